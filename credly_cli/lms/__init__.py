@@ -1,0 +1,1 @@
+"""Learners, content, progress and access as an LMS tells them; every source yields the same records."""

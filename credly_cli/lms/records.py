@@ -1,0 +1,86 @@
+"""What every LMS source yields, whatever its format.
+
+The records are tuples, not dataclasses, because a source yields millions of them. ``None`` means that the source does
+not say. Times are UTC text (``2026-11-23T09:30:00Z``). ``row`` is where the record came from, for messages: the row of
+the sheet, its header being row 1, or the line of a JSON Lines file.
+"""
+
+from collections.abc import Iterator
+from typing import Literal, NamedTuple, TypeAlias
+
+Kind = Literal["learners", "content", "progress", "access"]
+
+
+class LearnerRecord(NamedTuple):
+    """A person of the LMS."""
+
+    row: int
+    email: str
+    first_name: str | None
+    last_name: str | None
+    learner_id: str | None
+    panorama: str | None
+    sublicense: str | None
+    locale: str | None
+
+
+class ContentRecord(NamedTuple):
+    """A piece of content, or one session of it."""
+
+    row: int
+    content_id: str
+    title: str | None
+    type: str | None
+    released: bool
+    released_at: str | None
+    url: str | None
+    session_id: str | None
+    session_title: str | None
+    panoramas: tuple[str, ...]
+    sublicenses: tuple[str, ...]
+
+
+class ProgressRecord(NamedTuple):
+    """An enrollment of a learner, with how far it is; a completion when ``completed_at`` is there.
+
+    ``content`` is what the source calls the content: an id, a session's id, or (if ``by_title``) a title.
+    ``standing`` is what the row says of the enrollment: ``ended`` (withdrawn), ``open`` (explicitly not complete),
+    ``complete``, or ``None`` where it says nothing. ``completed_latest`` is the last second that ``completed_at`` can
+    mean, which is the end of the day for a completion known by its date only.
+    """
+
+    row: int
+    email: str | None
+    learner_id: str | None
+    content: str
+    by_title: bool
+    session_id: str | None
+    progress: float | None
+    standing: Literal["open", "complete", "ended"] | None
+    enrolled_at: str | None
+    completed_at: str | None
+    completed_latest: str | None
+    event_id: str | None
+    first_name: str | None
+    last_name: str | None
+
+
+class AccessRecord(NamedTuple):
+    """Content that is given to one learner (by email), one panorama or one sublicense."""
+
+    row: int
+    content_id: str
+    to: Literal["learner", "panorama", "sublicense"]
+    subject: str
+
+
+class Reject(NamedTuple):
+    """A row that cannot be taken, and why, in words that its author understands."""
+
+    row: int
+    column: str
+    reason: str
+
+
+Record: TypeAlias = LearnerRecord | ContentRecord | ProgressRecord | AccessRecord
+Records: TypeAlias = Iterator[Record | Reject]
