@@ -1,0 +1,184 @@
+"""The JSON of every answer: keys and their order as they were recorded from Credly."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from credly_cli.sandbox.messages import Row
+from credly_cli.sandbox.records import Event, IssuedBadge, Token, User, stamp
+
+_SITE = "https://www.credly.com"
+_COUNTRY_CODES = {"United States": "USA"}  # invented: the one code that was seen
+
+
+def organization_url(organization: Row, origin: str) -> str:
+    """Return the address of an organization's record on this server."""
+    return f"{origin}/api/v1/organizations/{organization['id']}"
+
+
+def template_detail(template: Row) -> Row:
+    """Return a template as it is answered alone."""
+    return {**template, "recommending_templates": [], "criterion_for": []}
+
+
+def _nested_template(template: Row) -> Row:
+    return {key: value for key, value in template.items() if key != "reporting_tags"}
+
+
+def _issuing_entity(organization: Row, origin: str) -> Row:
+    return {
+        "type": "Organization",
+        "id": organization["id"],
+        "name": organization["name"],
+        "url": organization_url(organization, origin),
+        "vanity_url": organization.get("vanity_url"),
+        "share_to_ziprecruiter": False,
+        "verified": False,
+    }
+
+
+def _user_row(user: User | None) -> Row:
+    if user is None:
+        return {}
+    names = [name for name in (user.first_name, user.middle_name, user.last_name) if name]
+    slug = "-".join(names).lower()
+    return {
+        "id": user.id,
+        "email": user.emails[0],
+        "first_name": user.first_name,
+        "middle_name": user.middle_name,
+        "last_name": user.last_name,
+        "current_position_name": "*****",
+        "current_organization_name": "*****",
+        "confirmed": True,
+        "photo": None,
+        "photo_url": None,
+        "url": f"{_SITE}/users/{slug}",
+    }
+
+
+def _links(badge: IssuedBadge) -> Iterable[tuple[str, str]]:
+    page = f"{_SITE}/badges/{badge.id}"
+    if badge.state == "pending" or (badge.state == "accepted" and badge.replaces_badge_id):
+        yield "accept_badge_url", f"{page}/accept"
+    if badge.state == "accepted":
+        yield "badge_url", page
+
+
+def _date(moment: str | None) -> str | None:
+    return moment[:10] if moment else None
+
+
+def _recipient(badge: IssuedBadge) -> Row:
+    details = badge.details
+    return {
+        "issued_to": details.full_name,
+        "issued_to_first_name": details.first_name,
+        "issued_to_middle_name": details.middle_name,
+        "issued_to_last_name": details.last_name,
+        "issuer_earner_id": details.issuer_earner_id,
+        "locale": details.locale,
+        "public": badge.public,
+        "recipient_email": details.recipient_email,
+    }
+
+
+def badge_row(badge: IssuedBadge, organization: Row, origin: str) -> Row:
+    """Return an issued badge in full."""
+    details, template, issuer = badge.details, badge.template, _issuing_entity(organization, origin)
+    return {
+        "user": _user_row(badge.user),
+        "created_by": issuer,
+        "issuer": {
+            "summary": f"issued by {organization['name']}",
+            "entities": [{"label": "Issued by", "primary": True, "entity": issuer}],
+        },
+        "printing_enabled": not template.get("printing_disabled", False),
+        "print_method": "custom",
+        "badge_template": _nested_template(template),
+        "id": badge.id,
+        **_recipient(badge),
+        "replacement_badge_id": badge.replacement_badge_id,
+        "replaces_badge_id": badge.replaces_badge_id,
+        "revocation_reason": badge.revocation_reason,
+        "state": badge.state,
+        "suppress_badge_notification_email": details.suppress_notification,
+        "updated_at": badge.updated_at,
+        "country": details.country,
+        "country_code": _COUNTRY_CODES.get(details.country or ""),
+        "state_or_province": details.state_or_province,
+        "created_at": badge.created_at,
+        "expires_at": details.expires_at,
+        "expires_at_date": _date(details.expires_at),
+        "issued_at": details.issued_at,
+        "issued_at_date": _date(details.issued_at),
+        "state_updated_at": badge.state_updated_at,
+        "image": template.get("image"),
+        "image_url": template.get("image_url"),
+        "alignments": [{"name": each["name"], "description": each["description"]} for each in _alignments(template)],
+        "evidence": list(details.evidence),
+        **dict(_links(badge)),
+    }
+
+
+def _alignments(template: Row) -> list[Row]:
+    return template.get("alignments") or []
+
+
+def minimal_badge_row(badge: IssuedBadge) -> Row:
+    """Return an issued badge as the high-volume search gives it in its minimal format."""
+    details = badge.details
+    return {
+        "id": badge.id,
+        "issued_to": details.full_name,
+        "issued_to_first_name": details.first_name,
+        "issued_to_last_name": details.last_name,
+        "issuer_earner_id": details.issuer_earner_id,
+        "public": badge.public,
+        "recipient_email": details.recipient_email,
+        "state": badge.state,
+        **{name: link for name, link in _links(badge) if name == "badge_url"},
+        "updated_at": badge.updated_at,
+        "created_at": badge.created_at,
+        "expires_at": details.expires_at,
+        "issued_at": details.issued_at,
+        "state_updated_at": badge.state_updated_at,
+        "badge_template": {"id": badge.template["id"], "name": badge.template["name"]},
+        "user": {"id": badge.user.id} if badge.user else {},
+    }
+
+
+def event_row(event: Event, organization: Row, origin: str) -> Row:
+    """Return an event with the badge or the template that it is about, as that is now."""
+    subject: dict[str, Any] = (
+        {"badge": badge_row(event.subject, organization, origin)}
+        if isinstance(event.subject, IssuedBadge)
+        else {"badge_template": event.subject}
+    )
+    return {
+        "id": event.id,
+        "event_type": event.event_type,
+        "organization_id": organization["id"],
+        "occurred_at": event.occurred_at,
+        **subject,
+    }
+
+
+def token_row(token: Token, organization: Row, origin: str) -> Row:
+    """Return an authorization token, its value in clear as Credly does."""
+    return {
+        "id": token.id,
+        "token": token.value,
+        "owner_id": organization["id"],
+        "description": token.description,
+        "write_enabled": token.write_enabled,
+        "read_enabled": token.read_enabled,
+        "delete_enabled": token.delete_enabled,
+        "created_at": stamp(token.created_at),
+        "expires_at": stamp(token.expires_at) if token.expires_at else None,
+        "owner": {
+            "type": "Organization",
+            "id": organization["id"],
+            "name": organization["name"],
+            "url": organization_url(organization, origin),
+        },
+    }
