@@ -1,9 +1,13 @@
 """Times: read in every form that an LMS or a person writes, kept as UTC text of fixed width."""
 
 import re
+from contextlib import suppress
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import lru_cache
 from typing import NamedTuple, Protocol
+from zoneinfo import ZoneInfo
+
+from credly_cli.errors import Failure
 
 
 class Clock(Protocol):
@@ -31,7 +35,7 @@ class UnreadableTimeError(ValueError):
 
 def utc_text(moment: datetime) -> str:
     """Write a time as ``2026-11-23T09:30:00Z``."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return moment.astimezone(UTC).isoformat()[:19] + "Z"
 
 
 def from_utc_text(text: str) -> datetime:
@@ -47,28 +51,61 @@ def read_instant(text: str) -> str:
     return _checked_text(moment)
 
 
-_CANONICAL = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
-_DATE_FIRST = re.compile(r"\d{4}-\d{1,2}-\d{1,2}")
-_SLASHED = re.compile(r"(\d{1,4})[/.](\d{1,2})[/.](\d{1,4})(?:[ T,]+(.*))?")
-_EPOCH_SECONDS = re.compile(r"\d{9,10}(\.\d+)?")
-_EPOCH_MILLISECONDS = re.compile(r"\d{12,13}")
+_SLASHED = re.compile(r"(\d{1,4})[/.-](\d{1,2})[/.-](\d{1,4})(?:[ T,]+(.*))?", re.ASCII)
+_EPOCH_SECONDS = re.compile(r"\d{9,10}(\.\d+)?", re.ASCII)
+_EPOCH_MILLISECONDS = re.compile(r"\d{12,13}", re.ASCII)
+_CLOCK = re.compile(
+    r"(?P<hour>\d{1,2}):(?P<rest>\d\d(?::\d\d(?:\.\d+)?)?)\s*(?:(?P<half>[AP])\.?M\.?)?\s*(?P<zone>UTC|GMT|Z|[+-]\d\d:?\d\d)?",
+    re.ASCII | re.IGNORECASE,
+)
+_CANONICAL_LENGTH = len("2026-11-23T09:30:00Z")
+_DATE_LENGTH = len("2026-11-23")
+_ZONE_NAME = re.compile(r"\s*(?:UTC|GMT|z)$")
+_ZONE_OFFSET = re.compile(r"\s+([+-]\d\d:?\d\d)$", re.ASCII)
 
 
-@lru_cache(maxsize=4096)  # an export repeats its times and dates by the thousand
 def read_moment(text: str, zone: tzinfo = UTC, form: str | None = None) -> Moment:
     """Read a time as an LMS or a person writes it (design, section 6).
 
     Without a zone of its own a time is in ``zone``; a date is that whole day in ``zone`` and is kept as its first
     second in UTC, so that the day does not shift. ``form`` is a strptime format. Raises ``UnreadableTimeError``.
     """
-    text = text.strip()
+    if form is None and (at := _read_plain(text, zone)):
+        return Moment(at, at)
+    return _read_other(text.strip(), zone, form)
+
+
+def read_zone(name: str) -> tzinfo:
+    """Find a time zone by its IANA name (``Europe/Vienna``); ``Failure`` if there is none of that name."""
+    if name.strip().upper() in ("UTC", "Z", "GMT"):
+        return UTC
     try:
-        if form is not None:
-            return _read_by_form(text, zone, form)
-        if _CANONICAL.fullmatch(text):
-            datetime.fromisoformat(text)  # the shape is right; this checks the calendar
-            return Moment(text, text)
-        return _read_free(text, zone)
+        return ZoneInfo(name.strip())
+    except (KeyError, ValueError, OSError):
+        raise Failure(
+            "usage", f"{name!r} is not a time zone.", hint="Use a name such as UTC, Europe/Vienna or America/New_York."
+        ) from None
+
+
+def _read_plain(text: str, zone: tzinfo) -> str | None:
+    """Read ISO 8601 with seconds, at once: a file may hold millions of them. ``None`` for any other form."""
+    if text[4:19:3] not in ("--T::", "-- ::"):
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    if moment.tzinfo is not UTC and not (moment.tzinfo is None and zone is UTC):
+        return _checked_text(moment if moment.tzinfo else moment.replace(tzinfo=zone))
+    if not "1900" <= text <= "3":
+        return None
+    return text if len(text) == _CANONICAL_LENGTH and text[10] == "T" else f"{text[:10]}T{text[11:19]}Z"
+
+
+@lru_cache(maxsize=4096)  # an export repeats its times and dates by the thousand
+def _read_other(text: str, zone: tzinfo, form: str | None) -> Moment:
+    try:
+        return _read_free(text, zone) if form is None else _read_by_form(text, zone, form)
     except UnreadableTimeError:
         raise
     except (ValueError, OverflowError, OSError):
@@ -82,22 +119,24 @@ def _read_by_form(text: str, zone: tzinfo, form: str) -> Moment:
 
 
 def _read_free(text: str, zone: tzinfo) -> Moment:
+    if text[4:5] == "-" or len(text) == len("20261123"):
+        with suppress(ValueError):
+            return _read_iso(text, zone)
     if _EPOCH_MILLISECONDS.fullmatch(text):
         return _instant(datetime.fromtimestamp(int(text) / 1000, UTC), zone)
     if _EPOCH_SECONDS.fullmatch(text):
         return _instant(datetime.fromtimestamp(float(text), UTC), zone)
     if slashed := _SLASHED.fullmatch(text):
         return _read_slashed(slashed, zone)
-    if _DATE_FIRST.fullmatch(text):
-        year, month, day = (int(part) for part in text.split("-"))
-        return _whole_day(date(year, month, day), zone)
-    return _instant(datetime.fromisoformat(_isoformat_of(text)), zone)
+    return _instant(datetime.fromisoformat(text), zone)
 
 
-def _isoformat_of(text: str) -> str:
-    """Bring ``2026-03-02 09:30:00 -0500`` and ``... UTC`` into the form that ``fromisoformat`` reads."""
-    text = re.sub(r"\s*(UTC|GMT)$", "Z", text)
-    return re.sub(r"\s+([+-]\d\d:?\d\d)$", r"\1", text)
+def _read_iso(text: str, zone: tzinfo) -> Moment:
+    """Read ISO 8601, and the like of ``2026-03-02 09:30:00 -0500`` and ``... UTC``."""
+    if len(text) <= _DATE_LENGTH:
+        return _whole_day(date.fromisoformat(text), zone)
+    text = _ZONE_OFFSET.sub(r"\1", _ZONE_NAME.sub("Z", text))
+    return _instant(datetime.fromisoformat(text), zone)
 
 
 def _read_slashed(match: re.Match[str], zone: tzinfo) -> Moment:
@@ -124,12 +163,14 @@ def _day_of(first: int, second: int, year: int, text: str) -> date:
 
 
 def _clock_time(text: str) -> time:
-    for form in ("%I:%M %p", "%I:%M:%S %p"):
-        try:
-            return datetime.strptime(text, form).time()  # noqa: DTZ007 - only the time of day is taken
-        except ValueError:
-            continue
-    return time.fromisoformat(re.sub(r"\s+", "", text))
+    match = _CLOCK.fullmatch(text.strip())
+    if match is None:
+        raise UnreadableTimeError(f"{text!r} is not a time of day")
+    hour, half, zone = int(match["hour"]), match["half"], match["zone"]
+    if half:
+        hour = datetime.strptime(f"{hour} {half}M", "%I %p").hour  # noqa: DTZ007 - only the hour is taken
+    zone = "Z" if zone in ("UTC", "GMT") else zone
+    return time.fromisoformat(f"{hour:02}:{match['rest']}{zone or ''}")
 
 
 def _instant(moment: datetime, zone: tzinfo) -> Moment:

@@ -1,0 +1,136 @@
+"""The command line's own rules: options on both sides of the verb; failures become messages and exit codes here."""
+
+import sqlite3
+import sys
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal
+
+import typer
+from typer.core import TyperCommand, TyperGroup, TyperOption
+
+from credly_cli.environment import Environment
+from credly_cli.errors import Exit, Failure
+from credly_cli.output import Output
+
+LockWait = Annotated[float, typer.Option("--lock-wait", metavar="N", help="Wait so many seconds for another run.")]
+
+_USAGE_ERROR: type[Exception] = typer.BadParameter.__mro__[1]  # public under this name only since Typer 0.29
+
+
+class CredlyCommand(TyperCommand):
+    """A command that takes the options that every command takes."""
+
+    def __init__(self, *args: Any, params: list[Any] | None = None, **options: Any) -> None:
+        super().__init__(*args, params=[*(params or []), *_shared_options()], **options)
+
+
+class CredlyGroup(TyperGroup):
+    """The command `credly` itself."""
+
+    def __init__(self, *args: Any, params: list[Any] | None = None, **options: Any) -> None:
+        super().__init__(*args, params=[*(params or []), *_shared_options()], **options)
+
+    def main(  # type: ignore[override]  # the other parameters go through `extra`
+        self, args: Sequence[str] | None = None, *, standalone_mode: bool = True, **extra: Any
+    ) -> Any:
+        """Run the command; ends the process with its exit code, or returns it when not standing alone."""
+        arguments = list(sys.argv[1:] if args is None else args)
+        environment: Environment = extra.setdefault("obj", None) or Environment(Output())
+        extra["obj"] = environment
+        environment.output.as_json = "--json" in arguments  # usage errors answer in JSON too
+        environment.output.quiet = "-q" in arguments or "--quiet" in arguments
+        code = self._run(arguments, environment, extra)
+        if standalone_mode:
+            sys.exit(code)
+        return code
+
+    def _run(self, arguments: list[str], environment: Environment, extra: dict[str, Any]) -> int:
+        try:
+            return int(super().main(arguments, standalone_mode=False, **extra) or Exit.DONE)
+        except Failure as failure:
+            return _fail(environment, failure)
+        except _USAGE_ERROR as error:
+            hint = f"Run: {command_path(error)} --help"
+            return _fail(
+                environment, Failure("usage", str(getattr(error, "format_message", error.__str__)()), hint=hint)
+            )
+        except typer.Abort:
+            return _fail(environment, Failure("interrupted", "Interrupted."))
+        except sqlite3.Error as error:
+            return _fail(environment, store_failure(error))
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            return _fail(environment, file_failure(error))
+
+
+def _fail(environment: Environment, failure: Failure) -> int:
+    environment.output.failure(failure)
+    return int(failure.exit_code)
+
+
+def command_path(error: Exception) -> str:
+    """Return the command that a usage error is about."""
+    context = getattr(error, "ctx", None)
+    return context.command_path if context else "credly"
+
+
+def store_failure(error: sqlite3.Error) -> Failure:
+    """Say what SQLite's error means for the user."""
+    if "locked" in str(error):
+        return Failure("locked", "The store is in use by another program.", hint="Try again when that is done.")
+    return Failure(
+        "store-unusable",
+        f"The store cannot be read or written: {error}.",
+        hint="Check the disk and the file, then: credly doctor",
+    )
+
+
+def file_failure(error: OSError) -> Failure:
+    """Say what the operating system's refusal means for the user."""
+    where = f" ({error.filename})" if error.filename else ""
+    return Failure(
+        "store-unusable",
+        f"A file or folder cannot be used{where}: {error.strerror or error}.",
+        hint="Check that it exists, that it is yours, and that the disk has room.",
+    )
+
+
+def _shared_options() -> list[TyperOption]:
+    def option(*names: str, help: str, **more: Any) -> TyperOption:  # noqa: A002 - Typer's own word
+        return TyperOption(param_decls=list(names), help=help, expose_value=False, callback=_remember, **more)
+
+    return [
+        option("--json", help="Answer in JSON.", is_flag=True),
+        option("--profile", help="Which connection to use.", type=str, metavar="NAME"),
+        option("-v", "--verbose", help="Say more on standard error.", count=True),
+        option("-q", "--quiet", help="Print results and errors only.", is_flag=True),
+        option("--no-input", help="Never ask a question.", is_flag=True),
+        option("--color", help="auto, always or never.", type=str, metavar="WHEN"),
+    ]
+
+
+def _remember(context: Any, parameter: Any, value: Any) -> None:
+    if not value or context.obj is None:
+        return
+    environment: Environment = context.obj
+    match parameter.name:
+        case "json":
+            environment.output.as_json = True
+        case "quiet":
+            environment.output.quiet = True
+        case "verbose":
+            environment.output.verbose += value
+        case "profile":
+            environment.profile_option = value
+        case "no_input":
+            environment.no_input_option = True
+        case "color":
+            environment.output.colour = _colour(value, context, parameter)
+
+
+def _colour(value: str, context: Any, parameter: Any) -> Literal["auto", "always", "never"]:
+    for choice in ("auto", "always", "never"):
+        if value == choice:
+            return choice
+    raise typer.BadParameter("it is auto, always or never", ctx=context, param=parameter)

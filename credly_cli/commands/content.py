@@ -1,0 +1,37 @@
+"""`credly content`."""
+
+from typing import Annotated
+
+import typer
+
+from credly_cli.environment import Environment
+from credly_cli.output import Column
+from credly_cli.times import utc_text
+
+COLUMNS = (
+    Column("Id", "id"),
+    Column("Title", "title", link="url"),
+    Column("Type", "type"),
+    Column("Released", "released"),
+    Column("Sessions", "sessions", "wide"),
+    Column("Badges", "badges"),
+    Column("Address", "url", "pipe"),
+)
+
+
+def content(
+    context: typer.Context,
+    csv: Annotated[bool, typer.Option("--csv", help="Write CSV with a header.")] = False,
+) -> None:
+    """List the content of the LMS, with its sessions and badges.
+
+    Example: credly content --json
+    """
+    from credly_cli.store import content as stored  # noqa: PLC0415 - only where the store is read
+
+    environment: Environment = context.obj
+    with environment.reading() as store:
+        rows = stored.listed(store, utc_text(environment.clock.now()))
+    environment.output.listing(
+        COLUMNS, rows, empty="There is no content yet. Run: credly import content FILE", as_csv=csv
+    )

@@ -1,0 +1,50 @@
+"""`credly grants`."""
+
+from typing import Annotated
+
+import typer
+
+from credly_cli.environment import Environment
+from credly_cli.errors import Failure
+from credly_cli.output import Column
+
+COLUMNS = (
+    Column("Grant", "id"),
+    Column("State", "state"),
+    Column("Learner", "email"),
+    Column("Badge", "badge"),
+    Column("Content", "content", "wide"),
+    Column("Session", "session_id", "wide"),
+    Column("Completed", "completed_at", "wide", "date"),
+    Column("Reason", "reason", "pipe"),
+    Column("Issued badge", "issued_badge_id", "pipe"),
+    Column("Attempts", "attempts", "pipe"),
+    Column("Problem", "problem"),
+)
+
+
+def grants(
+    context: typer.Context,
+    state: Annotated[
+        list[str] | None, typer.Option("--state", metavar="STATE", help="Only in this state; repeatable.")
+    ] = None,
+    email: Annotated[str | None, typer.Option("--email", help="Only of this learner.")] = None,
+    badge: Annotated[str | None, typer.Option("--badge", help="Only of this badge: its id, slug or name.")] = None,
+    csv: Annotated[bool, typer.Option("--csv", help="Write CSV with a header.")] = False,
+) -> None:
+    """List the grants: who is to get which badge, and what became of it.
+
+    Example: credly grants --state failed --state held
+    """
+    from credly_cli import finding  # noqa: PLC0415 - only where the store is read
+    from credly_cli.store import grants as stored  # noqa: PLC0415
+
+    environment: Environment = context.obj
+    for name in state or ():
+        if name not in stored.STATES:
+            raise Failure("usage", f"There is no state {name!r}.", hint=f"The states are {', '.join(stored.STATES)}.")
+    with environment.reading() as store:
+        learners = [row["id"] for row in finding.learner(store, email)] if email else None
+        badge_id = finding.badge(store, badge)["id"] if badge else None
+        rows = stored.listed(store, states=state or (), learners=learners, badge_id=badge_id)
+    environment.output.listing(COLUMNS, rows, empty="There are no such grants.", as_csv=csv)

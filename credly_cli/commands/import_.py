@@ -1,0 +1,88 @@
+"""`credly import`."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, cast
+
+import typer
+
+from credly_cli.command_line import LockWait
+from credly_cli.environment import Environment
+from credly_cli.errors import Exit, Failure
+from credly_cli.times import read_zone
+
+if TYPE_CHECKING:
+    from credly_cli.importing import Imported
+    from credly_cli.lms.records import Kind
+
+_KINDS = ("learners", "content", "progress", "access")
+
+
+def import_(
+    context: typer.Context,
+    kind: Annotated[str, typer.Argument(help="learners, content, progress or access.")],
+    files: Annotated[list[str], typer.Argument(help="CSV, JSON Lines or JSON files; - is standard input.")],
+    mapping: Annotated[
+        list[str] | None,
+        typer.Option("--map", metavar="COLUMN=HEADER", help="Read our COLUMN from the file's HEADER; repeatable."),
+    ] = None,
+    date_format: Annotated[
+        str | None, typer.Option("--date-format", metavar="F", help="How dates are written, as in strptime.")
+    ] = None,
+    timezone: Annotated[
+        str | None, typer.Option("--timezone", metavar="TZ", help="The zone of times that name none.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would come in, change nothing.")] = False,
+    lock_wait: LockWait = 10,
+) -> int:
+    """Take an export of your LMS into the store, as it is.
+
+    Known headers are recognised; --map names the others. Importing a file again changes nothing.
+
+    Example: credly import progress completions.csv --date-format %d/%m/%Y
+    """
+    from credly_cli.importing import import_files  # noqa: PLC0415 - only where the store is written
+    from credly_cli.lms.files import Reading  # noqa: PLC0415
+
+    environment: Environment = context.obj
+    if kind not in _KINDS:
+        raise Failure("usage", f"There is nothing called {kind!r} to import.", hint=f"Import {', '.join(_KINDS)}.")
+    zone = read_zone(timezone) if timezone else environment.settings.zone
+    reading = Reading(environment.clock.now(), zone, date_format, _pairs(mapping or []))
+    sources = [sys.stdin.buffer if name == "-" else Path(name) for name in files]
+    with environment.writing(lock_wait, rehearse=dry_run) as (store, _):
+        outcome = import_files(
+            store, cast("Kind", kind), sources, reading, environment.paths.state, keep_rejects=not dry_run
+        )
+    _show(environment, outcome, dry_run=dry_run)
+    return int(Exit.PARTIAL if outcome.tally.rejected and not dry_run else Exit.DONE)
+
+
+def _pairs(mapping: Sequence[str]) -> dict[str, str]:
+    pairs = {}
+    for text in mapping:
+        column, equals, header = text.partition("=")
+        if not equals or not column.strip() or not header.strip():
+            raise Failure("usage", f"--map {text!r} is not COLUMN=HEADER.", hint="For example: --map email=Login")
+        pairs[column.strip()] = header.strip()
+    return pairs
+
+
+def _show(environment: Environment, outcome: "Imported", *, dry_run: bool) -> None:
+    output, tally = environment.output, outcome.tally
+    if output.as_json:
+        output.json(outcome.json())
+        return
+    if dry_run:
+        output.say("This is a dry run: nothing was changed.")
+    output.say(
+        f"{outcome.kind.capitalize()}: {tally.read:,} rows read, {tally.added:,} added, {tally.changed:,} changed, "
+        f"{tally.unchanged:,} unchanged, {tally.rejected:,} rejected.",
+        "yellow" if tally.rejected else "green",
+    )
+    if outcome.undone:
+        output.warn(f"{outcome.undone:,} completions are not complete in this file any more; they stay.")
+    for path in outcome.rejects_files:
+        output.warn(f"Rejected rows and the reasons are in {path}.")
+    output.note("Next: credly link BADGE CONTENT" if outcome.kind == "content" else "Next: credly sync")

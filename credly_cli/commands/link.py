@@ -1,0 +1,104 @@
+"""`credly link` and `credly unlink`."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from credly_cli.command_line import LockWait
+from credly_cli.environment import Environment
+from credly_cli.errors import Failure
+from credly_cli.times import UnreadableTimeError, read_moment, utc_text
+
+if TYPE_CHECKING:
+    from credly_cli.linking import LinkChange
+
+
+def link(
+    context: typer.Context,
+    badge: Annotated[str, typer.Argument(help="A badge's id, slug or name.")],
+    content: Annotated[str, typer.Argument(help="Content's id, one of its sessions' ids, or its title.")],
+    since: Annotated[
+        str | None, typer.Option("--since", metavar="DATE", help="Count completions from this moment on, not from now.")
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask, however many completions that adds.")] = False,
+    lock_wait: LockWait = 10,
+) -> None:
+    """Link a badge to content: whoever completes it from now on earns the badge.
+
+    All sessions of the content share the badge. With --since earlier completions count too.
+
+    Example: credly link "First Aid at Work" first-aid --since 2026-01-01
+    """
+    from credly_cli import linking  # noqa: PLC0415 - only where the store is written
+
+    environment: Environment = context.obj
+    moment = _moment(environment, since) if since else None
+
+    def agree(earlier: int) -> bool:
+        question = f"{earlier:,} earlier completions will each earn this badge at the next sync. Link?"
+        return yes or environment.ask(question, "--yes")
+
+    with environment.writing(lock_wait) as (store, _):
+        change = linking.link(store, badge, content, moment, environment.clock.now(), agree)
+    _show_link(environment, change)
+
+
+def _show_link(environment: Environment, change: "LinkChange") -> None:
+    output = environment.output
+    found = change.content
+    if output.as_json or found is None:
+        output.json(change.json())
+        return
+    if found.session_id:
+        output.say(f"{found.session_id} is a session; all sessions of {found.title} share the badge.")
+    if not change.changed:
+        output.say(f"{change.badge['name']} is already linked to {found.title}.")
+        return
+    output.say(f"Linked {change.badge['name']} to {found.title}, counting from {change.counts_from}.", "green")
+    if change.earlier:
+        output.say(f"{change.earlier:,} earlier completions will earn it.")
+    if change.cancelled:
+        output.say(f"{change.cancelled:,} grants not yet sent were cancelled.")
+    if change.unreleased:
+        output.warn(f"{found.title} is not released: learners of the site do not see it yet.")
+    output.note("Next: credly sync")
+
+
+def _moment(environment: Environment, text: str) -> str:
+    """Read from when on completions count: a time, or the first second of a day."""
+    zone = environment.settings.zone
+    try:
+        moment = read_moment(text, zone)
+    except UnreadableTimeError as error:
+        hint = "Write it like 2026-01-31 or 2026-01-31T09:30:00Z."
+        raise Failure("usage", f"--since cannot be read: {error}.", hint=hint) from None
+    if moment.at == moment.latest:
+        return moment.at
+    return utc_text(datetime.fromisoformat(moment.at[:10]).replace(tzinfo=zone))
+
+
+def unlink(
+    context: typer.Context,
+    badge: Annotated[str, typer.Argument(help="A badge's id, slug or name.")],
+    lock_wait: LockWait = 10,
+) -> None:
+    """End the link of a badge: nobody earns it any more; what was earned stays.
+
+    Example: credly unlink "First Aid at Work"
+    """
+    from credly_cli import linking  # noqa: PLC0415 - only where the store is written
+
+    environment: Environment = context.obj
+    with environment.writing(lock_wait) as (store, _):
+        change = linking.unlink(store, badge, environment.clock.now())
+    output = environment.output
+    if output.as_json:
+        output.json(change.json())
+    elif change.content is None:
+        output.say(f"{change.badge['name']} is not linked.")
+    else:
+        output.say(f"Unlinked {change.badge['name']} from {change.content.title}.", "green")
+        if change.cancelled:
+            output.say(f"{change.cancelled:,} grants not yet sent were cancelled; credly missed lists them.")
+        output.note(f"Nobody earns it any more. To link it again: credly link {change.badge['id']} CONTENT")

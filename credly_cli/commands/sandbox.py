@@ -1,0 +1,49 @@
+"""`credly sandbox`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from credly_cli.environment import Environment
+from credly_cli.errors import Failure
+
+
+def sandbox(
+    context: typer.Context,
+    port: Annotated[int, typer.Option("--port", metavar="N", help="The port; one that is free by default.")] = 0,
+    templates: Annotated[
+        Path | None, typer.Option("--templates", metavar="FILE", help="Serve this recorded list of badge templates.")
+    ] = None,
+) -> None:
+    """Serve a stand-in of Credly's API on this machine, to try everything out without an account.
+
+    It prints its token and the line that connects to it, and runs until Ctrl-C.
+
+    Example: credly sandbox --port 8808
+    """
+    from credly_cli.sandbox.samples import sandbox_from_templates, sandbox_with_samples  # noqa: PLC0415
+    from credly_cli.sandbox.server import SandboxServer, serve_until_stopped  # noqa: PLC0415
+
+    environment: Environment = context.obj
+    output = environment.output
+    try:
+        stand_in = sandbox_from_templates(templates) if templates else sandbox_with_samples()
+    except (OSError, ValueError) as error:
+        raise Failure("usage", f"{templates} is no list of badge templates: {error}.") from None
+
+    def announce(server: SandboxServer) -> None:
+        line = f"printf %s {stand_in.token} | credly connect --api-url {server.url} --token-stdin"
+        told = {"url": server.url, "token": stand_in.token, "organization": stand_in.organization_id, "connect": line}
+        if output.as_json:
+            output.json(told)
+        else:
+            output.stdout.write(f"Serving at {server.url}\nToken: {stand_in.token}\nConnect with:\n  {line}\n")
+        output.stdout.flush()
+
+    try:
+        serve_until_stopped(stand_in, port, announce)
+    except OSError as error:
+        raise Failure(
+            "usage", f"Port {port} cannot be used: {error.strerror}.", hint="Choose another --port."
+        ) from None

@@ -1,0 +1,109 @@
+"""`credly sync`."""
+
+from collections.abc import Sequence
+from typing import Annotated, cast
+
+import typer
+
+from credly_cli.command_line import LockWait
+from credly_cli.environment import Environment
+from credly_cli.errors import Exit, Failure
+from credly_cli.output import Output
+from credly_cli.sync import STEPS, Run, Step, Synchronisation, Wish
+
+
+def sync(
+    context: typer.Context,
+    only: Annotated[
+        list[str] | None, typer.Option("--only", metavar="STEP", help="Only badges, lms, issued or grants; repeatable.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be done, change nothing.")] = False,
+    full: Annotated[bool, typer.Option("--full", help="Read everything anew, not only what is new.")] = False,
+    allow_shrink: Annotated[
+        bool, typer.Option("--allow-shrink", help="Remove badges even when most of the list is gone.")
+    ] = False,
+    max_seconds: Annotated[
+        float | None, typer.Option("--max-seconds", metavar="N", help="Begin nothing new after so long.")
+    ] = None,
+    lock_wait: LockWait = 10,
+) -> int:
+    """Bring badges, LMS data and issued badges up to date, then issue a badge for each completion that counts.
+
+    This is the command for cron. It prints nothing with -q when all went well.
+
+    Example: credly sync -q
+    """
+    from credly_cli import connecting  # noqa: PLC0415 - requests takes 100 ms to import
+
+    environment: Environment = context.obj
+    wish = Wish(_steps(only), dry_run=dry_run, full=full, allow_shrink=allow_shrink, max_seconds=max_seconds)
+    with environment.writing(lock_wait, rehearse=dry_run) as (store, lock):
+        known, client = connecting.connected_client(store, environment.settings, environment.network())
+        run = Synchronisation(store, client, environment.clock, known, environment.settings, lock, wish).run()
+    _show(environment.output, run, connecting.expiry_warning(known, environment.clock))
+    return int(run.exit_code)
+
+
+def _steps(only: Sequence[str] | None) -> Sequence[Step]:
+    for step in only or ():
+        if step not in STEPS:
+            raise Failure("usage", f"There is no step {step!r}.", hint=f"The steps are {', '.join(STEPS)}.")
+    return [cast("Step", step) for step in only] if only else STEPS
+
+
+def _show(output: Output, run: Run, warning: str | None) -> None:
+    if output.as_json:
+        output.json(run.json())
+        return
+    if output.quiet:
+        if run.exit_code is not Exit.DONE:
+            output.line(f"credly sync: {_summary(run)}")
+        return
+    _show_counts(output, run)
+    for entry in run.problems[:20]:
+        output.note(f"{entry['email']}: {entry['message']}" if entry["email"] else entry["message"])
+    if len(run.problems) > 20:  # noqa: PLR2004
+        output.note(f"... and {len(run.problems) - 20} more.")
+    if warning:
+        output.warn(warning)
+    output.note(_next(run))
+
+
+def _show_counts(output: Output, run: Run) -> None:
+    if run.dry_run:
+        output.say("This is a dry run: nothing was changed.")
+    output.say(f"Badges: {_counts(run.badges)}.")
+    for entry in run.unlinked:
+        output.say(f"Unlinked: {entry['badge']['name']} from {entry['content']['title']}. {entry['reason']}")
+    for kind, counts in run.lms.items():
+        if counts["read"]:
+            output.say(f"{kind.capitalize()}: {_counts(counts)}.")
+    output.say(f"Issued badges: {_counts(run.issued_badges)}.")
+    output.say(f"Grants: {_counts(run.grants)}.", "green" if run.exit_code is Exit.DONE else "yellow")
+
+
+def _counts(counts: dict[str, int]) -> str:
+    told = [f"{number:,} {name}" for name, number in counts.items() if number and name != "read"]
+    return ", ".join(told) or "none"
+
+
+def _summary(run: Run) -> str:
+    """Say in one line what cron's reader must know."""
+    told = [entry["message"] for entry in run.problems[:1]]
+    if len(run.problems) > 1:
+        told.append(f"And {len(run.problems) - 1} more problems.")
+    if run.uncertain_left:
+        told.append(f"{run.uncertain_left} grants are uncertain and wait for the next sync.")
+    return " ".join([*told, _next(run)])
+
+
+def _next(run: Run) -> str:
+    if run.grants["failed"] or run.grants["held"]:
+        return "Next: credly grants --state failed --state held"
+    if run.exit_code is Exit.TRY_LATER:
+        return "Next: run credly sync again later."
+    if run.stopped is not None and run.stopped.hint:
+        return run.stopped.hint
+    return (
+        "Next: credly link BADGE CONTENT" if not run.grants["issued"] and run.badges["added"] else "Next: credly status"
+    )

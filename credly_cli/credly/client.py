@@ -1,0 +1,134 @@
+"""The calls of Credly's API that this program makes, each once and by name."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from credly_cli.credly.http import CredlyFailure, Http, NotSentError, Reply, UnclearError, failure_of
+from credly_cli.credly.listing import Listing, read_listing
+from credly_cli.credly.records import (
+    Badge,
+    IssuedBadge,
+    Organization,
+    UnreadableRecordError,
+    badge_from,
+    issued_badge_from,
+    organization_from,
+)
+from credly_cli.errors import Failure
+
+_MEANINGS: dict[int, "AnswerKind"] = {
+    400: "rejected",
+    401: "stop",
+    403: "stop",
+    404: "missing",
+    413: "rejected",
+    415: "rejected",
+    422: "refused",  # a duplicate or a mistake: the text is no contract
+    429: "busy",  # refused before it was processed
+}
+
+
+AnswerKind = Literal["issued", "not-sent", "busy", "refused", "rejected", "missing", "stop", "unclear"]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came of sending a badge.
+
+    ``kind``: ``issued`` (with the badge), ``not-sent`` and ``busy`` (429) (to be sent again), ``refused`` (a 422, to be
+    looked up before it is believed), ``rejected`` (not applied, with Credly's words), ``missing`` (404), ``stop`` (a
+    refused token, a redirect: nothing was applied and the run ends), or ``unclear``.
+    """
+
+    kind: AnswerKind
+    detail: str | None = None
+    reply: Reply | None = None
+    badge: IssuedBadge | None = None
+
+    @property
+    def failure(self) -> Failure | None:
+        """What a ``stop`` means for the run."""
+        return failure_of(self.reply) if self.reply else None
+
+
+class Client:
+    """Credly's API, for one organization once ``organization_id`` is set."""
+
+    def __init__(self, http: Http, organization_id: str = "", parallel: int = 4) -> None:
+        self.http = http
+        self.organization_id = organization_id
+        self.parallel = parallel
+
+    @property
+    def _organization(self) -> str:
+        return f"/organizations/{self.organization_id}"
+
+    def organizations(self) -> list[Organization]:
+        """List the organizations that the token belongs to; normally one."""
+        rows = self.http.get("/organizations").json.get("data")
+        if not isinstance(rows, list):
+            raise CredlyFailure("server-error", "Credly's list of organizations cannot be read.", 200)
+        try:
+            return [organization_from(row) for row in rows]
+        except UnreadableRecordError:
+            raise CredlyFailure("server-error", "Credly's list of organizations cannot be read.", 200) from None
+
+    def token_expiry(self, token_text: str) -> str | None:
+        """Find when the token expires, where Credly tells; ``None`` where it does not."""
+        try:
+            rows = self.http.get(f"{self._organization}/authorization_tokens").json.get("data")
+        except Failure:
+            return None  # a courtesy: many tokens may not list tokens
+        for row in rows if isinstance(rows, list) else []:
+            if isinstance(row, dict) and row.get("token") == token_text and isinstance(row.get("expires_at"), str):
+                return str(row["expires_at"])
+        return None
+
+    def badges(self) -> Listing[Badge]:
+        """List the active badges by creation date (R7)."""
+        return read_listing(
+            self.http,
+            f"{self._organization}/badge_templates",
+            {"filter": "state::active", "sort": "created_at"},
+            badge_from,
+            keep=lambda badge: badge.state == "active",
+            parallel=self.parallel,
+        )
+
+    def issued_badges(self, filters: Mapping[str, str] | None = None) -> Listing[IssuedBadge]:
+        """List issued badges in every state."""
+        parameters = {"sort": "created_at"}
+        if filters:
+            parameters["filter"] = "|".join(f"{key}::{value}" for key, value in filters.items())
+        return read_listing(
+            self.http, f"{self._organization}/badges", parameters, issued_badge_from, parallel=self.parallel
+        )
+
+    def issue(self, body: bytes, expected: Mapping[str, Any]) -> Answer:
+        """Send a badge, once, and read the answer by the table of reliability, 3.4."""
+        try:
+            reply = self.http.post(f"{self._organization}/badges", body)
+        except NotSentError as error:
+            return Answer("not-sent", detail=str(error))
+        except UnclearError as error:
+            return Answer("unclear", detail=str(error))
+        return _read_answer(reply, expected)
+
+
+def _read_answer(reply: Reply, expected: Mapping[str, Any]) -> Answer:
+    if 200 <= reply.status < 300:  # noqa: PLR2004
+        return _read_success(reply, expected)
+    if 300 <= reply.status < 400:  # noqa: PLR2004
+        return Answer("stop", reply.message, reply)
+    return Answer(_MEANINGS.get(reply.status, "unclear"), reply.message, reply)
+
+
+def _read_success(reply: Reply, expected: Mapping[str, Any]) -> Answer:
+    try:
+        badge = issued_badge_from(reply.json.get("data") if isinstance(reply.json, dict) else None)
+    except UnreadableRecordError as error:
+        return Answer("unclear", f"the answer cannot be read: {error}", reply)
+    if badge.badge_id != expected["badge_template_id"] or badge.earner_id not in (None, expected["issuer_earner_id"]):
+        return Answer("unclear", "the answer is about another badge", reply)
+    return Answer("issued", reply=reply, badge=badge)

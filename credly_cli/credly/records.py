@@ -1,0 +1,166 @@
+"""What Credly tells, read from its JSON; unknown fields are kept in ``raw`` or ignored, never an error."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from credly_cli.times import read_instant
+
+HELD_STATES = ("pending", "accepted", "rejected")  # a revoked badge is not held; expiry is no state (R20)
+_MOVED_BY_ISSUING = frozenset({"badges_count", "get_issue_count", "updated_at"})
+
+
+class UnreadableRecordError(ValueError):
+    """A row of an answer that is no badge; it is set aside, the others are used."""
+
+
+@dataclass(frozen=True, slots=True)
+class Organization:
+    """An organization that issues badges."""
+
+    id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Badge:
+    """A badge template."""
+
+    id: str
+    name: str
+    state: str
+    slug: str | None
+    url: str | None
+    image_url: str | None
+    allow_duplicates: bool
+    created_at: str | None
+    updated_at: str | None
+    fingerprint: str
+    raw: str
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedBadge:
+    """One badge issued to one person, as Credly has it."""
+
+    id: str
+    badge_id: str
+    badge_name: str | None
+    image_url: str | None
+    email: str | None
+    earner_id: str | None
+    user_id: str | None
+    first_name: str | None
+    last_name: str | None
+    state: str
+    issued_at: str | None
+    expires_at: str | None
+    created_at: str | None
+    state_updated_at: str | None
+    view_url: str | None
+    accept_url: str | None
+
+
+def organization_from(row: object) -> Organization:
+    """Read an organization; raises ``UnreadableRecordError``."""
+    fields = _object(row)
+    return Organization(_text(fields, "id"), _optional(fields, "name") or _text(fields, "id"))
+
+
+def badge_from(row: object) -> Badge:
+    """Read a badge template; raises ``UnreadableRecordError``."""
+    fields = _object(row)
+    return Badge(
+        id=_text(fields, "id"),
+        name=_text(fields, "name"),
+        state=_text(fields, "state"),
+        slug=_optional(fields, "vanity_slug"),
+        url=_optional(fields, "url"),
+        image_url=_image(fields),
+        allow_duplicates=fields.get("allow_duplicate_badges") is True,
+        created_at=_time(fields, "created_at"),
+        updated_at=_time(fields, "updated_at"),
+        fingerprint=fingerprint(fields),
+        raw=_storable(fields),
+    )
+
+
+def issued_badge_from(row: object) -> IssuedBadge:
+    """Read an issued badge, of the full or the minimal form; raises ``UnreadableRecordError``."""
+    fields = _object(row)
+    template = _object(fields.get("badge_template"))
+    user = fields.get("user")
+    return IssuedBadge(
+        id=_text(fields, "id"),
+        badge_id=_text(template, "id"),
+        badge_name=_optional(template, "name"),
+        image_url=_image(fields) or _image(template),
+        email=_optional(fields, "recipient_email"),
+        earner_id=_optional(fields, "issuer_earner_id"),
+        user_id=_optional(user, "id") if isinstance(user, dict) else None,
+        first_name=_optional(fields, "issued_to_first_name"),
+        last_name=_optional(fields, "issued_to_last_name"),
+        state=_text(fields, "state"),
+        issued_at=_time(fields, "issued_at"),
+        expires_at=_time(fields, "expires_at"),
+        created_at=_time(fields, "created_at"),
+        state_updated_at=_time(fields, "state_updated_at"),
+        view_url=_optional(fields, "badge_url"),
+        accept_url=_optional(fields, "accept_badge_url"),
+    )
+
+
+def fingerprint(fields: dict[str, Any]) -> str:
+    """Tell two versions of a badge apart, whatever the order of keys and the counters that each issue moves (R8)."""
+    lasting = {key: value for key, value in fields.items() if key not in _MOVED_BY_ISSUING}
+    return hashlib.sha256(json.dumps(lasting, sort_keys=True).encode()).hexdigest()
+
+
+def _storable(fields: dict[str, Any]) -> str:
+    text = json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # a lone surrogate cannot be stored; as an escape it can
+        return json.dumps(fields, separators=(",", ":"))
+    return text
+
+
+def _object(value: object) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise UnreadableRecordError("an object was expected")
+    return value
+
+
+def _text(fields: dict[str, Any], key: str) -> str:
+    value = _optional(fields, key)
+    if value is None:
+        raise UnreadableRecordError(f"{key} is missing")
+    return value
+
+
+def _optional(fields: dict[str, Any], key: str) -> str | None:
+    value = fields.get(key)
+    if value is None or value == "":
+        return None
+    if isinstance(value, bool | dict | list):
+        raise UnreadableRecordError(f"{key} is not text")
+    # a lone surrogate is no character: it could be neither stored nor shown
+    return str(value).encode("utf-8", "replace").decode()
+
+
+def _image(fields: dict[str, Any]) -> str | None:
+    address = _optional(fields, "image_url")
+    if address is None and isinstance(fields.get("image"), dict):
+        return _optional(fields["image"], "url")
+    return address
+
+
+def _time(fields: dict[str, Any], key: str) -> str | None:
+    value = _optional(fields, key)
+    if value is None:
+        return None
+    try:
+        return read_instant(value)
+    except (ValueError, OverflowError):
+        raise UnreadableRecordError(f"{key} is no time") from None

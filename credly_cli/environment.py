@@ -1,0 +1,163 @@
+"""What a command finds around it: streams, files, configuration, clock, and the way to Credly."""
+
+import os
+import re
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+from credly_cli.config import Settings, load
+from credly_cli.errors import Failure
+from credly_cli.output import Output
+from credly_cli.times import Clock
+
+if TYPE_CHECKING:
+    from credly_cli.connecting import Network
+    from credly_cli.store.database import Store
+    from credly_cli.store.lock import RunLock
+
+_PROFILE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,63}")
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    def now(self) -> datetime:
+        """Return the current time, in UTC."""
+        return datetime.now(UTC)
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+        time.sleep(seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class Paths:
+    """Where a profile keeps its files."""
+
+    config: Path
+    store: Path
+    token: Path
+    state: Path
+
+    @property
+    def lock(self) -> Path:
+        """The lock beside the store."""
+        return self.store.with_name(f"{self.store.name}.lock")
+
+
+@dataclass
+class Environment:
+    """Everything that a command does not get from its own parameters; tests bring their own."""
+
+    output: Output
+    environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
+    stdin: IO[str] = field(default_factory=lambda: sys.stdin)
+    clock: Clock = field(default_factory=SystemClock)
+    adapter: Any = None  # a requests transport adapter, in place of the network
+    profile_option: str | None = None
+    no_input_option: bool = False
+
+    @property
+    def profile(self) -> str:
+        """The profile in use; raises ``Failure`` for what cannot be the name of one."""
+        name = self.profile_option or self.environ.get("CREDLY_PROFILE") or "default"
+        if not _PROFILE_NAME.fullmatch(name):
+            raise Failure(
+                "usage",
+                f"{name!r} cannot be the name of a profile.",
+                hint="Use letters, digits, '.', '_' and '-', for example: --profile sandbox",
+            )
+        return name
+
+    @cached_property
+    def paths(self) -> Paths:
+        """Where this profile keeps its files: all under ``CREDLY_HOME``, or in the system's own folders."""
+        config, data, state = self._folders()
+        named = self.environ.get("CREDLY_CONFIG")
+        inside = Path() if self.profile == "default" else Path("profiles", self.profile)
+        return Paths(
+            config=Path(named) if named else config / "config.toml",
+            store=data / inside / "credly.db",
+            token=data / inside / "token",
+            state=state / inside,
+        )
+
+    def _folders(self) -> tuple[Path, Path, Path]:
+        if home := self.environ.get("CREDLY_HOME"):
+            return Path(home), Path(home), Path(home)
+        import platformdirs  # noqa: PLC0415 - only where CREDLY_HOME does not answer
+
+        return (
+            platformdirs.user_config_path("credly-cli"),
+            platformdirs.user_data_path("credly-cli"),
+            platformdirs.user_state_path("credly-cli"),
+        )
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The configuration, checked."""
+        return load(self.paths.config, self.profile, required="CREDLY_CONFIG" in self.environ)
+
+    def require_enabled(self) -> None:
+        """Refuse to go on while the configuration switches the integration off (R6)."""
+        if not self.settings["enabled"]:
+            raise Failure(
+                "integration-disabled",
+                "The integration is switched off.",
+                hint=f"Set enabled = true in {self.paths.config}.",
+            )
+
+    def network(self) -> "Network":
+        """Return what a client of Credly needs of this machine."""
+        from credly_cli.connecting import Network  # noqa: PLC0415 - requests takes 100 ms to import
+
+        return Network(self.environ, self.clock, self.adapter)
+
+    @property
+    def may_ask(self) -> bool:
+        """Whether somebody is there to answer a question."""
+        if self.no_input_option or self.environ.get("CREDLY_NO_INPUT"):
+            return False
+        return self.stdin.isatty() and self.output.stderr.isatty()
+
+    def ask(self, question: str, flag: str) -> bool:
+        """Ask yes or no on the terminal; raises ``Failure`` naming the flag where nobody can answer."""
+        if not self.may_ask:
+            raise Failure("usage", f"{question} Nobody is there to answer.", hint=f"Say yes with {flag}.")
+        self.output.stderr.write(f"{question} [y/N] ")
+        self.output.stderr.flush()
+        return self.stdin.readline().strip().lower() in ("y", "yes")
+
+    @contextmanager
+    def reading(self) -> Iterator["Store"]:
+        """Open the store to read, an empty one where there is none yet."""
+        from credly_cli.store.database import Store  # noqa: PLC0415
+
+        self.require_enabled()
+        with Store.open(self.paths.store) if self.paths.store.exists() else Store.in_memory() as store:
+            yield store
+
+    @contextmanager
+    def writing(self, lock_wait: float, *, rehearse: bool = False) -> Iterator[tuple["Store", "RunLock"]]:
+        """Open the store to write, alone; with ``rehearse`` all of it is undone at the end."""
+        from credly_cli.store.database import Store  # noqa: PLC0415
+        from credly_cli.store.lock import RunLock, locked  # noqa: PLC0415
+
+        self.require_enabled()
+        if rehearse and not self.paths.store.exists():
+            with Store.in_memory() as store:
+                yield store, RunLock(None)
+            return
+        with locked(self.paths.lock, lock_wait, self.clock) as lock, Store.open(self.paths.store) as store:
+            if rehearse:
+                with store.rehearsal():
+                    yield store, lock
+            else:
+                yield store, lock

@@ -1,0 +1,257 @@
+"""Sending planned grants: claim, POST, result, each on disk before the next (reliability, 3.3; R17, R18)."""
+
+import json
+import threading
+from collections.abc import Callable
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from credly_cli.credly.client import Answer, Client
+from credly_cli.errors import ErrorCode, Failure
+from credly_cli.pacing import Pacer
+from credly_cli.planning import problem
+from credly_cli.store import grants, issued_badges
+from credly_cli.store.database import Store
+from credly_cli.store.grants import Due
+from credly_cli.times import Clock, from_utc_text, utc_text
+
+BACKOFF = (1, 5, 30, 120, 720)  # times `recheck_seconds`
+_FAULTS_IN_A_ROW = 5
+
+
+@dataclass(slots=True)
+class Sending:
+    """What sending brought about."""
+
+    issued: int = 0
+    covered: int = 0
+    failed: int = 0
+    problems: list[dict[str, Any]] = field(default_factory=list)
+    stopped: Failure | None = None  # why the run ended before its work was done
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """How a run sends."""
+
+    run_id: int
+    parallel: int = 4
+    recheck_seconds: int = 60
+    suppress_notification: bool = False
+    deadline: float | None = None
+    interrupted: threading.Event = field(default_factory=threading.Event)
+
+
+@dataclass(frozen=True, slots=True)
+class _Claim:
+    grant: Due
+    attempt: int
+    body: str
+
+
+def body_of(grant: Due, *, suppress_notification: bool) -> str:
+    """Write what is sent for a grant (R17, R24)."""
+    issued = from_utc_text(grant.issued_at)
+    fields: dict[str, Any] = {
+        "recipient_email": grant.email,
+        "badge_template_id": grant.badge_id,
+        "issued_at": issued.strftime("%Y-%m-%d %H:%M:%S +0000"),
+        "issued_to_first_name": grant.first_name,
+        "issued_to_last_name": grant.last_name,
+        "issuer_earner_id": grant.earner_id,
+    }
+    if grant.locale:
+        fields["locale"] = grant.locale
+    if suppress_notification:
+        fields["suppress_badge_notification_email"] = True
+    return json.dumps(fields)
+
+
+def send(
+    store: Store, client: Client, clock: Clock, terms: Terms, progress: Callable[[Sending], None] = lambda _: None
+) -> Sending:
+    """Send the grants that are due; only this thread touches the store."""
+    return _Sender(store, client, clock, terms, progress).run()
+
+
+class _Sender:
+    def __init__(
+        self, store: Store, client: Client, clock: Clock, terms: Terms, progress: Callable[[Sending], None]
+    ) -> None:
+        self.store, self.client, self.clock, self.terms = store, client, clock, terms
+        self.progress = progress
+        self.outcome = Sending()
+        self.pacer = Pacer()
+        self.faults = 0  # answers in a row that were faults of Credly or of the way there
+        self.busy = 0  # requests to slow down in a row
+        self.under_way: dict[Future[Answer], _Claim] = {}
+
+    def run(self) -> Sending:
+        with ThreadPoolExecutor(self.terms.parallel) as pool:
+            while True:
+                due = self._claim()
+                for claim in due:
+                    self.pacer.sent(self._now())
+                    expected = json.loads(claim.body)
+                    self.under_way[pool.submit(self.client.issue, claim.body.encode(), expected)] = claim
+                if self.under_way:
+                    self._take_answers()
+                elif not due and not self._pause():
+                    return self.outcome
+
+    def _now(self) -> float:
+        return self.clock.now().timestamp()
+
+    def _text(self) -> str:
+        return utc_text(self.clock.now())
+
+    def _may_claim(self) -> bool:
+        if self.outcome.stopped is None:
+            deadline = self.terms.deadline
+            if self.terms.interrupted.is_set():
+                self.outcome.stopped = Failure("interrupted", "Stopped before all badges were sent.")
+            elif deadline is not None and self._now() + self.pacer.delay(self._now()) >= deadline:
+                self.outcome.stopped = _out_of_time()
+        return self.outcome.stopped is None
+
+    def _claim(self) -> list[_Claim]:
+        """Claim as many grants as there are free workers, in one commit, before any byte leaves."""
+        free = self.terms.parallel - len(self.under_way)
+        if free <= 0 or not self._may_claim() or self.pacer.delay(self._now()) > 0:
+            return []
+        if self.pacer.rate is not None:
+            free = 1
+        with self.store.transaction():
+            claims = [self._claim_one(grant) for grant in grants.due(self.store, self._text(), free)]
+        return [claim for claim in claims if claim is not None]
+
+    def _claim_one(self, grant: Due) -> _Claim | None:
+        held = held_meanwhile(self.store, grant)
+        if held is not None:
+            grants.set_state(self.store, grant.id, "covered", self._text(), covered_by=held)
+            self.outcome.covered += 1
+            return None
+        body = grant.body or body_of(grant, suppress_notification=self.terms.suppress_notification)
+        server_date = self.client.http.last_date
+        attempt = grants.claim(self.store, grant.id, body, self.terms.run_id, self._text(), server_date)
+        return None if attempt is None else _Claim(grant, attempt, body)
+
+    def _pause(self) -> bool:
+        """Wait for the pacer, with nothing under way; false when there is nothing left to do."""
+        if not self._may_claim() or not grants.due(self.store, self._text(), 1):
+            return False
+        self.clock.sleep(self.pacer.delay(self._now()))
+        return True
+
+    def _take_answers(self) -> None:
+        delay = self.pacer.delay(self._now())
+        done, _ = wait(self.under_way, timeout=delay or None, return_when=FIRST_COMPLETED)
+        if not done:
+            return
+        with self.store.transaction():
+            for future in done:
+                self._take(self.under_way.pop(future), future.result())
+        self.progress(self.outcome)
+
+    def _take(self, claim: _Claim, answer: Answer) -> None:
+        now = self._text()
+        status = answer.reply.status if answer.reply else None
+        grants.note_attempt(self.store, claim.attempt, now, answer.kind, status, answer.detail)
+        self._watch(answer)
+        match answer.kind:
+            case "issued":
+                self._issued(claim, answer, now)
+            case "unclear" | "refused":
+                self._uncertain(claim, answer, now)
+            case "rejected":
+                self._failed(claim, answer, now)
+            case "stop" | "busy":
+                self._back(claim, now, not_before=None)
+            case "not-sent" | "missing":
+                self._back(claim, now, not_before=self._later(claim.grant.tries))
+
+    def _watch(self, answer: Answer) -> None:
+        """Stop the run for what concerns it as a whole: a refused token, five faults in a row, a busy Credly."""
+        server_fault = answer.kind in ("unclear", "not-sent")
+        self.faults = self.faults + 1 if server_fault else 0
+        self.busy = self.busy + 1 if answer.kind == "busy" else 0
+        if answer.kind == "busy":
+            self.pacer.slow_down(self._now(), answer.reply.retry_after if answer.reply else None)
+        else:
+            self.pacer.answered()
+        if self.outcome.stopped is not None:
+            return
+        if answer.kind == "stop":
+            self.outcome.stopped = answer.failure
+        elif self.faults >= _FAULTS_IN_A_ROW:
+            code: ErrorCode = "server-error" if answer.reply else "unreachable"
+            self.outcome.stopped = Failure(code, f"Credly failed {self.faults} times in a row: {answer.detail}.")
+        elif self.busy >= _FAULTS_IN_A_ROW + self.terms.parallel or self._too_long(answer):
+            self.outcome.stopped = Failure("rate-limited", "Credly asks to slow down and to come back later.")
+
+    def _too_long(self, answer: Answer) -> bool:
+        if answer.kind != "busy" or self.terms.deadline is None:
+            return False
+        return self._now() + self.pacer.delay(self._now()) > self.terms.deadline
+
+    def _issued(self, claim: _Claim, answer: Answer, now: str) -> None:
+        badge = answer.badge
+        if badge is None:
+            raise AssertionError("an issued answer has its badge")
+        if self.store.value("SELECT 1 FROM grants WHERE issued_badge_id = ?", (badge.id,)):
+            self._uncertain(claim, Answer("unclear", "the answer names the badge of another grant", answer.reply), now)
+            return
+        issued_badges.save(self.store, [badge], now, issued_by_run=self.terms.run_id)
+        grants.set_state(
+            self.store, claim.grant.id, "issued", now, issued_badge_id=badge.id, problem_code=None, problem=None
+        )
+        self.outcome.issued += 1
+
+    def _uncertain(self, claim: _Claim, answer: Answer, now: str) -> None:
+        refused = answer.kind == "refused"
+        told = (
+            f"Credly refused: {answer.detail}."
+            if refused
+            else f"It is not clear whether it was issued: {answer.detail}."
+        )
+        grants.set_state(
+            self.store,
+            claim.grant.id,
+            "uncertain",
+            now,
+            problem_code=None,
+            problem=told,
+        )
+        if refused:
+            self.store.change("UPDATE grants SET refusals = refusals + 1 WHERE id = ?", (claim.grant.id,))
+
+    def _failed(self, claim: _Claim, answer: Answer, now: str) -> None:
+        told = f"Credly refused: {answer.detail}."
+        grants.set_state(self.store, claim.grant.id, "failed", now, problem_code="unexpected", problem=told)
+        self.outcome.failed += 1
+        known = {"id": claim.grant.id, "email": claim.grant.email, "badge_id": claim.grant.badge_id}
+        self.outcome.problems.append(problem("unexpected", told, known))
+        grants.release_covered(self.store, now)
+
+    def _back(self, claim: _Claim, now: str, not_before: str | None) -> None:
+        # nothing of it was applied, so a name or address corrected meanwhile may go out
+        unsent = {"body": None, "body_sha256": None} if claim.grant.body is None else {}
+        grants.set_state(self.store, claim.grant.id, "planned", now, not_before=not_before, **unsent)
+
+    def _later(self, tries: int) -> str:
+        factor = BACKOFF[min(tries, len(BACKOFF) - 1)]
+        return utc_text(self.clock.now() + timedelta(seconds=self.terms.recheck_seconds * factor))
+
+
+def held_meanwhile(store: Store, grant: Due) -> str | None:
+    """Return the badge that has come to answer for a planned grant since it was planned (R20)."""
+    if grant.once:
+        return issued_badges.held_by(store, grant.learner, grant.earner_id, grant.badge_id)
+    same = issued_badges.unowned_of_day(store, grant.learner, grant.badge_id, grant.issued_at[:10])
+    return same["id"] if same and same["state"] != "revoked" else None
+
+
+def _out_of_time() -> Failure:
+    return Failure("rate-limited", "The time allowed was used up.", hint="The next sync goes on where this one ended.")

@@ -1,0 +1,124 @@
+"""Linking a badge to content, and ending a link (R12-R16)."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from credly_cli import finding
+from credly_cli.errors import Failure
+from credly_cli.finding import FoundContent
+from credly_cli.store import content as contents
+from credly_cli.store import grants, links
+from credly_cli.store.database import Store
+from credly_cli.store.links import Link
+from credly_cli.times import utc_text
+
+MANY = 100  # earlier completions from which on somebody is asked
+
+
+@dataclass(slots=True)
+class LinkChange:
+    """What linking or unlinking brought about."""
+
+    badge: dict[str, Any]
+    content: FoundContent | None
+    counts_from: str | None
+    changed: bool = False
+    earlier: int = 0
+    cancelled: int = 0
+    unreleased: bool = False
+
+    def json(self) -> dict[str, Any]:
+        """Return the answer as scripts read it."""
+        return {
+            "changed": self.changed,
+            "badge": {key: self.badge[key] for key in ("id", "name", "image_url")},
+            "content": self.content.view() if self.content else None,
+            "counts_from": self.counts_from,
+            "earlier": self.earlier,
+            "cancelled": self.cancelled,
+        }
+
+
+def link(
+    store: Store,
+    badge_name: str,
+    content_name: str,
+    since: str | None,
+    now: datetime,
+    agree: Callable[[int], bool],
+) -> LinkChange:
+    """Link a badge to content; ``agree`` is asked when many earlier completions would count. Raises ``Failure``."""
+    badge = finding.badge(store, badge_name)
+    content = finding.content(store, content_name)
+    if not badge["listed"]:
+        raise Failure(
+            "badge-not-active",
+            f"{badge['name']} is not active on Credly any more.",
+            hint="Activate it in Credly, then: credly sync",
+        )
+    moment = utc_text(now)
+    with store.transaction():
+        current = links.of_badge(store, badge["id"])
+        if current is not None and current.content_id != content.id:
+            raise _linked_elsewhere(store, badge)
+        change = LinkChange(badge, content, current.counts_from if current else since or moment)
+        change.unreleased = not contents.is_released(store, content.id, moment)
+        if current is None:
+            _link_anew(store, change, since, moment, agree)
+        elif since is not None:
+            _move(store, current, change, since, moment, agree)
+    return change
+
+
+def _linked_elsewhere(store: Store, badge: dict[str, Any]) -> Failure:
+    current = links.linked_content(store, badge["id"]) or {}
+    return Failure(
+        "badge-already-linked",
+        f"{badge['name']} is already linked to {current.get('title')} ({current.get('id')}).",
+        hint=f"A badge has one content. To free it: credly unlink {badge['id']}",
+    )
+
+
+def _link_anew(store: Store, change: LinkChange, since: str | None, now: str, agree: Callable[[int], bool]) -> None:
+    badge_id, content_id = change.badge["id"], change.content.id if change.content else ""
+    if since is not None:
+        change.earlier = links.count_ungranted(store, badge_id, content_id, since, now) - links.count_ungranted(
+            store, badge_id, content_id, now, None
+        )
+    _ask(change, agree)
+    links.add(store, badge_id, content_id, now, since)
+    change.changed = True
+
+
+def _move(store: Store, current: Link, change: LinkChange, since: str, now: str, agree: Callable[[int], bool]) -> None:
+    place = (current.badge_id, current.content_id)
+    before = links.count_ungranted(store, *place, current.counts_from, current.since_set_at)
+    change.earlier = max(0, links.count_ungranted(store, *place, since, now) - before)
+    if since == current.counts_from and not change.earlier:
+        return
+    _ask(change, agree)
+    links.set_moment(store, current, since, now)
+    change.changed, change.counts_from = True, since
+    if since > current.counts_from:
+        change.cancelled = grants.cancel_unsent(store, current.badge_id, now, completed_before=since)
+
+
+def _ask(change: LinkChange, agree: Callable[[int], bool]) -> None:
+    if change.earlier > MANY and not agree(change.earlier):
+        raise Failure("interrupted", "Nothing was linked.")
+
+
+def unlink(store: Store, badge_name: str, now: datetime) -> LinkChange:
+    """End a badge's link and cancel what was not sent yet; nothing linked is nothing changed (R16)."""
+    badge = finding.badge(store, badge_name)
+    moment = utc_text(now)
+    with store.transaction():
+        current = links.of_badge(store, badge["id"])
+        if current is None:
+            return LinkChange(badge, None, None)
+        row = links.linked_content(store, badge["id"]) or {}
+        links.end(store, current, moment, "unlinked")
+        cancelled = grants.cancel_unsent(store, badge["id"], moment)
+        return LinkChange(badge, FoundContent(**row), current.counts_from, changed=True, cancelled=cancelled)

@@ -1,0 +1,198 @@
+"""Any export of an LMS, as it is, to records: the one way in for files and for standard input."""
+
+import contextlib
+import itertools
+import re
+from collections.abc import Generator, Iterator, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any, BinaryIO, TypeAlias
+
+from credly_cli.errors import Failure
+from credly_cli.lms.headers import check_mapping, match_columns, missing_columns, refuse_header
+from credly_cli.lms.json_text import Value, read_values
+from credly_cli.lms.objects import row_of
+from credly_cli.lms.reading import Reading, RejectedError, RowReader
+from credly_cli.lms.records import Kind, Record, Records, Reject
+from credly_cli.lms.rejects import is_rejects_file
+from credly_cli.lms.rows import row_reader
+from credly_cli.lms.sheets import Sheet
+from credly_cli.lms.text import DamagedFileError, Text, complaint
+
+__all__ = ["Reading", "read_file"]
+
+_Stream: TypeAlias = Generator[Record | Reject, None, None]
+_LOOKED_AT = 50  # JSON objects, before a file is refused because none of them has what is needed
+_STARTED = Reject(0, "", "")
+_JSON = re.compile(r"\s*(?:\{|\[\s*(?:[\[\]{]|$))")
+_Rows: TypeAlias = Iterator[tuple[int, dict[str, str]] | Reject]
+
+
+def read_file(kind: Kind, source: Path | BinaryIO, reading: Reading) -> Records:
+    """Read a file (or a stream of bytes) of one kind into records and rejected rows, as they come.
+
+    What is no such file at all is a ``Failure`` before anything is yielded.
+    """
+    check_mapping(kind, reading.mapping)
+    _check_date_format(reading.date_format)
+    records = (
+        _read_path(kind, source, reading) if isinstance(source, Path) else _read(kind, source, "The input", reading)
+    )
+    next(records)  # has the file opened and its header read now
+    return records
+
+
+def _read_path(kind: Kind, path: Path, reading: Reading) -> _Stream:
+    if is_rejects_file(path):
+        raise Failure(
+            "usage",
+            f"{path.name} holds the rows that an earlier import rejected, with the reasons.",
+            hint="Correct them in the file they came from, and import that again.",
+        )
+    try:
+        stream = path.open("rb")
+    except OSError as error:
+        raise Failure("usage", f"{path} cannot be opened: {error.strerror}.") from None
+    with stream:
+        yield from _read(kind, stream, path.name, reading)
+
+
+def _read(kind: Kind, stream: BinaryIO, name: str, reading: Reading) -> _Stream:
+    text = Text(stream, name)
+    pieces = text.pieces()
+    first = next(filter(str.strip, pieces), "").removeprefix("\ufeff")
+    if _JSON.match(first):
+        yield from _objects(kind, text, read_values(text, first, pieces), reading)
+    else:
+        yield from _sheet(kind, text, itertools.chain([first], pieces), reading)
+
+
+def _sheet(kind: Kind, text: Text, pieces: Iterator[str], reading: Reading) -> _Stream:
+    sheet = Sheet(text, text.lines(pieces))
+    if not sheet.header:
+        yield _STARTED
+        return
+    read = _reader_of(kind, sheet.header, reading, text.name)
+    yield _STARTED
+    yield from sheet.records(read)
+
+
+def _reader_of(kind: Kind, header: Sequence[str], reading: Reading, name: str) -> RowReader:
+    columns = match_columns(kind, header, reading.mapping)
+    if missing_columns(kind, columns):
+        raise refuse_header(kind, columns, name)
+    return row_reader(kind, columns, reading)
+
+
+def _objects(kind: Kind, text: Text, values: Iterator[Value | Reject], reading: Reading) -> _Stream:
+    rows = _rows(values)
+    shown = list(itertools.islice(rows, _LOOKED_AT))
+    objects = _Objects(kind, reading, text.name)
+    objects.refuse_strangers(shown)
+    yield _STARTED
+    for item in itertools.chain(shown, rows):
+        if isinstance(item, Reject):
+            yield item
+            continue
+        try:
+            yield objects.read(*item)
+        except RejectedError as rejected:
+            yield Reject(item[0], rejected.column, rejected.reason)
+
+
+def _rows(values: Iterator[Value | Reject]) -> _Rows:
+    row = 0
+    try:
+        for item in _told(values):
+            row = item[0]
+            yield item
+    except DamagedFileError as error:
+        yield Reject(row + 1, "", f"{error.what}; nothing after row {row} was read")
+
+
+def _told(values: Iterator[Value | Reject]) -> _Rows:
+    for item in values:
+        if isinstance(item, Reject):
+            yield item
+            continue
+        try:
+            row = _row_of(item.value)
+        except RejectedError as rejected:
+            yield Reject(item.row, rejected.column, rejected.reason)
+        else:
+            if row is not None:
+                yield item.row, row
+
+
+def _row_of(value: Any) -> dict[str, str] | None:
+    if not isinstance(value, dict):
+        raise RejectedError("", "is not a JSON object")
+    row = row_of(value)
+    for header, cell in (row or {}).items():
+        if problem := complaint(cell):
+            raise RejectedError(header if complaint(header) is None else "", problem)
+    return row
+
+
+class _Objects:
+    """Reads objects, which each have a header of their own; most of a file have the same."""
+
+    def __init__(self, kind: Kind, reading: Reading, name: str) -> None:
+        self._kind = kind
+        self._reading = reading
+        self._name = name
+        self._readers: dict[tuple[str, ...], RowReader] = {}
+
+    def read(self, row: int, cells: dict[str, str]) -> Record:
+        """Read an object."""
+        header = tuple(cells)
+        read = self._readers.get(header)
+        if read is None:
+            read = self._remember(header)
+        return read(row, [*cells.values(), ""])
+
+    def refuse_strangers(self, shown: Sequence[tuple[int, dict[str, str]] | Reject]) -> None:
+        """Refuse a file none of whose first objects is of its kind."""
+        failure: Failure | None = None
+        for item in shown:
+            if isinstance(item, Reject):
+                failure = failure or _no_json(self._name, item)
+                continue
+            try:
+                _reader_of(self._kind, tuple(item[1]), self._reading, self._name)
+            except Failure as problem:
+                failure = failure if failure and failure.code == "usage" else problem
+            else:
+                return
+        if failure:
+            raise failure
+
+    def _remember(self, header: tuple[str, ...]) -> RowReader:
+        try:
+            read = _reader_of(self._kind, header, self._reading, self._name)
+        except Failure as problem:
+            raise RejectedError("", f"cannot be read like the others: {problem.message}") from None
+        if len(self._readers) > 100:  # noqa: PLR2004 - memory must not grow with the file
+            self._readers.clear()
+        self._readers[header] = read
+        return read
+
+
+def _no_json(name: str, item: Reject) -> Failure:
+    return Failure(
+        "import-rejected",
+        f"{name} is no JSON that can be read: row {item.row} {item.reason}.",
+        hint="Export it again as JSON Lines or CSV.",
+    )
+
+
+def _check_date_format(form: str | None) -> None:
+    if form is None:
+        return
+    example = datetime(2026, 11, 23, 21, 45, 59)  # noqa: DTZ001 - any time will do, only the form is tried
+    with contextlib.suppress(ValueError):
+        if datetime.strptime(example.strftime(form), form).date() == example.date():  # noqa: DTZ007
+            return
+    raise Failure(
+        "usage", f"--date-format {form!r} does not describe a date.", hint="For example: --date-format %d/%m/%Y"
+    )

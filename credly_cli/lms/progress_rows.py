@@ -1,0 +1,185 @@
+"""The rows of progress as records: who is enrolled in what, how far, and whether it is complete (design, section 6)."""
+
+from functools import lru_cache
+from typing import Literal, TypeAlias
+
+from credly_cli.lms.cells import Times, read_percentage, says_nothing
+from credly_cli.lms.headers import ABSENT, Columns, key_of
+from credly_cli.lms.people import Person
+from credly_cli.lms.reading import Cells, Reading, RejectedError
+from credly_cli.lms.records import ProgressRecord
+from credly_cli.lms.thought_industries_events import Action, action_of, is_about_progress
+from credly_cli.times import Moment
+
+Standing: TypeAlias = Literal["open", "complete", "ended"]
+
+_COMPLETE = (
+    "completed", "complete", "passed", "satisfied", "coursecompleted", "done", "yes", "true", "1", "finished",
+)  # fmt: skip
+_ENDED = (
+    "withdrawn", "withdrew", "revokedaccess", "revoked", "unenrolled", "unenroled", "dropped", "cancelled", "canceled",
+)  # fmt: skip
+_ENROLLED = ("enrolled", "enrollment", "enrolment", "registered", "assigned", "initialized")
+_OPEN = (
+    *_ENROLLED, "inprogress", "progressed", "started", "notstarted", "notattempted", "attempted", "failed", "fail",
+    "notpassed", "incomplete", "notcomplete", "notcompleted", "uncompleted", "available", "active", "open", "ongoing",
+    "expired", "overdue", "pastdue", "suspended", "pending", "paused", "browsed", "viewed", "todo", "unknown", "no",
+    "false", "0",
+)  # fmt: skip
+_STANDINGS: dict[str, Standing] = {
+    **dict.fromkeys(_COMPLETE, "complete"),
+    **dict.fromkeys(_ENDED, "ended"),
+    **dict.fromkeys(_OPEN, "open"),
+}
+_COMPLETE_AT = 100
+
+
+@lru_cache(maxsize=1024)
+def standing_of(status: str) -> Standing | None:
+    """Return what a status says; ``None`` if it is empty, ``ValueError`` if it is unknown.
+
+    An unknown word is not taken for "not complete": that would lose badges without anybody noticing.
+    """
+    if says_nothing(status):
+        return None
+    word = key_of(status.rstrip("/").rpartition("/")[2] if "/verbs/" in status else status)
+    if word not in _STANDINGS:
+        raise ValueError(f"{status.strip()!r} is not a known status")
+    return _STANDINGS[word]
+
+
+class ProgressReader:
+    """Reads the rows of a file of progress, each as it stands now."""
+
+    def __init__(self, columns: Columns, reading: Reading) -> None:
+        self._person = Person(columns)
+        self._times = Times(reading)
+        self._columns = columns
+        self._content_id = columns.at("content_id")
+        self._session_id = columns.at("session_id")
+        self._title = columns.at("content_title")
+        self._progress = columns.at("progress")
+        self._status = columns.at("status")
+        self._enrolled_at = columns.at("enrolled_at")
+        self._completed_at = columns.at("completed_at")
+        self._event_id = columns.at("event_id")
+        self._enrolled_label = columns.label("enrolled_at")
+        self._completed_label = columns.label("completed_at")
+
+    def read(self, row: int, cells: Cells) -> ProgressRecord:
+        """Read a row."""
+        person = self._person
+        email = person.email(cells)
+        learner_id = cells[person.learner_id].strip() or None
+        if email is None and learner_id is None:
+            raise RejectedError(self._columns.label("email"), "has neither email nor learner id")
+        content, by_title, session_id = self._content(cells)
+        progress = self._percentage(cells)
+        standing, enrolled, completed = self._state(cells, progress)
+        first, last = person.names(cells)
+        return ProgressRecord(
+            row, email, learner_id, content, by_title, session_id, progress, standing,
+            enrolled.at if enrolled else None,
+            completed.at if completed else None,
+            completed.latest if completed else None,
+            cells[self._event_id].strip() or None, first, last,
+        )  # fmt: skip
+
+    def _content(self, cells: Cells) -> tuple[str, bool, str | None]:
+        session_id = cells[self._session_id].strip() or None
+        if content := cells[self._content_id].strip():
+            return content, False, session_id
+        if session_id:
+            return session_id, False, None
+        if title := cells[self._title].strip():
+            return title, True, None
+        column = next(name for name in ("content_id", "session_id", "content_title") if name in self._columns.places)
+        raise RejectedError(self._columns.label(column), "is empty: what the progress is in is not known")
+
+    def _percentage(self, cells: Cells) -> float | None:
+        try:
+            return read_percentage(cells[self._progress])
+        except ValueError as problem:
+            raise RejectedError(self._columns.label("progress"), str(problem)) from None
+
+    def _state(self, cells: Cells, progress: float | None) -> tuple[Standing | None, Moment | None, Moment | None]:
+        standing = self._standing(cells)
+        enrolled = self._times.past(cells[self._enrolled_at], self._enrolled_label)
+        completed, standing = self._completion(cells, standing)
+        return self._settled(standing, enrolled, completed, progress)
+
+    def _standing(self, cells: Cells) -> Standing | None:
+        status = cells[self._status]
+        try:
+            return standing_of(status) if status else None
+        except ValueError as problem:
+            raise RejectedError(self._columns.label("status"), str(problem)) from None
+
+    def _completion(self, cells: Cells, standing: Standing | None) -> tuple[Moment | None, Standing | None]:
+        """Read the time of completion; some systems write yes or no into its column."""
+        text = cells[self._completed_at]
+        if text and (len(text) == 1 or not text[0].isdecimal()) and (word := _STANDINGS.get(key_of(text))):
+            return None, standing or word
+        return self._times.past(text, self._completed_label), standing
+
+    def _settled(
+        self, standing: Standing | None, enrolled: Moment | None, completed: Moment | None, progress: float | None
+    ) -> tuple[Standing | None, Moment | None, Moment | None]:
+        """Decide: a status wins; without one a time of completion or 100 % completes; completion needs its time."""
+        if standing is None and (completed or progress == _COMPLETE_AT):
+            standing = "complete"
+        if standing != "complete":
+            return standing, enrolled, None
+        if completed is None:
+            raise RejectedError(self._completed_label, "is complete, but when is not said")
+        return standing, enrolled, completed
+
+
+class EventReader(ProgressReader):
+    """Reads the rows of a log: each is something that happened to an enrollment, at its ``timestamp``."""
+
+    def __init__(self, columns: Columns, reading: Reading) -> None:
+        super().__init__(columns, reading)
+        self._event = columns.at("event")
+        self._type = columns.at("type")
+        self._source = columns.at("source")
+        self._timestamp = columns.at("timestamp")
+        self._means_completion = columns.places.keys().isdisjoint(("status", "type", "source", "event", "progress"))
+
+    def _state(self, cells: Cells, progress: float | None) -> tuple[Standing | None, Moment | None, Moment | None]:
+        said = self._standing(cells)
+        action = self._action(cells)
+        standing: Standing | None = said or _STANDING_OF_ACTION.get(action)
+        enrolled = self._times.past(cells[self._enrolled_at], self._enrolled_label)
+        completed, standing = self._completion(cells, standing)
+        happened = self._times.past(cells[self._timestamp], self._columns.label("timestamp"))
+        if self._is_enrollment(cells, said, action):
+            enrolled = enrolled or happened
+        if completed is None and self._completes(standing, progress):
+            completed = happened
+        return self._settled(standing, enrolled, completed, progress)
+
+    def _action(self, cells: Cells) -> Action | None:
+        event = cells[self._event]
+        if not is_about_progress(event):
+            raise RejectedError(self._columns.label("event"), f"{event.strip()!r} says nothing of progress")
+        return action_of(event, cells[self._type], cells[self._source])
+
+    def _is_enrollment(self, cells: Cells, said: Standing | None, action: Action | None) -> bool:
+        if said is None:
+            return action == "enrolled"
+        return said == "open" and key_of(cells[self._status]) in _ENROLLED
+
+    def _completes(self, standing: Standing | None, progress: float | None) -> bool:
+        if standing is None:
+            return self._means_completion or progress == _COMPLETE_AT
+        return standing == "complete"
+
+
+_STANDING_OF_ACTION: dict[Action | None, Standing] = {"completed": "complete", "ended": "ended"}
+
+
+def progress_reader(columns: Columns, reading: Reading) -> ProgressReader:
+    """Return the reader for a file of progress: of states or of events."""
+    is_log = any(columns.at(column) != ABSENT for column in ("event", "type", "source", "timestamp"))
+    return (EventReader if is_log else ProgressReader)(columns, reading)

@@ -1,0 +1,90 @@
+"""The rows that were not taken, in a file for a person to correct them by: ``FILE.rejects.csv``."""
+
+import contextlib
+import csv
+import os
+import secrets
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, TextIO
+
+from credly_cli.errors import Failure
+from credly_cli.lms.records import Reject
+from credly_cli.safe_text import spreadsheet_safe
+
+_SUFFIX = ".rejects.csv"
+
+
+def is_rejects_file(path: Path) -> bool:
+    """Tell whether a file is one that we wrote of rejected rows; such a file is never taken for input."""
+    return path.name.lower().endswith(_SUFFIX)
+
+
+class RejectsFile:
+    """Collects the rejected rows of one import; a context manager.
+
+    The file takes its place when the import ends well: with no rows rejected the one of an earlier import is removed,
+    and after an exception it stays as it was. It belongs beside the source (``None`` is standard input, which has
+    none), or in ``folder`` where that cannot be written, and nobody but its owner may read it.
+    """
+
+    def __init__(self, source: Path | None, folder: Path) -> None:
+        name = (source.name if source else "stdin") + _SUFFIX
+        self._places = [folder / name] if source is None else [source.with_name(name), folder / name]
+        self._file: TextIO | None = None
+        self._writer: Any = None  # csv has no public type for it
+        self._draft = Path()
+        self.count = 0
+        self.path: Path | None = None
+
+    def add(self, reject: Reject) -> None:
+        """Write down a rejected row."""
+        if self._file is None:
+            self._file = self._open()
+            self._writer = csv.writer(self._file, lineterminator="\n")
+            self._writer.writerow(Reject._fields)
+        self._writer.writerow((reject.row, spreadsheet_safe(reject.column), spreadsheet_safe(reject.reason)))
+        self.count += 1
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._file is None:
+            if kind is None:
+                self._remove_earlier()
+            return
+        try:
+            self._file.close()
+            if kind is None and self.path is not None:
+                self._draft.replace(self.path)
+        finally:
+            self._draft.unlink(missing_ok=True)
+
+    def _open(self) -> TextIO:
+        problem = OSError()
+        for path in self._places:
+            try:
+                return self._open_at(path)
+            except OSError as error:
+                problem = error
+        raise Failure("store-unusable", f"The rejected rows cannot be written to {path}: {problem.strerror}.") from None
+
+    def _open_at(self, path: Path) -> TextIO:
+        if path is self._places[-1]:
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if path.is_dir():
+            raise IsADirectoryError(0, "it is a folder")
+        self._draft = path.with_name(f".{path.name[:200]}.{secrets.token_hex(4)}")
+        descriptor = os.open(self._draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        self.path = path
+        return open(descriptor, "w", encoding="utf-8", newline="")  # noqa: PTH123 - Path has no way to the mode
+
+    def _remove_earlier(self) -> None:
+        """Remove what an earlier import wrote, in the one place where this import would have written."""
+        beside = self._places[0]
+        path = beside if os.access(beside.parent, os.W_OK) else self._places[-1]
+        with contextlib.suppress(OSError):
+            path.unlink()

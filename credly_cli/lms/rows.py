@@ -1,0 +1,115 @@
+"""The rows of learners, content and access as records, and the reader for each kind of file."""
+
+from credly_cli.lms.cells import Times
+from credly_cli.lms.headers import Columns
+from credly_cli.lms.people import Person
+from credly_cli.lms.progress_rows import progress_reader
+from credly_cli.lms.reading import Cells, Reading, RejectedError, RowReader
+from credly_cli.lms.records import AccessRecord, ContentRecord, Kind, LearnerRecord
+
+_RELEASED = frozenset({"true", "yes", "1", "published", "released"})
+_NOT_RELEASED = frozenset({"false", "no", "0", "draft", "scheduled", "pending", "authoring", "archived", "deleted"})
+
+
+def row_reader(kind: Kind, columns: Columns, reading: Reading) -> RowReader:
+    """Return what makes records of the rows of a file."""
+    if kind == "learners":
+        return LearnerReader(columns).read
+    if kind == "content":
+        return ContentReader(columns, reading).read
+    if kind == "access":
+        return AccessReader(columns).read
+    return progress_reader(columns, reading).read
+
+
+class LearnerReader:
+    """Reads the rows of a file of learners."""
+
+    def __init__(self, columns: Columns) -> None:
+        self._person = Person(columns)
+        self._label = columns.label("email")
+        self._panorama = columns.at("panorama")
+        self._sublicense = columns.at("sublicense")
+        self._locale = columns.at("locale")
+
+    def read(self, row: int, cells: Cells) -> LearnerRecord:
+        """Read a row."""
+        email = self._person.email(cells)
+        if email is None:
+            raise RejectedError(self._label, "has no email")
+        first, last = self._person.names(cells)
+        return LearnerRecord(
+            row, email, first, last,
+            cells[self._person.learner_id].strip() or None,
+            cells[self._panorama].strip() or None,
+            cells[self._sublicense].strip() or None,
+            cells[self._locale].strip() or None,
+        )  # fmt: skip
+
+
+class ContentReader:
+    """Reads the rows of a file of content: one for each session, or one without."""
+
+    def __init__(self, columns: Columns, reading: Reading) -> None:
+        self._columns = columns
+        self._times = Times(reading)
+
+    def read(self, row: int, cells: Cells) -> ContentRecord:
+        """Read a row."""
+        content_id, session_id = self._ids(cells)
+        return ContentRecord(
+            row, content_id, self._text(cells, "title"), self._text(cells, "type"),
+            self._is_released(cells, "released") and self._is_released(cells, "status"),
+            self._released_at(cells), self._text(cells, "url"), session_id, self._text(cells, "session_title"),
+            self._list(cells, "panoramas"), self._list(cells, "sublicenses"),
+        )  # fmt: skip
+
+    def _ids(self, cells: Cells) -> tuple[str, str | None]:
+        """Return the ids of content and session; a session that names its group is no content of its own."""
+        content_id, session_id = self._text(cells, "content_id"), self._text(cells, "session_id")
+        if content_id is None:
+            raise RejectedError(self._columns.label("content_id"), "is empty")
+        group = self._text(cells, "group_id")
+        if group is None or group == content_id:
+            return content_id, session_id
+        return group, session_id or content_id
+
+    def _is_released(self, cells: Cells, column: str) -> bool:
+        word = cells[self._columns.at(column)].strip()
+        if not word or word.lower() in _RELEASED:
+            return True
+        if word.lower() in _NOT_RELEASED:
+            return False
+        raise RejectedError(self._columns.label(column), f"{word!r} says neither released nor not released")
+
+    def _released_at(self, cells: Cells) -> str | None:
+        moment = self._times.any(cells[self._columns.at("released_at")], self._columns.label("released_at"))
+        return moment.at if moment else None
+
+    def _text(self, cells: Cells, column: str) -> str | None:
+        return cells[self._columns.at(column)].strip() or None
+
+    def _list(self, cells: Cells, column: str) -> tuple[str, ...]:
+        parts = (part.strip() for part in cells[self._columns.at(column)].split(";"))
+        return tuple(dict.fromkeys(part for part in parts if part))
+
+
+class AccessReader:
+    """Reads the rows of a file of access: what one learner, panorama or sublicense is given."""
+
+    def __init__(self, columns: Columns) -> None:
+        self._columns = columns
+        self._person = Person(columns)
+
+    def read(self, row: int, cells: Cells) -> AccessRecord:
+        """Read a row."""
+        content_id = cells[self._columns.at("content_id")].strip()
+        if not content_id:
+            raise RejectedError(self._columns.label("content_id"), "is empty")
+        email = self._person.email(cells)
+        panorama = cells[self._columns.at("panorama")].strip()
+        sublicense = cells[self._columns.at("sublicense")].strip()
+        given = [name for name in (email, panorama, sublicense) if name]
+        if len(given) != 1:
+            raise RejectedError("", "names " + ("several of" if given else "none of") + " email, panorama, sublicense")
+        return AccessRecord(row, content_id, "learner" if email else "panorama" if panorama else "sublicense", given[0])

@@ -1,0 +1,161 @@
+"""The only place that writes: tables for people, tab-separated rows for pipes, CSV and JSON on request."""
+
+import csv
+import json
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import IO, Any, Literal
+
+from credly_cli.errors import Failure
+from credly_cli.safe_text import is_web_address, spreadsheet_safe, visible
+
+Shown = Literal["always", "wide", "pipe"]
+_WIDE = 110  # columns of a terminal from which ids and addresses fit beside the names
+
+_COLOURS = {"green": "32", "yellow": "33", "red": "31", "bold": "1", "dim": "2"}
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a listing: its title, the key of its value, and where it is shown."""
+
+    title: str
+    key: str
+    shown: Shown = "always"
+    kind: Literal["text", "time", "date"] = "text"
+    link: str | None = None  # the key of the address that the text leads to, on a terminal that can
+
+
+@dataclass(slots=True)
+class Output:
+    """Standard output and standard error, and how the user wants them."""
+
+    stdout: IO[str] = field(default_factory=lambda: sys.stdout)
+    stderr: IO[str] = field(default_factory=lambda: sys.stderr)
+    environ: Mapping[str, str] = field(default_factory=dict)
+    as_json: bool = False
+    quiet: bool = False
+    verbose: int = 0
+    colour: Literal["auto", "always", "never"] = "auto"
+
+    # The result
+
+    def json(self, value: object) -> None:
+        """Write one JSON value."""
+        json.dump(value, self.stdout, indent=2 if self.stdout.isatty() else None)
+        self.stdout.write("\n")
+
+    def listing(
+        self, columns: Sequence[Column], rows: Sequence[Mapping[str, Any]], *, empty: str, as_csv: bool = False
+    ) -> None:
+        """Write rows in the form that fits where they go; ``empty`` is said when there are none."""
+        if as_csv:
+            self._csv(columns, rows)
+        elif self.as_json:
+            self.json(list(rows))
+        elif not self.stdout.isatty():
+            for row in rows:
+                self.stdout.write("\t".join(visible(_cell(row, column)) for column in columns) + "\n")
+        elif rows:
+            self._table(columns, rows)
+        else:
+            self.note(empty)
+
+    def say(self, sentence: str, colour: str | None = None) -> None:
+        """Write a sentence that confirms or tells a result."""
+        if not (self.quiet or self.as_json):
+            self.stdout.write(self._coloured(visible(sentence), colour, self.stdout) + "\n")
+
+    # Beside the result
+
+    def note(self, sentence: str) -> None:
+        """Write a note, a hint or what to do next."""
+        if not (self.quiet or self.as_json):
+            self.stderr.write(self._coloured(visible(sentence), "dim", self.stderr) + "\n")
+
+    def warn(self, sentence: str) -> None:
+        """Write a warning."""
+        if not (self.quiet or self.as_json):
+            self.stderr.write(self._coloured("Warning: ", "yellow", self.stderr) + visible(sentence) + "\n")
+
+    def failure(self, failure: Failure) -> None:
+        """Write why it did not work, and the way out."""
+        if self.as_json:
+            self.json({"error": error_json(failure)})
+            return
+        self.stderr.write(self._coloured("Error: ", "red", self.stderr) + visible(failure.message) + "\n")
+        if failure.hint and not self.quiet:
+            self.stderr.write(visible(failure.hint) + "\n")
+
+    def line(self, sentence: str) -> None:
+        """Write the one line that cron reads, even when quiet."""
+        if not self.as_json:
+            self.stderr.write(visible(sentence) + "\n")
+
+    # How
+
+    def _table(self, columns: Sequence[Column], rows: Iterable[Mapping[str, Any]]) -> None:
+        from rich.console import Console  # noqa: PLC0415 - 45 ms that a pipe and --json do not pay
+        from rich.table import Table  # noqa: PLC0415
+        from rich.text import Text  # noqa: PLC0415
+
+        console = Console(file=self.stdout, no_color=not self._colours(self.stdout), markup=False, highlight=False)
+        shown = [c for c in columns if c.shown == "always" or (c.shown == "wide" and console.width >= _WIDE)]
+        table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+        for column in shown:
+            table.add_column(column.title, overflow="fold")
+        for row in rows:
+            table.add_row(*(Text(visible(_local(row, c)), style=self._link(row, c)) for c in shown))
+        console.print(table)
+
+    def _link(self, row: Mapping[str, Any], column: Column) -> str:
+        address = row.get(column.link) if column.link else None
+        return f"link {address}" if address and self._colours(self.stdout) and is_web_address(address) else ""
+
+    def _csv(self, columns: Sequence[Column], rows: Iterable[Mapping[str, Any]]) -> None:
+        writer = csv.writer(self.stdout, lineterminator="\n")
+        writer.writerow(column.key for column in columns)
+        for row in rows:
+            writer.writerow(spreadsheet_safe(_cell(row, column)) for column in columns)
+
+    def _colours(self, stream: IO[str]) -> bool:
+        if self.colour != "auto":
+            return self.colour == "always"
+        if self.environ.get("NO_COLOR") or self.environ.get("TERM") == "dumb":
+            return False
+        return bool(self.environ.get("FORCE_COLOR")) or stream.isatty()
+
+    def _coloured(self, text: str, colour: str | None, stream: IO[str]) -> str:
+        return f"\x1b[{_COLOURS[colour]}m{text}\x1b[0m" if colour and self._colours(stream) else text
+
+
+def error_json(failure: Failure) -> dict[str, str | None]:
+    """Return a failure as scripts read it."""
+    return {"code": failure.code, "message": failure.message, "hint": failure.hint}
+
+
+def local_time(text: str) -> str:
+    """Show a UTC time as a person at this machine reads it."""
+    return datetime.fromisoformat(text).astimezone().strftime("%Y-%m-%d %H:%M")
+
+
+def _cell(row: Mapping[str, Any], column: Column) -> str:
+    value = row.get(column.key)
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Mapping):
+        return str(value.get("title") or value.get("name") or value.get("email") or "")
+    if isinstance(value, list):
+        return "; ".join(str(item.get("title") or item.get("name") or item["id"]) for item in value)
+    return str(value)
+
+
+def _local(row: Mapping[str, Any], column: Column) -> str:
+    text = _cell(row, column)
+    if not text or column.kind == "text":
+        return text
+    return local_time(text) if column.kind == "time" else local_time(text)[:10]

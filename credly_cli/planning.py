@@ -1,0 +1,157 @@
+"""Which completions earn a badge now: the facts are read, the decision is pure, the plan is recorded (R15-R23)."""
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from credly_cli.errors import ErrorCode
+from credly_cli.identity import earner_id
+from credly_cli.store import completions, grants, issued_badges, links
+from credly_cli.store.completions import Completion
+from credly_cli.store.database import Store
+from credly_cli.store.grants import NewGrant
+from credly_cli.store.links import Link
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the decision about a completion rests on."""
+
+    granted: bool = False  # this learner's session has a grant, or a person dropped it
+    on_its_way: int | None = None  # a grant for another session, where the badge is earned once
+    held: str | None = None  # an issued badge that the learner holds and that answers for this completion
+    revoked: bool = False  # ... one that was revoked after this completion
+    names_known: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What becomes of a completion: a grant in some state, or nothing."""
+
+    state: Literal["planned", "held", "covered"] | None
+    covered_by: str | None = None
+    covered_by_grant: int | None = None
+
+
+def decide(facts: Facts) -> Decision:
+    """Decide about a completion that counts."""
+    if facts.granted:
+        return Decision(None)  # R18
+    if facts.on_its_way is not None:
+        return Decision("covered", covered_by_grant=facts.on_its_way)  # R19
+    if facts.held is not None:
+        return Decision("covered", covered_by=facts.held)  # R20
+    if facts.revoked:
+        return Decision(None)  # R23
+    return Decision("planned" if facts.names_known else "held")  # R21
+
+
+@dataclass(slots=True)
+class Plan:
+    """What planning brought about."""
+
+    planned: int = 0
+    held: int = 0
+    covered: int = 0
+    problems: list[dict[str, Any]] = field(default_factory=list)
+
+
+def problem(code: ErrorCode, message: str, grant: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Return a problem as the answer of a run shows it."""
+    known = grant or {}
+    return {
+        "code": code,
+        "message": message,
+        "email": known.get("email"),
+        "badge_id": known.get("badge_id"),
+        "grant_id": known.get("id"),
+    }
+
+
+def plan(store: Store, organization_id: str, run_id: int | None, now: str) -> Plan:
+    """Plan a grant for each completion that counts and is new since the last plan."""
+    outcome = Plan()
+    with store.transaction():
+        _plan_held_again(store, outcome, now)
+        rev = completions.current_rev(store)
+        for link in links.active(store):
+            if rev > link.planned_rev:
+                _plan_link(store, link, organization_id, run_id, now, outcome)
+                links.set_planned(store, link, rev)
+    return outcome
+
+
+def _plan_held_again(store: Store, outcome: Plan, now: str) -> None:
+    outcome.planned += store.change(
+        "UPDATE grants SET state = 'planned', problem_code = NULL, problem = NULL, updated_at = ?"
+        " WHERE state = 'held' AND problem_code = 'missing-name' AND learner IN"
+        " (SELECT id FROM learners WHERE first_name <> '' AND last_name <> '')",
+        (now,),
+    )
+
+
+def _plan_link(store: Store, link: Link, organization_id: str, run_id: int | None, now: str, outcome: Plan) -> None:
+    once = not store.value("SELECT allow_duplicates FROM badges WHERE id = ?", (link.badge_id,))
+    for completion in completions.counting(store, link):
+        decision = decide(read_facts(store, completion, link.badge_id, once=once))
+        if decision.state is None:
+            continue
+        missing = decision.state == "held"
+        grant = NewGrant(
+            badge_id=link.badge_id,
+            learner=completion.learner,
+            content_id=completion.content_id,
+            session_id=completion.session_id,
+            reason="completion",
+            state=decision.state,
+            completed_at=completion.completed_at,
+            issued_at=completion.completed_at,
+            once=once,
+            earner_id=wire_id(completion, organization_id, link.badge_id, once=once),
+            covered_by=decision.covered_by,
+            covered_by_grant=decision.covered_by_grant,
+            problem_code="missing-name" if missing else None,
+            problem=missing_name(completion) if missing else None,
+        )
+        identity = grants.record(store, grant, run_id, now)
+        setattr(outcome, decision.state, getattr(outcome, decision.state) + 1)
+        if missing:
+            told = {"id": identity, "email": completion.email, "badge_id": link.badge_id}
+            outcome.problems.append(problem("missing-name", missing_name(completion), told))
+
+
+def read_facts(store: Store, completion: Completion, badge_id: str, *, once: bool) -> Facts:
+    """Read what the decision about a completion rests on."""
+    place = (badge_id, completion.learner, completion.content_id, completion.session_id)
+    existing = grants.of_session(store, *place)
+    if existing is not None and (existing["state"] != "cancelled" or existing["dropped"]):
+        return Facts(granted=True)
+    names_known = bool(completion.first_name and completion.last_name)
+    if once:
+        own = (completion.learner, earner_id(completion.learner_id, completion.email), badge_id)
+        revoked_at = issued_badges.last_revoked(store, *own)
+        return Facts(
+            on_its_way=grants.open_for_learner(store, badge_id, completion.learner),
+            held=issued_badges.held_by(store, *own),
+            revoked=revoked_at is not None and completion.completed_at < revoked_at,
+            names_known=names_known,
+        )
+    day = completion.completed_at[:10]
+    same = issued_badges.unowned_of_day(store, completion.learner, badge_id, day)
+    revoked = same is not None and same["state"] == "revoked"
+    return Facts(held=same["id"] if same and not revoked else None, revoked=revoked, names_known=names_known)
+
+
+def wire_id(completion: Completion, organization_id: str, badge_id: str, *, once: bool, grant_round: int = 1) -> str:
+    """Return the ``issuer_earner_id`` of a grant: the learner's id, with the grant's mark unless earned once (R17)."""
+    if once:
+        return earner_id(completion.learner_id, completion.email)
+    place = completion.session_id or completion.content_id
+    who = earner_id(completion.learner_id, completion.email)
+    again = "" if grant_round == 1 else f"|{grant_round}"
+    return earner_id(completion.learner_id, completion.email, f"{organization_id}|{badge_id}|{who}|{place}{again}")
+
+
+def missing_name(who: Completion) -> str:
+    """Say which name is missing (R21)."""
+    missing = [word for word, name in (("first name", who.first_name), ("last name", who.last_name)) if not name]
+    return f"The {' and the '.join(missing)} of {who.email} {'is' if len(missing) == 1 else 'are'} not known."

@@ -1,0 +1,100 @@
+"""Bringing the store up to date with Credly's lists; what is not in an incomplete one is not removed (R7-R10, R23)."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from credly_cli.credly.client import Client
+from credly_cli.credly.listing import Listing
+from credly_cli.credly.records import Badge
+from credly_cli.planning import problem
+from credly_cli.store import badges, grants, issued_badges, links
+from credly_cli.store.database import Store
+from credly_cli.store.tally import Tally
+from credly_cli.times import utc_text
+
+_FEW = 5  # so many badges may go at once without anybody being asked
+
+
+@dataclass(slots=True)
+class Pulled:
+    """What a list brought about."""
+
+    counts: Tally = field(default_factory=Tally)
+    removed: int = 0
+    unlinked: list[dict[str, Any]] = field(default_factory=list)
+    cancelled: int = 0
+    complete: bool = False
+    problems: list[dict[str, Any]] = field(default_factory=list)
+
+    def json(self) -> dict[str, int]:
+        """Return the counts as scripts read them."""
+        counts = {key: getattr(self.counts, key) for key in ("added", "changed", "unchanged")}
+        return {**counts, "removed": self.removed}
+
+
+def pull_badges(store: Store, client: Client, now: datetime, *, allow_shrink: bool) -> Pulled:
+    """Read the active badges and bring the list up to date with them; raises ``Failure`` when none can be read."""
+    listing = client.badges()
+    outcome = Pulled()
+    with store.transaction():
+        _save(store, listing, outcome)
+        gone = [badge_id for badge_id in badges.fingerprints(store) if badge_id not in listing.rows]
+        if listing.problem is not None:
+            outcome.problems.append(problem(listing.problem.code, listing.problem.message))
+        elif listing.set_aside:
+            gone = [badge_id for badge_id in gone if badge_id not in listing.known_ids]
+        if gone and listing.complete:
+            _remove(store, gone, len(listing.rows), utc_text(now), outcome, allow_shrink=allow_shrink)
+    return outcome
+
+
+def _save(store: Store, listing: Listing[Badge], outcome: Pulled) -> None:
+    known = badges.fingerprints(store)
+    told = list(listing.rows.values())
+    news = [badge for badge in told if known.get(badge.id) != badge.fingerprint]
+    badges.save(store, news)
+    for badge in told:
+        outcome.counts.count(added=badge.id not in known, changed=known.get(badge.id) != badge.fingerprint)
+    if listing.set_aside:
+        told_aside = f"{listing.set_aside} badges of Credly's list cannot be read and were left as they are."
+        outcome.problems.append(problem("server-error", told_aside))
+
+
+def _remove(store: Store, gone: list[str], left: int, now: str, outcome: Pulled, *, allow_shrink: bool) -> None:
+    """Take badges off the list and off their content, unless that is suspiciously many (R9, R10)."""
+    before = len(badges.fingerprints(store))
+    suspicious = left == 0 or (len(gone) > _FEW and len(gone) * 2 > before)
+    if suspicious and not allow_shrink:
+        told = f"Credly's list has lost {len(gone)} of {before} badges. Nothing was removed."
+        outcome.problems.append(problem("shrink-refused", told))
+        return
+    for badge_id in gone:
+        link = links.of_badge(store, badge_id)
+        if link is None:
+            continue
+        outcome.unlinked.append(_unlinked(store, badge_id))
+        links.end(store, link, now, "badge-not-active")
+    badges.remove(store, gone, now)
+    outcome.cancelled = sum(grants.cancel_unsent(store, badge_id, now) for badge_id in gone)
+    outcome.removed = len(gone)
+
+
+def _unlinked(store: Store, badge_id: str) -> dict[str, Any]:
+    badge = store.row("SELECT id, name, image_url FROM badges WHERE id = ?", (badge_id,))
+    content = links.linked_content(store, badge_id)
+    return {"badge": badge, "content": content, "reason": "The badge is not active on Credly any more."}
+
+
+def pull_issued_badges(store: Store, client: Client, now: datetime, settle_seconds: int) -> Pulled:
+    """Read the badges issued to people; raises ``Failure`` when none can be read."""
+    listing = client.issued_badges()
+    outcome = Pulled()
+    with store.transaction():
+        outcome.counts = issued_badges.save(store, listing.rows.values(), utc_text(now))
+        if listing.problem is not None:
+            outcome.problems.append(problem(listing.problem.code, listing.problem.message))
+        else:
+            outcome.complete = True
+            outcome.removed = issued_badges.compare_with_listing(store, listing.known_ids, now, settle_seconds)
+    return outcome

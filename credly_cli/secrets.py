@@ -1,0 +1,127 @@
+"""The Credly token: where it comes from, where it is kept, and an object that does not show it."""
+
+import os
+import stat
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, NoReturn
+
+from credly_cli.errors import Failure
+
+_COMMAND_SECONDS = 10
+TokenKind = Literal["stored", "file", "environment", "command"]
+
+
+class Token:
+    """A token that shows itself as ``***`` and lets nobody store or pickle it by accident."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def reveal(self) -> str:
+        """Return the token itself; only the Authorization header and the token file may have it."""
+        return self._text
+
+    def __repr__(self) -> str:
+        return "***"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a token is not stored")
+
+
+@dataclass(frozen=True, slots=True)
+class TokenSource:
+    """Where the token is read from each time: a file, the environment or a command."""
+
+    kind: TokenKind
+    path: Path | None = None
+    command: tuple[str, ...] = ()
+
+    @property
+    def words(self) -> str:
+        """The source as people and scripts read it."""
+        if self.path:
+            return str(self.path)
+        return "CREDLY_TOKEN" if self.kind == "environment" else "token_command"
+
+
+def token_from(text: str, origin: str) -> Token:
+    """Check what is said to be a token; raises ``Failure`` without repeating it."""
+    text = text.strip()
+    if not text:
+        raise Failure("not-connected", f"There is no token in {origin}.", hint="Run: credly connect")
+    if not text.isascii() or not text.isprintable() or " " in text:
+        raise Failure(
+            "token-refused",
+            f"What {origin} holds is not a token: it has spaces, line breaks or other characters that tokens lack.",
+            hint="Copy it again in Credly under Developers > Authorization Tokens.",
+        )
+    return Token(text)
+
+
+def read_token(source: TokenSource, environ_token: str | None) -> Token:
+    """Read the token from its source; raises ``Failure`` when it is not there or open to others."""
+    if source.path is not None:
+        return token_from(read_private_file(source.path), f"the token file {source.path}")
+    if source.kind == "command":
+        return token_from(_output_of(source.command), "the output of token_command")
+    if environ_token is None:
+        raise Failure("not-connected", "CREDLY_TOKEN is not set.", hint="Set it as before, or run: credly connect")
+    return token_from(environ_token, "CREDLY_TOKEN")
+
+
+def read_private_file(path: Path) -> str:
+    """Read a small file that only its owner may read; raises ``Failure``."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
+    except FileNotFoundError:
+        raise Failure("not-connected", f"The token file {path} is not there.", hint="Run: credly connect") from None
+    except OSError as error:
+        raise _unsafe(path, f"cannot be opened ({error.strerror}); it must be a plain file of your own") from None
+    with os.fdopen(descriptor, "rb") as file:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise _unsafe(path, "is not a plain file")
+        if status.st_mode & 0o077:
+            raise _unsafe(path, "can be read or written by others", f"Run: chmod 600 {path}")
+        if status.st_uid not in (os.geteuid(), 0):
+            raise _unsafe(path, "belongs to somebody else")
+        return file.read(8192).decode("utf-8", "replace")
+
+
+def store_token(path: Path, token: Token) -> None:
+    """Keep the token in a file of mode 0600 from birth, in place of what was there."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    draft = path.with_name(f"{path.name}.new")
+    draft.unlink(missing_ok=True)
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        os.fchmod(descriptor, 0o600)
+        file.write(token.reveal() + "\n")
+        file.flush()
+        os.fsync(descriptor)
+    draft.replace(path)
+
+
+def _output_of(command: tuple[str, ...]) -> str:
+    if not command:
+        raise Failure("not-connected", "token_command is not set any more.", hint="Run: credly connect")
+    try:
+        done = subprocess.run(  # noqa: S603 - the admin's own command, without a shell
+            command, capture_output=True, timeout=_COMMAND_SECONDS, check=True, stdin=subprocess.DEVNULL, text=True
+        )
+    except (OSError, subprocess.SubprocessError, UnicodeDecodeError) as error:
+        reason = type(error).__name__ if not isinstance(error, OSError) else error.strerror
+        raise Failure(
+            "not-connected",
+            f"token_command ({command[0]}) did not give a token: {reason}.",
+            hint="Try the command by hand; it must print the token alone within 10 seconds.",
+        ) from None
+    return done.stdout
+
+
+def _unsafe(path: Path, reason: str, hint: str = "Use a file of your own with mode 0600.") -> Failure:
+    return Failure("token-refused", f"The token file {path} {reason}.", hint=hint)

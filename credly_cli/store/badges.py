@@ -1,0 +1,72 @@
+"""Badges (templates): what the list holds, and what left it."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from credly_cli.credly.records import Badge
+from credly_cli.store.database import Store
+
+_LISTED = """
+SELECT b.id, b.name, b.state, b.slug, b.url, b.image_url, b.allow_duplicates, b.created_at, b.updated_at,
+       l.counts_from, c.id AS content_id, c.title AS content_title, c.type AS content_type
+FROM badges b
+LEFT JOIN links l ON l.badge_id = b.id AND l.ended_at IS NULL
+LEFT JOIN content c ON c.id = l.content_id
+WHERE b.listed
+"""
+
+
+def view(row: dict[str, Any], prefix: str = "badge_") -> dict[str, Any]:
+    """Return a badge in brief, as JSON answers show it."""
+    return {"id": row[f"{prefix}id"], "name": row[f"{prefix}name"], "image_url": row[f"{prefix}image_url"]}
+
+
+def listed(store: Store, *, unlinked: bool = False) -> list[dict[str, Any]]:
+    """List the active badges alphabetically, each with the content it is linked to (R11)."""
+    rows = store.rows(_LISTED + ("AND l.id IS NULL" if unlinked else ""))
+    for row in rows:
+        content = {"id": row.pop("content_id"), "title": row.pop("content_title"), "type": row.pop("content_type")}
+        row["allow_duplicates"] = bool(row["allow_duplicates"])
+        row["content"] = content if content["id"] is not None else None
+        row["counts_from"] = row.pop("counts_from")
+    return sorted(rows, key=lambda row: (row["name"].casefold(), row["id"]))
+
+
+def all_named(store: Store) -> list[dict[str, Any]]:
+    """Return id, slug, name and whether it is listed, of every badge ever seen."""
+    return store.rows("SELECT id, slug, name, image_url, listed FROM badges")
+
+
+def fingerprints(store: Store) -> dict[str, str]:
+    """Return the fingerprint of each badge in the list, by id."""
+    return {row["id"]: row["fingerprint"] for row in store.rows("SELECT id, fingerprint FROM badges WHERE listed")}
+
+
+def save(store: Store, badges: Iterable[Badge]) -> None:
+    """Add badges to the list, or bring them up to date."""
+    rows = [
+        {
+            "id": badge.id,
+            "name": badge.name,
+            "state": badge.state,
+            "slug": badge.slug,
+            "url": badge.url,
+            "image_url": badge.image_url,
+            "allow_duplicates": int(badge.allow_duplicates),
+            "created_at": badge.created_at,
+            "updated_at": badge.updated_at,
+            "listed": 1,
+            "removed_at": None,
+            "fingerprint": badge.fingerprint,
+            "raw": badge.raw,
+        }
+        for badge in badges
+    ]
+    if rows:
+        store.db.table("badges").upsert_all(rows, pk="id")
+
+
+def remove(store: Store, badge_ids: Iterable[str], now: str) -> None:
+    """Take badges off the list; they stay for those who earned them (R9)."""
+    for badge_id in badge_ids:
+        store.change("UPDATE badges SET listed = 0, removed_at = ? WHERE id = ?", (now, badge_id))

@@ -1,0 +1,72 @@
+"""Which organization the store belongs to, and when it was connected."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from credly_cli.secrets import TokenKind, TokenSource
+from credly_cli.store.database import Store
+from credly_cli.times import utc_text
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """The organization that the store's badges belong to, and how it is reached."""
+
+    organization_id: str
+    organization_name: str
+    api_url: str
+    api_url_given: bool
+    token_kind: TokenKind
+    token_path: Path | None
+    token_expires_at: str | None
+    connected_at: str
+    disconnected_at: str | None = None
+
+    @property
+    def connected(self) -> bool:
+        """Whether the connection stands."""
+        return self.disconnected_at is None
+
+    def token_source(self, command: tuple[str, ...] = ()) -> TokenSource:
+        """Return where the token is read from."""
+        return TokenSource(self.token_kind, self.token_path, command)
+
+
+def current(store: Store) -> Connection | None:
+    """Return the connection, standing or ended; ``None`` before the first."""
+    row = store.row("SELECT * FROM connection")
+    if row is None:
+        return None
+    path = Path(row["token_path"]) if row["token_path"] else None
+    del row["id"]
+    return Connection(**{**row, "token_path": path, "api_url_given": bool(row["api_url_given"])})
+
+
+def connect(store: Store, connection: Connection) -> None:
+    """Keep the connection, and end the time without one (R4)."""
+    with store.transaction():
+        store.db.table("connection").upsert(
+            {
+                "id": 1,
+                "organization_id": connection.organization_id,
+                "organization_name": connection.organization_name,
+                "api_url": connection.api_url,
+                "api_url_given": int(connection.api_url_given),
+                "token_kind": connection.token_kind,
+                "token_path": str(connection.token_path) if connection.token_path else None,
+                "token_expires_at": connection.token_expires_at,
+                "connected_at": connection.connected_at,
+                "disconnected_at": None,
+            },
+            pk="id",
+        )
+        store.change("UPDATE disconnections SET ended_at = ? WHERE ended_at IS NULL", (connection.connected_at,))
+
+
+def disconnect(store: Store, now: datetime) -> None:
+    """End the connection; what is completed from now on is not granted (R3, R4)."""
+    moment = utc_text(now.astimezone(UTC))
+    with store.transaction():
+        store.change("UPDATE connection SET disconnected_at = ?, token_path = NULL, token_expires_at = NULL", (moment,))
+        store.change("INSERT OR IGNORE INTO disconnections (started_at) VALUES (?)", (moment,))

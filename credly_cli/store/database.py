@@ -1,0 +1,124 @@
+"""Opening the store: private from birth, checked before use, and written in short transactions."""
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Self
+
+from credly_cli.errors import Failure
+from credly_cli.store.migrations import MIGRATIONS
+
+APPLICATION_ID = 0x63726564  # "cred": a file of another program is refused
+_SETTINGS = (
+    "PRAGMA journal_mode = WAL",  # readers never block the writer
+    "PRAGMA synchronous = FULL",  # NORMAL may forget a grant that was committed as sending after its POST has left
+    "PRAGMA foreign_keys = ON",
+    "PRAGMA trusted_schema = OFF",
+    "PRAGMA temp_store = MEMORY",
+    "PRAGMA cache_size = -16384",
+    "PRAGMA journal_size_limit = 67108864",
+)
+
+
+class Store:
+    """The store, open for reading and writing by one process."""
+
+    def __init__(self, connection: sqlite3.Connection, path: Path | None) -> None:
+        from sqlite_utils import Database  # noqa: PLC0415 - 80 ms that `--version` and completion do not pay
+
+        connection.isolation_level = None  # transactions are begun and ended here, by name
+        self.path = path
+        self.connection = connection
+        self.db: Database = Database(connection, execute_plugins=False)
+        for setting in _SETTINGS:
+            connection.execute(setting)
+        migrate(connection)
+
+    @classmethod
+    def open(cls, path: Path) -> Self:
+        """Open or create the store; raises ``Failure`` when it is not ours or newer than this program."""
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        return cls(sqlite3.connect(path, timeout=10), path)
+
+    @classmethod
+    def in_memory(cls) -> Self:
+        """Open a store that is gone when closed: for a dry run before there is a store, and for tests."""
+        return cls(sqlite3.connect(":memory:"), None)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file."""
+        self.connection.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Do all of the block or nothing of it; inside another transaction, as a part of that one."""
+        nested = self.connection.in_transaction
+        # IMMEDIATE: a read that turns into a write fails at once in WAL, without waiting for the other writer
+        self.connection.execute("SAVEPOINT part" if nested else "BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            if self.connection.in_transaction:  # a full disk has rolled back already
+                self.connection.execute("ROLLBACK TO part" if nested else "ROLLBACK")
+            raise
+        self.connection.execute("RELEASE part" if nested else "COMMIT")
+
+    @contextmanager
+    def rehearsal(self) -> Iterator[None]:
+        """Undo everything that the block did: what a dry run reads is the plan that a run carries out."""
+        self.connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        finally:
+            if self.connection.in_transaction:
+                self.connection.execute("ROLLBACK")
+
+    def rows(self, sql: str, parameters: Any = ()) -> list[dict[str, Any]]:
+        """Read all rows of a query, as dictionaries."""
+        return list(self.db.query(sql, parameters))
+
+    def row(self, sql: str, parameters: Any = ()) -> dict[str, Any] | None:
+        """Read the first row of a query, or ``None``."""
+        return next(iter(self.db.query(sql, parameters)), None)
+
+    def value(self, sql: str, parameters: Any = ()) -> Any:
+        """Read the first column of the first row of a query, or ``None``."""
+        found = self.connection.execute(sql, parameters).fetchone()
+        return None if found is None else found[0]
+
+    def change(self, sql: str, parameters: Any = ()) -> int:
+        """Run one writing statement; returns how many rows it changed."""
+        return self.connection.execute(sql, parameters).rowcount
+
+
+def migrate(connection: sqlite3.Connection) -> None:
+    """Bring the schema up to date, each step in a transaction of its own."""
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    application = connection.execute("PRAGMA application_id").fetchone()[0]
+    if application not in (0, APPLICATION_ID) or (application == 0 and _has_tables(connection)):
+        raise Failure("store-unusable", "The store is a database of another program.", hint="Move that file away.")
+    if version > len(MIGRATIONS):
+        raise Failure(
+            "store-newer",
+            f"The store has version {version}; this program knows up to {len(MIGRATIONS)}.",
+            hint="Install the newer credly-cli that wrote it.",
+        )
+    for number in range(version, len(MIGRATIONS)):
+        connection.executescript(
+            f"BEGIN IMMEDIATE;\n{MIGRATIONS[number]}\n"
+            f"PRAGMA application_id = {APPLICATION_ID};\nPRAGMA user_version = {number + 1};\nCOMMIT;"
+        )
+
+
+def _has_tables(connection: sqlite3.Connection) -> bool:
+    return connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone() is not None

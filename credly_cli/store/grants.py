@@ -1,0 +1,238 @@
+"""The ledger of grants and the history of attempts."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from credly_cli.errors import ErrorCode
+from credly_cli.store import badges, content
+from credly_cli.store.database import Store
+
+State = Literal["planned", "sending", "uncertain", "issued", "covered", "held", "failed", "cancelled"]
+STATES: tuple[State, ...] = (
+    "planned", "sending", "uncertain", "issued", "covered", "held", "failed", "cancelled",
+)  # fmt: skip
+NEEDS_PERSON: tuple[State, ...] = ("failed", "held")
+
+
+@dataclass(frozen=True, slots=True)
+class NewGrant:
+    """A grant to be recorded."""
+
+    badge_id: str
+    learner: int
+    content_id: str
+    session_id: str
+    reason: Literal["completion", "manual"]
+    state: State
+    completed_at: str | None
+    issued_at: str
+    once: bool
+    earner_id: str
+    round: int = 1
+    covered_by: str | None = None
+    covered_by_grant: int | None = None
+    problem_code: ErrorCode | None = None
+    problem: str | None = None
+
+
+def record(store: Store, grant: NewGrant, run_id: int | None, now: str) -> int:
+    """Record a grant, or revive one that was cancelled; returns its id."""
+    values = {name: getattr(grant, name) for name in NewGrant.__slots__}
+    values |= {"once": int(grant.once), "run_id": run_id, "created_at": now, "updated_at": now}
+    revived = {**dict.fromkeys(("issued_badge_id", "body", "body_sha256", "sent_at", "server_date"))}
+    revived |= {"absent_at": None, "not_before": None, "refusals": 0, "absences": 0, "tries": 0}
+    told = ", ".join(f"{name} = excluded.{name}" for name in values if name != "created_at")
+    fresh = ", ".join(f"{name} = {'NULL' if value is None else value}" for name, value in revived.items())
+    identity: int = store.value(
+        f"INSERT INTO grants ({', '.join(values)}) VALUES ({', '.join('?' * len(values))})"
+        f" ON CONFLICT (badge_id, learner, content_id, session_id, round) DO UPDATE SET {told}, {fresh}"
+        " WHERE state = 'cancelled' AND NOT dropped RETURNING id",
+        tuple(values.values()),
+    )
+    return identity
+
+
+def of_session(store: Store, badge_id: str, learner: int, content_id: str, session_id: str) -> dict[str, Any] | None:
+    """Return the latest grant of a learner's session."""
+    return store.row(
+        "SELECT * FROM grants WHERE badge_id = ? AND learner = ? AND content_id = ? AND session_id = ?"
+        " ORDER BY round DESC LIMIT 1",
+        (badge_id, learner, content_id, session_id),
+    )
+
+
+def open_for_learner(store: Store, badge_id: str, learner: int) -> int | None:
+    """Return the id of a grant on its way to this learner for this badge."""
+    found: int | None = store.value(
+        "SELECT id FROM grants WHERE badge_id = ? AND learner = ?"
+        " AND state IN ('planned', 'sending', 'uncertain', 'held') ORDER BY id LIMIT 1",
+        (badge_id, learner),
+    )
+    return found
+
+
+_COMPLETION_OF = """
+SELECT 1 FROM enrollments e WHERE e.learner = grants.learner AND e.content_id = grants.content_id
+AND e.session_id = grants.session_id AND e.completed_latest
+"""
+
+
+def cancel_unsent(store: Store, badge_id: str, now: str, *, completed_before: str | None = None) -> int:
+    """Cancel what was not sent yet (R9, R15, R16); returns how many."""
+    before = "" if completed_before is None else f"AND EXISTS ({_COMPLETION_OF} < :before)"
+    cancelled = store.change(
+        f"UPDATE grants SET state = 'cancelled', updated_at = :now WHERE badge_id = :badge_id {before}"
+        " AND state IN ('planned', 'held')",
+        {"now": now, "badge_id": badge_id, "before": completed_before},
+    )
+    release_covered(store, now)
+    return cancelled
+
+
+def release_covered(store: Store, now: str) -> int:
+    """Plan what was covered by a grant that now earns nothing; returns how many (R19)."""
+    return store.change(
+        "UPDATE grants SET state = 'planned', covered_by_grant = NULL, updated_at = ? WHERE state = 'covered'"
+        " AND covered_by_grant IN (SELECT id FROM grants WHERE state IN ('cancelled', 'failed'))"
+        " AND EXISTS (SELECT 1 FROM links l WHERE l.badge_id = grants.badge_id AND l.content_id = grants.content_id"
+        f"   AND l.ended_at IS NULL AND EXISTS ({_COMPLETION_OF} >= l.counts_from))",
+        (now,),
+    )
+
+
+def sending_to_uncertain(store: Store, run_id: int, now: str) -> int:
+    """Call uncertain what a crash left between claim and result; returns how many."""
+    told = "The program was stopped while this badge was being sent."
+    sql = "UPDATE grants SET state = 'uncertain', problem = ?, run_id = ?, updated_at = ? WHERE state = 'sending'"
+    return store.change(sql, (told, run_id, now))
+
+
+def count_uncertain_of(store: Store, run_id: int) -> int:
+    """Count the uncertain grants that a run brought about."""
+    sql = "SELECT count(*) FROM grants WHERE state = 'uncertain' AND run_id = ?"
+    return int(store.value(sql, (run_id,)))
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A grant that may be sent now, with all that its body needs."""
+
+    id: int
+    badge_id: str
+    learner: int
+    learner_id: str | None
+    content_id: str
+    session_id: str
+    issued_at: str
+    once: bool
+    earner_id: str
+    email: str
+    first_name: str | None
+    last_name: str | None
+    locale: str | None
+    body: str | None
+    tries: int
+
+
+def due(store: Store, now: str, limit: int) -> list[Due]:
+    """Return the planned grants whose time has come, the longest waiting first."""
+    rows = store.rows(
+        "SELECT g.id, g.badge_id, g.learner, l.learner_id, g.content_id, g.session_id, g.issued_at, g.once,"
+        " g.earner_id, l.email, l.first_name, l.last_name, l.locale, g.body, g.tries"
+        " FROM grants g JOIN learners l ON l.id = g.learner"
+        " WHERE g.state = 'planned' AND ifnull(g.not_before, '') <= ? ORDER BY g.not_before, g.id LIMIT ?",
+        (now, limit),
+    )
+    return [Due(**{**row, "once": bool(row["once"])}) for row in rows]
+
+
+def claim(store: Store, grant_id: int, body: str, run_id: int, now: str, server_date: str | None) -> int | None:
+    """Mark a grant as being sent, with the exact body; returns the attempt, or ``None`` when it is not planned now."""
+    claimed = store.change(
+        "UPDATE grants SET state = 'sending', body = ?, body_sha256 = ?, sent_at = ?, server_date = ?, absences = 0,"
+        " absent_at = NULL, tries = tries + 1, run_id = ?, updated_at = ? WHERE id = ? AND state = 'planned'",
+        (body, hashlib.sha256(body.encode()).hexdigest(), now, server_date, run_id, now, grant_id),
+    )
+    if claimed != 1:
+        return None
+    attempt: int = store.value(
+        "INSERT INTO attempts (grant_id, run_id, started_at, body) VALUES (?, ?, ?, ?) RETURNING id",
+        (grant_id, run_id, now, body),
+    )
+    return attempt
+
+
+def note_attempt(store: Store, attempt: int, now: str, outcome: str, status: int | None, detail: str | None) -> None:
+    """Note what came of an attempt."""
+    store.change(
+        "UPDATE attempts SET ended_at = ?, outcome = ?, http_status = ?, detail = ? WHERE id = ? AND ended_at IS NULL",
+        (now, outcome, status, detail, attempt),
+    )
+
+
+def set_state(store: Store, grant_id: int, state: State, now: str, **columns: Any) -> None:
+    """Move a grant to a state, with other columns beside it."""
+    values = {"state": state, "updated_at": now, **columns}
+    store.change(
+        f"UPDATE grants SET {', '.join(f'{name} = ?' for name in values)} WHERE id = ?",
+        (*values.values(), grant_id),
+    )
+
+
+def uncertain(store: Store) -> list[dict[str, Any]]:
+    """Return the uncertain grants with the learner's address, oldest first."""
+    return store.rows(
+        "SELECT g.*, l.email FROM grants g JOIN learners l ON l.id = g.learner"
+        " WHERE g.state = 'uncertain' ORDER BY g.id"
+    )
+
+
+def count_by_state(store: Store) -> dict[str, int]:
+    """Count the grants in each state."""
+    counts = {row["state"]: row["n"] for row in store.rows("SELECT state, count(*) AS n FROM grants GROUP BY state")}
+    return {state: counts.get(state, 0) for state in STATES}
+
+
+_LISTED = """
+SELECT g.id, g.state, g.reason, l.email, l.learner_id, g.badge_id, b.name AS badge_name,
+  b.image_url AS badge_image_url, g.content_id, c.title AS content_title, c.type AS content_type, g.session_id,
+  g.completed_at, g.issued_at,
+  coalesce(g.issued_badge_id, g.covered_by, (SELECT o.issued_badge_id FROM grants o WHERE o.id = g.covered_by_grant))
+    AS issued_badge_id,
+  (SELECT count(*) FROM attempts a WHERE a.grant_id = g.id) AS attempts, g.problem, g.created_at, g.updated_at
+FROM grants g JOIN learners l ON l.id = g.learner JOIN badges b ON b.id = g.badge_id
+JOIN content c ON c.id = g.content_id
+"""
+
+
+def listed(
+    store: Store,
+    *,
+    states: Sequence[str] = (),
+    learners: Sequence[int] | None = None,
+    badge_id: str | None = None,
+    ids: Sequence[int] | None = None,
+) -> list[dict[str, Any]]:
+    """List grants as JSON answers show them, newest last."""
+    conditions, values = ["1"], list[Any]()
+    for column, wanted in (("g.state", states or None), ("g.learner", learners), ("g.id", ids)):
+        if wanted is not None:
+            conditions.append(f"{column} IN ({', '.join('?' * len(wanted))})")
+            values += wanted
+    if badge_id is not None:
+        conditions.append("g.badge_id = ?")
+        values.append(badge_id)
+    rows = store.rows(f"{_LISTED} WHERE {' AND '.join(conditions)} ORDER BY g.id", values)
+    return [_view(row) for row in rows]
+
+
+def _view(row: dict[str, Any]) -> dict[str, Any]:
+    first = {key: row[key] for key in ("id", "state", "reason", "email", "learner_id")}
+    last = {
+        key: row[key]
+        for key in ("completed_at", "issued_at", "issued_badge_id", "attempts", "problem", "created_at", "updated_at")
+    }
+    session = {"session_id": row["session_id"] or None}
+    return {**first, "badge": badges.view(row), "content": content.view(row), **session, **last}

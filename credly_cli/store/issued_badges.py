@@ -1,0 +1,123 @@
+"""Badges issued to people, as Credly last said."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from credly_cli.credly.records import HELD_STATES, IssuedBadge
+from credly_cli.identity import email_key
+from credly_cli.store.database import Store
+from credly_cli.store.tally import Tally
+from credly_cli.times import utc_text
+
+_COLUMNS = (
+    "badge_id", "badge_name", "image_url", "email", "email_key", "earner_id", "user_id", "state", "issued_at",
+    "expires_at", "created_at", "state_updated_at", "view_url", "accept_url",
+)  # fmt: skip
+_KEPT_WHEN_UNTOLD = ("badge_name", "image_url", "email", "earner_id", "user_id", "expires_at")
+HELD = f"state IN {HELD_STATES} AND deleted_at IS NULL"
+
+
+def save(store: Store, badges: Iterable[IssuedBadge], now: str, *, issued_by_run: int | None = None) -> Tally:
+    """Add issued badges or bring them up to date; a row that says nothing new is not written.
+
+    ``issued_by_run`` is the run whose POST was answered with them; ``None`` means that a listing has them.
+    """
+    tally = Tally()
+    for badge in badges:
+        known = store.row("SELECT * FROM issued_badges WHERE id = ?", (badge.id,))
+        values = _values(badge, known)
+        changed = known is None or known["deleted_at"] is not None or any(known[key] != values[key] for key in _COLUMNS)
+        tally.count(added=known is None, changed=changed)
+        if changed:
+            run = known["issued_by_run"] if known else issued_by_run
+            _write(store, {"id": badge.id, **values, "issued_by_run": run, "stored_at": now, "deleted_at": None})
+    return tally
+
+
+def _values(badge: IssuedBadge, known: Mapping[str, Any] | None) -> dict[str, Any]:
+    values = {name: getattr(badge, name) for name in _COLUMNS if name != "email_key"}
+    for name in _KEPT_WHEN_UNTOLD if known else ():  # the short form of a listing leaves fields out
+        if values[name] is None:
+            values[name] = known[name] if known else None
+    return {**values, "email_key": email_key(values["email"] or "")}
+
+
+def _write(store: Store, values: dict[str, Any]) -> None:
+    names = ", ".join(values)
+    told = ", ".join(f"{name} = excluded.{name}" for name in values if name != "stored_at")
+    store.change(
+        f"INSERT INTO issued_badges ({names}) VALUES ({', '.join('?' * len(values))})"
+        f" ON CONFLICT (id) DO UPDATE SET {told}",
+        tuple(values.values()),
+    )
+
+
+def compare_with_listing(store: Store, known_ids: set[str], now: datetime, settle_seconds: int) -> int:
+    """Mark as deleted what a complete listing no longer has; returns how many (R23).
+
+    What was issued less than ``settle_seconds`` ago, or was in no listing yet, is awaited instead of missed. A badge
+    was in a listing when that brought it, or when a complete one was read after its issue and it was not awaited:
+    so nothing is written while all is as expected.
+    """
+    settled = utc_text(now - timedelta(seconds=settle_seconds))
+    last_listing = store.value("SELECT max(id) FROM runs WHERE issued_badges_listed") or 0
+    missing, awaited, arrived = [], [], []
+    for row in store.rows(
+        "SELECT id, issued_by_run, awaited, ifnull(created_at, stored_at) AS issued_at FROM issued_badges"
+        " WHERE deleted_at IS NULL"
+    ):
+        seen = row["issued_by_run"] is None or (row["issued_by_run"] < last_listing and not row["awaited"])
+        if row["id"] in known_ids:
+            arrived += [(row["id"],)] if row["awaited"] else []
+        elif not seen:
+            awaited += [] if row["awaited"] else [(row["id"],)]
+        elif row["issued_at"] <= settled:
+            missing.append((utc_text(now), row["id"]))
+    store.connection.executemany("UPDATE issued_badges SET deleted_at = ? WHERE id = ?", missing)
+    store.connection.executemany("UPDATE issued_badges SET awaited = 1 WHERE id = ?", awaited)
+    store.connection.executemany("UPDATE issued_badges SET awaited = 0 WHERE id = ?", arrived)
+    return len(missing)
+
+
+_LEARNERS_OWN = """
+(email_key IN (SELECT email_key FROM learners WHERE id = :learner
+               UNION SELECT email_key FROM former_emails WHERE learner = :learner)
+ OR earner_id = :earner_id
+ OR user_id IN (SELECT i.user_id FROM issued_badges i JOIN learners l ON l.email_key = i.email_key
+                WHERE l.id = :learner AND i.user_id IS NOT NULL))
+"""
+
+
+def held_by(store: Store, learner: int, earner_id: str, badge_id: str) -> str | None:
+    """Return the id of the badge that the learner holds already, from wherever it came (R20)."""
+    found: str | None = store.value(
+        f"SELECT id FROM issued_badges WHERE badge_id = :badge_id AND {HELD} AND {_LEARNERS_OWN}"
+        " ORDER BY created_at LIMIT 1",
+        {"learner": learner, "earner_id": earner_id, "badge_id": badge_id},
+    )
+    return found
+
+
+def last_revoked(store: Store, learner: int, earner_id: str, badge_id: str) -> str | None:
+    """Return when a badge of this kind was last revoked from the learner (R23)."""
+    found: str | None = store.value(
+        "SELECT max(ifnull(state_updated_at, stored_at)) FROM issued_badges"
+        f" WHERE badge_id = :badge_id AND state = 'revoked' AND deleted_at IS NULL AND {_LEARNERS_OWN}",
+        {"learner": learner, "earner_id": earner_id, "badge_id": badge_id},
+    )
+    return found
+
+
+def unowned_of_day(store: Store, learner: int, badge_id: str, day: str) -> dict[str, Any] | None:
+    """Return a badge of this kind, issued on this day to the learner's address, that no grant owns (R20)."""
+    return store.row(
+        "SELECT id, state FROM issued_badges i WHERE badge_id = :badge_id AND deleted_at IS NULL"
+        " AND substr(issued_at, 1, 10) = :day"
+        " AND email_key IN (SELECT email_key FROM learners WHERE id = :learner"
+        "   UNION SELECT email_key FROM former_emails WHERE learner = :learner)"
+        " AND NOT EXISTS (SELECT 1 FROM grants g WHERE g.issued_badge_id = i.id)"
+        " AND NOT EXISTS (SELECT 1 FROM grants g WHERE g.covered_by = i.id)"
+        " ORDER BY created_at LIMIT 1",
+        {"learner": learner, "badge_id": badge_id, "day": day},
+    )

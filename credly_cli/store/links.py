@@ -1,0 +1,102 @@
+"""Links from badges to content, ended ones included."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from credly_cli.store.database import Store
+
+EndReason = Literal["unlinked", "badge-not-active"]
+
+# A completion counts from the link's moment on (R15), unless it happened wholly while nothing was connected and
+# `link --since` was not said after it (R4). Aliases: e enrollments, l links.
+COUNTS = """
+e.completed_at IS NOT NULL AND e.completed_latest >= l.counts_from AND NOT EXISTS (
+  SELECT 1 FROM disconnections d
+  WHERE e.completed_at >= d.started_at AND e.completed_latest < ifnull(d.ended_at, '9999')
+  AND ifnull(l.since_set_at, '') < e.completed_at)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A link as it stands."""
+
+    id: int
+    badge_id: str
+    content_id: str
+    linked_at: str
+    counts_from: str
+    since_set_at: str | None
+    planned_rev: int
+
+
+def active(store: Store) -> list[Link]:
+    """Return all links that stand."""
+    return [Link(**row) for row in store.rows(_ACTIVE)]
+
+
+def of_badge(store: Store, badge_id: str) -> Link | None:
+    """Return the badge's link, if it has one."""
+    row = store.row(f"{_ACTIVE} AND badge_id = ?", (badge_id,))
+    return Link(**row) if row else None
+
+
+_ACTIVE = (
+    "SELECT id, badge_id, content_id, linked_at, counts_from, since_set_at, planned_rev FROM links"
+    " WHERE ended_at IS NULL"
+)
+
+
+def add(store: Store, badge_id: str, content_id: str, now: str, since: str | None) -> None:
+    """Link a badge to content."""
+    store.db.table("links").insert(
+        {
+            "badge_id": badge_id,
+            "content_id": content_id,
+            "linked_at": now,
+            "counts_from": since or now,
+            "since_set_at": now if since else None,
+        }
+    )
+
+
+def set_moment(store: Store, link: Link, since: str, now: str) -> None:
+    """Let the link count from another moment; its completions are planned afresh."""
+    store.change(
+        "UPDATE links SET counts_from = ?, since_set_at = ?, planned_rev = 0 WHERE id = ?", (since, now, link.id)
+    )
+
+
+def end(store: Store, link: Link, now: str, reason: EndReason) -> None:
+    """End a link; its row stays and tells why later completions earn nothing."""
+    store.change("UPDATE links SET ended_at = ?, end_reason = ? WHERE id = ?", (now, reason, link.id))
+
+
+def set_planned(store: Store, link: Link, rev: int) -> None:
+    """Note up to which change of completions the link was planned."""
+    if rev != link.planned_rev:
+        store.change("UPDATE links SET planned_rev = ? WHERE id = ?", (rev, link.id))
+
+
+def count_ungranted(store: Store, badge_id: str, content_id: str, counts_from: str, since_set_at: str | None) -> int:
+    """Count the completions that such a link would grant and that nothing grants yet (R15)."""
+    return int(
+        store.value(
+            f"""
+            SELECT count(*) FROM enrollments e, (SELECT ? AS counts_from, ? AS since_set_at) l
+            WHERE e.content_id = ? AND {COUNTS} AND NOT EXISTS (
+              SELECT 1 FROM grants g WHERE g.badge_id = ? AND g.learner = e.learner AND g.content_id = e.content_id
+              AND g.session_id = e.session_id AND (g.state <> 'cancelled' OR g.dropped))
+            """,
+            (counts_from, since_set_at, content_id, badge_id),
+        )
+    )
+
+
+def linked_content(store: Store, badge_id: str) -> dict[str, Any] | None:
+    """Return the content that the badge is linked to, in brief."""
+    return store.row(
+        "SELECT c.id, c.title, c.type FROM links l JOIN content c ON c.id = l.content_id"
+        " WHERE l.badge_id = ? AND l.ended_at IS NULL",
+        (badge_id,),
+    )

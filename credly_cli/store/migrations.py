@@ -1,0 +1,223 @@
+"""The schema, as numbered steps that are never edited once released; ``PRAGMA user_version`` counts them.
+
+Times are UTC text of fixed width, so that they compare as text. ``email_key`` is an address as it is matched (R25).
+"""
+
+M001_FIRST = """
+-- Whose badges these are (R2). One row from the first `connect` on; disconnecting keeps it.
+CREATE TABLE connection (
+  id INTEGER PRIMARY KEY CHECK (id = 1),
+  organization_id TEXT NOT NULL,
+  organization_name TEXT NOT NULL,
+  api_url TEXT NOT NULL,
+  api_url_given INTEGER NOT NULL,      -- 1: by connect's own option, which then goes before the configuration
+  token_kind TEXT NOT NULL CHECK (token_kind IN ('stored', 'file', 'environment', 'command')),
+  token_path TEXT,
+  token_expires_at TEXT,
+  connected_at TEXT NOT NULL,
+  disconnected_at TEXT
+) STRICT;
+
+-- When nothing was connected: completions in between are not granted (R4).
+CREATE TABLE disconnections (
+  started_at TEXT PRIMARY KEY,
+  ended_at TEXT
+) STRICT;
+
+-- One row a run of `sync`. Its number is also in the lock file, which tells a restored store.
+CREATE TABLE runs (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  started_at TEXT NOT NULL,
+  finished_at TEXT,
+  status TEXT CHECK (status IN ('success', 'partial', 'error')),
+  issued_badges_listed INTEGER NOT NULL DEFAULT 0,  -- 1: it read a complete listing of issued badges
+  summary TEXT
+) STRICT;
+
+-- Where a reader left off, by name: the LMS's cursor, files taken, ...
+CREATE TABLE bookmarks (
+  name TEXT PRIMARY KEY,
+  value TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Badge templates. One that left the list stays for those who earned it, with listed = 0 (R9).
+CREATE TABLE badges (
+  id TEXT PRIMARY KEY,
+  name TEXT NOT NULL,
+  state TEXT NOT NULL,
+  slug TEXT,
+  url TEXT,
+  image_url TEXT,
+  allow_duplicates INTEGER NOT NULL,
+  created_at TEXT,
+  updated_at TEXT,
+  listed INTEGER NOT NULL,
+  removed_at TEXT,
+  fingerprint TEXT NOT NULL,           -- of all that Credly says but counters and updated_at (R8)
+  raw TEXT NOT NULL                    -- what Credly said, so that a field of the future loses nothing
+) STRICT;
+
+CREATE TABLE content (
+  id TEXT PRIMARY KEY,
+  title TEXT NOT NULL,
+  type TEXT,
+  url TEXT,
+  released INTEGER,                    -- null where only its sessions say
+  released_at TEXT
+) STRICT;
+CREATE INDEX content_title ON content (title);
+
+CREATE TABLE sessions (
+  id TEXT PRIMARY KEY,
+  content_id TEXT NOT NULL REFERENCES content (id),
+  title TEXT,
+  released INTEGER NOT NULL,
+  released_at TEXT
+) STRICT;
+CREATE INDEX sessions_content ON sessions (content_id);
+
+-- Who may see content: `told_by` an access file (the whole list of each content it names) or the content itself.
+CREATE TABLE access (
+  content_id TEXT NOT NULL REFERENCES content (id),
+  told_by TEXT NOT NULL CHECK (told_by IN ('access', 'content')),
+  subject_kind TEXT NOT NULL CHECK (subject_kind IN ('learner', 'panorama', 'sublicense')),
+  subject TEXT NOT NULL,               -- an email_key, or the name casefolded
+  PRIMARY KEY (content_id, told_by, subject_kind, subject)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX access_subject ON access (subject_kind, subject);
+
+CREATE TABLE learners (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  email TEXT NOT NULL,
+  email_key TEXT NOT NULL,
+  learner_id TEXT UNIQUE,
+  first_name TEXT,
+  last_name TEXT,
+  panorama TEXT,
+  sublicense TEXT,
+  locale TEXT
+) STRICT;
+CREATE INDEX learners_email ON learners (email_key);
+
+-- Addresses that a learner had before, so that badges issued to them are still found (R25).
+CREATE TABLE former_emails (
+  learner INTEGER NOT NULL REFERENCES learners (id) ON DELETE CASCADE,
+  email_key TEXT NOT NULL,
+  PRIMARY KEY (learner, email_key)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX former_emails_key ON former_emails (email_key);
+
+-- One row a learner and session ('' for content without sessions); a completion once completed_at is there.
+CREATE TABLE enrollments (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  learner INTEGER NOT NULL REFERENCES learners (id),
+  content_id TEXT NOT NULL REFERENCES content (id),
+  session_id TEXT NOT NULL DEFAULT '',
+  progress REAL,
+  enrolled_at TEXT,
+  ended INTEGER NOT NULL DEFAULT 0,    -- withdrawn, access revoked
+  completed_at TEXT,
+  completed_latest TEXT,               -- the last second that completed_at can mean: a day's end for a mere date
+  event_id TEXT,
+  rev INTEGER NOT NULL DEFAULT 0,      -- change counter of completions: planning reads what is newer than its own
+  UNIQUE (learner, content_id, session_id)
+) STRICT;
+CREATE INDEX completions_rev ON enrollments (content_id, rev) WHERE completed_at IS NOT NULL;
+
+-- Links, ended ones included: they tell why a completion earned nothing.
+CREATE TABLE links (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  badge_id TEXT NOT NULL REFERENCES badges (id),
+  content_id TEXT NOT NULL REFERENCES content (id),
+  linked_at TEXT NOT NULL,
+  counts_from TEXT NOT NULL,
+  since_set_at TEXT,                   -- when `link --since` was last said; overrides disconnections before it (R4)
+  ended_at TEXT,
+  end_reason TEXT CHECK (end_reason IN ('unlinked', 'badge-not-active')),
+  planned_rev INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE UNIQUE INDEX links_once ON links (badge_id) WHERE ended_at IS NULL;
+CREATE INDEX links_content ON links (content_id);
+
+-- Badges issued to people, as Credly last said. deleted_at: a complete listing no longer had it (R23).
+CREATE TABLE issued_badges (
+  id TEXT PRIMARY KEY,
+  badge_id TEXT NOT NULL,              -- no reference: a badge may never have been active here
+  badge_name TEXT,
+  image_url TEXT,
+  email TEXT,
+  email_key TEXT NOT NULL,
+  earner_id TEXT,
+  user_id TEXT,
+  state TEXT NOT NULL,
+  issued_at TEXT,
+  expires_at TEXT,
+  created_at TEXT,
+  state_updated_at TEXT,
+  view_url TEXT,
+  accept_url TEXT,
+  issued_by_run INTEGER,               -- the run that issued it; null where a listing brought it
+  awaited INTEGER NOT NULL DEFAULT 0,  -- a complete listing after its issue did not have it: Credly lags
+  stored_at TEXT NOT NULL,
+  deleted_at TEXT
+) STRICT;
+CREATE INDEX issued_badges_email ON issued_badges (email_key, badge_id);
+CREATE INDEX issued_badges_earner ON issued_badges (earner_id, badge_id) WHERE earner_id IS NOT NULL;
+CREATE INDEX issued_badges_user ON issued_badges (user_id) WHERE user_id IS NOT NULL;
+
+-- The ledger: one row for each badge that a learner is to get, from plan to issued badge.
+CREATE TABLE grants (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  badge_id TEXT NOT NULL REFERENCES badges (id),
+  learner INTEGER NOT NULL REFERENCES learners (id),
+  content_id TEXT NOT NULL REFERENCES content (id),
+  session_id TEXT NOT NULL DEFAULT '',
+  round INTEGER NOT NULL DEFAULT 1,    -- higher only where a person grants again what was revoked or deleted
+  reason TEXT NOT NULL CHECK (reason IN ('completion', 'manual')),
+  state TEXT NOT NULL CHECK (
+    state IN ('planned', 'sending', 'uncertain', 'issued', 'covered', 'held', 'failed', 'cancelled')),
+  dropped INTEGER NOT NULL DEFAULT 0,  -- cancelled by a person: not planned again
+  completed_at TEXT,
+  issued_at TEXT NOT NULL,             -- fixed when planned, never "now" of a later run
+  once INTEGER NOT NULL,               -- the badge forbade duplicates when this was planned
+  earner_id TEXT NOT NULL,             -- issuer_earner_id: the learner's id, with the grant's mark unless `once`
+  issued_badge_id TEXT UNIQUE,         -- the badge that this grant issued
+  covered_by TEXT,                     -- the badge that was held already (R20) ...
+  covered_by_grant INTEGER REFERENCES grants (id),  -- ... or the grant that earns it for another session (R19)
+  problem_code TEXT,
+  problem TEXT,
+  body TEXT,                           -- what was sent; a resend is the same to the byte
+  body_sha256 TEXT,
+  sent_at TEXT,
+  server_date TEXT,                    -- Credly's own clock when it was sent
+  refusals INTEGER NOT NULL DEFAULT 0,
+  absences INTEGER NOT NULL DEFAULT 0, -- conclusive look-ups after settling that found nothing
+  absent_at TEXT,
+  tries INTEGER NOT NULL DEFAULT 0,
+  not_before TEXT,
+  run_id INTEGER REFERENCES runs (id),
+  created_at TEXT NOT NULL,
+  updated_at TEXT NOT NULL,
+  UNIQUE (badge_id, learner, content_id, session_id, round)  -- a completion seen twice plans one grant (R18)
+) STRICT;
+CREATE INDEX grants_covered ON grants (covered_by) WHERE covered_by IS NOT NULL;
+CREATE INDEX grants_open ON grants (state, not_before, id) WHERE state IN ('planned', 'sending', 'uncertain', 'held');
+CREATE INDEX grants_learner ON grants (learner, badge_id);
+CREATE INDEX grants_badge ON grants (badge_id, state);
+
+-- What was sent when and what came of it; rows are added, never changed but for their end.
+CREATE TABLE attempts (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  grant_id INTEGER NOT NULL REFERENCES grants (id),
+  run_id INTEGER REFERENCES runs (id),
+  started_at TEXT NOT NULL,
+  ended_at TEXT,
+  body TEXT,
+  outcome TEXT,
+  http_status INTEGER,
+  detail TEXT
+) STRICT;
+CREATE INDEX attempts_grant ON attempts (grant_id);
+"""
+
+MIGRATIONS: tuple[str, ...] = (M001_FIRST,)

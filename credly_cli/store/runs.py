@@ -1,0 +1,36 @@
+"""The runs of `sync`, and where its readers left off."""
+
+import json
+from typing import Any
+
+from credly_cli.store.database import Store
+
+
+def begin(store: Store, lock_number: int | None, started_at: str) -> int:
+    """Record a run under a number above all earlier ones, in the store and in the lock file; returns it."""
+    number = max(store.value("SELECT max(id) FROM runs") or 0, lock_number or 0) + 1
+    store.change("INSERT INTO runs (id, started_at) VALUES (?, ?)", (number, started_at))
+    return number
+
+
+def finish(store: Store, number: int, summary: dict[str, Any], *, issued_badges_listed: bool) -> None:
+    """Record how a run ended."""
+    store.change(
+        "UPDATE runs SET finished_at = ?, status = ?, issued_badges_listed = ?, summary = ? WHERE id = ?",
+        (summary["finished_at"], summary["status"], int(issued_badges_listed), json.dumps(summary), number),
+    )
+
+
+def bookmark(store: Store, name: str) -> str | None:
+    """Return where a reader left off."""
+    value: str | None = store.value("SELECT value FROM bookmarks WHERE name = ?", (name,))
+    return value
+
+
+def set_bookmark(store: Store, name: str, value: str) -> None:
+    """Note where a reader left off; writes nothing where that is unchanged."""
+    store.change(
+        "INSERT INTO bookmarks (name, value) VALUES (?, ?)"
+        " ON CONFLICT (name) DO UPDATE SET value = excluded.value WHERE value <> excluded.value",
+        (name, value),
+    )

@@ -1,0 +1,211 @@
+"""The story of a run: badges, the LMS, issued badges, grants, in this order (design, section 4)."""
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from credly_cli import granting, planning, pulling, settling
+from credly_cli.config import Settings
+from credly_cli.credly.client import Client
+from credly_cli.errors import EXIT_OF, Exit, Failure
+from credly_cli.planning import problem
+from credly_cli.settling import Patience
+from credly_cli.store import grants, runs
+from credly_cli.store.connection import Connection
+from credly_cli.store.database import Store
+from credly_cli.store.lock import RunLock
+from credly_cli.times import Clock, utc_text
+
+Step = Literal["badges", "lms", "issued", "grants"]
+STEPS: tuple[Step, ...] = ("badges", "lms", "issued", "grants")
+_NO_CHANGE = {"added": 0, "changed": 0, "unchanged": 0, "removed": 0}
+_NO_ROWS = {"read": 0, "added": 0, "changed": 0, "unchanged": 0, "rejected": 0}
+_COUNTED = ("planned", "issued", "adopted", "covered", "uncertain", "held", "failed", "cancelled")
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """How the user wants the run."""
+
+    steps: Sequence[Step] = STEPS
+    dry_run: bool = False
+    full: bool = False
+    allow_shrink: bool = False
+    max_seconds: float | None = None
+    interrupted: threading.Event = field(default_factory=threading.Event)
+
+
+@dataclass(slots=True)
+class Run:
+    """What a run brought about."""
+
+    started_at: str
+    dry_run: bool
+    finished_at: str = ""
+    badges: dict[str, int] = field(default_factory=lambda: dict(_NO_CHANGE))
+    unlinked: list[dict[str, Any]] = field(default_factory=list)
+    lms: dict[str, dict[str, int]] = field(
+        default_factory=lambda: {kind: dict(_NO_ROWS) for kind in ("learners", "content", "progress", "access")}
+    )
+    issued_badges: dict[str, int] = field(default_factory=lambda: dict(_NO_CHANGE))
+    grants: dict[str, int] = field(default_factory=lambda: dict.fromkeys(_COUNTED, 0))
+    problems: list[dict[str, Any]] = field(default_factory=list)
+    stopped: Failure | None = None
+    steps_done: int = 0
+    uncertain_left: int = 0
+    issued_badges_listed: bool = False
+
+    @property
+    def exit_code(self) -> Exit:
+        """The exit code, by the order of section 4 where several apply."""
+        if self.dry_run and self.stopped is None:
+            return Exit.DONE
+        if self.stopped is not None and self.stopped.exit_code is not Exit.PARTIAL:
+            return self.stopped.exit_code
+        codes = {EXIT_OF[entry["code"]] for entry in self.problems}
+        for code in (Exit.INTERRUPTED, Exit.STORE, Exit.CONFIG, Exit.NOT_CONNECTED, Exit.TRY_LATER):
+            if code in codes:
+                return code
+        if self.problems:
+            return Exit.PARTIAL
+        return Exit.TRY_LATER if self.uncertain_left else Exit.DONE
+
+    @property
+    def status(self) -> Literal["success", "partial", "error"]:
+        """Whether all, some or nothing of the work was done."""
+        if self.exit_code is Exit.DONE:
+            return "success"
+        return "partial" if self.steps_done else "error"
+
+    def json(self) -> dict[str, Any]:
+        """Return the answer as scripts read it."""
+        return {
+            "status": self.status,
+            "dry_run": self.dry_run,
+            "badges": self.badges,
+            "unlinked": self.unlinked,
+            "lms": self.lms,
+            "issued_badges": self.issued_badges,
+            "grants": self.grants,
+            "problems": self.problems,
+            "started_at": self.started_at,
+            "finished_at": self.finished_at,
+        }
+
+
+@dataclass(slots=True)
+class Synchronisation:
+    """One run over a store, a client and a clock."""
+
+    store: Store
+    client: Client
+    clock: Clock
+    connection: Connection
+    settings: Settings
+    lock: RunLock
+    wish: Wish
+    progress: Callable[[str], None] = lambda _: None
+
+    def run(self) -> Run:
+        """Do the steps that were asked for; a failing one does not stop the later ones, a refused token does."""
+        run = Run(utc_text(self.clock.now()), self.wish.dry_run)
+        number = self._begin(run)
+        try:
+            for step in (step for step in STEPS if step in self.wish.steps):
+                if self._go_on(run):
+                    self._do(step, run, number)
+        finally:
+            run.uncertain_left = grants.count_by_state(self.store)["uncertain"]
+            run.grants["uncertain"] = grants.count_uncertain_of(self.store, number)
+            run.finished_at = utc_text(self.clock.now())
+            runs.finish(self.store, number, run.json(), issued_badges_listed=run.issued_badges_listed)
+        return run
+
+    def _begin(self, run: Run) -> int:
+        """Take the run's number, in the store and then in the lock file, before anything is claimed."""
+        with self.store.transaction():
+            number = runs.begin(self.store, self.lock.run_number, run.started_at)
+            grants.sending_to_uncertain(self.store, number, run.started_at)
+        if not self.wish.dry_run:
+            self.lock.note_run(number)
+        if self.wish.max_seconds is not None:
+            self.client.http.deadline = self.clock.now().timestamp() + self.wish.max_seconds
+        return number
+
+    def _go_on(self, run: Run) -> bool:
+        if run.stopped is None and self.wish.interrupted.is_set():
+            run.stopped = Failure("interrupted", "Stopped before all was done.")
+        return run.stopped is None
+
+    def _do(self, step: Step, run: Run, number: int) -> None:
+        self.progress(step)
+        try:
+            match step:
+                case "badges":
+                    self._badges(run)
+                case "lms":
+                    pass
+                case "issued":
+                    self._issued(run)
+                case "grants":
+                    self._grants(run, number)
+            run.steps_done += 1
+        except Failure as failure:
+            run.problems.append(problem(failure.code, failure.message))
+            if failure.exit_code in (Exit.NOT_CONNECTED, Exit.CONFIG):
+                run.stopped = failure
+
+    def _badges(self, run: Run) -> None:
+        pulled = pulling.pull_badges(self.store, self.client, self.clock.now(), allow_shrink=self.wish.allow_shrink)
+        run.badges = pulled.json()
+        run.unlinked = pulled.unlinked
+        run.grants["cancelled"] += pulled.cancelled
+        run.problems += pulled.problems
+
+    def _issued(self, run: Run) -> None:
+        settle_seconds = self.settings["grants.settle_seconds"]
+        pulled = pulling.pull_issued_badges(self.store, self.client, self.clock.now(), settle_seconds)
+        run.issued_badges = pulled.json()
+        run.issued_badges_listed = pulled.complete
+        run.problems += pulled.problems
+
+    def _grants(self, run: Run, number: int) -> None:
+        planned = planning.plan(self.store, self.connection.organization_id, number, utc_text(self.clock.now()))
+        for count in ("planned", "held", "covered"):
+            run.grants[count] += getattr(planned, count)
+        run.problems += planned.problems
+        if self.wish.dry_run:
+            run.grants["planned"] = grants.count_by_state(self.store)["planned"]  # all that would be sent
+            return
+        self._settle(run)
+        sent = granting.send(self.store, self.client, self.clock, self._terms(number))
+        for count in ("issued", "covered", "failed"):
+            run.grants[count] += getattr(sent, count)
+        run.problems += sent.problems
+        self._settle(run)  # what is found at once need not wait for the next run
+        if sent.stopped is not None:
+            raise sent.stopped
+
+    def _settle(self, run: Run) -> None:
+        settled = settling.settle(self.store, self.client, self.clock, self._patience())
+        run.grants["issued"] += settled.adopted
+        for count in ("adopted", "covered", "failed", "held", "planned"):
+            run.grants[count] += getattr(settled, count)
+        run.problems += settled.problems
+        if settled.stopped is not None:
+            raise settled.stopped
+
+    def _patience(self) -> Patience:
+        keys = ("settle_seconds", "recheck_seconds", "hold_uncertain")
+        return Patience(*(self.settings[f"grants.{key}"] for key in keys))
+
+    def _terms(self, number: int) -> granting.Terms:
+        return granting.Terms(
+            run_id=number,
+            parallel=self.settings["credly.parallel"],
+            recheck_seconds=self.settings["grants.recheck_seconds"],
+            suppress_notification=self.settings["suppress_notification"],
+            deadline=self.client.http.deadline,
+            interrupted=self.wish.interrupted,
+        )

@@ -1,0 +1,30 @@
+"""Fixtures that all tests share."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.desk import Desk
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    """A desk in an empty home, not connected."""
+    home = tmp_path / "home"
+    home.mkdir(mode=0o700)
+    return Desk(home)
+
+
+@pytest.fixture
+def connected(desk: Desk) -> Desk:
+    """A desk that is connected, with the sample badges and two pieces of content, one of them with sessions."""
+    desk.connect()
+    desk.json("sync")
+    desk.imports(
+        "content",
+        "content_id,title,type,status,session_id,session_title\n"
+        "first-aid,First Aid Course,course,published,first-aid-march,March\n"
+        "first-aid,First Aid Course,course,published,first-aid-april,April\n"
+        "hygiene,Kitchen Hygiene,article,published,,\n",
+    )
+    return desk

@@ -1,0 +1,84 @@
+from datetime import UTC
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from credly_cli.errors import Failure
+from credly_cli.times import UnreadableTimeError, read_moment, read_zone
+
+VIENNA = ZoneInfo("Europe/Vienna")
+
+
+@pytest.mark.parametrize(
+    ("text", "at"),
+    [
+        ("2026-03-02T09:30:00Z", "2026-03-02T09:30:00Z"),
+        ("2026-03-02T09:30:00z", "2026-03-02T09:30:00Z"),
+        ("2026-03-02 09:30:00Z", "2026-03-02T09:30:00Z"),
+        ("2026-03-02T09:30:00.987Z", "2026-03-02T09:30:00Z"),
+        ("2026-03-02T09:30:00+05:30", "2026-03-02T04:00:00Z"),
+        ("2026-03-02 09:30:00 -0500", "2026-03-02T14:30:00Z"),
+        ("2026-03-02 09:30:00 UTC", "2026-03-02T09:30:00Z"),
+        ("2026-03-02T09:30:00", "2026-03-02T08:30:00Z"),
+        ("2026-07-02 09:30:00", "2026-07-02T07:30:00Z"),
+        ("2026-03-02 9:30", "2026-03-02T08:30:00Z"),
+        ("2026/03/02 09:30", "2026-03-02T08:30:00Z"),
+        ("3/25/2026 9:30", "2026-03-25T08:30:00Z"),
+        ("25.03.2026, 21:30:15", "2026-03-25T20:30:15Z"),
+        ("25-03-2026 9:30 p.m.", "2026-03-25T20:30:00Z"),
+        ("3/25/2026 12:05 AM UTC", "2026-03-25T00:05:00Z"),
+        ("1772443800", "2026-03-02T09:30:00Z"),
+        ("1772443800.5", "2026-03-02T09:30:00Z"),
+        ("1772443800123", "2026-03-02T09:30:00Z"),
+        ("  2026-03-02T09:30:00Z ", "2026-03-02T09:30:00Z"),
+    ],
+)
+def test_a_time_is_one_second_in_utc(text: str, at: str) -> None:
+    assert read_moment(text, VIENNA) == (at, at)
+
+
+@pytest.mark.parametrize("text", ["2026-03-02", "2026-3-2", "20260302", "2026/03/02", "2026.3.2"])
+def test_a_date_is_kept_as_its_day_and_may_mean_all_of_it(text: str) -> None:
+    assert read_moment(text, VIENNA) == ("2026-03-02T00:00:00Z", "2026-03-02T22:59:59Z")
+
+
+def test_a_date_that_reads_the_same_both_ways_is_no_riddle() -> None:
+    assert read_moment("03/03/2026").at == "2026-03-03T00:00:00Z"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "soon", "2026-02-30", "2026-02-30T00:00:00Z", "2026-13-01", "31/31/2026", "03/04/2026", "3.4.26"),
+        *("12345678", "0001-01-01T00:00:00Z", "0000-00-00 00:00:00", "9999-12-31", "3/25/2026 13:00 PM"),
+        *("3/25/2026 25:00", "٢٠٢٦-٠٣-٠٢"),
+    ],
+)
+def test_what_is_no_time_or_could_be_two_is_refused(text: str) -> None:
+    with pytest.raises(UnreadableTimeError):
+        read_moment(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "form", "at"),
+    [
+        ("03/04/2026", "%d/%m/%Y", "2026-04-03T00:00:00Z"),
+        ("03/04/26 09:30", "%m/%d/%y %H:%M", "2026-03-04T08:30:00Z"),
+        ("2 March 2026, 9:30 AM", "%d %B %Y, %I:%M %p", "2026-03-02T08:30:00Z"),
+        ("02.03.2026 09:30 +0000", "%d.%m.%Y %H:%M %z", "2026-03-02T09:30:00Z"),
+    ],
+)
+def test_a_form_says_how_to_read(text: str, form: str, at: str) -> None:
+    assert read_moment(text, VIENNA, form).at == at
+
+
+def test_a_zone_is_found_by_its_name() -> None:
+    assert read_zone("Europe/Vienna") == VIENNA
+    assert read_zone("utc") is UTC
+
+
+@pytest.mark.parametrize("name", ["Nowhere", "America", "../etc/passwd", "/etc/passwd", "", "\0"])
+def test_an_unknown_zone_is_wrong_usage(name: str) -> None:
+    with pytest.raises(Failure) as caught:
+        read_zone(name)
+    assert caught.value.code == "usage"
