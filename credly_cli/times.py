@@ -109,7 +109,8 @@ def _read_other(text: str, zone: tzinfo, form: str | None) -> Moment:
     except UnreadableTimeError:
         raise
     except (ValueError, OverflowError, OSError):
-        raise UnreadableTimeError(f"{text!r} is not a date or time") from None
+        expected = "a date or time" if form is None else f"a date in the form {form!r}"
+        raise UnreadableTimeError(f"{text!r} is not {expected}") from None
 
 
 def _read_by_form(text: str, zone: tzinfo, form: str) -> Moment:

@@ -127,7 +127,7 @@ class Columns(NamedTuple):
 
     def header_at(self, place: int, otherwise: str) -> str:
         """Return the header of a place."""
-        return self.header[place].strip() if place != ABSENT else otherwise
+        return _sayable(self.header[place].strip()) if place != ABSENT else otherwise
 
 
 def columns_of(kind: Kind) -> tuple[str, ...]:
@@ -203,8 +203,13 @@ def key_of(text: str) -> str:
 
 def _listed(header: Sequence[str]) -> str:
     found = ", ".join(text.strip() for text in header if text.strip()) or "nothing"
-    found = "".join(letter if letter.isprintable() else "?" for letter in found[:_LONGEST_LIST])
-    return found if len(found) < _LONGEST_LIST else found + "..."
+    return _sayable(found)
+
+
+def _sayable(text: str) -> str:
+    """Cut a text from the file to what can be shown in a sentence."""
+    shown = "".join(letter if letter.isprintable() else "?" for letter in text[:_LONGEST_LIST])
+    return shown if len(text) <= _LONGEST_LIST else shown + "..."
 
 
 def _keys_of(header: Sequence[str], taken: set[int]) -> dict[str, list[int]]:

@@ -32,6 +32,7 @@ _STANDINGS: dict[str, Standing] = {
     **dict.fromkeys(_OPEN, "open"),
 }
 _COMPLETE_AT = 100
+_LONGEST_WORD = 64  # of those that are remembered
 
 
 @lru_cache(maxsize=1024)
@@ -163,7 +164,7 @@ class EventReader(ProgressReader):
         event = cells[self._event]
         if not is_about_progress(event):
             raise RejectedError(self._columns.label("event"), f"{event.strip()!r} says nothing of progress")
-        return action_of(event, cells[self._type], cells[self._source])
+        return action_of(event[:_LONGEST_WORD], cells[self._type][:_LONGEST_WORD], cells[self._source][:_LONGEST_WORD])
 
     def _is_enrollment(self, cells: Cells, said: Standing | None, action: Action | None) -> bool:
         if said is None:

@@ -201,6 +201,11 @@ def test_a_column_called_completed_holds_a_time_or_a_word(
     assert one("progress", f"email,course_id,completed\nr@x.org,C1,{cell}\n").standing == standing
 
 
+def test_a_time_in_another_form_than_was_said_is_rejected(one: Callable[..., Any]) -> None:
+    reject = one("progress", "email,course_id,completed_at\nr@x.org,C1,2026-03-02\n", date_format="%d/%m/%Y")
+    assert reject.reason == "'2026-03-02' is not a date in the form '%d/%m/%Y'"
+
+
 def test_an_id_is_an_event_s_only_in_a_file_of_events(one: Callable[..., Any]) -> None:
     assert one("progress", "id,email,course_id\n7,r@x.org,C1\n").event_id is None
     assert one("progress", "id,email,course_id,timestamp,type\n7,r@x.org,C1,,\n").event_id == "7"
