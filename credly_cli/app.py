@@ -10,9 +10,14 @@ from credly_cli.command_line import CredlyCommand, CredlyGroup
 from credly_cli.commands.badges import badges
 from credly_cli.commands.connect import connect
 from credly_cli.commands.content import content
+from credly_cli.commands.disconnect import disconnect
+from credly_cli.commands.grant import grant
 from credly_cli.commands.grants import grants
 from credly_cli.commands.import_ import import_
+from credly_cli.commands.learner_badges import learner_badges
+from credly_cli.commands.learners import learners
 from credly_cli.commands.link import link, unlink
+from credly_cli.commands.missed import missed
 from credly_cli.commands.sandbox import sandbox
 from credly_cli.commands.status import status
 from credly_cli.commands.sync import sync
@@ -55,11 +60,16 @@ _COMMANDS: dict[str, Callable[..., object]] = {
     "sync": sync,
     "badges": badges,
     "content": content,
+    "learners": learners,
     "link": link,
     "unlink": unlink,
-    "import": import_,
+    "grant": grant,
+    "learner-badges": learner_badges,
     "grants": grants,
+    "missed": missed,
+    "import": import_,
     "status": status,
+    "disconnect": disconnect,
     "sandbox": sandbox,
 }
 for name, function in _COMMANDS.items():

@@ -17,11 +17,20 @@ LockWait = Annotated[float, typer.Option("--lock-wait", metavar="N", help="Wait 
 _USAGE_ERROR: type[Exception] = typer.BadParameter.__mro__[1]  # public under this name only since Typer 0.29
 
 
+_ALWAYS = ("status", "disconnect")
+
+
 class CredlyCommand(TyperCommand):
     """A command that takes the options that every command takes."""
 
     def __init__(self, *args: Any, params: list[Any] | None = None, **options: Any) -> None:
         super().__init__(*args, params=[*(params or []), *_shared_options()], **options)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command, unless the configuration switches the integration off (R6)."""
+        if ctx.info_name not in _ALWAYS:
+            ctx.obj.require_enabled()
+        return super().invoke(ctx)
 
 
 class CredlyGroup(TyperGroup):

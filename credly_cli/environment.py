@@ -15,6 +15,7 @@ from typing import IO, TYPE_CHECKING, Any
 from credly_cli.config import Settings, load
 from credly_cli.errors import Failure
 from credly_cli.output import Output
+from credly_cli.safe_text import visible
 from credly_cli.times import Clock
 
 if TYPE_CHECKING:
@@ -129,18 +130,22 @@ class Environment:
 
     def ask(self, question: str, flag: str) -> bool:
         """Ask yes or no on the terminal; raises ``Failure`` naming the flag where nobody can answer."""
+        return self.typed(f"{question} [y/N] ", flag).strip().lower() in ("y", "yes")
+
+    def typed(self, question: str, flag: str) -> str:
+        """Ask for a line on the terminal; raises ``Failure`` naming the flag where nobody can answer."""
         if not self.may_ask:
-            raise Failure("usage", f"{question} Nobody is there to answer.", hint=f"Say yes with {flag}.")
-        self.output.stderr.write(f"{question} [y/N] ")
+            asked = question.removesuffix(" [y/N] ").rstrip(": ")
+            raise Failure("usage", f"Nobody is there to answer: {asked}", hint=f"Answer with {flag}.")
+        self.output.stderr.write(visible(question))
         self.output.stderr.flush()
-        return self.stdin.readline().strip().lower() in ("y", "yes")
+        return self.stdin.readline()
 
     @contextmanager
     def reading(self) -> Iterator["Store"]:
         """Open the store to read, an empty one where there is none yet."""
         from credly_cli.store.database import Store  # noqa: PLC0415
 
-        self.require_enabled()
         with Store.open(self.paths.store) if self.paths.store.exists() else Store.in_memory() as store:
             yield store
 
@@ -150,7 +155,6 @@ class Environment:
         from credly_cli.store.database import Store  # noqa: PLC0415
         from credly_cli.store.lock import RunLock, locked  # noqa: PLC0415
 
-        self.require_enabled()
         if rehearse and not self.paths.store.exists():
             with Store.in_memory() as store:
                 yield store, RunLock(None)

@@ -82,3 +82,7 @@ class Failure(Exception):  # noqa: N818 - an expected failure is an answer to th
     def exit_code(self) -> Exit:
         """The process's exit code for this failure."""
         return EXIT_OF[self.code]
+
+    def json(self) -> dict[str, str | None]:
+        """Return the failure as scripts read it."""
+        return {"code": self.code, "message": self.message, "hint": self.hint}

@@ -34,9 +34,10 @@ class Sending:
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """How a run sends."""
+    """How grants are sent: by a run, or by hand (``only`` these grants)."""
 
-    run_id: int
+    run_id: int | None
+    only: tuple[int, ...] | None = None
     parallel: int = 4
     recheck_seconds: int = 60
     suppress_notification: bool = False
@@ -124,7 +125,7 @@ class _Sender:
         if self.pacer.rate is not None:
             free = 1
         with self.store.transaction():
-            claims = [self._claim_one(grant) for grant in grants.due(self.store, self._text(), free)]
+            claims = [self._claim_one(grant) for grant in grants.due(self.store, self._text(), free, self.terms.only)]
         return [claim for claim in claims if claim is not None]
 
     def _claim_one(self, grant: Due) -> _Claim | None:
@@ -140,7 +141,7 @@ class _Sender:
 
     def _pause(self) -> bool:
         """Wait for the pacer, with nothing under way; false when there is nothing left to do."""
-        if not self._may_claim() or not grants.due(self.store, self._text(), 1):
+        if not self._may_claim() or not grants.due(self.store, self._text(), 1, self.terms.only):
             return False
         self.clock.sleep(self.pacer.delay(self._now()))
         return True

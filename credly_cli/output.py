@@ -83,7 +83,7 @@ class Output:
     def failure(self, failure: Failure) -> None:
         """Write why it did not work, and the way out."""
         if self.as_json:
-            self.json({"error": error_json(failure)})
+            self.json({"error": failure.json()})
             return
         self.stderr.write(self._coloured("Error: ", "red", self.stderr) + visible(failure.message) + "\n")
         if failure.hint and not self.quiet:
@@ -129,11 +129,6 @@ class Output:
 
     def _coloured(self, text: str, colour: str | None, stream: IO[str]) -> str:
         return f"\x1b[{_COLOURS[colour]}m{text}\x1b[0m" if colour and self._colours(stream) else text
-
-
-def error_json(failure: Failure) -> dict[str, str | None]:
-    """Return a failure as scripts read it."""
-    return {"code": failure.code, "message": failure.message, "hint": failure.hint}
 
 
 def local_time(text: str) -> str:

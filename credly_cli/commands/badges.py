@@ -29,7 +29,7 @@ def badges(
 
     Example: credly badges --unlinked
     """
-    from credly_cli.store import badges as stored  # noqa: PLC0415 - only where the store is read
+    from credly_cli.store import badges as stored
 
     environment: Environment = context.obj
     with environment.reading() as store:

@@ -33,15 +33,14 @@ def connect(
 
     Example: credly connect --token-stdin < token.txt
     """
-    from credly_cli import connecting  # noqa: PLC0415 - requests takes 100 ms to import
-    from credly_cli.store import connection as connections  # noqa: PLC0415
+    from credly_cli import connecting
+    from credly_cli.store import connection as connections
 
     environment: Environment = context.obj
     if token_stdin and token_file:
         raise Failure("usage", "--token-stdin and --token-file exclude each other.")
     if sandbox and api_url:
         raise Failure("usage", "--sandbox and --api-url exclude each other.")
-    environment.require_enabled()
     settings, network = environment.settings, environment.network()
     given = SANDBOX_URL if sandbox else api_address(api_url) if api_url else None
     address = given or connecting.api_url_for(environment.environ, settings, None)
@@ -86,7 +85,7 @@ def connect(
 
 def _token(environment: Environment, *, token_stdin: bool, token_file: Path | None) -> tuple[TokenSource, Token, bool]:
     """Return where the token is read from later, the token, and whether it is to be kept by us."""
-    from credly_cli import connecting  # noqa: PLC0415
+    from credly_cli import connecting
 
     own = TokenSource("stored", environment.paths.token)
     if token_stdin:

@@ -27,7 +27,7 @@ def content(
 
     Example: credly content --json
     """
-    from credly_cli.store import content as stored  # noqa: PLC0415 - only where the store is read
+    from credly_cli.store import content as stored
 
     environment: Environment = context.obj
     with environment.reading() as store:

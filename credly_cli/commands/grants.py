@@ -36,8 +36,8 @@ def grants(
 
     Example: credly grants --state failed --state held
     """
-    from credly_cli import finding  # noqa: PLC0415 - only where the store is read
-    from credly_cli.store import grants as stored  # noqa: PLC0415
+    from credly_cli import finding
+    from credly_cli.store import grants as stored
 
     environment: Environment = context.obj
     for name in state or ():

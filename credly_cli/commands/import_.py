@@ -42,8 +42,8 @@ def import_(
 
     Example: credly import progress completions.csv --date-format %d/%m/%Y
     """
-    from credly_cli.importing import import_files  # noqa: PLC0415 - only where the store is written
-    from credly_cli.lms.files import Reading  # noqa: PLC0415
+    from credly_cli.importing import import_files
+    from credly_cli.lms.files import Reading
 
     environment: Environment = context.obj
     if kind not in _KINDS:

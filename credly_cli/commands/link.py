@@ -30,7 +30,7 @@ def link(
 
     Example: credly link "First Aid at Work" first-aid --since 2026-01-01
     """
-    from credly_cli import linking  # noqa: PLC0415 - only where the store is written
+    from credly_cli import linking
 
     environment: Environment = context.obj
     moment = _moment(environment, since) if since else None
@@ -87,7 +87,7 @@ def unlink(
 
     Example: credly unlink "First Aid at Work"
     """
-    from credly_cli import linking  # noqa: PLC0415 - only where the store is written
+    from credly_cli import linking
 
     environment: Environment = context.obj
     with environment.writing(lock_wait) as (store, _):

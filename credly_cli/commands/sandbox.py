@@ -22,8 +22,8 @@ def sandbox(
 
     Example: credly sandbox --port 8808
     """
-    from credly_cli.sandbox.samples import sandbox_from_templates, sandbox_with_samples  # noqa: PLC0415
-    from credly_cli.sandbox.server import SandboxServer, serve_until_stopped  # noqa: PLC0415
+    from credly_cli.sandbox.samples import sandbox_from_templates, sandbox_with_samples
+    from credly_cli.sandbox.server import SandboxServer, serve_until_stopped
 
     environment: Environment = context.obj
     output = environment.output

@@ -20,7 +20,7 @@ def status(
 
     Example: credly status --max-age 2h
     """
-    from credly_cli import standing  # noqa: PLC0415 - keeps `--help` free of sqlite3
+    from credly_cli import standing
 
     environment: Environment = context.obj
     oldest = standing.read_age(max_age) if max_age else None

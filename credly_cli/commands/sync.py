@@ -33,7 +33,7 @@ def sync(
 
     Example: credly sync -q
     """
-    from credly_cli import connecting  # noqa: PLC0415 - requests takes 100 ms to import
+    from credly_cli import connecting
 
     environment: Environment = context.obj
     wish = Wish(_steps(only), dry_run=dry_run, full=full, allow_shrink=allow_shrink, max_seconds=max_seconds)

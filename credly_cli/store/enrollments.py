@@ -134,3 +134,21 @@ class Progress:
         )
         if any(told.rev == rev for told in touched.values()):
             set_rev(self.store, rev)
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolled:
+    """A session (or content without sessions, '') that a learner is enrolled in."""
+
+    session_id: str
+    completed_at: str | None
+
+
+def latest(store: Store, learner: int, content_id: str) -> Enrolled | None:
+    """Return the session that the learner enrolled in last, withdrawn ones left out."""
+    row = store.row(
+        "SELECT session_id, completed_at FROM enrollments WHERE learner = ? AND content_id = ? AND NOT ended"
+        " ORDER BY coalesce(enrolled_at, completed_at, '') DESC, id DESC LIMIT 1",
+        (learner, content_id),
+    )
+    return Enrolled(**row) if row else None

@@ -1,6 +1,7 @@
 """The ledger of grants and the history of attempts."""
 
 import hashlib
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -115,6 +116,12 @@ def count_uncertain_of(store: Store, run_id: int) -> int:
     return int(store.value(sql, (run_id,)))
 
 
+def in_doubt_for_learner(store: Store, badge_id: str, learner: int) -> bool:
+    """Tell whether a badge of this kind may have been issued to the learner without our knowing."""
+    sql = "SELECT 1 FROM grants WHERE badge_id = ? AND learner = ? AND state IN ('sending', 'uncertain')"
+    return store.value(sql, (badge_id, learner)) is not None
+
+
 @dataclass(frozen=True, slots=True)
 class Due:
     """A grant that may be sent now, with all that its body needs."""
@@ -136,19 +143,21 @@ class Due:
     tries: int
 
 
-def due(store: Store, now: str, limit: int) -> list[Due]:
-    """Return the planned grants whose time has come, the longest waiting first."""
+def due(store: Store, now: str, limit: int, only: Sequence[int] | None = None) -> list[Due]:
+    """Return the planned grants whose time has come, the longest waiting first; or of ``only`` these."""
+    narrowed = "" if only is None else "AND g.id IN (SELECT value FROM json_each(:only))"
     rows = store.rows(
         "SELECT g.id, g.badge_id, g.learner, l.learner_id, g.content_id, g.session_id, g.issued_at, g.once,"
         " g.earner_id, l.email, l.first_name, l.last_name, l.locale, g.body, g.tries"
         " FROM grants g JOIN learners l ON l.id = g.learner"
-        " WHERE g.state = 'planned' AND ifnull(g.not_before, '') <= ? ORDER BY g.not_before, g.id LIMIT ?",
-        (now, limit),
+        f" WHERE g.state = 'planned' AND ifnull(g.not_before, '') <= :now {narrowed}"
+        " ORDER BY g.not_before, g.id LIMIT :limit",
+        {"now": now, "limit": limit, "only": json.dumps(list(only or ()))},
     )
     return [Due(**{**row, "once": bool(row["once"])}) for row in rows]
 
 
-def claim(store: Store, grant_id: int, body: str, run_id: int, now: str, server_date: str | None) -> int | None:
+def claim(store: Store, grant_id: int, body: str, run_id: int | None, now: str, server_date: str | None) -> int | None:
     """Mark a grant as being sent, with the exact body; returns the attempt, or ``None`` when it is not planned now."""
     claimed = store.change(
         "UPDATE grants SET state = 'sending', body = ?, body_sha256 = ?, sent_at = ?, server_date = ?, absences = 0,"

@@ -1,6 +1,7 @@
 """Badges issued to people, as Credly last said."""
 
-from collections.abc import Iterable, Mapping
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -121,3 +122,39 @@ def unowned_of_day(store: Store, learner: int, badge_id: str, day: str) -> dict[
         " ORDER BY created_at LIMIT 1",
         {"learner": learner, "badge_id": badge_id, "day": day},
     )
+
+
+def of_address(store: Store, email: str) -> list[dict[str, Any]]:
+    """Return the issued badges of an address, deleted ones left out."""
+    return store.rows("SELECT * FROM issued_badges WHERE email_key = ? AND deleted_at IS NULL", (email_key(email),))
+
+
+def of_learners(store: Store, email: str, learners: Sequence[int]) -> list[dict[str, Any]]:
+    """Return the issued badges of an address and of the learners behind it, under all their addresses."""
+    keys = json.dumps(list(learners))
+    return store.rows(
+        """
+        WITH people AS (SELECT value AS id FROM json_each(:ids)),
+        keys AS (
+          SELECT :email AS email_key
+          UNION SELECT email_key FROM learners JOIN people USING (id)
+          UNION SELECT email_key FROM former_emails JOIN people ON people.id = learner),
+        users AS (SELECT DISTINCT i.user_id FROM keys JOIN issued_badges i USING (email_key) WHERE user_id IS NOT NULL),
+        own AS (
+          SELECT i.id FROM keys JOIN issued_badges i USING (email_key)
+          UNION SELECT i.id FROM users JOIN issued_badges i USING (user_id)
+          UNION SELECT g.issued_badge_id FROM grants g JOIN people ON people.id = g.learner)
+        SELECT i.* FROM own JOIN issued_badges i USING (id) WHERE i.deleted_at IS NULL
+        """,
+        {"email": email_key(email), "ids": keys},
+    )
+
+
+def resources(store: Store, issued_badge_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Return the content that earned each of these badges, where one of our grants issued it (R26)."""
+    rows = store.rows(
+        "SELECT g.issued_badge_id, c.id, c.title, c.type FROM json_each(?) j"
+        " JOIN grants g ON g.issued_badge_id = j.value JOIN content c ON c.id = g.content_id",
+        (json.dumps(list(issued_badge_ids)),),
+    )
+    return {row.pop("issued_badge_id"): row for row in rows}

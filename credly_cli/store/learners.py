@@ -27,6 +27,19 @@ def of_email(store: Store, email: str) -> list[dict[str, Any]]:
     )
 
 
+def matching(store: Store, text: str) -> list[dict[str, Any]]:
+    """Return the learners whose name, address or id contains a text, without regard to case; by name."""
+    store.connection.create_function("folded", 1, lambda value: (value or "").casefold(), deterministic=True)
+    wanted = "%" + text.casefold().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+    rows = store.rows(
+        "SELECT email, first_name, last_name, learner_id, panorama, sublicense FROM learners"
+        " WHERE folded(ifnull(first_name, '') || ' ' || ifnull(last_name, '') || ' ' || email || ' ' ||"
+        " ifnull(learner_id, '')) LIKE ? ESCAPE '\\'",
+        (wanted,),
+    )
+    return sorted(rows, key=lambda row: ((row["last_name"] or "").casefold(), row["email"].casefold()))
+
+
 def email_keys(store: Store, learner: int) -> list[str]:
     """Return the learner's address and those before it, as they are compared."""
     rows = store.rows(

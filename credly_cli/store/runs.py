@@ -34,3 +34,9 @@ def set_bookmark(store: Store, name: str, value: str) -> None:
         " ON CONFLICT (name) DO UPDATE SET value = excluded.value WHERE value <> excluded.value",
         (name, value),
     )
+
+
+def last_listing(store: Store) -> str | None:
+    """Return when the issued badges were last listed completely."""
+    found: str | None = store.value("SELECT finished_at FROM runs WHERE issued_badges_listed ORDER BY id DESC LIMIT 1")
+    return found

@@ -1,0 +1,67 @@
+"""`credly learner-badges`."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from credly_cli.environment import Environment
+from credly_cli.output import Column, local_time
+
+if TYPE_CHECKING:
+    from credly_cli.learner_badges import LearnerBadges
+
+COLUMNS = (
+    Column("Id", "id", "pipe"),
+    Column("Badge", "badge", link="page"),
+    Column("Resource", "resource"),
+    Column("Awarded", "awarded_at", kind="date"),
+    Column("Expires", "expires_at", kind="date"),
+    Column("State", "state"),
+    Column("View or accept", "page", "wide"),
+    Column("View", "view_url", "pipe"),
+    Column("Accept", "accept_url", "pipe"),
+    Column("Image", "image_url", "pipe"),
+)
+
+
+def learner_badges(
+    context: typer.Context,
+    email: Annotated[str, typer.Argument(help="The learner's address.")],
+    csv: Annotated[bool, typer.Option("--csv", help="Write CSV with a header.")] = False,
+) -> None:
+    """List every badge issued to a learner, newest first, with Credly's links to view or accept it.
+
+    Credly is asked; when it does not answer, the store's last knowledge is shown with its date.
+
+    Example: credly learner-badges robin@example.com
+    """
+    from credly_cli import connecting
+    from credly_cli import learner_badges as use_case
+
+    environment: Environment = context.obj
+    settings = environment.settings
+    with environment.reading() as store:
+        _, client = connecting.connected_client(store, settings, environment.network())
+        answer = use_case.read(
+            store, client, email, environment.clock.now(), hide_expired=settings["hide_expired_badges"]
+        )
+    output = environment.output
+    if output.as_json:
+        output.json(answer.json())
+        return
+    if answer.source == "store":
+        when = local_time(answer.as_of) if answer.as_of else "an unknown time"
+        output.warn(f"Credly does not answer. This is what the store knows, as of {when}.")
+    output.listing(COLUMNS, _rows(answer), empty=f"{email} has no badges.", as_csv=csv)
+
+
+def _rows(answer: "LearnerBadges") -> list[dict[str, object]]:
+    return [
+        {
+            **entry,
+            "state": f"{entry['state']}, expired" if entry["expired"] else entry["state"],
+            "page": entry["view_url"] or entry["accept_url"],
+            "image_url": entry["badge"]["image_url"],
+        }
+        for entry in answer.badges
+    ]

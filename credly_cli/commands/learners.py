@@ -1,0 +1,35 @@
+"""`credly learners`."""
+
+from typing import Annotated
+
+import typer
+
+from credly_cli.environment import Environment
+from credly_cli.output import Column
+
+COLUMNS = (
+    Column("Email", "email"),
+    Column("First name", "first_name"),
+    Column("Last name", "last_name"),
+    Column("Id", "learner_id"),
+    Column("Panorama", "panorama", "wide"),
+    Column("Sublicense", "sublicense", "wide"),
+)
+
+
+def learners(
+    context: typer.Context,
+    text: Annotated[str, typer.Argument(help="Part of a name, an address or an id; all learners without it.")] = "",
+    csv: Annotated[bool, typer.Option("--csv", help="Write CSV with a header.")] = False,
+) -> None:
+    """Look learners up by part of their name, email or id.
+
+    Example: credly learners lovelace
+    """
+    from credly_cli.store import learners as stored
+
+    environment: Environment = context.obj
+    with environment.reading() as store:
+        rows = stored.matching(store, text)
+    empty = f"No learner matches {text!r}." if text else "There are no learners yet. Run: credly import learners FILE"
+    environment.output.listing(COLUMNS, rows, empty=empty, as_csv=csv)
