@@ -10,6 +10,7 @@ from credly_cli.command_line import CredlyCommand, CredlyGroup
 from credly_cli.commands.badges import badges
 from credly_cli.commands.connect import connect
 from credly_cli.commands.content import content
+from credly_cli.commands.demo import demo
 from credly_cli.commands.disconnect import disconnect
 from credly_cli.commands.grant import grant
 from credly_cli.commands.grants import grants
@@ -70,6 +71,7 @@ _COMMANDS: dict[str, Callable[..., object]] = {
     "import": import_,
     "status": status,
     "disconnect": disconnect,
+    "demo": demo,
     "sandbox": sandbox,
 }
 for name, function in _COMMANDS.items():

@@ -1,0 +1,45 @@
+"""The demo tells the whole story by real commands, needs nothing, and leaves nothing behind."""
+
+import json
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.desk import Desk
+from tests.installed import run_installed
+
+TOLD = (
+    "connect", "sync", "badges", "import", "link", "learners", "learner-badges", "missed", "grant", "grants", "unlink",
+    "disconnect",
+)  # fmt: skip
+
+
+@pytest.mark.slow
+def test_the_demo_tells_every_chapter_in_under_15_seconds(tmp_path: Path) -> None:
+    started = time.monotonic()
+    done = run_installed(tmp_path, "demo", "--json")
+    assert time.monotonic() - started < 15
+    assert done.returncode == 0, done.stdout + done.stderr
+    steps = json.loads(done.stdout)["steps"]
+    assert [step for step in steps if step["exit_code"] != 0] == []
+    assert {step["command"].split()[1] for step in steps} == set(TOLD)
+    outputs = [step["output"] for step in steps]
+    assert any("2 planned, 2 issued" in output for output in outputs)
+    assert any("before-link" in output for output in outputs)
+    assert any("Unlinked: First Aid at Work" in output for output in outputs)
+    assert not (tmp_path / "credly.db").exists()
+
+
+@pytest.mark.slow
+def test_the_demo_leaves_its_home_in_the_folder_that_is_named(tmp_path: Path) -> None:
+    kept = tmp_path / "kept"
+    done = run_installed(tmp_path, "demo", "--keep", str(kept))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (kept / "credly.db").exists()
+    assert f"CREDLY_HOME={kept}" in done.stdout
+
+
+def test_the_demo_does_not_write_into_a_folder_that_holds_something(desk: Desk) -> None:
+    (desk.home / "mine.txt").write_text("mine")
+    assert desk.json("demo", "--keep", str(desk.home), code=2)["error"]["code"] == "usage"
