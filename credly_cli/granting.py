@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 from credly_cli.credly.client import Answer, Client
+from credly_cli.credly.locales import mail_locale
 from credly_cli.errors import ErrorCode, Failure
 from credly_cli.pacing import Pacer
 from credly_cli.planning import problem
@@ -63,8 +64,8 @@ def body_of(grant: Due, *, suppress_notification: bool) -> str:
         "issued_to_last_name": grant.last_name,
         "issuer_earner_id": grant.earner_id,
     }
-    if grant.locale:
-        fields["locale"] = grant.locale
+    if locale := mail_locale(grant.locale):
+        fields["locale"] = locale
     if suppress_notification:
         fields["suppress_badge_notification_email"] = True
     return json.dumps(fields)
