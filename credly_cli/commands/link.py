@@ -101,4 +101,5 @@ def unlink(
         output.say(f"Unlinked {change.badge['name']} from {change.content.title}.", "green")
         if change.cancelled:
             output.say(f"{change.cancelled:,} grants not yet sent were cancelled; credly missed lists them.")
-        output.note(f"Nobody earns it any more. To link it again: credly link {change.badge['slug'] or change.badge['id']} CONTENT")
+        name = change.badge["slug"] or change.badge["id"]
+        output.note(f"Nobody earns it any more. To link it again: credly link {name} CONTENT")

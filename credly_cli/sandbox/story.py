@@ -101,7 +101,7 @@ class Story:
 
     def _part(self) -> None:
         self._chapter("Take a link away; archive a badge in Credly; leave")
-        self._run('credly unlink data-literacy-level-1')
+        self._run("credly unlink data-literacy-level-1")
         archived = next(row["id"] for row in self._sandbox.templates.values() if row["name"] == "First Aid at Work")
         self._sandbox.archive_template(archived)
         self._remark('(In Credly somebody archives "First Aid at Work".)')
