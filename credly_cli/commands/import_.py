@@ -1,6 +1,5 @@
 """`credly import`."""
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
@@ -50,7 +49,7 @@ def import_(
         raise Failure("usage", f"There is nothing called {kind!r} to import.", hint=f"Import {', '.join(_KINDS)}.")
     zone = read_zone(timezone) if timezone else environment.settings.zone
     reading = Reading(environment.clock.now(), zone, date_format, _pairs(mapping or []))
-    sources = [sys.stdin.buffer if name == "-" else Path(name) for name in files]
+    sources = [environment.bytes_of_stdin() if name == "-" else Path(name) for name in files]
     with environment.writing(lock_wait, rehearse=dry_run) as (store, _):
         outcome = import_files(
             store, cast("Kind", kind), sources, reading, environment.paths.state, keep_rejects=not dry_run

@@ -1,0 +1,215 @@
+"""The keys and types of every ``--json`` answer, as data: what scripts may rely on. Keys may be added, never removed.
+
+A shape is a type, a dictionary of shapes, a list with the shape of its items, or a tuple of alternatives.
+"""
+
+from typing import Any
+
+TEXT, NUMBER, YES_NO = str, int, bool
+MAYBE = (str, None)
+
+BADGE = {"id": TEXT, "name": TEXT, "image_url": MAYBE}
+CONTENT = {"id": TEXT, "title": TEXT, "type": MAYBE}
+LEARNER = {"email": TEXT, "first_name": MAYBE, "last_name": MAYBE, "learner_id": MAYBE}
+ERROR = {"code": TEXT, "message": TEXT, "hint": MAYBE}
+FAILURE = {"error": ERROR}
+STATES = ("planned", "sending", "uncertain", "issued", "covered", "held", "failed", "cancelled")
+
+_ROWS = {"read": NUMBER, "added": NUMBER, "changed": NUMBER, "unchanged": NUMBER, "rejected": NUMBER}
+_CHANGES = {"added": NUMBER, "changed": NUMBER, "unchanged": NUMBER, "removed": NUMBER}
+_LINK = {
+    "changed": YES_NO,
+    "badge": BADGE,
+    "content": (CONTENT, None),
+    "counts_from": MAYBE,
+    "earlier": NUMBER,
+    "cancelled": NUMBER,
+}
+GRANT = {
+    "id": NUMBER,
+    "state": TEXT,
+    "reason": TEXT,
+    "email": TEXT,
+    "learner_id": MAYBE,
+    "badge": BADGE,
+    "content": (CONTENT, None),
+    "session_id": MAYBE,
+    "completed_at": MAYBE,
+    "issued_at": TEXT,
+    "issued_badge_id": MAYBE,
+    "attempts": NUMBER,
+    "problem": MAYBE,
+    "created_at": TEXT,
+    "updated_at": TEXT,
+}
+
+SHAPES: dict[str, Any] = {
+    "connect": {
+        "connected": YES_NO,
+        "organization": {"id": TEXT, "name": TEXT},
+        "api_url": TEXT,
+        "token_source": TEXT,
+        "token_expires_at": TEXT,
+    },
+    "disconnect": {"connected": YES_NO, "purged": YES_NO, "left": [TEXT]},
+    "badges": [
+        {
+            "id": TEXT,
+            "name": TEXT,
+            "state": TEXT,
+            "slug": MAYBE,
+            "url": MAYBE,
+            "image_url": MAYBE,
+            "allow_duplicates": YES_NO,
+            "created_at": MAYBE,
+            "updated_at": MAYBE,
+            "content": (CONTENT, None),
+            "counts_from": MAYBE,
+        }
+    ],
+    "content": [
+        {
+            "id": TEXT,
+            "title": TEXT,
+            "type": MAYBE,
+            "released": YES_NO,
+            "url": MAYBE,
+            "sessions": [{"id": TEXT, "title": MAYBE}],
+            "badges": [BADGE],
+        }
+    ],
+    "learners": [{**LEARNER, "panorama": MAYBE, "sublicense": MAYBE}],
+    "link": _LINK,
+    "unlink": _LINK,
+    "sync": {
+        "status": TEXT,
+        "dry_run": YES_NO,
+        "badges": _CHANGES,
+        "unlinked": [{"badge": BADGE, "content": CONTENT, "reason": TEXT}],
+        "lms": dict.fromkeys(("learners", "content", "progress", "access"), _ROWS),
+        "issued_badges": _CHANGES,
+        "grants": dict.fromkeys(
+            ("planned", "issued", "adopted", "covered", "uncertain", "held", "failed", "cancelled"), NUMBER
+        ),
+        "problems": [
+            {"code": TEXT, "message": TEXT, "email": MAYBE, "badge_id": MAYBE, "grant_id": (NUMBER, None)}
+        ],
+        "started_at": TEXT,
+        "finished_at": TEXT,
+    },
+    "grants": [GRANT],
+    "grant": {"changed": YES_NO, "grant": GRANT},
+    "grant, several": {
+        "results": [{"email": TEXT, "changed": YES_NO, "grant": (GRANT, None), "error": (ERROR, None)}]
+    },
+    "retry": {"planned": NUMBER},
+    "resolve": {"changed": YES_NO, "grant": GRANT},
+    "learner-badges": {
+        "learner": LEARNER,
+        "source": TEXT,
+        "as_of": MAYBE,
+        "badges": [
+            {
+                "id": TEXT,
+                "badge": BADGE,
+                "resource": (CONTENT, None),
+                "awarded_at": MAYBE,
+                "expires_at": MAYBE,
+                "expired": YES_NO,
+                "state": TEXT,
+                "view_url": MAYBE,
+                "accept_url": MAYBE,
+            }
+        ],
+    },
+    "widget": {
+        "learner": LEARNER,
+        "in_progress": [
+            {"badge": BADGE, "content": CONTENT, "progress": (float, int, None), "on_its_way": YES_NO, "url": MAYBE}
+        ],
+        "discover": [{"badge": BADGE, "content": CONTENT, "url": MAYBE}],
+        "earned": [
+            {
+                "id": TEXT,
+                "badge": BADGE,
+                "content": (CONTENT, None),
+                "awarded_at": MAYBE,
+                "expires_at": MAYBE,
+                "expired": YES_NO,
+                "state": TEXT,
+                "url": MAYBE,
+                "accept_url": MAYBE,
+            }
+        ],
+    },
+    "explain": {
+        "learner": LEARNER,
+        "badges": [
+            {
+                "badge": BADGE,
+                "content": (CONTENT, None),
+                "decision": TEXT,
+                "checks": [{"code": TEXT, "ok": (YES_NO, None), "message": TEXT}],
+            }
+        ],
+    },
+    "missed": [
+        {"email": TEXT, "badge": BADGE, "content": CONTENT, "session_id": MAYBE, "completed_at": TEXT, "reason": TEXT}
+    ],
+    "import": {"kind": TEXT, **_ROWS, "rejects_file": MAYBE},
+    "status": {
+        "connected": YES_NO,
+        "organization": ({"id": TEXT, "name": TEXT}, None),
+        "api_url": MAYBE,
+        "profile": TEXT,
+        "store": TEXT,
+        "badges": NUMBER,
+        "linked": NUMBER,
+        "content": NUMBER,
+        "learners": NUMBER,
+        "grants": dict.fromkeys(STATES, NUMBER),
+        "last_sync": ({"status": MAYBE, "started_at": TEXT, "finished_at": MAYBE}, None),
+        "needs_person": NUMBER,
+    },
+    "doctor": {"checks": [{"name": TEXT, "ok": YES_NO, "message": TEXT}]},
+    "profiles": [{"name": TEXT, "connected": YES_NO, "organization": (TEXT, {"id": TEXT, "name": TEXT}, None),
+                  "current": YES_NO}],
+    "report": {
+        "months": [{"month": TEXT, "issued": NUMBER}],
+        "badges": [
+            {"badge": BADGE, "issued": NUMBER, "pending": NUMBER, "accepted": NUMBER, "rejected": NUMBER,
+             "revoked": NUMBER}
+        ],
+        "funnel": dict.fromkeys(("pending", "accepted", "rejected", "revoked"), NUMBER),
+        "expiring": dict.fromkeys(("30", "60", "90"), NUMBER),
+        "failures": [{"code": TEXT, "count": NUMBER}],
+    },
+}  # fmt: skip
+
+
+def misfit(value: Any, shape: Any, where: str = "answer") -> str | None:
+    """Say where a value does not have its shape; ``None`` when it does."""
+    if isinstance(shape, tuple):
+        told = [misfit(value, one, where) for one in shape]
+        return None if None in told else told[0]
+    if shape is None or isinstance(shape, type):
+        return _misfit_of_type(value, shape, where)
+    if isinstance(shape, list):
+        return _misfit_of_items(value, shape[0], where)
+    if not isinstance(value, dict):
+        return f"{where} is no object"
+    if missing := shape.keys() - value.keys():
+        return f"{where} lacks {sorted(missing)}"
+    return next((told for key in shape if (told := misfit(value[key], shape[key], f"{where}.{key}"))), None)
+
+
+def _misfit_of_items(value: Any, shape: Any, where: str) -> str | None:
+    if not isinstance(value, list):
+        return f"{where} is no list"
+    told = (misfit(item, shape, f"{where}[{place}]") for place, item in enumerate(value))
+    return next((words for words in told if words), None)
+
+
+def _misfit_of_type(value: Any, shape: type | None, where: str) -> str | None:
+    fits = value is None if shape is None else type(value) is shape
+    return None if fits else f"{where} is {value!r}"

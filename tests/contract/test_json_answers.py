@@ -1,0 +1,99 @@
+"""Every ``--json`` answer has the keys and types that scripts rely on, success and failure; standard error is empty."""
+
+from typing import Any
+
+import pytest
+
+from credly_cli.app import app
+from tests.contract.shapes import FAILURE, SHAPES, misfit
+from tests.desk import Desk
+
+BADGE = "First Aid at Work"
+
+# What to type to get each answer, at a desk where something of everything has happened.
+ANSWERS: dict[str, tuple[str, ...]] = {
+    "badges": ("badges",),
+    "content": ("content",),
+    "learners": ("learners",),
+    "link": ("link", "Facilitator", "hygiene", "--since", "2026-01-01"),
+    "unlink": ("unlink", BADGE),
+    "sync": ("sync",),
+    "grants": ("grants",),
+    "grant": ("grant", "bob@example.org", BADGE),
+    "grant, several": ("grant", "bob@example.org", "nobody@example.org", BADGE),
+    "retry": ("retry",),
+    "resolve": ("resolve", "2", "--drop"),
+    "learner-badges": ("learner-badges", "ada@example.org"),
+    "widget": ("widget", "bob@example.org"),
+    "explain": ("explain", "ada@example.org"),
+    "missed": ("missed",),
+    "import": ("import", "learners", "-"),
+    "status": ("status",),
+    "doctor": ("doctor",),
+    "profiles": ("profiles",),
+    "report": ("report",),
+    "disconnect": ("disconnect", "--yes"),
+}
+_COMMANDS = set(app.registered_commands and [command.name for command in app.registered_commands])
+
+
+@pytest.fixture
+def busy(connected: Desk) -> Desk:
+    """A desk with an issued badge, one in progress, one held and one missed."""
+    connected.json("link", BADGE, "first-aid")
+    connected.pass_time(hours=1)
+    connected.learns(
+        "ada@example.org,first-aid,first-aid-march,completed,2026-03-02T10:00:00Z,Ada,Lovelace",
+        "bob@example.org,first-aid,first-aid-march,enrolled,,Bob,Stone",
+        "cyd@example.org,first-aid,first-aid-march,completed,2026-02-02T10:00:00Z,Cyd,Ray",
+        "dan@example.org,first-aid,first-aid-april,completed,2026-03-02T10:05:00Z,Dan,",
+    )
+    connected.json("sync", code=3)
+    return connected
+
+
+@pytest.mark.parametrize("answer", ANSWERS)
+def test_an_answer_has_its_keys_and_types(busy: Desk, answer: str) -> None:
+    if ANSWERS[answer][0] not in _COMMANDS:
+        pytest.skip("this command is not there yet")
+    ran = busy.run(*ANSWERS[answer], "--json", stdin="email\neve@example.org\n")
+    assert ran.err == ""
+    assert misfit(ran.json, SHAPES[answer]) is None, ran.json
+    assert misfit(ran.json, FAILURE) is not None
+
+
+def test_connecting_answers_with_its_keys(desk: Desk) -> None:
+    answer = desk.json("connect", "--token-stdin", "--api-url", "https://credly.test", stdin=desk.sandbox.token)
+    assert misfit(answer, SHAPES["connect"]) is None
+
+
+def test_status_before_connecting_has_the_same_keys(desk: Desk) -> None:
+    assert misfit(desk.json("status"), SHAPES["status"]) is None
+
+
+FAILURES: dict[str, tuple[tuple[str, ...], str, int]] = {
+    "an unknown badge": (("link", "nothing", "first-aid"), "unknown-badge", 5),
+    "unknown content": (("link", BADGE, "nothing"), "unknown-content", 5),
+    "an unknown learner": (("grant", "nobody@example.org", BADGE), "unknown-learner", 5),
+    "a badge linked elsewhere": (("link", BADGE, "hygiene"), "badge-already-linked", 6),
+    "a badge without content": (("grant", "bob@example.org", "Facilitator"), "badge-not-linked", 6),
+    "a badge earned already": (("grant", "ada@example.org", BADGE), "already-earned", 6),
+    "a word too few": (("link", BADGE), "usage", 2),
+    "an unknown option": (("badges", "--nonsense"), "usage", 2),
+    "an unknown command": (("nonsense",), "usage", 2),
+    "nobody to ask": (("disconnect",), "usage", 2),
+}
+
+
+@pytest.mark.parametrize("failure", FAILURES)
+def test_a_failure_is_one_object_with_code_message_and_hint(busy: Desk, failure: str) -> None:
+    arguments, code, exit_code = FAILURES[failure]
+    answer: Any = busy.json(*arguments, code=exit_code)
+    assert misfit(answer, FAILURE) is None
+    assert answer["error"]["code"] == code
+    assert answer["error"]["hint"], "every failure says what to do next"
+
+
+def test_json_may_stand_before_the_verb_too(busy: Desk) -> None:
+    ran = busy.run("--json", "badges")
+    assert misfit(ran.json, SHAPES["badges"]) is None
