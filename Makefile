@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help test fast lint types demo main-job picture clean
+.PHONY: help test fast lint types demo main-job bench picture reference clean
 
 help: ## Say what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -34,6 +34,12 @@ demo: $(READY) ## The whole story on this machine, with real commands and their 
 
 main-job: $(READY) ## The main job on the real input beside this repository, with its figures
 	$(BIN)/python scripts/main_job.py
+
+bench: $(READY) ## How fast it is, beside what it must be; ONLY=reading for a part
+	$(BIN)/python -m benchmarks $(ONLY)
+
+reference: $(READY) ## Write docs/reference.md anew from the program
+	PYTHONPATH=. $(BIN)/python scripts/reference.py
 
 picture: $(READY) ## Draw the demo's output for the README anew
 	$(BIN)/python scripts/picture.py

@@ -190,8 +190,8 @@ SHAPES: dict[str, Any] = {
 def misfit(value: Any, shape: Any, where: str = "answer") -> str | None:
     """Say where a value does not have its shape; ``None`` when it does."""
     if isinstance(shape, tuple):
-        told = [misfit(value, one, where) for one in shape]
-        return None if None in told else told[0]
+        misfits = [misfit(value, one, where) for one in shape]
+        return None if None in misfits else misfits[0]
     if shape is None or isinstance(shape, type):
         return _misfit_of_type(value, shape, where)
     if isinstance(shape, list):

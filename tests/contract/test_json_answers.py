@@ -34,7 +34,7 @@ ANSWERS: dict[str, tuple[str, ...]] = {
     "report": ("report",),
     "disconnect": ("disconnect", "--yes"),
 }
-_COMMANDS = set(app.registered_commands and [command.name for command in app.registered_commands])
+_COMMANDS = {command.name for command in app.registered_commands}
 
 
 @pytest.fixture
