@@ -1,6 +1,8 @@
 """The configuration: one table of keys with their defaults, read from ``config.toml`` (design, section 7)."""
 
 import difflib
+import ipaddress
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,7 +16,7 @@ from credly_cli.times import read_zone
 
 PRODUCTION_URL = "https://api.credly.com/v1"
 SANDBOX_URL = "https://sandbox-api.credly.com/v1"
-LOOPBACK = ("localhost", "127.0.0.1", "::1")
+_HOST = re.compile(r"[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|[0-9a-f:.]*:[0-9a-f:.]*", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +78,8 @@ def load(path: Path, profile: str, *, required: bool) -> Settings:
         if required:
             raise _invalid(f"The configuration {path} does not exist.") from None
         table = {}
-    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else error
-        raise _invalid(f"The configuration {path} cannot be read: {reason}.") from None
+    except (OSError, ValueError, RecursionError) as error:
+        raise _invalid(f"The configuration {path} cannot be read: {_reason(error)}.") from None
     profiles = table.pop("profiles", {})
     if not isinstance(profiles, dict) or not all(isinstance(entry, dict) for entry in profiles.values()):
         raise _invalid("In the configuration, profiles must be tables like [profiles.NAME].")
@@ -86,6 +87,12 @@ def load(path: Path, profile: str, *, required: bool) -> Settings:
         _flatten(entry, f"profiles.{name}.")
     values = {**_flatten(table), **_flatten(profiles.get(profile, {}))}
     return Settings(values, path.parent)
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, OSError):
+        return error.strerror or "it is not a file"
+    return str(error) if isinstance(error, tomllib.TOMLDecodeError) else "it is not text"
 
 
 def _flatten(table: Mapping[str, Any], place: str = "", group: str = "") -> dict[str, Any]:
@@ -102,7 +109,11 @@ def _flatten(table: Mapping[str, Any], place: str = "", group: str = "") -> dict
 
 
 def _unknown(name: str, place: str) -> Failure:
-    close = difflib.get_close_matches(name, _BY_NAME, n=1)
+    if name in _GROUPS:
+        return _invalid(f"In the configuration, {place}{name} must be a table: [{place}{name}].")
+    last = {key.rpartition(".")[2]: key for key in _BY_NAME}  # a key in the wrong table
+    close = [last[name.rpartition(".")[2]]] if name.rpartition(".")[2] in last else []
+    close += difflib.get_close_matches(name, _BY_NAME, n=1)
     suggestion = f"Did you mean {close[0]}?" if close else "sample_config.toml shows every key."
     return Failure("config-invalid", f"The configuration has an unknown key: {place}{name}.", hint=suggestion)
 
@@ -148,31 +159,44 @@ _CHECKS = {
     "timezone": _Check("the name of a time zone", str),
     "address": _Check("an address like https://api.credly.com", str),
     "list": _Check("a list of texts", list),
-    "seconds": _Check("a whole number of seconds, 0 or more", int, at_least=0),
+    "seconds": _Check("a whole number of seconds from 0 to a year", int, at_least=0, at_most=366 * 86400),
     "count": _Check("a whole number from 1 to 32", int, at_least=1, at_most=32),
     "source": _Check("files or thought-industries", str, one_of=("files", "thought-industries")),
 }
 
 
-def _invalid(message: str) -> Failure:
-    return Failure("config-invalid", message, hint="sample_config.toml shows every key with its default.")
+def _invalid(message: str, hint: str = "sample_config.toml shows every key with its default.") -> Failure:
+    return Failure("config-invalid", message, hint=hint)
+
+
+def is_loopback(host: str) -> bool:
+    """Tell an address of this machine, the only one where nobody else reads along without TLS."""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def api_address(text: str) -> str:
     """Bring an address of Credly's API into one form, ``https://host/v1``; raises ``Failure`` (design, section 7)."""
     try:
         parts = urlsplit(text.strip())
-        host, port = parts.hostname, parts.port
+        host, port = parts.hostname or "", parts.port
     except ValueError:
-        raise _invalid(f"{text!r} is not an address.") from None
-    if parts.scheme not in ("https", "http") or not host or parts.username or parts.query or parts.fragment:
-        raise _invalid("The API address must be like https://api.credly.com, with nothing but a host and a path.")
-    if parts.scheme == "http" and host not in LOOPBACK:
-        raise _invalid("The API address must start with https://; http:// is for this machine only.")
-    if not host.isascii():
-        raise _invalid("The API address must be written in ASCII.")
+        raise _no_address("is not an address") from None
+    if "@" in parts.netloc:  # not repeated: it may hold a password
+        raise _no_address("must not hold a user name or password")
+    if parts.scheme not in ("https", "http") or not _HOST.fullmatch(host) or parts.query or parts.fragment:
+        raise _no_address("must be https://, a host, and nothing but a path")
+    if parts.scheme == "http" and not is_loopback(host):
+        raise _no_address("must start with https://; http:// is for this machine only")
     path = parts.path.rstrip("/")
     if path not in ("", "/v1", "/api/v1"):
-        raise _invalid("The API address may end in nothing, /v1 or /api/v1.")
+        raise _no_address("may end in nothing, /v1 or /api/v1")
     shown = f"[{host}]" if ":" in host else host
-    return f"{parts.scheme}://{shown}{f':{port}' if port else ''}{path or '/v1'}"
+    usual = port in (None, {"https": 443, "http": 80}[parts.scheme])
+    return f"{parts.scheme}://{shown}{'' if usual else f':{port}'}{path or '/v1'}"
+
+
+def _no_address(reason: str) -> Failure:
+    return _invalid(f"The API address {reason}.", f"For example: {PRODUCTION_URL} or {SANDBOX_URL}")

@@ -10,8 +10,9 @@ from credly_cli.config import PRODUCTION_URL, Settings
 from credly_cli.credly.client import Client
 from credly_cli.credly.http import Http
 from credly_cli.credly.records import Organization
+from credly_cli.credly.replies import CredlyFailure
 from credly_cli.errors import Failure
-from credly_cli.secrets import Token, TokenSource, read_token
+from credly_cli.secrets import Token, TokenSource, read_token, store_token
 from credly_cli.store import connection as connections
 from credly_cli.store.connection import Connection
 from credly_cli.store.database import Store
@@ -27,51 +28,68 @@ class Network:
 
     environ: Mapping[str, str]
     clock: Clock
+    token_file: Path  # where a token that was typed is kept
     adapter: Any = None
 
 
 def client_for(api_url: str, token: Token, network: Network, parallel: int, organization_id: str = "") -> Client:
     """Make a client for an address and a token."""
-    http = Http(api_url, token, network.clock, environ=network.environ, adapter=network.adapter, parallel=parallel)
+    http = Http(api_url, token, network.clock, environ=network.environ, adapter=network.adapter)
     return Client(http, organization_id, parallel)
 
 
-def check(client: Client, organization_id: str | None) -> Organization:
-    """Ask Credly whose token this is; raises ``Failure`` when it is refused or several organizations answer (R1)."""
-    found = client.organizations()
-    if organization_id is not None:
-        for organization in found:
-            if organization.id == organization_id:
-                return organization
-        raise Failure(
-            "organization-mismatch",
-            f"The token does not belong to the organization {organization_id}.",
-            hint=f"It belongs to: {_shown(found)}",
-        )
+def check(client: Client, wanted: str | None, known: Connection | None) -> Organization:
+    """Ask Credly whose token this is; raises ``Failure`` when it is refused or not of one known organization (R1, R2).
+
+    ``wanted`` is the id that the user names; of several the one whose badges are in the store is taken unasked.
+    """
+    found = {organization.id: organization for organization in client.organizations()}
     if not found:
-        raise Failure("token-forbidden", "The token belongs to no organization.", hint="Make one in Credly's settings.")
-    if len(found) > 1:
+        hint = "Make the token in the settings of an organization."
+        raise Failure("token-forbidden", "The token belongs to no organization.", hint=hint)
+    if wanted is None and len(found) > 1 and (known is None or known.organization_id not in found):
         raise Failure(
             "organization-ambiguous",
             f"The token belongs to {len(found)} organizations: {_shown(found)}.",
             hint="Say which: credly connect --organization ID",
         )
-    return found[0]
-
-
-def _shown(organizations: list[Organization]) -> str:
-    return ", ".join(f"{organization.name} ({organization.id})" for organization in organizations)
-
-
-def require_same(store: Store, organization: Organization) -> None:
-    """Refuse another organization than the one whose badges are in the store (R2)."""
-    known = connections.current(store)
-    if known is not None and known.organization_id != organization.id:
+    preferred = wanted or (known.organization_id if known else "")
+    organization = found.get(preferred) or next(iter(found.values()))
+    if known is not None and organization.id != known.organization_id:
+        raise another_organization(known)
+    if wanted is not None and organization.id != wanted:
         raise Failure(
             "organization-mismatch",
-            f"This store belongs to {known.organization_name}, and the token to {organization.name}.",
-            hint="Keep another organization in a profile of its own: credly connect --profile NAME",
+            f"The token does not belong to the organization {wanted}, but to: {_shown(found)}.",
+            hint="Use a token of that organization, or its own id with --organization; another organization"
+            " is best kept in a profile of its own: credly connect --profile NAME",
         )
+    return organization
+
+
+def _shown(organizations: Mapping[str, Organization]) -> str:
+    return ", ".join(f"{organization.name} ({organization.id})" for organization in organizations.values())
+
+
+def another_organization(known: Connection) -> Failure:
+    """Say that token, address or configuration is not of the organization whose badges are in the store (R2)."""
+    return Failure(
+        "organization-mismatch",
+        f"This store holds the badges of {known.organization_name} ({known.organization_id}), and the token, the"
+        " address or the configuration is of another organization.",
+        hint="Keep another organization in a profile of its own: credly connect --profile NAME",
+    )
+
+
+def keep(store: Store, connection: Connection, typed: Token | None, token_file: Path) -> None:
+    """Keep the connection, and the token where it was typed; another organization's is refused (R2)."""
+    known = connections.current(store)
+    if known is not None and known.organization_id != connection.organization_id:
+        raise another_organization(known)
+    with store.transaction():
+        connections.connect(store, connection)
+        if typed is not None:
+            store_token(token_file, typed)
 
 
 def expiry(client: Client, token: Token, clock: Clock) -> str:
@@ -99,16 +117,28 @@ def require_connected(store: Store) -> Connection:
     return known
 
 
-def token_source(environ: Mapping[str, str], settings: Settings, known: Connection | None) -> TokenSource:
-    """Tell where the token is read from: the environment before what `connect` remembered."""
-    if "CREDLY_TOKEN" in environ:
+def token_source(network: Network, settings: Settings, known: Connection | None) -> TokenSource | None:
+    """Tell where the token is read from: the environment before what `connect` remembered; ``None`` for nowhere."""
+    if network.environ.get("CREDLY_TOKEN"):
         return TokenSource("environment")
-    if path := environ.get("CREDLY_TOKEN_FILE"):
-        return TokenSource("file", Path(path).absolute())
+    if path := network.environ.get("CREDLY_TOKEN_FILE"):
+        return TokenSource("file", Path(path).expanduser().absolute())
     command = tuple(settings["credly.token_command"])
     if known is not None and known.connected:
-        return known.token_source(command)
-    return TokenSource("command", command=command) if command else TokenSource("environment")
+        # our own file moves with the home, which is another folder in another container
+        return known.token_source(command) if known.token_path else _unmoved(known, network, command)
+    return TokenSource("command", command=command) if command else None
+
+
+def _unmoved(known: Connection, network: Network, command: tuple[str, ...]) -> TokenSource:
+    path = network.token_file if known.token_kind == "stored" else None  # noqa: S105
+    return TokenSource(known.token_kind, path, command)
+
+
+def wanted_organization(environ: Mapping[str, str], settings: Settings, option: str | None = None) -> str | None:
+    """Return the organization's id that the user names: option, then environment, then configuration."""
+    named = option or environ.get("CREDLY_ORGANIZATION") or settings["credly.organization"] or ""
+    return named.strip().lower() or None
 
 
 def api_url_for(environ: Mapping[str, str], settings: Settings, known: Connection | None) -> str:
@@ -125,20 +155,26 @@ def api_url_for(environ: Mapping[str, str], settings: Settings, known: Connectio
 def connected_client(store: Store, settings: Settings, network: Network) -> tuple[Connection, Client]:
     """Make the client of the store's connection; raises ``Failure`` when it is not connected."""
     known = require_connected(store)
-    source = token_source(network.environ, settings, known)
+    wanted = wanted_organization(network.environ, settings)
+    if wanted is not None and wanted != known.organization_id:
+        raise another_organization(known)
+    source = token_source(network, settings, known) or TokenSource("environment")
     token = read_token(source, network.environ.get("CREDLY_TOKEN"))
     api_url = api_url_for(network.environ, settings, known)
     return known, client_for(api_url, token, network, settings["credly.parallel"], known.organization_id)
 
 
 def require_own_organization(known: Connection, client: Client) -> None:
-    """Refuse to sync with a token or address of another organization (R2)."""
-    if known.organization_id not in {organization.id for organization in client.organizations()}:
-        raise Failure(
-            "organization-mismatch",
-            f"The token or address does not belong to {known.organization_name}, whose badges are in this store.",
-            hint="Keep another organization in a profile of its own: credly connect --profile NAME",
-        )
+    """Refuse to work with a token or address of another organization (R2); raises ``Failure`` for that alone.
+
+    Whether Credly answers at all, and takes the token, is for the steps to find out: the LMS can be read without it.
+    """
+    try:
+        found = client.organizations(tries=1)
+    except CredlyFailure:
+        return
+    if known.organization_id not in {organization.id for organization in found}:
+        raise another_organization(known)
 
 
 def expiry_warning(known: Connection, clock: Clock) -> str | None:

@@ -3,17 +3,18 @@
 import os
 import re
 import sys
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
+from io import BytesIO
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, BinaryIO
 
 from credly_cli.config import Settings, load
 from credly_cli.errors import Failure
+from credly_cli.interruption import Interruption
 from credly_cli.output import Output
 from credly_cli.safe_text import visible
 from credly_cli.times import Clock
@@ -27,7 +28,10 @@ _PROFILE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,63}")
 
 
 class SystemClock:
-    """The machine's clock."""
+    """The machine's clock; whoever is asked to stop does not sleep on."""
+
+    def __init__(self, interruption: Interruption | None = None) -> None:
+        self.interruption = interruption or Interruption()
 
     def now(self) -> datetime:
         """Return the current time, in UTC."""
@@ -35,7 +39,7 @@ class SystemClock:
 
     def sleep(self, seconds: float) -> None:
         """Wait."""
-        time.sleep(seconds)
+        self.interruption.wait(seconds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +68,11 @@ class Environment:
     adapter: Any = None  # a requests transport adapter, in place of the network
     profile_option: str | None = None
     no_input_option: bool = False
+
+    @cached_property
+    def interruption(self) -> Interruption:
+        """Set once somebody asks the program to stop; wakes the machine's clock."""
+        return self.clock.interruption if isinstance(self.clock, SystemClock) else Interruption()
 
     @property
     def profile(self) -> str:
@@ -119,12 +128,17 @@ class Environment:
         """Return what a client of Credly needs of this machine."""
         from credly_cli.connecting import Network  # noqa: PLC0415 - requests takes 100 ms to import
 
-        return Network(self.environ, self.clock, self.adapter)
+        return Network(self.environ, self.clock, self.paths.token, self.adapter)
+
+    def bytes_of_stdin(self) -> BinaryIO:
+        """Return standard input as bytes."""
+        buffer: BinaryIO | None = getattr(self.stdin, "buffer", None)
+        return buffer or BytesIO(self.stdin.read().encode())
 
     @property
     def may_ask(self) -> bool:
         """Whether somebody is there to answer a question."""
-        if self.no_input_option or self.environ.get("CREDLY_NO_INPUT"):
+        if self.no_input_option or self.output.as_json or self.environ.get("CREDLY_NO_INPUT"):
             return False
         return self.stdin.isatty() and self.output.stderr.isatty()
 

@@ -1,6 +1,5 @@
 """Linking a badge to content, and ending a link (R12-R16)."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,6 +14,14 @@ from credly_cli.store.links import Link
 from credly_cli.times import utc_text
 
 MANY = 100  # earlier completions from which on somebody is asked
+
+
+class ManyEarlierError(Exception):
+    """So many earlier completions would count that somebody is to be asked; nothing was changed."""
+
+    def __init__(self, earlier: int) -> None:
+        super().__init__(earlier)
+        self.earlier = earlier
 
 
 @dataclass(slots=True)
@@ -47,9 +54,10 @@ def link(
     content_name: str,
     since: str | None,
     now: datetime,
-    agree: Callable[[int], bool],
+    *,
+    agreed: bool,
 ) -> LinkChange:
-    """Link a badge to content; ``agree`` is asked when many earlier completions would count. Raises ``Failure``."""
+    """Link a badge to content; raises ``ManyEarlierError`` where that is to be agreed to first, and ``Failure``."""
     badge = finding.badge(store, badge_name)
     content = finding.content(store, content_name)
     if not badge["listed"]:
@@ -66,9 +74,9 @@ def link(
         change = LinkChange(badge, content, current.counts_from if current else since or moment)
         change.unreleased = not contents.is_released(store, content.id, moment)
         if current is None:
-            _link_anew(store, change, since, moment, agree)
+            _link_anew(store, change, since, moment, agreed=agreed)
         elif since is not None:
-            _move(store, current, change, since, moment, agree)
+            _move(store, current, change, since, moment, agreed=agreed)
     return change
 
 
@@ -81,33 +89,32 @@ def _linked_elsewhere(store: Store, badge: dict[str, Any]) -> Failure:
     )
 
 
-def _link_anew(store: Store, change: LinkChange, since: str | None, now: str, agree: Callable[[int], bool]) -> None:
+def _link_anew(store: Store, change: LinkChange, since: str | None, now: str, *, agreed: bool) -> None:
     badge_id, content_id = change.badge["id"], change.content.id if change.content else ""
     if since is not None:
-        change.earlier = links.count_ungranted(store, badge_id, content_id, since, now) - links.count_ungranted(
-            store, badge_id, content_id, now, None
-        )
-    _ask(change, agree)
+        anyway = links.count_ungranted(store, badge_id, content_id, now, None)
+        change.earlier = max(0, links.count_ungranted(store, badge_id, content_id, since, now) - anyway)
+    _require_agreement(change, agreed=agreed)
     links.add(store, badge_id, content_id, now, since)
     change.changed = True
 
 
-def _move(store: Store, current: Link, change: LinkChange, since: str, now: str, agree: Callable[[int], bool]) -> None:
+def _move(store: Store, current: Link, change: LinkChange, since: str, now: str, *, agreed: bool) -> None:
     place = (current.badge_id, current.content_id)
     before = links.count_ungranted(store, *place, current.counts_from, current.since_set_at)
     change.earlier = max(0, links.count_ungranted(store, *place, since, now) - before)
     if since == current.counts_from and not change.earlier:
         return
-    _ask(change, agree)
+    _require_agreement(change, agreed=agreed)
     links.set_moment(store, current, since, now)
     change.changed, change.counts_from = True, since
     if since > current.counts_from:
         change.cancelled = grants.cancel_unsent(store, current.badge_id, now, completed_before=since)
 
 
-def _ask(change: LinkChange, agree: Callable[[int], bool]) -> None:
-    if change.earlier > MANY and not agree(change.earlier):
-        raise Failure("interrupted", "Nothing was linked.")
+def _require_agreement(change: LinkChange, *, agreed: bool) -> None:
+    if change.earlier > MANY and not agreed:
+        raise ManyEarlierError(change.earlier)
 
 
 def unlink(store: Store, badge_name: str, now: datetime) -> LinkChange:

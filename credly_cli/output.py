@@ -2,16 +2,19 @@
 
 import csv
 import json
+import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from io import TextIOWrapper
 from typing import IO, Any, Literal
 
 from credly_cli.errors import Failure
 from credly_cli.safe_text import is_web_address, spreadsheet_safe, visible
 
 Shown = Literal["always", "wide", "pipe"]
+_NARROW = 80
 _WIDE = 110  # columns of a terminal from which ids and addresses fit beside the names
 
 _COLOURS = {"green": "32", "yellow": "33", "red": "31", "bold": "1", "dim": "2"}
@@ -32,9 +35,9 @@ class Column:
 class Output:
     """Standard output and standard error, and how the user wants them."""
 
-    stdout: IO[str] = field(default_factory=lambda: sys.stdout)
-    stderr: IO[str] = field(default_factory=lambda: sys.stderr)
-    environ: Mapping[str, str] = field(default_factory=dict)
+    stdout: IO[str] = field(default_factory=lambda: _forgiving(sys.stdout))
+    stderr: IO[str] = field(default_factory=lambda: _forgiving(sys.stderr))
+    environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
     as_json: bool = False
     quiet: bool = False
     verbose: int = 0
@@ -51,10 +54,10 @@ class Output:
         self, columns: Sequence[Column], rows: Sequence[Mapping[str, Any]], *, empty: str, as_csv: bool = False
     ) -> None:
         """Write rows in the form that fits where they go; ``empty`` is said when there are none."""
-        if as_csv:
-            self._csv(columns, rows)
-        elif self.as_json:
+        if self.as_json:
             self.json(list(rows))
+        elif as_csv:
+            self._csv(columns, rows)
         elif not self.stdout.isatty():
             for row in rows:
                 self.stdout.write("\t".join(visible(_cell(row, column)) for column in columns) + "\n")
@@ -101,22 +104,40 @@ class Output:
         from rich.table import Table  # noqa: PLC0415
         from rich.text import Text  # noqa: PLC0415
 
-        console = Console(file=self.stdout, no_color=not self._colours(self.stdout), markup=False, highlight=False)
+        coloured = self._colours(self.stdout)
+        console = Console(
+            file=self.stdout,
+            force_terminal=coloured,
+            color_system="standard" if coloured else None,
+            width=self._width(),
+            markup=False,
+            highlight=False,
+        )
         shown = [c for c in columns if c.shown == "always" or (c.shown == "wide" and console.width >= _WIDE)]
-        table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+        table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold" if coloured else "")
         for column in shown:
             table.add_column(column.title, overflow="fold")
         for row in rows:
             table.add_row(*(Text(visible(_local(row, c)), style=self._link(row, c)) for c in shown))
         console.print(table)
 
+    def _width(self) -> int:
+        told = self.environ.get("COLUMNS", "")
+        if told.isascii() and told.isdigit() and int(told) > 0:
+            return int(told)
+        try:
+            return os.get_terminal_size(self.stdout.fileno()).columns or _NARROW
+        except (OSError, ValueError):
+            return _NARROW
+
     def _link(self, row: Mapping[str, Any], column: Column) -> str:
         address = row.get(column.link) if column.link else None
         return f"link {address}" if address and self._colours(self.stdout) and is_web_address(address) else ""
 
     def _csv(self, columns: Sequence[Column], rows: Iterable[Mapping[str, Any]]) -> None:
-        writer = csv.writer(self.stdout, lineterminator="\n")
-        writer.writerow(column.key for column in columns)
+        self.stdout.write(",".join(column.key for column in columns) + "\n")
+        # all quoted: where a semicolon separates cells, it could else begin a formula in the middle of one
+        writer = csv.writer(self.stdout, lineterminator="\n", quoting=csv.QUOTE_ALL)
         for row in rows:
             writer.writerow(spreadsheet_safe(_cell(row, column)) for column in columns)
 
@@ -129,6 +150,13 @@ class Output:
 
     def _coloured(self, text: str, colour: str | None, stream: IO[str]) -> str:
         return f"\x1b[{_COLOURS[colour]}m{text}\x1b[0m" if colour and self._colours(stream) else text
+
+
+def _forgiving(stream: IO[str]) -> IO[str]:
+    """Let a stream show what its encoding lacks as an escape, instead of ending the program."""
+    if isinstance(stream, TextIOWrapper):
+        stream.reconfigure(errors="backslashreplace")
+    return stream
 
 
 def local_time(text: str) -> str:

@@ -38,19 +38,30 @@ def pull_badges(store: Store, client: Client, now: datetime, *, allow_shrink: bo
     listing = client.badges()
     outcome = Pulled()
     with store.transaction():
-        _save(store, listing, outcome)
-        gone = [badge_id for badge_id in badges.fingerprints(store) if badge_id not in listing.rows]
+        before = badges.fingerprints(store)
+        gone = [badge_id for badge_id in before if badge_id not in listing.rows]
+        _save(store, listing, before, outcome)
         if listing.problem is not None:
             outcome.problems.append(problem(listing.problem.code, listing.problem.message))
         elif listing.set_aside:
-            gone = [badge_id for badge_id in gone if badge_id not in listing.known_ids]
+            gone = [badge_id for badge_id in gone if badge_id not in listing.unread_ids]
         if gone and listing.complete:
-            _remove(store, gone, len(listing.rows), utc_text(now), outcome, allow_shrink=allow_shrink)
+            suspicious = not listing.rows or (len(gone) > _FEW and len(gone) * 2 > len(before))
+            if suspicious and not allow_shrink:
+                outcome.problems.append(problem("shrink-refused", _shrunk(len(gone), len(before))))
+            else:
+                _remove(store, gone, utc_text(now), outcome)
     return outcome
 
 
-def _save(store: Store, listing: Listing[Badge], outcome: Pulled) -> None:
-    known = badges.fingerprints(store)
+def _shrunk(gone: int, before: int) -> str:
+    return (
+        f"Credly's list has lost {gone} of {before} badges. Nothing was removed."
+        " If that is right: credly sync --allow-shrink"
+    )
+
+
+def _save(store: Store, listing: Listing[Badge], known: dict[str, str], outcome: Pulled) -> None:
     told = list(listing.rows.values())
     news = [badge for badge in told if known.get(badge.id) != badge.fingerprint]
     badges.save(store, news)
@@ -61,14 +72,8 @@ def _save(store: Store, listing: Listing[Badge], outcome: Pulled) -> None:
         outcome.problems.append(problem("server-error", told_aside))
 
 
-def _remove(store: Store, gone: list[str], left: int, now: str, outcome: Pulled, *, allow_shrink: bool) -> None:
-    """Take badges off the list and off their content, unless that is suspiciously many (R9, R10)."""
-    before = len(badges.fingerprints(store))
-    suspicious = left == 0 or (len(gone) > _FEW and len(gone) * 2 > before)
-    if suspicious and not allow_shrink:
-        told = f"Credly's list has lost {len(gone)} of {before} badges. Nothing was removed."
-        outcome.problems.append(problem("shrink-refused", told))
-        return
+def _remove(store: Store, gone: list[str], now: str, outcome: Pulled) -> None:
+    """Take badges off the list and off their content (R9)."""
     for badge_id in gone:
         link = links.of_badge(store, badge_id)
         if link is None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal, NoReturn
 
 from credly_cli.errors import Failure
+from credly_cli.private_files import make_private_folder, sync_folder
 
 _COMMAND_SECONDS = 10
 TokenKind = Literal["stored", "file", "environment", "command"]
@@ -52,7 +53,8 @@ def token_from(text: str, origin: str) -> Token:
     """Check what is said to be a token; raises ``Failure`` without repeating it."""
     text = text.strip()
     if not text:
-        raise Failure("not-connected", f"There is no token in {origin}.", hint="Run: credly connect")
+        hint = "Give it with --token-stdin, --token-file FILE, CREDLY_TOKEN, or type it after: credly connect"
+        raise Failure("not-connected", f"There is no token in {origin}.", hint=hint)
     if not text.isascii() or not text.isprintable() or " " in text:
         raise Failure(
             "token-refused",
@@ -89,12 +91,12 @@ def read_private_file(path: Path) -> str:
             raise _unsafe(path, "can be read or written by others", f"Run: chmod 600 {path}")
         if status.st_uid not in (os.geteuid(), 0):
             raise _unsafe(path, "belongs to somebody else")
-        return file.read(8192).decode("utf-8", "replace")
+        return file.read(8192).decode("utf-8-sig", "replace")
 
 
 def store_token(path: Path, token: Token) -> None:
     """Keep the token in a file of mode 0600 from birth, in place of what was there."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_private_folder(path.parent)
     draft = path.with_name(f"{path.name}.new")
     draft.unlink(missing_ok=True)
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
@@ -104,6 +106,7 @@ def store_token(path: Path, token: Token) -> None:
         file.flush()
         os.fsync(descriptor)
     draft.replace(path)
+    sync_folder(path.parent)
 
 
 def _output_of(command: tuple[str, ...]) -> str:

@@ -2,15 +2,22 @@
 
 import getpass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from credly_cli.config import SANDBOX_URL, api_address
 from credly_cli.environment import Environment
 from credly_cli.errors import Failure
-from credly_cli.secrets import Token, TokenSource, read_token, store_token, token_from
+from credly_cli.output import Output
+from credly_cli.secrets import Token, TokenSource, read_token, token_from
 from credly_cli.times import utc_text
+
+if TYPE_CHECKING:
+    from credly_cli.connecting import Network
+    from credly_cli.store.connection import Connection
+
+_LONGEST_TOKEN = 8192
 
 
 def connect(
@@ -38,65 +45,70 @@ def connect(
 
     environment: Environment = context.obj
     if token_stdin and token_file:
-        raise Failure("usage", "--token-stdin and --token-file exclude each other.")
+        raise Failure("usage", "--token-stdin and --token-file exclude each other.", hint="Give one of them.")
     if sandbox and api_url:
-        raise Failure("usage", "--sandbox and --api-url exclude each other.")
-    settings, network = environment.settings, environment.network()
+        raise Failure("usage", "--sandbox and --api-url exclude each other.", hint="Give one of them.")
+    environ, settings, network = environment.environ, environment.settings, environment.network()
+    with environment.reading() as store:
+        known = connections.current(store)
     given = SANDBOX_URL if sandbox else api_address(api_url) if api_url else None
-    address = given or connecting.api_url_for(environment.environ, settings, None)
-    source, token, is_new = _token(environment, token_stdin=token_stdin, token_file=token_file)
+    address = given or connecting.api_url_for(environ, settings, known)
+    source, token = _token(environment, network, token_stdin=token_stdin, token_file=token_file)
     client = connecting.client_for(address, token, network, settings["credly.parallel"])
-    wanted = organization or environment.environ.get("CREDLY_ORGANIZATION") or settings["credly.organization"]
-    found = connecting.check(client, wanted)
+    found = connecting.check(client, connecting.wanted_organization(environ, settings, organization), known)
     client.organization_id = found.id
-    expires_at = connecting.expiry(client, token, environment.clock)
+    connection = connections.Connection(
+        organization_id=found.id,
+        organization_name=found.name,
+        api_url=address,
+        api_url_given=given is not None or (known is not None and known.api_url_given and address == known.api_url),
+        token_kind=source.kind,
+        token_path=source.path if source.kind == "file" else None,
+        token_expires_at=connecting.expiry(client, token, environment.clock),
+        connected_at=utc_text(environment.clock.now()),
+    )
     with environment.writing(lock_wait=10) as (store, _):
-        connecting.require_same(store, found)
-        if is_new:
-            store_token(environment.paths.token, token)
-        connections.connect(
-            store,
-            connections.Connection(
-                organization_id=found.id,
-                organization_name=found.name,
-                api_url=address,
-                api_url_given=given is not None,
-                token_kind=source.kind,
-                token_path=source.path,
-                token_expires_at=expires_at,
-                connected_at=utc_text(environment.clock.now()),
-            ),
-        )
-    output = environment.output
+        connecting.keep(store, connection, token if source.kind == "stored" else None, network.token_file)
+    _show(environment.output, connection, source)
+
+
+def _show(output: Output, connection: "Connection", source: TokenSource) -> None:
     if output.as_json:
         output.json(
             {
                 "connected": True,
-                "organization": {"id": found.id, "name": found.name},
-                "api_url": address,
+                "organization": {"id": connection.organization_id, "name": connection.organization_name},
+                "api_url": connection.api_url,
                 "token_source": source.words,
-                "token_expires_at": expires_at,
+                "token_expires_at": connection.token_expires_at,
             }
         )
-    output.say(f"Connected to {found.name}.", "green")
-    output.say(f"The token is kept in {source.words}." if is_new else f"The token stays in {source.words}.")
+    output.say(f"Connected to {connection.organization_name}.", "green")
+    kept = "is kept" if source.kind == "stored" else "stays"
+    output.say(f"The token {kept} in {source.words}.")
     output.note("Next: credly sync")
 
 
-def _token(environment: Environment, *, token_stdin: bool, token_file: Path | None) -> tuple[TokenSource, Token, bool]:
-    """Return where the token is read from later, the token, and whether it is to be kept by us."""
+def _token(
+    environment: Environment, network: "Network", *, token_stdin: bool, token_file: Path | None
+) -> tuple[TokenSource, Token]:
+    """Return where the token is read from later, and the token; one that is typed or piped in is kept by us."""
     from credly_cli import connecting
 
-    own = TokenSource("stored", environment.paths.token)
+    own = TokenSource("stored", network.token_file)
     if token_stdin:
-        return own, token_from(environment.stdin.read(), "standard input"), True
+        return own, token_from(_piped(environment), "standard input")
     if token_file is not None:
-        source = TokenSource("file", token_file.absolute())
+        source: TokenSource | None = TokenSource("file", token_file.absolute())
     else:
-        source = connecting.token_source(environment.environ, environment.settings, None)
-        if source.kind == "environment" and "CREDLY_TOKEN" not in environment.environ:
-            return own, _asked(environment), True
-    return source, read_token(source, environment.environ.get("CREDLY_TOKEN")), False
+        source = connecting.token_source(network, environment.settings, None)
+    if source is None:
+        return own, _asked(environment)
+    return source, read_token(source, environment.environ.get("CREDLY_TOKEN"))
+
+
+def _piped(environment: Environment) -> str:
+    return environment.bytes_of_stdin().read(_LONGEST_TOKEN).decode("utf-8-sig", "replace")
 
 
 def _asked(environment: Environment) -> Token:

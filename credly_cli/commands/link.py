@@ -33,15 +33,20 @@ def link(
     from credly_cli import linking
 
     environment: Environment = context.obj
-    moment = _moment(environment, since) if since else None
+    moment = _moment(environment, since) if since is not None else None
 
-    def agree(earlier: int) -> bool:
-        question = f"{earlier:,} earlier completions will each earn this badge at the next sync. Link?"
-        return yes or environment.ask(question, "--yes")
+    def change(*, agreed: bool) -> "LinkChange":
+        with environment.writing(lock_wait) as (store, _):
+            return linking.link(store, badge, content, moment, environment.clock.now(), agreed=agreed)
 
-    with environment.writing(lock_wait) as (store, _):
-        change = linking.link(store, badge, content, moment, environment.clock.now(), agree)
-    _show_link(environment, change)
+    try:
+        done = change(agreed=yes)
+    except linking.ManyEarlierError as many:  # asked with the store free: sync must not wait for an answer
+        question = f"{many.earlier:,} earlier completions will each earn this badge at the next sync. Link?"
+        if not environment.ask(question, "--yes"):
+            raise Failure("interrupted", "Nothing was linked.", hint="Say another moment with --since DATE.") from None
+        done = change(agreed=True)
+    _show_link(environment, done)
 
 
 def _show_link(environment: Environment, change: "LinkChange") -> None:
@@ -52,6 +57,8 @@ def _show_link(environment: Environment, change: "LinkChange") -> None:
         return
     if found.session_id:
         output.say(f"{found.session_id} is a session; all sessions of {found.title} share the badge.")
+    if change.unreleased:
+        output.warn(f"{found.title} is not released: learners of the site do not see it yet.")
     if not change.changed:
         output.say(f"{change.badge['name']} is already linked to {found.title}.")
         return
@@ -60,8 +67,6 @@ def _show_link(environment: Environment, change: "LinkChange") -> None:
         output.say(f"{change.earlier:,} earlier completions will earn it.")
     if change.cancelled:
         output.say(f"{change.cancelled:,} grants not yet sent were cancelled.")
-    if change.unreleased:
-        output.warn(f"{found.title} is not released: learners of the site do not see it yet.")
     output.note("Next: credly sync")
 
 
@@ -72,7 +77,8 @@ def _moment(environment: Environment, text: str) -> str:
         moment = read_moment(text, zone)
     except UnreadableTimeError as error:
         hint = "Write it like 2026-01-31 or 2026-01-31T09:30:00Z."
-        raise Failure("usage", f"--since cannot be read: {error}.", hint=hint) from None
+        reason = str(error).partition(";")[0]  # what follows is about files
+        raise Failure("usage", f"--since cannot be read: {reason}.", hint=hint) from None
     if moment.at == moment.latest:
         return moment.at
     return utc_text(datetime.fromisoformat(moment.at[:10]).replace(tzinfo=zone))

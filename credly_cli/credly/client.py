@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
+from urllib.parse import quote
 
-from credly_cli.credly.http import CredlyFailure, Http, NotSentError, Reply, UnclearError, failure_of
+from credly_cli.credly.breaks import NotSentError, UnclearError
+from credly_cli.credly.http import Http
 from credly_cli.credly.listing import Listing, read_listing
 from credly_cli.credly.records import (
     Badge,
@@ -15,7 +17,11 @@ from credly_cli.credly.records import (
     issued_badge_from,
     organization_from,
 )
+from credly_cli.credly.replies import CredlyFailure, Reply, failure_of
+from credly_cli.credly.retrying import TRIES
 from credly_cli.errors import Failure
+
+_MOST_PAGES_OF_ORGANIZATIONS = 100
 
 _MEANINGS: dict[int, "AnswerKind"] = {
     400: "rejected",
@@ -62,22 +68,28 @@ class Client:
 
     @property
     def _organization(self) -> str:
-        return f"/organizations/{self.organization_id}"
+        return f"/organizations/{quote(self.organization_id, safe='')}"
 
-    def organizations(self) -> list[Organization]:
-        """List the organizations that the token belongs to; normally one."""
-        rows = self.http.get("/organizations").json.get("data")
-        if not isinstance(rows, list):
-            raise CredlyFailure("server-error", "Credly's list of organizations cannot be read.", 200)
-        try:
-            return [organization_from(row) for row in rows]
-        except UnreadableRecordError:
-            raise CredlyFailure("server-error", "Credly's list of organizations cannot be read.", 200) from None
+    def organizations(self, *, tries: int = TRIES) -> list[Organization]:
+        """List the organizations that the token belongs to; normally one. Raises ``Failure``."""
+        found: list[Organization] = []
+        for number in range(1, _MOST_PAGES_OF_ORGANIZATIONS + 1):
+            reply = self.http.get("/organizations", {"page": number}, tries=tries)
+            rows, metadata = reply.json.get("data"), reply.json.get("metadata")
+            try:
+                found += [organization_from(row) for row in rows]
+            except (UnreadableRecordError, TypeError):
+                told = "Credly's list of organizations cannot be read."
+                raise CredlyFailure("server-error", told, reply.status, "Check the API address.") from None
+            pages = metadata.get("total_pages") if isinstance(metadata, dict) else None
+            if not rows or type(pages) is not int or number >= pages:
+                break
+        return found
 
     def token_expiry(self, token_text: str) -> str | None:
         """Find when the token expires, where Credly tells; ``None`` where it does not."""
         try:
-            rows = self.http.get(f"{self._organization}/authorization_tokens").json.get("data")
+            rows = self.http.get(f"{self._organization}/authorization_tokens", tries=1).json.get("data")
         except Failure:
             return None  # a courtesy: many tokens may not list tokens
         for row in rows if isinstance(rows, list) else []:

@@ -1,6 +1,5 @@
 """Opening the store: private from birth, checked before use, and written in short transactions."""
 
-import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,9 +7,11 @@ from pathlib import Path
 from typing import Any, Self
 
 from credly_cli.errors import Failure
+from credly_cli.private_files import keep_private, make_private_file
 from credly_cli.store.migrations import MIGRATIONS
 
 APPLICATION_ID = 0x63726564  # "cred": a file of another program is refused
+_BUSY_SECONDS = 10
 _SETTINGS = (
     "PRAGMA journal_mode = WAL",  # readers never block the writer
     "PRAGMA synchronous = FULL",  # NORMAL may forget a grant that was committed as sending after its POST has left
@@ -32,6 +33,7 @@ class Store:
         self.path = path
         self.connection = connection
         self.db: Database = Database(connection, execute_plugins=False)
+        require_ours(connection)  # before anything is changed: a foreign file stays as it is
         for setting in _SETTINGS:
             connection.execute(setting)
         migrate(connection)
@@ -39,10 +41,14 @@ class Store:
     @classmethod
     def open(cls, path: Path) -> Self:
         """Open or create the store; raises ``Failure`` when it is not ours or newer than this program."""
-        if not path.exists():
-            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-        return cls(sqlite3.connect(path, timeout=10), path)
+        if not make_private_file(path):
+            keep_private(path)
+        connection = sqlite3.connect(path, timeout=_BUSY_SECONDS)
+        try:
+            return cls(connection, path)
+        except BaseException:
+            connection.close()
+            raise
 
     @classmethod
     def in_memory(cls) -> Self:
@@ -67,11 +73,12 @@ class Store:
         self.connection.execute("SAVEPOINT part" if nested else "BEGIN IMMEDIATE")
         try:
             yield
+            self.connection.execute("RELEASE part" if nested else "COMMIT")
         except BaseException:
             if self.connection.in_transaction:  # a full disk has rolled back already
-                self.connection.execute("ROLLBACK TO part" if nested else "ROLLBACK")
+                for statement in ("ROLLBACK TO part", "RELEASE part") if nested else ("ROLLBACK",):
+                    self.connection.execute(statement)
             raise
-        self.connection.execute("RELEASE part" if nested else "COMMIT")
 
     @contextmanager
     def rehearsal(self) -> Iterator[None]:
@@ -101,23 +108,49 @@ class Store:
         return self.connection.execute(sql, parameters).rowcount
 
 
-def migrate(connection: sqlite3.Connection) -> None:
-    """Bring the schema up to date, each step in a transaction of its own."""
-    version = connection.execute("PRAGMA user_version").fetchone()[0]
+def require_ours(connection: sqlite3.Connection) -> None:
+    """Refuse a database of another program, and one of a newer version of this; raises ``Failure``."""
     application = connection.execute("PRAGMA application_id").fetchone()[0]
     if application not in (0, APPLICATION_ID) or (application == 0 and _has_tables(connection)):
         raise Failure("store-unusable", "The store is a database of another program.", hint="Move that file away.")
+    version = _version(connection)
     if version > len(MIGRATIONS):
         raise Failure(
             "store-newer",
             f"The store has version {version}; this program knows up to {len(MIGRATIONS)}.",
             hint="Install the newer credly-cli that wrote it.",
         )
-    for number in range(version, len(MIGRATIONS)):
-        connection.executescript(
-            f"BEGIN IMMEDIATE;\n{MIGRATIONS[number]}\n"
-            f"PRAGMA application_id = {APPLICATION_ID};\nPRAGMA user_version = {number + 1};\nCOMMIT;"
-        )
+
+
+def migrate(connection: sqlite3.Connection) -> None:
+    """Bring the schema up to date, each step in a transaction of its own."""
+    while (version := _version(connection)) < len(MIGRATIONS):
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            if _version(connection) == version:  # else another process was faster
+                for statement in _statements(MIGRATIONS[version]):
+                    connection.execute(statement)
+                connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+                connection.execute(f"PRAGMA user_version = {version + 1}")
+            connection.execute("COMMIT")
+        except BaseException:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
+
+
+def _statements(script: str) -> Iterator[str]:
+    """Take a script apart: ``executescript`` would commit what was begun."""
+    statement = ""
+    for line in script.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
 
 def _has_tables(connection: sqlite3.Connection) -> bool:

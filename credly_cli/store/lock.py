@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from credly_cli.errors import Failure
+from credly_cli.private_files import make_private_folder
 from credly_cli.times import Clock, utc_text
 
 _POLL_SECONDS = 0.1
@@ -40,13 +41,34 @@ class RunLock:
 @contextmanager
 def locked(path: Path, wait_seconds: float, clock: Clock) -> Iterator[RunLock]:
     """Hold the lock for the block, waiting for another holder at most so long; raises ``Failure`` after that."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    make_private_folder(path.parent)
+    descriptor = _open_and_take(path, wait_seconds, clock)
     try:
-        _take(descriptor, wait_seconds, clock)
         yield RunLock(descriptor, f"process {os.getpid()} on {socket.gethostname()} since {utc_text(clock.now())}")
     finally:
         os.close(descriptor)  # frees the lock; the file stays, another process may hold it open
+
+
+def _open_and_take(path: Path, wait_seconds: float, clock: Clock) -> int:
+    while True:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        try:
+            if os.fstat(descriptor).st_mode & 0o077:
+                os.fchmod(descriptor, 0o600)
+            _take(descriptor, wait_seconds, clock)
+            if _is_still(path, descriptor):
+                return descriptor
+        except BaseException:
+            os.close(descriptor)
+            raise
+        os.close(descriptor)  # it was deleted while we waited: whoever comes next locks another file
+
+
+def _is_still(path: Path, descriptor: int) -> bool:
+    try:
+        return os.path.samestat(path.stat(), os.fstat(descriptor))
+    except FileNotFoundError:
+        return False
 
 
 def _take(descriptor: int, wait_seconds: float, clock: Clock) -> None:
@@ -55,7 +77,7 @@ def _take(descriptor: int, wait_seconds: float, clock: Clock) -> None:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            if waited >= wait_seconds:
+            if not waited < wait_seconds:
                 raise _held(descriptor) from None
         else:
             return

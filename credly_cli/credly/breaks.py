@@ -1,0 +1,63 @@
+"""What breaks on the way to Credly: whether a request can have arrived, and why in a few words."""
+
+import ssl
+
+import requests
+import urllib3.exceptions
+
+_NOT_SENT = (  # urllib3's reasons for which no byte of the request has left
+    urllib3.exceptions.NewConnectionError,
+    urllib3.exceptions.ConnectTimeoutError,
+    urllib3.exceptions.ProxyError,
+)
+_NEVER_BEGUN = (
+    requests.ConnectTimeout,
+    requests.exceptions.InvalidURL,
+    requests.exceptions.InvalidSchema,
+    requests.exceptions.MissingSchema,
+    requests.exceptions.InvalidHeader,
+)
+
+
+class NotSentError(Exception):
+    """No byte of the request has left this machine."""
+
+
+class UnclearError(Exception):
+    """The request may have arrived; its answer did not, or not whole."""
+
+
+def broken(error: BaseException) -> NotSentError | UnclearError:
+    """Say what a failed request is to its sender."""
+    return NotSentError(reason(error)) if never_sent(error) else UnclearError(reason(error))
+
+
+def never_sent(error: BaseException) -> bool:
+    """Tell from the reason within, not from the class: requests.ConnectionError is both refused and reset."""
+    if isinstance(error, _NEVER_BEGUN):
+        return True
+    inner = _inner(error)
+    if isinstance(inner, urllib3.exceptions.SSLError):  # at the handshake; a later one may follow the request
+        return bool(inner.args) and isinstance(inner.args[0], ssl.SSLCertVerificationError)
+    return isinstance(inner, _NOT_SENT)
+
+
+def reason(error: BaseException) -> str:
+    """Name the fault without its text, which may hold the address with an email in its query."""
+    inner = _inner(error)
+    if isinstance(inner, urllib3.exceptions.NameResolutionError):
+        return "its name is unknown"
+    if isinstance(inner, urllib3.exceptions.ProxyError):
+        return "the proxy does not let us through"
+    if isinstance(inner, urllib3.exceptions.NewConnectionError):
+        return "no connection"
+    if isinstance(error, requests.Timeout | urllib3.exceptions.TimeoutError):
+        return "no answer in time"
+    if isinstance(error, requests.exceptions.SSLError):
+        return "its certificate is not trusted"
+    return "the connection broke"
+
+
+def _inner(error: BaseException) -> object:
+    inner = error.args[0] if error.args else None
+    return getattr(inner, "reason", None) or inner
