@@ -19,6 +19,7 @@ from credly_cli.commands.learner_badges import learner_badges
 from credly_cli.commands.learners import learners
 from credly_cli.commands.link import link, unlink
 from credly_cli.commands.missed import missed
+from credly_cli.commands.profiles import profiles
 from credly_cli.commands.sandbox import sandbox
 from credly_cli.commands.status import status
 from credly_cli.commands.sync import sync
@@ -70,6 +71,7 @@ _COMMANDS: dict[str, Callable[..., object]] = {
     "missed": missed,
     "import": import_,
     "status": status,
+    "profiles": profiles,
     "disconnect": disconnect,
     "demo": demo,
     "sandbox": sandbox,

@@ -1,5 +1,6 @@
 """Where things stand, read with the standard library alone, so that `status` answers at once."""
 
+import json
 import re
 import sqlite3
 from contextlib import closing
@@ -22,6 +23,7 @@ def read(path: Path, profile: str) -> dict[str, Any]:
         "connected": False,
         "organization": None,
         "api_url": None,
+        "token_expires_at": None,
         "profile": profile,
         "store": str(path),
         "badges": 0,
@@ -30,6 +32,7 @@ def read(path: Path, profile: str) -> dict[str, Any]:
         "learners": 0,
         "grants": dict.fromkeys(_STATES, 0),
         "last_sync": None,
+        "last_good_sync": None,
         "needs_person": 0,
     }
     if path.exists():
@@ -48,38 +51,70 @@ def _read_store(connection: sqlite3.Connection, answer: dict[str, Any]) -> None:
         )
     if version == 0:
         return
+    _read_connection(connection, answer)
+    for name, sql in _COUNTS.items():
+        answer[name] = connection.execute(sql).fetchone()[0]
+    answer["grants"].update(connection.execute("SELECT state, count(*) FROM grants GROUP BY state").fetchall())
+    _read_runs(connection, answer)
+    answer["needs_person"] += answer["grants"]["failed"] + answer["grants"]["held"]
+
+
+def _read_connection(connection: sqlite3.Connection, answer: dict[str, Any]) -> None:
     for row in connection.execute(
-        "SELECT organization_id, organization_name, api_url, disconnected_at FROM connection"
+        "SELECT organization_id, organization_name, api_url, disconnected_at, token_expires_at FROM connection"
     ):
         answer["organization"] = {"id": row[0], "name": row[1]}
         answer["api_url"] = row[2]
         answer["connected"] = row[3] is None
-    for name, sql in _COUNTS.items():
-        answer[name] = connection.execute(sql).fetchone()[0]
-    answer["grants"].update(connection.execute("SELECT state, count(*) FROM grants GROUP BY state").fetchall())
-    answer["needs_person"] = answer["grants"]["failed"] + answer["grants"]["held"]
-    for row in connection.execute("SELECT status, started_at, finished_at FROM runs ORDER BY id DESC LIMIT 1"):
-        answer["last_sync"] = dict(zip(("status", "started_at", "finished_at"), row, strict=True))
+        answer["token_expires_at"] = row[4]
 
 
+def _read_runs(connection: sqlite3.Connection, answer: dict[str, Any]) -> None:
+    """Read the last run, what it left to a person beside grants, and when one last ended well."""
+    for *run, summary in connection.execute(
+        "SELECT status, started_at, finished_at, summary FROM runs ORDER BY id DESC LIMIT 1"
+    ):
+        answer["last_sync"] = dict(zip(("status", "started_at", "finished_at"), run, strict=True))
+        problems = json.loads(summary)["problems"] if summary else ()
+        answer["needs_person"] = sum(problem["code"] in _LEFT_TO_A_PERSON for problem in problems)
+    for row in connection.execute("SELECT max(finished_at) FROM runs WHERE status = 'success'"):
+        answer["last_good_sync"] = row[0]
+
+
+_LEFT_TO_A_PERSON = ("shrink-refused", "import-rejected")
 _COUNTS = {
     "badges": "SELECT count(*) FROM badges WHERE listed",
     "linked": "SELECT count(*) FROM links WHERE ended_at IS NULL",
     "content": "SELECT count(*) FROM content",
-    "learners": "SELECT count(*) FROM learners",
+    "learners": "SELECT count(*) FROM learners WHERE email_key NOT LIKE 'forgotten:%'",
 }
 
 
 def read_age(text: str) -> timedelta:
     """Read an age like ``2h``; raises ``Failure``."""
     found = _AGE.fullmatch(text.strip().lower())
-    if found is None:
-        raise Failure("usage", f"{text!r} is not an age.", hint="Write it like 90m, 2h or 1d.")
-    return timedelta(seconds=float(found[1]) * _SECONDS[found[2]])
+    try:
+        if found is not None:
+            return timedelta(seconds=float(found[1]) * _SECONDS[found[2]])
+    except OverflowError:
+        pass
+    raise Failure("usage", f"{text!r} is not an age.", hint="Write it like 90m, 2h or 1d.")
 
 
-def is_stale(answer: dict[str, Any], oldest: timedelta, now: datetime) -> bool:
-    """Tell whether a monitor should call somebody: the last good sync is older, or a person is needed."""
-    last = answer["last_sync"]
-    good = last is not None and last["status"] == "success"
-    return bool(answer["needs_person"]) or not good or now - from_utc_text(last["finished_at"]) > oldest
+def overdue(answer: dict[str, Any], oldest: timedelta, now: datetime) -> str | None:
+    """Say why a monitor should call somebody: the last good sync is older, or a person is needed; else ``None``."""
+    if answer["needs_person"]:
+        waiting = answer["needs_person"]
+        return f"{waiting:,} thing{' waits' if waiting == 1 else 's wait'} for a person."
+    good = answer["last_good_sync"]
+    if good is None:
+        return "No sync has ended well yet."
+    age = now - from_utc_text(good)
+    return None if age <= oldest else f"The last good sync ended {_words(age)} ago."
+
+
+def _words(age: timedelta) -> str:
+    minutes = int(age.total_seconds() // 60)
+    if minutes < 120:  # noqa: PLR2004
+        return f"{minutes} minutes"
+    return f"{minutes // 60} hours" if minutes < 48 * 60 else f"{minutes // 1440} days"

@@ -1,6 +1,7 @@
 """`credly sync`."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated, cast
 
 import typer
@@ -26,6 +27,9 @@ def sync(
         float | None, typer.Option("--max-seconds", metavar="N", help="Begin nothing new after so long.")
     ] = None,
     lock_wait: LockWait = 10,
+    log_file: Annotated[
+        Path | None, typer.Option("--log-file", metavar="FILE", help="Add what happens to a file, in JSON lines.")
+    ] = None,
 ) -> int:
     """Bring badges, LMS data and issued badges up to date, then issue a badge for each completion that counts.
 
@@ -34,12 +38,21 @@ def sync(
     Example: credly sync -q
     """
     from credly_cli import connecting
+    from credly_cli.run_log import recording
 
     environment: Environment = context.obj
     wish = Wish(_steps(only), dry_run=dry_run, full=full, allow_shrink=allow_shrink, max_seconds=max_seconds)
-    with environment.writing(lock_wait, rehearse=dry_run) as (store, lock):
+    with (
+        recording(None if dry_run else log_file, environment.clock) as log,
+        environment.writing(lock_wait, rehearse=dry_run) as (store, lock),
+    ):
         known, client = connecting.connected_client(store, environment.settings, environment.network())
-        run = Synchronisation(store, client, environment.clock, known, environment.settings, lock, wish).run()
+        if any(step != "lms" for step in wish.steps):
+            connecting.require_own_organization(known, client)
+        run = Synchronisation(
+            store, client, environment.clock, known, environment.settings, lock, wish, progress=log.step
+        ).run()
+        log.ended(run.json(), int(run.exit_code))
     _show(environment.output, run, connecting.expiry_warning(known, environment.clock))
     return int(run.exit_code)
 

@@ -1,0 +1,45 @@
+"""The profiles on this machine, read without a network and without changing anything."""
+
+import sqlite3
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from credly_cli import standing
+from credly_cli.environment import Paths
+from credly_cli.errors import Failure
+
+
+def listed(paths: Paths, current: str) -> list[dict[str, Any]]:
+    """List the profiles that have files on this machine or a table in the configuration, and the one in use."""
+    root = paths.store.parent if current == "default" else paths.store.parents[2]
+    others = {folder.name for folder in (root / "profiles").glob("*") if folder.is_dir()}
+    default = {"default"} if (root / "credly.db").exists() else set()
+    names = {current, *default, *others, *_configured(paths.config)}
+    return [_view(root, name, current) for name in sorted(names, key=lambda name: (name != "default", name))]
+
+
+def _view(root: Path, name: str, current: str) -> dict[str, Any]:
+    folder = root if name == "default" else root / "profiles" / name
+    answer = _standing(folder / "credly.db", name)
+    return {
+        "name": name,
+        "connected": answer.get("connected", False),
+        "organization": answer.get("organization"),
+        "current": name == current,
+    }
+
+
+def _configured(config: Path) -> set[str]:
+    try:
+        return set(tomllib.loads(config.read_text(encoding="utf-8")).get("profiles", {}))
+    except FileNotFoundError:
+        return set()
+
+
+def _standing(store: Path, name: str) -> dict[str, Any]:
+    """Read where a profile stands; a store that cannot be read says nothing here, `doctor` says more."""
+    try:
+        return standing.read(store, name)
+    except (Failure, sqlite3.Error, OSError):
+        return {}

@@ -1,0 +1,99 @@
+"""The log file of `sync`: a line of JSON an event, readable by its owner only, without tokens and addresses.
+
+Each line goes to the file that has the name at that moment, so logrotate may move the old one away at any time.
+"""
+
+import json
+import logging
+import os
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from io import TextIOWrapper
+from logging.handlers import WatchedFileHandler
+from pathlib import Path
+from typing import Any
+
+from credly_cli.errors import Failure
+from credly_cli.times import Clock, utc_text
+
+_ADDRESS = re.compile(r"[^\s<>\"'(),:;]+@[^\s<>\"'(),:;]+")
+_COUNTS = ("badges", "lms", "issued_badges", "grants")
+
+
+class _PrivateFileHandler(WatchedFileHandler):
+    """A watched file of mode 0600 from birth."""
+
+    def _open(self) -> TextIOWrapper:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
+        descriptor = os.open(self.baseFilename, flags, 0o600)
+        return os.fdopen(descriptor, "a", encoding="utf-8")
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: ARG002, N802 - logging's own signature
+        raise  # noqa: PLE0704 - logging calls this while it handles the error
+
+
+class RunLog:
+    """Takes what happens in a run; without a file it does nothing."""
+
+    def __init__(self, handler: logging.Handler | None, clock: Clock) -> None:
+        self._handler = handler
+        self._clock = clock
+
+    def begun(self) -> None:
+        """Note that a run begins; raises ``OSError`` where the file cannot be written."""
+        self._write("begun", process=os.getpid())
+
+    def step(self, name: str) -> None:
+        """Note that a step begins."""
+        self._note("step", step=name)
+
+    def ended(self, answer: Mapping[str, Any], exit_code: int) -> None:
+        """Note what the run brought about, and each problem."""
+        for problem in answer["problems"]:
+            self._note(
+                "problem",
+                code=problem["code"],
+                message=_without_addresses(problem["message"]),
+                badge_id=problem["badge_id"],
+                grant_id=problem["grant_id"],
+            )
+        counts = {key: answer[key] for key in _COUNTS}
+        self._note("ended", status=answer["status"], exit_code=exit_code, **counts)
+
+    def failed(self, failure: Failure) -> None:
+        """Note that the run could not be done."""
+        told = {"code": failure.code, "message": _without_addresses(failure.message)}
+        self._note("failed", exit_code=int(failure.exit_code), **told)
+
+    def _note(self, event: str, **facts: object) -> None:
+        with suppress(OSError):  # a full disk or a lost folder is no reason to leave badges unsent
+            self._write(event, **facts)
+
+    def _write(self, event: str, **facts: object) -> None:
+        if self._handler is None:
+            return
+        line = json.dumps({"at": utc_text(self._clock.now()), "event": event, **facts})
+        self._handler.handle(logging.makeLogRecord({"msg": line, "args": None}))
+
+
+@contextmanager
+def recording(path: Path | None, clock: Clock) -> Iterator[RunLog]:
+    """Keep a log of the block in a file, if one is named; a failure is noted and goes on its way."""
+    if path is None:
+        yield RunLog(None, clock)
+        return
+    handler = _PrivateFileHandler(path)
+    log = RunLog(handler, clock)
+    try:
+        log.begun()
+        yield log
+    except Failure as failure:
+        log.failed(failure)
+        raise
+    finally:
+        handler.close()
+
+
+def _without_addresses(text: str) -> str:
+    return _ADDRESS.sub("(address)", text)

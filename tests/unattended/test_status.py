@@ -1,0 +1,109 @@
+"""`credly status`: instant, offline, and what a monitor asks."""
+
+import json
+
+import pytest
+
+from credly_cli.sandbox import faults
+from tests.desk import Desk
+from tests.installed import run_installed
+
+
+def completes(desk: Desk, who: str = "anna@example.com", names: str = "Anna,Adler") -> None:
+    desk.json("link", "First Aid at Work", "first-aid")
+    desk.pass_time(minutes=1)
+    now = desk.clock.now().isoformat()
+    desk.learns(f"{who},first-aid,first-aid-march,completed,{now},{names}")
+
+
+def test_status_before_connecting_says_so_and_what_to_do(desk: Desk) -> None:
+    ran = desk.run("status")
+    assert ran.code == 0
+    assert "Not connected (profile default)." in ran.out
+    assert "Next: credly connect" in ran.err
+
+
+def test_status_works_while_the_integration_is_switched_off(desk: Desk) -> None:
+    desk.config("enabled = false")
+    assert desk.json("status")["connected"] is False
+
+
+def test_a_monitor_is_content_after_a_good_sync(connected: Desk) -> None:
+    connected.pass_time(minutes=90)
+    ran = connected.run("status", "--max-age", "2h", "-q")
+    assert (ran.code, ran.out, ran.err) == (0, "", "")
+
+
+def test_a_monitor_is_told_when_no_sync_has_run(desk: Desk) -> None:
+    desk.connect()
+    ran = desk.run("status", "--max-age", "2h", "-q")
+    assert ran.code == 3
+    assert ran.err == "credly status: No sync has ended well yet. Next: credly sync\n"
+
+
+def test_a_monitor_is_told_when_the_last_good_sync_is_older(connected: Desk) -> None:
+    connected.pass_time(hours=3)
+    ran = connected.run("status", "--max-age", "2h", "-q")
+    assert ran.code == 3
+    assert "The last good sync ended 3 hours ago." in ran.err
+
+
+def test_a_good_sync_counts_although_a_later_one_failed(connected: Desk) -> None:
+    connected.pass_time(minutes=30)
+    connected.sandbox.faults.add(faults.answers(503), "GET", "badge_templates", times=None)
+    assert connected.run("sync").code == 75
+    answer = connected.json("status", "--max-age", "1d")
+    assert answer["last_sync"]["status"] != "success"
+    assert answer["last_good_sync"] < answer["last_sync"]["finished_at"]
+    assert connected.run("status", "--max-age", "10m").code == 3
+
+
+def test_a_monitor_is_told_when_a_person_is_needed(connected: Desk) -> None:
+    completes(connected, names=",")
+    assert connected.run("sync").code == 3
+    ran = connected.run("status", "--max-age", "1d")
+    assert ran.code == 3
+    assert "1 thing waits for a person." in ran.err
+    assert connected.json("status")["needs_person"] == 1
+
+
+def test_a_refused_shrink_waits_for_a_person(connected: Desk) -> None:
+    connected.sandbox.templates.clear()
+    assert connected.run("sync").code == 3
+    assert connected.json("status")["needs_person"] == 1
+
+
+@pytest.mark.parametrize("text", ["", "2", "h", "-2h", "2 fortnights", "9" * 400 + "d"])
+def test_an_age_that_is_none_is_wrong_usage(desk: Desk, text: str) -> None:
+    answer = desk.json("status", f"--max-age={text}", code=2)
+    assert answer["error"]["hint"] == "Write it like 90m, 2h or 1d."
+
+
+@pytest.mark.parametrize(
+    ("days", "words"),
+    [(167, "expires in 13 days"), (180, "has expired"), (179.5, "expires within a day"), (100, None)],
+)
+def test_status_warns_two_weeks_before_the_token_expires(connected: Desk, days: float, words: str | None) -> None:
+    answer = connected.json("status")
+    assert answer["token_expires_at"] is not None
+    connected.pass_time(days=days)
+    err = connected.run("status").err
+    assert (words in err) if words else "token" not in err
+
+
+def test_status_of_a_newer_store_is_refused(connected: Desk) -> None:
+    with connected.store() as store:
+        store.connection.execute("PRAGMA user_version = 99")
+    assert connected.json("status", code=74)["error"]["code"] == "store-newer"
+
+
+def test_status_reads_the_store_without_changing_it(connected: Desk) -> None:
+    before = {path.name: path.read_bytes() for path in connected.home.iterdir()}
+    connected.run("status")
+    assert {path.name: path.read_bytes() for path in connected.home.iterdir() if path.name in before} == before
+
+
+def test_status_of_the_installed_program_loads_little(connected: Desk) -> None:
+    ran = run_installed(connected.home, "status", "--json")
+    assert json.loads(ran.stdout)["connected"] is True
+    assert ran.stderr == ""
