@@ -1,7 +1,7 @@
 """Sending planned grants: claim, POST, result, each on disk before the next (reliability, 3.3; R17, R18)."""
 
 import json
-import threading
+import sqlite3
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
@@ -11,15 +11,18 @@ from typing import Any
 from credly_cli.credly.client import Answer, Client
 from credly_cli.credly.locales import mail_locale
 from credly_cli.errors import ErrorCode, Failure
+from credly_cli.interruption import Interruption
 from credly_cli.pacing import Pacer
-from credly_cli.planning import problem
+from credly_cli.planning import Decision, badges_of, decide, problem
 from credly_cli.store import grants, issued_badges
+from credly_cli.store.completions import Completion
 from credly_cli.store.database import Store
 from credly_cli.store.grants import Due
 from credly_cli.times import Clock, from_utc_text, utc_text
 
 BACKOFF = (1, 5, 30, 120, 720)  # times `recheck_seconds`
 _FAULTS_IN_A_ROW = 5
+_LONGEST_PAUSE = 120.0  # seconds that a run waits for Credly at most, where it has no deadline of its own
 
 
 @dataclass(slots=True)
@@ -29,8 +32,10 @@ class Sending:
     issued: int = 0
     covered: int = 0
     failed: int = 0
+    cancelled: int = 0
     problems: list[dict[str, Any]] = field(default_factory=list)
     stopped: Failure | None = None  # why the run ended before its work was done
+    delayed: Failure | None = None  # why some grants wait, while others went on
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +48,8 @@ class Terms:
     recheck_seconds: int = 60
     suppress_notification: bool = False
     deadline: float | None = None
-    interrupted: threading.Event = field(default_factory=threading.Event)
+    completed_from: str | None = None  # older completions wait until Credly was asked about them
+    interrupted: Interruption = field(default_factory=Interruption)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +57,18 @@ class _Claim:
     grant: Due
     attempt: int
     body: str
+
+
+class UnsavedError(Failure):
+    """The store failed while answers were on their way; they are told to whoever reads, and found again on Credly."""
+
+    def __init__(self, error: Exception, answers: list[dict[str, Any]]) -> None:
+        super().__init__(
+            "store-unusable",
+            f"The store cannot be written: {error}. {len(answers)} answers of Credly could not be kept.",
+            hint="Make room on the disk, then: credly sync. It finds on Credly what was issued.",
+        )
+        self.answers = answers
 
 
 def body_of(grant: Due, *, suppress_notification: bool) -> str:
@@ -74,8 +92,20 @@ def body_of(grant: Due, *, suppress_notification: bool) -> str:
 def send(
     store: Store, client: Client, clock: Clock, terms: Terms, progress: Callable[[Sending], None] = lambda _: None
 ) -> Sending:
-    """Send the grants that are due; only this thread touches the store."""
+    """Send the grants that are due; only this thread touches the store. Raises ``UnsavedError``."""
     return _Sender(store, client, clock, terms, progress).run()
+
+
+def reconsider(store: Store, grant: Due, organization_id: str) -> Decision:
+    """Decide anew about a planned grant, with the badges that are known by now (R20, R23)."""
+    completion = Completion(
+        completed_at=grant.issued_at,
+        **{name: getattr(grant, name) for name in Completion.__slots__ if name != "completed_at"},
+    )
+    facts = badges_of(store, completion, grant.badge_id, organization_id, once=grant.once)
+    decision = decide(facts)
+    by_hand = grant.reason == "manual" and decision.state != "covered"  # a person may grant what was revoked
+    return Decision("planned") if by_hand else decision
 
 
 class _Sender:
@@ -92,16 +122,37 @@ class _Sender:
 
     def run(self) -> Sending:
         with ThreadPoolExecutor(self.terms.parallel) as pool:
-            while True:
-                due = self._claim()
-                for claim in due:
-                    self.pacer.sent(self._now())
-                    expected = json.loads(claim.body)
-                    self.under_way[pool.submit(self.client.issue, claim.body.encode(), expected)] = claim
-                if self.under_way:
-                    self._take_answers()
-                elif not due and not self._pause():
-                    return self.outcome
+            try:
+                self._work(pool)
+            except (sqlite3.Error, OSError) as error:
+                if not self.under_way:
+                    raise  # nothing was sent that is not on disk
+                raise UnsavedError(error, self._unsaved_answers()) from error
+        return self.outcome
+
+    def _work(self, pool: ThreadPoolExecutor) -> None:
+        while True:
+            due = self._claim()
+            for claim in due:
+                self.pacer.sent(self._now())
+                expected = json.loads(claim.body)
+                self.under_way[pool.submit(self.client.issue, claim.body.encode(), expected)] = claim
+            if self.under_way:
+                self._take_answers()
+            elif not due and not self._pause():
+                return
+
+    def _unsaved_answers(self) -> list[dict[str, Any]]:
+        """Wait for the answers under way, and tell them."""
+        wait(self.under_way)
+        told = []
+        for future, claim in self.under_way.items():
+            answer = future.result()
+            status = answer.reply.status if answer.reply else None
+            issued = answer.badge.id if answer.badge else None
+            known = {"grant_id": claim.grant.id, "badge_id": claim.grant.badge_id}
+            told.append({**known, "answer": answer.kind, "status": status, "issued_badge_id": issued})
+        return told
 
     def _now(self) -> float:
         return self.clock.now().timestamp()
@@ -111,29 +162,39 @@ class _Sender:
 
     def _may_claim(self) -> bool:
         if self.outcome.stopped is None:
-            deadline = self.terms.deadline
+            deadline, delay = self.terms.deadline, self.pacer.delay(self._now())
             if self.terms.interrupted.is_set():
-                self.outcome.stopped = Failure("interrupted", "Stopped before all badges were sent.")
-            elif deadline is not None and self._now() + self.pacer.delay(self._now()) >= deadline:
+                self.outcome.stopped = self.terms.interrupted.failure()
+            elif deadline is not None and self._now() + delay >= deadline:
                 self.outcome.stopped = _out_of_time()
+            elif deadline is None and delay > _LONGEST_PAUSE:
+                self.outcome.stopped = _too_busy()
         return self.outcome.stopped is None
 
     def _claim(self) -> list[_Claim]:
         """Claim as many grants as there are free workers, in one commit, before any byte leaves."""
         free = self.terms.parallel - len(self.under_way)
-        if free <= 0 or not self._may_claim() or self.pacer.delay(self._now()) > 0:
+        if free <= 0 or self.pacer.delay(self._now()) > 0:
             return []
-        if self.pacer.rate is not None:
-            free = 1
+        due = self._due(free if self.pacer.rate is None else 1)
+        if not due or not self._may_claim():
+            return []
         with self.store.transaction():
-            claims = [self._claim_one(grant) for grant in grants.due(self.store, self._text(), free, self.terms.only)]
+            claims = [self._claim_one(grant) for grant in due]
         return [claim for claim in claims if claim is not None]
 
+    def _due(self, limit: int) -> list[Due]:
+        return grants.due(self.store, self._text(), limit, self.terms.only, completed_from=self.terms.completed_from)
+
     def _claim_one(self, grant: Due) -> _Claim | None:
-        held = held_meanwhile(self.store, grant)
-        if held is not None:
-            grants.set_state(self.store, grant.id, "covered", self._text(), covered_by=held)
+        decision = reconsider(self.store, grant, self.client.organization_id)
+        if decision.state == "covered":
+            grants.set_state(self.store, grant.id, "covered", self._text(), covered_by=decision.covered_by)
             self.outcome.covered += 1
+            return None
+        if decision.state is None:
+            grants.set_state(self.store, grant.id, "cancelled", self._text())
+            self.outcome.cancelled += 1
             return None
         body = grant.body or body_of(grant, suppress_notification=self.terms.suppress_notification)
         server_date = self.client.http.last_date
@@ -142,7 +203,7 @@ class _Sender:
 
     def _pause(self) -> bool:
         """Wait for the pacer, with nothing under way; false when there is nothing left to do."""
-        if not self._may_claim() or not grants.due(self.store, self._text(), 1, self.terms.only):
+        if not self._due(1) or not self._may_claim():
             return False
         self.clock.sleep(self.pacer.delay(self._now()))
         return True
@@ -154,7 +215,9 @@ class _Sender:
             return
         with self.store.transaction():
             for future in done:
-                self._take(self.under_way.pop(future), future.result())
+                self._take(self.under_way[future], future.result())
+        for future in done:
+            del self.under_way[future]
         self.progress(self.outcome)
 
     def _take(self, claim: _Claim, answer: Answer) -> None:
@@ -170,9 +233,12 @@ class _Sender:
             case "rejected":
                 self._failed(claim, answer, now)
             case "stop" | "busy":
-                self._back(claim, now, not_before=None)
-            case "not-sent" | "missing":
+                self._back(claim, now, tries=claim.grant.tries)
+            case "not-sent":
                 self._back(claim, now, not_before=self._later(claim.grant.tries))
+                self.outcome.delayed = Failure("unreachable", f"Credly could not be reached: {answer.detail}.")
+            case "missing":
+                self._missing(claim, answer, now)
 
     def _watch(self, answer: Answer) -> None:
         """Stop the run for what concerns it as a whole: a refused token, five faults in a row, a busy Credly."""
@@ -190,13 +256,8 @@ class _Sender:
         elif self.faults >= _FAULTS_IN_A_ROW:
             code: ErrorCode = "server-error" if answer.reply else "unreachable"
             self.outcome.stopped = Failure(code, f"Credly failed {self.faults} times in a row: {answer.detail}.")
-        elif self.busy >= _FAULTS_IN_A_ROW + self.terms.parallel or self._too_long(answer):
-            self.outcome.stopped = Failure("rate-limited", "Credly asks to slow down and to come back later.")
-
-    def _too_long(self, answer: Answer) -> bool:
-        if answer.kind != "busy" or self.terms.deadline is None:
-            return False
-        return self._now() + self.pacer.delay(self._now()) > self.terms.deadline
+        elif self.busy >= _FAULTS_IN_A_ROW + self.terms.parallel:
+            self.outcome.stopped = _too_busy()
 
     def _issued(self, claim: _Claim, answer: Answer, now: str) -> None:
         badge = answer.badge
@@ -218,14 +279,7 @@ class _Sender:
             if refused
             else f"It is not clear whether it was issued: {answer.detail}."
         )
-        grants.set_state(
-            self.store,
-            claim.grant.id,
-            "uncertain",
-            now,
-            problem_code=None,
-            problem=told,
-        )
+        grants.set_state(self.store, claim.grant.id, "uncertain", now, problem_code=None, problem=told)
         if refused:
             self.store.change("UPDATE grants SET refusals = refusals + 1 WHERE id = ?", (claim.grant.id,))
 
@@ -233,26 +287,33 @@ class _Sender:
         told = f"Credly refused: {answer.detail}."
         grants.set_state(self.store, claim.grant.id, "failed", now, problem_code="unexpected", problem=told)
         self.outcome.failed += 1
-        known = {"id": claim.grant.id, "email": claim.grant.email, "badge_id": claim.grant.badge_id}
-        self.outcome.problems.append(problem("unexpected", told, known))
+        self.outcome.problems.append(problem("unexpected", told, _known(claim.grant)))
         grants.release_covered(self.store, now)
 
-    def _back(self, claim: _Claim, now: str, not_before: str | None) -> None:
+    def _missing(self, claim: _Claim, answer: Answer, now: str) -> None:
+        """Let the grants of a badge wait that Credly does not know, while others go on."""
+        later = self._later(claim.grant.tries)
+        self._back(claim, now, not_before=later)
+        grants.wait_for_badge(self.store, claim.grant.badge_id, later, now)
+        told = f"Credly does not know this badge, so what is planned for it waits: {answer.detail}."
+        self.outcome.problems.append(problem("server-error", told, _known(claim.grant)))
+
+    def _back(self, claim: _Claim, now: str, **columns: Any) -> None:
         # nothing of it was applied, so a name or address corrected meanwhile may go out
         unsent = {"body": None, "body_sha256": None} if claim.grant.body is None else {}
-        grants.set_state(self.store, claim.grant.id, "planned", now, not_before=not_before, **unsent)
+        grants.set_state(self.store, claim.grant.id, "planned", now, **unsent, **columns)
 
     def _later(self, tries: int) -> str:
         factor = BACKOFF[min(tries, len(BACKOFF) - 1)]
         return utc_text(self.clock.now() + timedelta(seconds=self.terms.recheck_seconds * factor))
 
 
-def held_meanwhile(store: Store, grant: Due) -> str | None:
-    """Return the badge that has come to answer for a planned grant since it was planned (R20)."""
-    if grant.once:
-        return issued_badges.held_by(store, grant.learner, grant.earner_id, grant.badge_id)
-    same = issued_badges.unowned_of_day(store, grant.learner, grant.badge_id, grant.issued_at[:10])
-    return same["id"] if same and same["state"] != "revoked" else None
+def _known(grant: Due) -> dict[str, Any]:
+    return {"id": grant.id, "email": grant.email, "badge_id": grant.badge_id}
+
+
+def _too_busy() -> Failure:
+    return Failure("rate-limited", "Credly asks to slow down and to come back later.", hint="The next sync goes on.")
 
 
 def _out_of_time() -> Failure:

@@ -36,9 +36,11 @@ class Pacer:
 
     def slow_down(self, now: float, retry_after: float | None) -> None:
         """Note a request to slow down: a pause for all, then a lower rate."""
+        told = now + max(_PAUSE_SECONDS, retry_after or 0.0)
         if now < self.not_before and self.rate is not None:
+            self.not_before = max(self.not_before, told if retry_after else 0.0)
             return  # others that were under way say the same
         elapsed = max(now - (self._started or now), 1.0)
         reached = self.rate if self.rate is not None else self._answered / elapsed
         self.rate = max(_SLOWEST, reached * _SLOWER)
-        self.not_before = now + max(_PAUSE_SECONDS, retry_after or 0.0)
+        self.not_before = told

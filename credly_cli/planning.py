@@ -1,6 +1,6 @@
 """Which completions earn a badge now: the facts are read, the decision is pure, the plan is recorded (R15-R23)."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from credly_cli.errors import ErrorCode
@@ -10,6 +10,9 @@ from credly_cli.store.completions import Completion
 from credly_cli.store.database import Store
 from credly_cli.store.grants import NewGrant
 from credly_cli.store.links import Link
+
+_ROUNDS = 5  # so often is a badge looked for that a person has granted again for the same session
+_ANY_MARK = "[a-z2-7]" * 16  # of any session, as SQLite's GLOB has it
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +74,7 @@ def plan(store: Store, organization_id: str, run_id: int | None, now: str) -> Pl
     """Plan a grant for each completion that counts and is new since the last plan."""
     outcome = Plan()
     with store.transaction():
-        _plan_held_again(store, outcome, now)
+        _plan_held_again(store, outcome, run_id, now)
         rev = completions.current_rev(store)
         for link in links.active(store):
             if rev > link.planned_rev:
@@ -80,19 +83,19 @@ def plan(store: Store, organization_id: str, run_id: int | None, now: str) -> Pl
     return outcome
 
 
-def _plan_held_again(store: Store, outcome: Plan, now: str) -> None:
+def _plan_held_again(store: Store, outcome: Plan, run_id: int | None, now: str) -> None:
     outcome.planned += store.change(
-        "UPDATE grants SET state = 'planned', problem_code = NULL, problem = NULL, updated_at = ?"
+        "UPDATE grants SET state = 'planned', problem_code = NULL, problem = NULL, updated_at = ?, run_id = ?"
         " WHERE state = 'held' AND problem_code = 'missing-name' AND learner IN"
         " (SELECT id FROM learners WHERE first_name <> '' AND last_name <> '')",
-        (now,),
+        (now, run_id),
     )
 
 
 def _plan_link(store: Store, link: Link, organization_id: str, run_id: int | None, now: str, outcome: Plan) -> None:
     once = not store.value("SELECT allow_duplicates FROM badges WHERE id = ?", (link.badge_id,))
     for completion in completions.counting(store, link):
-        decision = decide(read_facts(store, completion, link.badge_id, once=once))
+        decision = decide(read_facts(store, completion, link.badge_id, organization_id, once=once))
         if decision.state is None:
             continue
         missing = decision.state == "held"
@@ -119,26 +122,47 @@ def _plan_link(store: Store, link: Link, organization_id: str, run_id: int | Non
             outcome.problems.append(problem("missing-name", missing_name(completion), told))
 
 
-def read_facts(store: Store, completion: Completion, badge_id: str, *, once: bool) -> Facts:
-    """Read what the decision about a completion rests on."""
-    place = (badge_id, completion.learner, completion.content_id, completion.session_id)
-    existing = grants.of_session(store, *place)
-    if existing is not None and (existing["state"] != "cancelled" or existing["dropped"]):
+def read_facts(
+    store: Store, completion: Completion, badge_id: str, organization_id: str | None = None, *, once: bool
+) -> Facts:
+    """Read what the decision about a completion rests on; the organization is the store's."""
+    if grants.stands(store, badge_id, completion.learner, completion.content_id, completion.session_id):
         return Facts(granted=True)
-    names_known = bool(completion.first_name and completion.last_name)
+    organization_id = organization_id or str(store.value("SELECT organization_id FROM connection"))
+    facts = badges_of(store, completion, badge_id, organization_id, once=once)
+    return replace(facts, on_its_way=grants.open_for_learner(store, badge_id, completion.learner) if once else None)
+
+
+def badges_of(store: Store, completion: Completion, badge_id: str, organization_id: str, *, once: bool) -> Facts:
+    """Read which issued badge answers for a completion (R20, R23)."""
+    facts = Facts(names_known=bool(completion.first_name and completion.last_name))
     if once:
         own = (completion.learner, earner_id(completion.learner_id, completion.email), badge_id)
         revoked_at = issued_badges.last_revoked(store, *own)
-        return Facts(
-            on_its_way=grants.open_for_learner(store, badge_id, completion.learner),
-            held=issued_badges.held_by(store, *own),
-            revoked=revoked_at is not None and completion.completed_at < revoked_at,
-            names_known=names_known,
-        )
-    day = completion.completed_at[:10]
-    same = issued_badges.unowned_of_day(store, completion.learner, badge_id, day)
-    revoked = same is not None and same["state"] == "revoked"
-    return Facts(held=same["id"] if same and not revoked else None, revoked=revoked, names_known=names_known)
+        revoked = revoked_at is not None and completion.completed_at < revoked_at
+        return replace(facts, held=issued_badges.held_by(store, *own), revoked=revoked)
+    same = issued_badges.unowned_of_marks(store, badge_id, _marks(completion, organization_id, badge_id))
+    if not same:
+        day, others = completion.completed_at[:10], [f"{who}~{_ANY_MARK}" for who in _names(completion)]
+        same = issued_badges.unowned_of_day(store, completion.learner, badge_id, day, others)
+        same = [row for row in same if row["state"] != "revoked" or completion.completed_at < row["moved_at"]]
+    held = [row["id"] for row in same if row["state"] != "revoked"]
+    return replace(facts, held=held[0] if held else None, revoked=bool(same) and not held)
+
+
+def _names(completion: Completion) -> set[str]:
+    """Return what the learner may have been called on the wire: by id, or by email before the id was known."""
+    return {earner_id(completion.learner_id, completion.email), earner_id(None, completion.email)}
+
+
+def _marks(completion: Completion, organization_id: str, badge_id: str) -> list[str]:
+    """Return what a badge for this session may bear, also one of a store that is lost."""
+    known = {completion.learner_id, None}
+    return [
+        wire_id(replace(completion, learner_id=told), organization_id, badge_id, once=False, grant_round=number)
+        for told in known
+        for number in range(1, _ROUNDS + 1)
+    ]
 
 
 def wire_id(completion: Completion, organization_id: str, badge_id: str, *, once: bool, grant_round: int = 1) -> str:

@@ -1,16 +1,17 @@
 """The story of a run: badges, the LMS, issued badges, grants, in this order (design, section 4)."""
 
-import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from credly_cli import granting, planning, pulling, settling
+from credly_cli import granting, guarding, planning, pulling, settling
 from credly_cli.config import Settings
 from credly_cli.credly.client import Client
 from credly_cli.errors import EXIT_OF, Exit, Failure
+from credly_cli.guarding import Guard
+from credly_cli.interruption import Interruption
 from credly_cli.planning import problem
-from credly_cli.settling import Patience
+from credly_cli.settling import Patience, Settled
 from credly_cli.store import grants, runs
 from credly_cli.store.connection import Connection
 from credly_cli.store.database import Store
@@ -21,6 +22,7 @@ Step = Literal["badges", "lms", "issued", "grants"]
 STEPS: tuple[Step, ...] = ("badges", "lms", "issued", "grants")
 _NO_CHANGE = {"added": 0, "changed": 0, "unchanged": 0, "removed": 0}
 _NO_ROWS = {"read": 0, "added": 0, "changed": 0, "unchanged": 0, "rejected": 0}
+_ENDS_RUN = (Exit.NOT_CONNECTED, Exit.CONFIG)
 _COUNTED = ("planned", "issued", "adopted", "covered", "uncertain", "held", "failed", "cancelled")
 
 
@@ -33,7 +35,7 @@ class Wish:
     full: bool = False
     allow_shrink: bool = False
     max_seconds: float | None = None
-    interrupted: threading.Event = field(default_factory=threading.Event)
+    interrupted: Interruption = field(default_factory=Interruption)
 
 
 @dataclass(slots=True)
@@ -52,22 +54,21 @@ class Run:
     grants: dict[str, int] = field(default_factory=lambda: dict.fromkeys(_COUNTED, 0))
     problems: list[dict[str, Any]] = field(default_factory=list)
     stopped: Failure | None = None
-    steps_done: int = 0
+    worked: set[Step] = field(default_factory=set)
     uncertain_left: int = 0
     issued_badges_listed: bool = False
 
     @property
     def exit_code(self) -> Exit:
         """The exit code, by the order of section 4 where several apply."""
-        if self.dry_run and self.stopped is None:
-            return Exit.DONE
-        if self.stopped is not None and self.stopped.exit_code is not Exit.PARTIAL:
-            return self.stopped.exit_code
-        codes = {EXIT_OF[entry["code"]] for entry in self.problems}
+        codes = [self.stopped.exit_code] if self.stopped is not None else []
+        codes += [EXIT_OF[entry["code"]] for entry in self.problems if entry["code"] != "interrupted"]
         for code in (Exit.INTERRUPTED, Exit.STORE, Exit.CONFIG, Exit.NOT_CONNECTED, Exit.TRY_LATER):
             if code in codes:
                 return code
-        if self.problems:
+        if self.dry_run:
+            return Exit.DONE
+        if codes:
             return Exit.PARTIAL
         return Exit.TRY_LATER if self.uncertain_left else Exit.DONE
 
@@ -76,7 +77,7 @@ class Run:
         """Whether all, some or nothing of the work was done."""
         if self.exit_code is Exit.DONE:
             return "success"
-        return "partial" if self.steps_done else "error"
+        return "partial" if self.worked else "error"
 
     def json(self) -> dict[str, Any]:
         """Return the answer as scripts read it."""
@@ -111,50 +112,67 @@ class Synchronisation:
         """Do the steps that were asked for; a failing one does not stop the later ones, a refused token does."""
         run = Run(utc_text(self.clock.now()), self.wish.dry_run)
         number = self._begin(run)
-        try:
-            for step in (step for step in STEPS if step in self.wish.steps):
-                if self._go_on(run):
-                    self._do(step, run, number)
-        finally:
-            run.uncertain_left = grants.count_by_state(self.store)["uncertain"]
-            run.grants["uncertain"] = grants.count_uncertain_of(self.store, number)
-            run.finished_at = utc_text(self.clock.now())
-            runs.finish(self.store, number, run.json(), issued_badges_listed=run.issued_badges_listed)
+        for step in (step for step in STEPS if step in self.wish.steps):
+            if self._go_on(run):
+                self._do(step, run, number)
+        run.uncertain_left = grants.count_by_state(self.store)["uncertain"]
+        run.grants["uncertain"] = grants.count_uncertain_of(self.store, number)
+        run.finished_at = utc_text(self.clock.now())
+        runs.finish(self.store, number, run.json(), issued_badges_listed=run.issued_badges_listed)
         return run
 
     def _begin(self, run: Run) -> int:
         """Take the run's number, in the store and then in the lock file, before anything is claimed."""
         with self.store.transaction():
+            restored = guarding.note_restore(self.store, self.lock.run_number, run.started_at)
             number = runs.begin(self.store, self.lock.run_number, run.started_at)
+            if restored:
+                grants.doubt_all_open(self.store, number, run.started_at)
             grants.sending_to_uncertain(self.store, number, run.started_at)
         if not self.wish.dry_run:
             self.lock.note_run(number)
         if self.wish.max_seconds is not None:
             self.client.http.deadline = self.clock.now().timestamp() + self.wish.max_seconds
+        self.client.http.interruption = self.wish.interrupted
         return number
 
     def _go_on(self, run: Run) -> bool:
         if run.stopped is None and self.wish.interrupted.is_set():
-            run.stopped = Failure("interrupted", "Stopped before all was done.")
+            self._stop(run, self.wish.interrupted.failure())
         return run.stopped is None
+
+    def _stop(self, run: Run, failure: Failure) -> None:
+        run.stopped = failure
+        run.problems.append(problem(failure.code, failure.message))
 
     def _do(self, step: Step, run: Run, number: int) -> None:
         self.progress(step)
         try:
-            match step:
-                case "badges":
-                    self._badges(run)
-                case "lms":
-                    pass
-                case "issued":
-                    self._issued(run)
-                case "grants":
-                    self._grants(run, number)
-            run.steps_done += 1
+            if self._perform(step, run, number):
+                run.worked.add(step)
         except Failure as failure:
-            run.problems.append(problem(failure.code, failure.message))
-            if failure.exit_code in (Exit.NOT_CONNECTED, Exit.CONFIG):
-                run.stopped = failure
+            if failure.exit_code is Exit.STORE:
+                raise  # nothing more can be kept, nor the end of this run
+            if step == "grants" and any(run.grants.values()):
+                run.worked.add(step)
+            if _ends_run(failure):
+                self._stop(run, failure)
+            else:
+                run.problems.append(problem(failure.code, failure.message))
+
+    def _perform(self, step: Step, run: Run, number: int) -> bool:
+        """Do one step; returns whether it had anything to do."""
+        match step:
+            case "badges":
+                self._badges(run)
+            case "lms":
+                return False  # no source is configured
+            case "issued":
+                self._issued(run)
+            case "grants":
+                self._grants(run, number)
+                return any(run.grants.values()) or not run.problems
+        return True
 
     def _badges(self, run: Run) -> None:
         pulled = pulling.pull_badges(self.store, self.client, self.clock.now(), allow_shrink=self.wish.allow_shrink)
@@ -171,41 +189,79 @@ class Synchronisation:
         run.problems += pulled.problems
 
     def _grants(self, run: Run, number: int) -> None:
-        planned = planning.plan(self.store, self.connection.organization_id, number, utc_text(self.clock.now()))
-        for count in ("planned", "held", "covered"):
-            run.grants[count] += getattr(planned, count)
-        run.problems += planned.problems
+        """Plan, ask Credly where the store cannot know, settle, send, and settle what came of it."""
+        self._plan(run, number)
+        guard = self._guard(run)
+        completed_from = guard.completed_from()
+        if not run.issued_badges_listed and guard.stopped is None:
+            guard.ask_about_repeatable()
+        _raise_if(guard.stopped)
+        first = self._settle(run, set())
         if self.wish.dry_run:
             run.grants["planned"] = grants.count_by_state(self.store)["planned"]  # all that would be sent
             return
-        self._settle(run)
-        sent = granting.send(self.store, self.client, self.clock, self._terms(number))
-        for count in ("issued", "covered", "failed"):
+        terms = self._terms(number, completed_from)
+        sent = granting.send(self.store, self.client, self.clock, terms)
+        for count in ("issued", "covered", "failed", "cancelled"):
             run.grants[count] += getattr(sent, count)
         run.problems += sent.problems
-        self._settle(run)  # what is found at once need not wait for the next run
-        if sent.stopped is not None:
+        if sent.stopped is not None and _ends_run(sent.stopped):
             raise sent.stopped
+        second = self._settle(run, first.looked_up)  # what is found at once need not wait for the next run
+        self._leave(run, sent.stopped or second.stopped or first.stopped or guard.failure or sent.delayed)
 
-    def _settle(self, run: Run) -> None:
-        settled = settling.settle(self.store, self.client, self.clock, self._patience())
+    def _plan(self, run: Run, number: int) -> None:
+        now = utc_text(self.clock.now())
+        planned = planning.plan(self.store, self.connection.organization_id, number, now)
+        doubted = guarding.doubt_older(self.store, number, now)
+        run.grants["planned"] += max(0, planned.planned - doubted)
+        run.grants["held"] += planned.held
+        run.grants["covered"] += planned.covered
+        run.problems += planned.problems
+
+    def _guard(self, run: Run) -> Guard:
+        born_at = runs.first_started_at(self.store) or run.started_at
+        return Guard(self.store, self.client, self.clock, self.settings["grants.recheck_seconds"], born_at)
+
+    def _settle(self, run: Run, besides: set[int]) -> Settled:
+        settled = settling.settle(self.store, self.client, self.clock, self._patience(), besides=besides)
         run.grants["issued"] += settled.adopted
-        for count in ("adopted", "covered", "failed", "held", "planned"):
+        for count in ("adopted", "covered", "failed", "held", "planned", "cancelled"):
             run.grants[count] += getattr(settled, count)
         run.problems += settled.problems
-        if settled.stopped is not None:
+        if settled.stopped is not None and _ends_run(settled.stopped):
             raise settled.stopped
+        return settled
+
+    def _leave(self, run: Run, reason: Failure | None) -> None:
+        """Say why something planned, or not looked up, is left for the next run."""
+        if reason is not None:
+            raise reason
+        left = grants.count_by_state(self.store)["planned"]
+        if left and not run.problems:
+            told = f"{left} grants wait for their next try; Credly did not take them before."
+            raise Failure("server-error", told, hint="The next sync tries them when their time has come.")
 
     def _patience(self) -> Patience:
         keys = ("settle_seconds", "recheck_seconds", "hold_uncertain")
         return Patience(*(self.settings[f"grants.{key}"] for key in keys))
 
-    def _terms(self, number: int) -> granting.Terms:
+    def _terms(self, number: int, completed_from: str | None) -> granting.Terms:
         return granting.Terms(
             run_id=number,
             parallel=self.settings["credly.parallel"],
             recheck_seconds=self.settings["grants.recheck_seconds"],
             suppress_notification=self.settings["suppress_notification"],
             deadline=self.client.http.deadline,
+            completed_from=completed_from,
             interrupted=self.wish.interrupted,
         )
+
+
+def _ends_run(failure: Failure) -> bool:
+    return failure.exit_code in _ENDS_RUN or failure.code == "interrupted"
+
+
+def _raise_if(failure: Failure | None) -> None:
+    if failure is not None:
+        raise failure

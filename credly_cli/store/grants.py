@@ -43,7 +43,7 @@ def record(store: Store, grant: NewGrant, run_id: int | None, now: str) -> int:
     values = {name: getattr(grant, name) for name in NewGrant.__slots__}
     values |= {"once": int(grant.once), "run_id": run_id, "created_at": now, "updated_at": now}
     revived = {**dict.fromkeys(("issued_badge_id", "body", "body_sha256", "sent_at", "server_date"))}
-    revived |= {"absent_at": None, "not_before": None, "refusals": 0, "absences": 0, "tries": 0}
+    revived |= {"absent_at": None, "not_before": None, "cleared_at": None, "refusals": 0, "absences": 0, "tries": 0}
     told = ", ".join(f"{name} = excluded.{name}" for name in values if name != "created_at")
     fresh = ", ".join(f"{name} = {'NULL' if value is None else value}" for name, value in revived.items())
     identity: int = store.value(
@@ -53,6 +53,15 @@ def record(store: Store, grant: NewGrant, run_id: int | None, now: str) -> int:
         tuple(values.values()),
     )
     return identity
+
+
+def stands(store: Store, badge_id: str, learner: int, content_id: str, session_id: str) -> bool:
+    """Tell whether a learner's session has a grant that was not cancelled, or that a person dropped."""
+    sql = (
+        "SELECT 1 FROM grants WHERE badge_id = ? AND learner = ? AND content_id = ? AND session_id = ?"
+        " AND (state <> 'cancelled' OR dropped)"
+    )
+    return store.value(sql, (badge_id, learner, content_id, session_id)) is not None
 
 
 def of_session(store: Store, badge_id: str, learner: int, content_id: str, session_id: str) -> dict[str, Any] | None:
@@ -82,7 +91,8 @@ AND e.session_id = grants.session_id AND e.completed_latest
 
 def cancel_unsent(store: Store, badge_id: str, now: str, *, completed_before: str | None = None) -> int:
     """Cancel what was not sent yet (R9, R15, R16); returns how many."""
-    before = "" if completed_before is None else f"AND EXISTS ({_COMPLETION_OF} < :before)"
+    earlier = f"AND reason = 'completion' AND EXISTS ({_COMPLETION_OF} < :before)"
+    before = "" if completed_before is None else earlier
     cancelled = store.change(
         f"UPDATE grants SET state = 'cancelled', updated_at = :now WHERE badge_id = :badge_id {before}"
         " AND state IN ('planned', 'held')",
@@ -132,8 +142,9 @@ class Due:
     learner_id: str | None
     content_id: str
     session_id: str
+    reason: str
     issued_at: str
-    once: bool
+    once: bool  # it was planned as the only one, or the badge has come to forbid a second one
     earner_id: str
     email: str
     first_name: str | None
@@ -143,18 +154,46 @@ class Due:
     tries: int
 
 
-def due(store: Store, now: str, limit: int, only: Sequence[int] | None = None) -> list[Due]:
-    """Return the planned grants whose time has come, the longest waiting first; or of ``only`` these."""
+def due(
+    store: Store, now: str, limit: int, only: Sequence[int] | None = None, *, completed_from: str | None = None
+) -> list[Due]:
+    """Return the planned grants whose time has come, the longest waiting first.
+
+    ``only`` narrows them to these; ``completed_from`` leaves out older completions unless Credly was asked about them.
+    """
     narrowed = "" if only is None else "AND g.id IN (SELECT value FROM json_each(:only))"
-    rows = store.rows(
-        "SELECT g.id, g.badge_id, g.learner, l.learner_id, g.content_id, g.session_id, g.issued_at, g.once,"
-        " g.earner_id, l.email, l.first_name, l.last_name, l.locale, g.body, g.tries"
-        " FROM grants g JOIN learners l ON l.id = g.learner"
-        f" WHERE g.state = 'planned' AND ifnull(g.not_before, '') <= :now {narrowed}"
-        " ORDER BY g.not_before, g.id LIMIT :limit",
-        {"now": now, "limit": limit, "only": json.dumps(list(only or ()))},
+    if completed_from is not None:
+        narrowed += f" AND ({_RECENT} OR g.cleared_at IS NOT NULL)"
+    sql = (
+        f"{_DUE} WHERE g.state = 'planned' AND ifnull(g.not_before, '') <= :now {narrowed}"
+        " ORDER BY g.not_before, g.id LIMIT :limit"
     )
-    return [Due(**{**row, "once": bool(row["once"])}) for row in rows]
+    values = {"now": now, "limit": limit, "only": json.dumps(list(only or ())), "completed_from": completed_from}
+    return [_due(row) for row in store.rows(sql, values)]
+
+
+def old_unsent(store: Store, completed_from: str) -> list[Due]:
+    """Return the planned grants for completions before a moment that Credly was not asked about yet."""
+    sql = f"{_DUE} WHERE g.state = 'planned' AND NOT ({_RECENT}) AND g.cleared_at IS NULL ORDER BY g.id"
+    return [_due(row) for row in store.rows(sql, {"completed_from": completed_from})]
+
+
+def repeatable_unsent(store: Store, now: str) -> list[Due]:
+    """Return the grants that are due, and that Credly would not refuse if they were issued already."""
+    sql = f"{_DUE} WHERE g.state = 'planned' AND ifnull(g.not_before, '') <= ? AND NOT g.once ORDER BY g.id"
+    return [due for due in map(_due, store.rows(sql, (now,))) if not due.once and due.reason == "completion"]
+
+
+_DUE = """
+SELECT g.id, g.badge_id, g.learner, l.learner_id, g.content_id, g.session_id, g.reason, g.issued_at,
+  g.once OR NOT b.allow_duplicates AS once, g.earner_id, l.email, l.first_name, l.last_name, l.locale, g.body, g.tries
+FROM grants g JOIN learners l ON l.id = g.learner JOIN badges b ON b.id = g.badge_id
+"""
+_RECENT = "g.reason = 'manual' OR g.completed_at >= :completed_from"  # by hand: Credly was asked
+
+
+def _due(row: dict[str, Any]) -> Due:
+    return Due(**{**row, "once": bool(row["once"])})
 
 
 def claim(store: Store, grant_id: int, body: str, run_id: int | None, now: str, server_date: str | None) -> int | None:
@@ -193,9 +232,53 @@ def set_state(store: Store, grant_id: int, state: State, now: str, **columns: An
 def uncertain(store: Store) -> list[dict[str, Any]]:
     """Return the uncertain grants with the learner's address, oldest first."""
     return store.rows(
-        "SELECT g.*, l.email FROM grants g JOIN learners l ON l.id = g.learner"
-        " WHERE g.state = 'uncertain' ORDER BY g.id"
+        "SELECT g.*, l.email, b.allow_duplicates FROM grants g JOIN learners l ON l.id = g.learner"
+        " JOIN badges b ON b.id = g.badge_id WHERE g.state = 'uncertain' ORDER BY g.id"
     )
+
+
+def still_wanted(store: Store, grant_id: int) -> bool:
+    """Tell whether an unsent grant is still to be sent: its link stands and counts its completion (R9, R15, R16)."""
+    return (
+        store.value(
+            "SELECT 1 FROM grants JOIN links l ON l.badge_id = grants.badge_id AND l.content_id = grants.content_id"
+            " WHERE grants.id = ? AND l.ended_at IS NULL"
+            f" AND (grants.reason = 'manual' OR EXISTS ({_COMPLETION_OF} >= l.counts_from))",
+            (grant_id,),
+        )
+        is not None
+    )
+
+
+def wait_for_badge(store: Store, badge_id: str, not_before: str, now: str) -> None:
+    """Let all that is planned for a badge wait."""
+    store.change(
+        "UPDATE grants SET not_before = ?, updated_at = ? WHERE badge_id = ? AND state = 'planned'",
+        (not_before, now, badge_id),
+    )
+
+
+def doubt_all_open(store: Store, run_id: int, now: str) -> int:
+    """Call uncertain all that a later copy of this store may have sent; returns how many (reliability, 3.7)."""
+    return store.change(
+        f"{_DOUBT} WHERE state IN ('planned', 'sending', 'uncertain')", {"told": _RESTORED, "run": run_id, "now": now}
+    )
+
+
+def doubt_older(store: Store, restored_at: str, run_id: int, now: str) -> int:
+    """Call uncertain what is planned for completions from before a restore and not looked up since."""
+    return store.change(
+        f"{_DOUBT} WHERE state = 'planned' AND ifnull(cleared_at, '') < :restored_at"
+        " AND (ifnull(completed_at, issued_at) < :restored_at OR created_at < :restored_at)",
+        {"told": _RESTORED, "run": run_id, "now": now, "restored_at": restored_at},
+    )
+
+
+_RESTORED = "The store was restored: a later copy of it may have sent this badge."
+_DOUBT = (
+    "UPDATE grants SET state = 'uncertain', problem = :told, sent_at = :now, server_date = NULL, absences = 0,"
+    " absent_at = NULL, run_id = :run, updated_at = :now"
+)
 
 
 def count_by_state(store: Store) -> dict[str, int]:
@@ -210,7 +293,8 @@ SELECT g.id, g.state, g.reason, l.email, l.learner_id, g.badge_id, b.name AS bad
   g.completed_at, g.issued_at,
   coalesce(g.issued_badge_id, g.covered_by, (SELECT o.issued_badge_id FROM grants o WHERE o.id = g.covered_by_grant))
     AS issued_badge_id,
-  (SELECT count(*) FROM attempts a WHERE a.grant_id = g.id) AS attempts, g.problem, g.created_at, g.updated_at
+  (SELECT count(*) FROM attempts a WHERE a.grant_id = g.id AND ifnull(a.outcome, '') <> 'busy') AS attempts,
+  g.problem, g.created_at, g.updated_at
 FROM grants g JOIN learners l ON l.id = g.learner JOIN badges b ON b.id = g.badge_id
 JOIN content c ON c.id = g.content_id
 """

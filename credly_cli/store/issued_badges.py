@@ -110,18 +110,42 @@ def last_revoked(store: Store, learner: int, earner_id: str, badge_id: str) -> s
     return found
 
 
-def unowned_of_day(store: Store, learner: int, badge_id: str, day: str) -> dict[str, Any] | None:
-    """Return a badge of this kind, issued on this day to the learner's address, that no grant owns (R20)."""
-    return store.row(
-        "SELECT id, state FROM issued_badges i WHERE badge_id = :badge_id AND deleted_at IS NULL"
+def unowned_of_marks(store: Store, badge_id: str, marks: Sequence[str]) -> list[dict[str, Any]]:
+    """Return the badges that bear one of these marks and that no grant owns."""
+    return store.rows(
+        f"{_SEEN} WHERE earner_id IN (SELECT value FROM json_each(:marks))"
+        f" AND badge_id = :badge_id AND deleted_at IS NULL AND {_UNOWNED} ORDER BY created_at",
+        {"badge_id": badge_id, "marks": json.dumps(list(marks))},
+    )
+
+
+def unowned_of_day(store: Store, learner: int, badge_id: str, day: str, others: Sequence[str]) -> list[dict[str, Any]]:
+    """Return the badges issued on this day to the learner's address that no grant owns (R20).
+
+    ``others`` are patterns of marks: what bears one was issued for another session.
+    """
+    return store.rows(
+        f"{_SEEN} WHERE badge_id = :badge_id AND deleted_at IS NULL"
         " AND substr(issued_at, 1, 10) = :day"
         " AND email_key IN (SELECT email_key FROM learners WHERE id = :learner"
         "   UNION SELECT email_key FROM former_emails WHERE learner = :learner)"
-        " AND NOT EXISTS (SELECT 1 FROM grants g WHERE g.issued_badge_id = i.id)"
-        " AND NOT EXISTS (SELECT 1 FROM grants g WHERE g.covered_by = i.id)"
-        " ORDER BY created_at LIMIT 1",
-        {"learner": learner, "badge_id": badge_id, "day": day},
+        " AND NOT EXISTS (SELECT 1 FROM json_each(:others) WHERE ifnull(i.earner_id, '') GLOB value)"
+        f" AND {_UNOWNED} ORDER BY created_at",
+        {"learner": learner, "badge_id": badge_id, "day": day, "others": json.dumps(list(others))},
     )
+
+
+_SEEN = "SELECT id, state, ifnull(state_updated_at, stored_at) AS moved_at FROM issued_badges i"
+_UNOWNED = (
+    "NOT EXISTS (SELECT 1 FROM grants g WHERE g.issued_badge_id = i.id)"
+    " AND NOT EXISTS (SELECT 1 FROM grants g WHERE g.covered_by = i.id)"
+)
+
+
+def is_of_learner(store: Store, issued_badge_id: str, learner: int, earner_id: str) -> bool:
+    """Tell whether an issued badge went to one of the learner's addresses, ids or accounts."""
+    sql = f"SELECT 1 FROM issued_badges WHERE id = :id AND {_LEARNERS_OWN}"
+    return store.value(sql, {"id": issued_badge_id, "learner": learner, "earner_id": earner_id}) is not None
 
 
 def of_address(store: Store, email: str) -> list[dict[str, Any]]:

@@ -195,6 +195,7 @@ CREATE TABLE grants (
   absent_at TEXT,
   tries INTEGER NOT NULL DEFAULT 0,
   not_before TEXT,
+  cleared_at TEXT,                     -- when Credly was last found to have no badge for it (restored, new stores)
   run_id INTEGER REFERENCES runs (id),
   created_at TEXT NOT NULL,
   updated_at TEXT NOT NULL,

@@ -21,6 +21,12 @@ def finish(store: Store, number: int, summary: dict[str, Any], *, issued_badges_
     )
 
 
+def first_started_at(store: Store) -> str | None:
+    """Return when the first run over this store began: what was completed before may be known to an earlier store."""
+    value: str | None = store.value("SELECT started_at FROM runs ORDER BY id LIMIT 1")
+    return value
+
+
 def bookmark(store: Store, name: str) -> str | None:
     """Return where a reader left off."""
     value: str | None = store.value("SELECT value FROM bookmarks WHERE name = ?", (name,))

@@ -1,0 +1,123 @@
+"""Stores that do not know what was sent: restored, deleted and new ones ask Credly first (reliability, 3.7)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from credly_cli.credly.client import Client
+from credly_cli.credly.search import NoSearchError, search_issued_badges
+from credly_cli.errors import Exit, Failure
+from credly_cli.looking_up import Found, look_up_all
+from credly_cli.store import grants, issued_badges, runs
+from credly_cli.store.database import Store
+from credly_cli.store.grants import Due
+from credly_cli.times import Clock, utc_text
+
+_RESTORED_AT = "restored-at"
+_HISTORY_READ_AT = "history-read-at"
+
+
+def note_restore(store: Store, lock_number: int | None, now: str) -> bool:
+    """Tell whether this store was restored or lost since its last run, and keep when that was noticed.
+
+    The lock file has the number of the last run: a store behind it is an older copy, or an empty one in the place of
+    another. A store with grants whose lock file has no number was copied, or the lock file is lost.
+    """
+    if lock_number is None:
+        restored = store.value("SELECT 1 FROM grants LIMIT 1") is not None
+    else:
+        restored = (store.value("SELECT max(id) FROM runs") or 0) < lock_number
+    if restored:
+        runs.set_bookmark(store, _RESTORED_AT, now)
+    return restored
+
+
+def doubt_older(store: Store, run_id: int, now: str) -> int:
+    """Call uncertain what is planned for the time before a restore; returns how many."""
+    restored_at = runs.bookmark(store, _RESTORED_AT)
+    return 0 if restored_at is None else grants.doubt_older(store, restored_at, run_id, now)
+
+
+@dataclass(slots=True)
+class Guard:
+    """What Credly is asked before a run sends: about all issued badges, or about single grants."""
+
+    store: Store
+    client: Client
+    clock: Clock
+    recheck_seconds: int
+    born_at: str  # completions before it may have been granted from a store that is lost
+    failure: Failure | None = None  # why some grants have to wait
+    stopped: Failure | None = None  # why the run cannot go on
+
+    def completed_from(self) -> str | None:
+        """Read what was issued before this store, if anything is planned for then.
+
+        Returns the moment from which on completions may be sent, ``None`` when all may be.
+        """
+        if runs.bookmark(self.store, _HISTORY_READ_AT) is not None:
+            return None
+        old = grants.old_unsent(self.store, self.born_at)
+        if not old:
+            return self.born_at
+        try:
+            self._read_history()
+        except NoSearchError:
+            self._ask(old, cleared=True)
+            return self.born_at
+        except Failure as failure:
+            self._note(failure)
+            return self.born_at
+        return None
+
+    def ask_about_repeatable(self) -> None:
+        """Look up the grants that Credly would not refuse to issue twice, where no complete listing was read."""
+        self._ask(grants.repeatable_unsent(self.store, utc_text(self.clock.now())), cleared=False)
+
+    def _read_history(self) -> None:
+        for rows in search_issued_badges(self.client):
+            with self.store.transaction():
+                issued_badges.save(self.store, rows, utc_text(self.clock.now()))
+        runs.set_bookmark(self.store, _HISTORY_READ_AT, utc_text(self.clock.now()))
+
+    def _ask(self, asked: Sequence[Due], *, cleared: bool) -> None:
+        """Store what Credly has of these grants' badges; those about which it does not answer wait."""
+        wanted = [_as_row(grant) for grant in asked]
+        answered = set[int]()
+        for grant, found in look_up_all(self.client, wanted):
+            if isinstance(found, Failure):
+                self._note(found)
+            elif found.conclusive:
+                answered.add(grant["id"])
+                self._take(grant["id"], found, cleared=cleared)
+        self._let_wait([grant.id for grant in asked if grant.id not in answered])
+
+    def _take(self, grant_id: int, found: Found, *, cleared: bool) -> None:
+        now = utc_text(self.clock.now())
+        with self.store.transaction():
+            issued_badges.save(self.store, found.badges, now)
+            if cleared:
+                self.store.change("UPDATE grants SET cleared_at = ? WHERE id = ?", (now, grant_id))
+
+    def _let_wait(self, identities: Sequence[int]) -> None:
+        """Leave grants out of this run; the next one asks again."""
+        if not identities:
+            return
+        told = "Credly did not tell what some learners hold, so their badges wait."
+        self.failure = self.failure or Failure("server-error", told)
+        now = self.clock.now()
+        later = utc_text(now + timedelta(seconds=max(1, self.recheck_seconds)))
+        with self.store.transaction():
+            for identity in identities:
+                grants.set_state(self.store, identity, "planned", utc_text(now), not_before=later)
+
+    def _note(self, failure: Failure) -> None:
+        self.failure = failure
+        if failure.exit_code in (Exit.NOT_CONNECTED, Exit.CONFIG, Exit.INTERRUPTED):
+            self.stopped = failure
+
+
+def _as_row(grant: Due) -> dict[str, Any]:
+    names = ("id", "badge_id", "earner_id", "issued_at", "once", "body", "email")
+    return {name: getattr(grant, name) for name in names}
