@@ -1,0 +1,1 @@
+"""What the program's speed is measured with; `make bench` runs it."""

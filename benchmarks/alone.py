@@ -1,0 +1,44 @@
+"""One step of the program by its own clock, without starting it: ``alone.py read URL``, ``alone.py issue HOME``."""
+
+import json
+import sys
+import time
+from pathlib import Path
+
+from credly_cli import connecting, granting, planning
+from credly_cli.environment import Environment
+from credly_cli.output import Output
+from credly_cli.secrets import Token
+from credly_cli.store.database import Store
+from credly_cli.times import utc_text
+
+from benchmarks import world
+
+
+def read(url: str) -> dict[str, float]:
+    """Read all templates as a sync does, without storing them."""
+    environment = Environment(Output(), environ={})
+    client = connecting.client_for(
+        f"{url}/v1", Token(world.TOKEN), environment.network(), parallel=4, organization_id=world.ORGANIZATION
+    )
+    started = time.perf_counter()
+    listing = client.badges()
+    return {"seconds": time.perf_counter() - started, "rows": len(listing.rows)}
+
+
+def issue(home: str) -> dict[str, float]:
+    """Plan and issue all that is due, as a sync does."""
+    environment = Environment(Output(), environ={"CREDLY_HOME": home})
+    with Store.open(Path(home) / "credly.db") as store:
+        _, client = connecting.connected_client(store, environment.settings, environment.network())
+        started = time.perf_counter()
+        plan = planning.plan(store, world.ORGANIZATION, None, utc_text(environment.clock.now()))
+        planned = time.perf_counter()
+        terms = granting.Terms(run_id=None, parallel=environment.settings["credly.parallel"])
+        sent = granting.send(store, client, environment.clock, terms)
+        ended = time.perf_counter()
+    return {"plan": planned - started, "seconds": ended - planned, "planned": plan.planned, "issued": sent.issued}
+
+
+if __name__ == "__main__":
+    sys.stdout.write(json.dumps({"read": read, "issue": issue}[sys.argv[1]](sys.argv[2])))
