@@ -20,6 +20,7 @@ from credly_cli.commands.learners import learners
 from credly_cli.commands.link import link, unlink
 from credly_cli.commands.missed import missed
 from credly_cli.commands.profiles import profiles
+from credly_cli.commands.report import report
 from credly_cli.commands.sandbox import sandbox
 from credly_cli.commands.status import status
 from credly_cli.commands.sync import sync
@@ -71,6 +72,7 @@ _COMMANDS: dict[str, Callable[..., object]] = {
     "missed": missed,
     "import": import_,
     "status": status,
+    "report": report,
     "profiles": profiles,
     "disconnect": disconnect,
     "demo": demo,

@@ -1,0 +1,90 @@
+"""`credly report`."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from credly_cli.environment import Environment
+from credly_cli.output import Column, Output
+
+_FLAT = tuple(Column(key.capitalize(), key) for key in ("section", "id", "name", "measure", "count"))
+_BAR = 30  # characters of the longest bar
+_MONTHS = (Column("Month", "month"), Column("Issued", "issued"), Column("", "bar"))
+_BADGES = (
+    Column("Badge", "badge"),
+    Column("Issued", "issued"),
+    Column("Pending", "pending"),
+    Column("Accepted", "accepted"),
+    Column("Rejected", "rejected"),
+    Column("Revoked", "revoked"),
+)
+_STATES = (Column("State", "state"), Column("Badges", "count"), Column("", "bar"))
+_EXPIRING = (Column("Within", "within"), Column("Badges", "count"), Column("", "bar"))
+_FAILURES = (Column("Reason", "code"), Column("Grants", "count"), Column("", "bar"))
+
+
+def report(
+    context: typer.Context,
+    html: Annotated[
+        Path | None, typer.Option("--html", metavar="FILE", help="Write a page with charts; it loads nothing.")
+    ] = None,
+    csv: Annotated[bool, typer.Option("--csv", help="Write CSV with a header.")] = False,
+) -> None:
+    """Report what was issued per month and badge, what was accepted, what expires soon and what failed.
+
+    It counts what the last sync brought, without asking Credly. Badges deleted in Credly are left out.
+
+    Example: credly report --html report.html
+    """
+    from credly_cli import reporting
+
+    environment: Environment = context.obj
+    output, now = environment.output, environment.clock.now()
+    with environment.reading() as store:
+        answer = reporting.report(store, now)
+    if html is not None:
+        _write_page(environment, html, answer)
+    if output.as_json:
+        output.json(answer)
+    elif csv or not output.stdout.isatty():
+        if html is None or csv:
+            output.listing(_FLAT, reporting.flat(answer), empty="", as_csv=csv)
+    elif html is None:
+        _show(output, answer, reporting.all_months(answer["months"]))
+
+
+def _write_page(environment: Environment, path: Path, answer: dict[str, Any]) -> None:
+    from credly_cli import report_page, standing
+
+    organization = standing.read(environment.paths.store, environment.profile)["organization"]
+    report_page.write(path, answer, organization["name"] if organization else None, environment.clock.now())
+    environment.output.say(f"Wrote the report to {path}.", "green")
+    environment.output.note(f"Next: open {path} in a browser.")
+
+
+def _show(output: Output, answer: dict[str, Any], months: list[dict[str, Any]]) -> None:
+    _table(output, "Issued per month", _MONTHS, _barred(months, "issued"), "Nothing was issued yet.")
+    _table(output, "Badges", _BADGES, answer["badges"], "Nothing was issued yet.")
+    funnel = [{"state": state, "count": count} for state, count in answer["funnel"].items()]
+    _table(output, "Accepted or not", _STATES, _barred(funnel, "count"), "")
+    expiring = [{"within": f"{days} days", "count": count} for days, count in answer["expiring"].items()]
+    _table(output, "Expiring soon", _EXPIRING, _barred(expiring, "count"), "")
+    _table(output, "Failed or held", _FAILURES, _barred(answer["failures"], "count"), "Nothing failed.")
+    output.note(f"Next: {'credly grants --state failed --state held' if answer['failures'] else 'credly status'}")
+
+
+def _table(
+    output: Output, title: str, columns: Sequence[Column], rows: Sequence[Mapping[str, Any]], empty: str
+) -> None:
+    output.say(title, "bold")
+    output.listing(columns, rows, empty=empty)
+    output.say("")
+
+
+def _barred(rows: Iterable[Mapping[str, Any]], key: str) -> list[dict[str, Any]]:
+    """Add a bar to each row, as long as its number against the largest."""
+    told = list(rows)
+    largest = max((row[key] for row in told), default=0) or 1
+    return [{**row, "bar": "█" * max(round(row[key] / largest * _BAR), row[key] > 0)} for row in told]

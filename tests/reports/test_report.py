@@ -1,0 +1,111 @@
+"""`credly report`: figures as JSON, CSV, rows, bars and a page."""
+
+import csv
+import re
+from html import unescape
+from io import StringIO
+from pathlib import Path
+
+from tests.desk import Desk
+from tests.unattended.test_status import completes
+
+
+def with_badges(desk: Desk) -> Desk:
+    """Issue one badge by the program and let Credly issue three others, one of them long ago."""
+    completes(desk)
+    desk.json("sync")
+    first_aid = desk.badge_id("First Aid at Work")
+    for email, day, state in (
+        ("ben@example.com", "2026-01-05", "accepted"),
+        ("cem@example.com", "2026-03-01", "rejected"),
+        ("dora@example.com", "2026-03-01", "revoked"),
+    ):
+        with desk.store() as store:
+            store.change(
+                "INSERT INTO issued_badges (id, badge_id, badge_name, email, email_key, state, issued_at, expires_at,"
+                " stored_at) VALUES (?, ?, 'First Aid at Work', ?, ?, ?, ?, ?, ?)",
+                (email, first_aid, email, email, state, f"{day}T00:00:00Z", "2026-04-20T00:00:00Z", f"{day}T00:00:00Z"),
+            )
+    return desk
+
+
+def test_it_counts_months_states_expiries_and_failures(connected: Desk) -> None:
+    desk = with_badges(connected)
+    desk.learns("eve@example.com,first-aid,first-aid-march,completed,2026-03-02T09:40:00Z,,")
+    desk.pass_time(minutes=20)
+    assert desk.run("sync", "--only", "grants").code == 3
+    answer = desk.json("report")
+    assert answer["months"] == [{"month": "2026-01", "issued": 1}, {"month": "2026-03", "issued": 3}]
+    (row,) = answer["badges"]
+    assert row["badge"]["name"] == "First Aid at Work"
+    assert [row[key] for key in ("issued", "pending", "accepted", "rejected", "revoked")] == [4, 1, 1, 1, 1]
+    assert answer["funnel"] == {"pending": 1, "accepted": 1, "rejected": 1, "revoked": 1}
+    assert answer["expiring"] == {"30": 0, "60": 1, "90": 1}
+    assert answer["failures"] == [{"code": "missing-name", "count": 1}]
+
+
+def test_badges_deleted_in_credly_are_left_out(connected: Desk) -> None:
+    desk = with_badges(connected)
+    with desk.store() as store:
+        store.change("UPDATE issued_badges SET deleted_at = '2026-03-02T00:00:00Z' WHERE id = 'ben@example.com'")
+    assert sum(row["issued"] for row in desk.json("report")["months"]) == 3
+
+
+def test_before_connecting_it_is_empty(desk: Desk) -> None:
+    answer = desk.json("report")
+    assert answer["months"] == answer["badges"] == answer["failures"] == []
+    assert not list(desk.home.iterdir())
+
+
+def test_csv_has_a_header_and_one_number_a_row(connected: Desk) -> None:
+    rows = list(csv.DictReader(StringIO(with_badges(connected).run("report", "--csv").out)))
+    assert {"section": "month", "id": "2026-03", "name": "", "measure": "issued", "count": "3"} in rows
+    assert {row["section"] for row in rows} == {"month", "badge", "funnel", "expiring"}
+
+
+def test_a_pipe_gets_the_same_rows_without_header(connected: Desk) -> None:
+    out = with_badges(connected).run("report").out
+    assert "month\t2026-03\t\tissued\t3\n" in out
+    assert not out.startswith("section")
+
+
+def test_a_terminal_gets_tables_with_bars(connected: Desk) -> None:
+    out = with_badges(connected).run("report", terminal=True).out
+    assert re.search(r"2026-03 +3 +█{30}", out)
+    assert re.search(r"2026-02 +0 *\n", out)
+    assert "Expiring soon" in out
+
+
+def test_the_page_has_charts_and_loads_nothing(connected: Desk, tmp_path: Path) -> None:
+    page = tmp_path / "report.html"
+    ran = with_badges(connected).run("report", "--html", str(page))
+    assert ran.code == 0
+    assert str(page) in ran.out
+    text = page.read_text()
+    assert text.count("<svg") == 3
+    assert "default-src 'none'" in unescape(text)
+    assert not re.search(r"<script|<link|<img|\bsrc=|\bhref=|@import|url\(|\sstyle=|<style type", text)
+    assert set(re.findall(r"https?://[^\"'\s<]+", text)) == {"http://www.w3.org/2000/svg"}
+
+
+def test_a_hostile_badge_name_stays_text(connected: Desk, tmp_path: Path) -> None:
+    desk = with_badges(connected)
+    with desk.store() as store:
+        store.change("UPDATE badges SET name = ?", ('</text></svg><script>alert("1")</script>\x1b[31m',))
+    page = tmp_path / "report.html"
+    assert desk.run("report", "--html", str(page)).code == 0
+    assert "<script" not in page.read_text()
+    assert "\x1b" not in page.read_text()
+    assert "\x1b[31m" not in desk.run("report", terminal=True).out
+
+
+def test_an_empty_page_says_so(desk: Desk, tmp_path: Path) -> None:
+    page = tmp_path / "report.html"
+    assert desk.run("report", "--html", str(page)).code == 0
+    assert "Nothing was issued yet." in page.read_text()
+    assert "Nothing failed." in page.read_text()
+
+
+def test_the_page_and_its_figures_come_together_on_request(connected: Desk, tmp_path: Path) -> None:
+    assert connected.json("report", "--html", str(tmp_path / "report.html"))["months"] == []
+    assert (tmp_path / "report.html").exists()
