@@ -12,6 +12,7 @@ from credly_cli.commands.connect import connect
 from credly_cli.commands.content import content
 from credly_cli.commands.demo import demo
 from credly_cli.commands.disconnect import disconnect
+from credly_cli.commands.explain import explain
 from credly_cli.commands.grant import grant
 from credly_cli.commands.grants import grants
 from credly_cli.commands.import_ import import_
@@ -24,6 +25,7 @@ from credly_cli.commands.report import report
 from credly_cli.commands.sandbox import sandbox
 from credly_cli.commands.status import status
 from credly_cli.commands.sync import sync
+from credly_cli.commands.widget import widget
 from credly_cli.environment import Environment
 
 app = typer.Typer(
@@ -68,6 +70,8 @@ _COMMANDS: dict[str, Callable[..., object]] = {
     "unlink": unlink,
     "grant": grant,
     "learner-badges": learner_badges,
+    "widget": widget,
+    "explain": explain,
     "grants": grants,
     "missed": missed,
     "import": import_,

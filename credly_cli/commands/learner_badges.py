@@ -1,5 +1,6 @@
 """`credly learner-badges`."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -28,12 +29,13 @@ def learner_badges(
     context: typer.Context,
     email: Annotated[str, typer.Argument(help="The learner's address.")],
     csv: Annotated[bool, typer.Option("--csv", help="Write CSV with a header.")] = False,
+    html: Annotated[Path | None, typer.Option("--html", metavar="FILE", help="Write a page to publish.")] = None,
 ) -> None:
     """List every badge issued to a learner, newest first, with Credly's links to view or accept it.
 
     Credly is asked; when it does not answer, the store's last knowledge is shown with its date.
 
-    Example: credly learner-badges robin@example.com
+    Example: credly learner-badges robin@example.com --html robin.html
     """
     from credly_cli import connecting
     from credly_cli import learner_badges as use_case
@@ -41,10 +43,18 @@ def learner_badges(
     environment: Environment = context.obj
     settings = environment.settings
     with environment.reading() as store:
-        _, client = connecting.connected_client(store, settings, environment.network())
+        connection, client = connecting.connected_client(store, settings, environment.network())
         answer = use_case.read(
             store, client, email, environment.clock.now(), hide_expired=settings["hide_expired_badges"]
         )
+    if html is not None:
+        from credly_cli import pages
+
+        pages.write(html, pages.learner_badges(answer, connection.organization_name))
+    _show(environment, answer, html, csv=csv)
+
+
+def _show(environment: Environment, answer: "LearnerBadges", html: Path | None, *, csv: bool) -> None:
     output = environment.output
     if output.as_json:
         output.json(answer.json())
@@ -52,7 +62,12 @@ def learner_badges(
     if answer.source == "store":
         when = local_time(answer.as_of) if answer.as_of else "an unknown time"
         output.warn(f"Credly does not answer. This is what the store knows, as of {when}.")
-    output.listing(COLUMNS, _rows(answer), empty=f"{email} has no badges.", as_csv=csv)
+    if html is not None and not csv:
+        badges = "1 badge" if len(answer.badges) == 1 else f"{len(answer.badges)} badges"
+        output.say(f"Wrote {html}: {badges}.", "green")
+        output.note("Open it in a browser, or put it on your site; write it anew after each sync.")
+        return
+    output.listing(COLUMNS, _rows(answer), empty=f"{answer.learner['email']} has no badges.", as_csv=csv)
 
 
 def _rows(answer: "LearnerBadges") -> list[dict[str, object]]:

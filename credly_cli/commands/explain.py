@@ -1,0 +1,81 @@
+"""`credly explain`."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from credly_cli.environment import Environment
+from credly_cli.output import Column
+
+if TYPE_CHECKING:
+    from credly_cli.explaining import Explained, Explanation
+
+PIPED = tuple(Column(key, key) for key in ("id", "badge", "content", "decision", "code", "ok", "message"))
+CHECKS = (Column("", "mark"), Column("Rule", "rule"), Column("Facts", "message"))
+
+_DECISIONS = {
+    "earned": ("earned", "green"),
+    "on-its-way": ("on its way", "green"),
+    "would-grant": ("the next sync grants it", "green"),
+    "not-granted": ("not granted", "yellow"),
+    "needs-person": ("a person is needed", "red"),
+}
+
+
+def explain(
+    context: typer.Context,
+    email: Annotated[str, typer.Argument(help="The learner's address.")],
+    badge: Annotated[str, typer.Argument(help="Only this badge: its id, slug or name.")] = "",
+) -> None:
+    """Explain why a learner has, will get, or did not get a badge: each rule checked, with its facts.
+
+    Everything comes from the store, so it answers at once and offline.
+
+    Example: credly explain robin@example.com "First Aid at Work"
+    """
+    from credly_cli import explaining
+
+    environment: Environment = context.obj
+    with environment.reading() as store:
+        answer = explaining.explain(store, email, badge or None, environment.clock.now())
+    output = environment.output
+    if output.as_json:
+        output.json(answer.json())
+    elif output.stdout.isatty():
+        _show(environment, answer, every=bool(badge))
+    else:
+        rows = [row for one in answer.badges for row in _rows(one)]
+        output.listing(PIPED, rows, empty="")
+
+
+def _rows(one: "Explained") -> list[dict[str, object]]:
+    told = {"id": one.badge["id"], "badge": one.badge, "content": one.content, "decision": one.decision}
+    return [{**told, "code": check.code, "ok": check.ok, "message": check.message} for check in one.checks]
+
+
+def _show(environment: Environment, answer: "Explanation", *, every: bool) -> None:
+    """Show the badges that concern the learner in full, and only name the others."""
+    output = environment.output
+    shown = [one for one in answer.badges if one.concerns or every]
+    others = [one for one in answer.badges if not (one.concerns or every)]
+    for number, one in enumerate(shown):
+        if number:
+            output.say("")
+        _show_one(environment, one)
+    if others:
+        names = ", ".join(one.badge["name"] for one in others[:10])
+        more = f", and {len(others) - 10:,} more" if len(others) > 10 else ""  # noqa: PLR2004 - as many as fit
+        output.note(f"Not enrolled in the content of: {names}{more}.")
+    if not answer.badges:
+        output.note("No badge is linked, and the learner has none.")
+
+
+def _show_one(environment: Environment, one: "Explained") -> None:
+    words, colour = _DECISIONS[one.decision]
+    content = f" ({one.content['title']})" if one.content else ""
+    environment.output.say(f"{one.badge['name']}{content}: {words}", colour)
+    rows = [
+        {"mark": "✓" if check.ok else "✗", "rule": check.code.replace("-", " "), "message": check.message}
+        for check in one.checks
+    ]
+    environment.output.listing(CHECKS, rows, empty="")

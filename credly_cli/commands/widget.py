@@ -1,0 +1,119 @@
+"""`credly widget`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from credly_cli.environment import Environment
+from credly_cli.output import Column, local_time
+
+if TYPE_CHECKING:
+    from credly_cli.widget import Widget
+
+_BADGE = Column("Badge", "badge", link="url")
+_CONTENT = Column("Content", "content")
+IN_PROGRESS = (_BADGE, _CONTENT, Column("Progress", "told"), Column("Opens", "url", "wide"))
+DISCOVER = (_BADGE, _CONTENT, Column("Learn more", "url", "wide"))
+EARNED = (
+    _BADGE,
+    _CONTENT,
+    Column("Earned", "awarded_at", kind="date"),
+    Column("Expires", "expires_at", kind="date"),
+    Column("State", "told"),
+    Column("View or accept", "page", "wide"),
+)
+PIPED = tuple(
+    Column(key, key)
+    for key in (
+        "id", "section", "badge", "content", "progress", "on_its_way", "awarded_at", "expires_at", "state", "url",
+        "accept_url",
+    )
+)  # fmt: skip
+
+_BAR = 10
+
+
+def widget(
+    context: typer.Context,
+    email: Annotated[str, typer.Argument(help="The learner's address.")],
+    html: Annotated[Path | None, typer.Option("--html", metavar="FILE", help="Write a page to publish.")] = None,
+) -> None:
+    """Show what a learner sees of badges: in progress, to discover, earned.
+
+    Credly is asked for what was earned; when it does not answer, the store's last knowledge is shown with its date.
+
+    Example: credly widget robin@example.com --html robin.html
+    """
+    from credly_cli import connecting
+    from credly_cli import widget as use_case
+
+    environment: Environment = context.obj
+    settings = environment.settings
+    with environment.reading() as store:
+        connection, client = connecting.connected_client(store, settings, environment.network())
+        answer = use_case.read(
+            store, client, email, environment.clock.now(), hide_expired=settings["hide_expired_badges"]
+        )
+    if html is not None:
+        from credly_cli import pages
+
+        pages.write(html, pages.widget(answer, connection.organization_name))
+    _show(environment, answer, html)
+
+
+def _show(environment: Environment, answer: "Widget", html: Path | None) -> None:
+    output = environment.output
+    if output.as_json:
+        output.json(answer.json())
+        return
+    if answer.source == "store":
+        when = local_time(answer.as_of) if answer.as_of else "an unknown time"
+        output.warn(f"Credly does not answer. What was earned is what the store knows, as of {when}.")
+    if html is not None:
+        output.say(
+            f"Wrote {html}: {len(answer.in_progress)} in progress, {len(answer.discover)} to discover,"
+            f" {len(answer.earned)} earned.",
+            "green",
+        )
+        output.note("Open it in a browser, or put it on your site; write it anew after each sync.")
+    elif output.stdout.isatty():
+        _show_sections(environment, answer)
+    else:
+        output.listing(PIPED, _piped(answer), empty="")
+
+
+def _show_sections(environment: Environment, answer: "Widget") -> None:
+    output = environment.output
+    sections = (
+        ("In Progress", IN_PROGRESS, answer.in_progress, "Nothing is in progress."),
+        ("Discover", DISCOVER, answer.discover, "There is nothing to discover."),
+        ("Earned", EARNED, answer.earned, "No badge was earned yet."),
+    )
+    for number, (title, columns, rows, empty) in enumerate(sections):
+        output.say(f"{title} ({len(rows)})", "bold")
+        output.listing(columns, [_told(row) for row in rows], empty=empty)
+        if number < len(sections) - 1:
+            output.say("")
+
+
+def _told(row: dict[str, Any]) -> dict[str, Any]:
+    if "state" in row:
+        told = f"{row['state']}, expired" if row["expired"] else row["state"]
+        return {**row, "told": told, "page": row["url"] or row["accept_url"]}
+    if "progress" not in row:
+        return row
+    told = "unknown" if row["progress"] is None else f"{_bar(row['progress'])} {row['progress']:g}%"
+    return {**row, "told": f"{told}, badge on its way" if row["on_its_way"] else told}
+
+
+def _bar(progress: float) -> str:
+    done = int(progress / 100 * _BAR)
+    return "■" * done + "□" * (_BAR - done)
+
+
+def _piped(answer: "Widget") -> list[dict[str, Any]]:
+    rows = []
+    for section in ("in_progress", "discover", "earned"):
+        rows += [{"id": row["badge"]["id"], "section": section, **row} for row in getattr(answer, section)]
+    return rows

@@ -1,0 +1,260 @@
+"""The rules that decide about a badge, checked one by one, in sentences that can be read out on the phone."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from credly_cli.explaining_facts import Case, Person, is_held
+from credly_cli.store.prospects import Enrolled
+from credly_cli.widget import Session
+
+_ATTEMPTS = 3  # so many of the last are told
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A rule that was checked, with its facts."""
+
+    code: str
+    ok: bool
+    message: str
+
+
+def checks(case: Case, person: Person) -> list[Check]:
+    """Check every rule, in the order in which a badge comes about."""
+    return [
+        _connected(person),
+        _active(case),
+        _linked(case),
+        *_content(case, person),
+        *(check for session in case.sessions for check in _session(case, session, person)),
+        *_names(case, person),
+        *_issued(case, person),
+        *_grants(case),
+        *(_answer(attempt) for attempt in case.attempts[-_ATTEMPTS:]),
+    ]
+
+
+def when(text: str | None) -> str:
+    """Write a time as it is read out."""
+    if text is None:
+        return "an unknown day"
+    at = datetime.fromisoformat(text)
+    return f"{at.day} {at:%B} {at.year}, {at:%H:%M} UTC"
+
+
+def _connected(person: Person) -> Check:
+    known = person.connection
+    if known is None:
+        return Check("connected", False, "Not connected to Credly: nothing is issued.")
+    if not known.connected:
+        told = f"Disconnected from {known.organization_name} since {when(known.disconnected_at)}: nothing is issued."
+        return Check("connected", False, told)
+    return Check("connected", True, f"Connected to {known.organization_name} since {when(known.connected_at)}.")
+
+
+def _active(case: Case) -> Check:
+    name = case.badge["name"]
+    if case.badge["listed"]:
+        return Check("badge-active", True, f"{name} is active on Credly.")
+    if case.badge["listed"] is None:
+        return Check("badge-active", False, f"{name} was never in the list of active badges.")
+    told = f"{name} is no longer active on Credly, as the sync of {when(case.badge['removed_at'])} found."
+    return Check("badge-active", False, f"{told} Nobody can earn it any more.")
+
+
+def _linked(case: Case) -> Check:
+    link = case.link
+    if link is None:
+        return Check("linked", False, "It is not linked to content.")
+    title = link["content_title"]
+    if link["ended_at"] is None:
+        told = (
+            f"Linked to {title} on {when(link['linked_at'])}; it counts completions from {when(link['counts_from'])}."
+        )
+        return Check("linked", True, told)
+    why = "somebody unlinked it" if link["end_reason"] == "unlinked" else "the badge was no longer active"
+    return Check("linked", False, f"The link to {title} ended on {when(link['ended_at'])}: {why}.")
+
+
+def _content(case: Case, person: Person) -> Iterator[Check]:
+    """Check what the learner may see, and whether there is an enrollment at all."""
+    if case.link is None or not case.linked:
+        return
+    title = case.link["content_title"]
+    if case.link["released"]:
+        yield Check("released", True, f"{title} is released.")
+    else:
+        yield Check("released", False, f"{title} is not released; a completion counts all the same.")
+    if not case.sessions:
+        yield Check("visible", case.visible, _sight(case, title, person))
+        yield Check("enrolled", False, f"Not enrolled in {title}.")
+
+
+def _sight(case: Case, title: str, person: Person) -> str:
+    if case.visible:
+        return f"{title} can be discovered."
+    names = [f"the {audience.kind} {audience.subjects[0]}" for audience in person.audiences if not audience.is_site]
+    if names:
+        return f"{title} cannot be discovered: {' and '.join(names)} does not have it."
+    return f"{title} cannot be discovered: it is neither released nor given to this learner."
+
+
+def _session(case: Case, session: Session, person: Person) -> Iterator[Check]:
+    row = session.enrolled
+    place = row.content["title"] + (f", session {row.session_title or row.session_id}" if row.session_id else "")
+    since = f" since {when(row.enrolled_at)}" if row.enrolled_at else ""
+    if row.ended:
+        yield Check("enrolled", False, f"No longer enrolled in {place}: withdrawn, or access was revoked.")
+    else:
+        yield Check("enrolled", True, f"Enrolled in {place}{since}.")
+    if row.completed_at is None:
+        far = "how far is not known" if row.progress is None else f"{row.progress:g} percent so far"
+        yield Check("completed", False, f"Not completed: {far}.")
+        return
+    yield Check("completed", True, f"Completed on {_completed(row)}.")
+    yield _counts(case, row, person)
+
+
+def _completed(row: Enrolled) -> str:
+    told = when(row.completed_at)
+    return told if row.completed_at == row.completed_latest else told.partition(",")[0]
+
+
+def _counts(case: Case, row: Enrolled, person: Person) -> Check:
+    link = case.link or {}
+    over = link["ended_at"]
+    if row.counts:
+        if over is None:
+            return Check("counts", True, f"It counts: that is not before {when(link['counts_from'])}.")
+        if (row.completed_at or "") >= over:
+            return Check("counts", False, "It does not count: by then the link had ended.")
+        return Check("counts", row.grant == "issued", "It counted as long as the link stood.")
+    gap = _gap(row, person)
+    reason = f"completions count from {when(link['counts_from'])}"
+    if (row.completed_latest or "") >= link["counts_from"] and gap:
+        reason = f"from {when(gap[0])} to {when(gap[1]) if gap[1] else 'now'} nothing was connected"
+    day = (row.completed_at or "")[:10]
+    way = f" To let it count: credly link {case.badge['id']} {row.content['id']} --since {day}" if over is None else ""
+    return Check("counts", False, f"It does not count: {reason}.{way}")
+
+
+def _gap(row: Enrolled, person: Person) -> tuple[str, str | None] | None:
+    """Return the time without a connection in which it was completed."""
+    at, latest = row.completed_at or "", row.completed_latest or ""
+    return next((gap for gap in person.disconnections if gap[0] <= at and latest < (gap[1] or "9999")), None)
+
+
+def _names(case: Case, person: Person) -> Iterator[Check]:
+    if not case.sessions:
+        return
+    learner = person.view
+    keys = (("first_name", "first name"), ("last_name", "last name"))
+    missing = [word for key, word in keys if not learner[key]]
+    if missing:
+        verb = "is" if len(missing) == 1 else "are"
+        told = f"The {' and the '.join(missing)} {verb} not known. Import it: credly import learners FILE"
+        yield Check("names", False, told)
+    else:
+        yield Check("names", True, f"The name is known: {learner['first_name']} {learner['last_name']}.")
+
+
+def _issued(case: Case, person: Person) -> Iterator[Check]:
+    if not case.issued:
+        asked = f" on {when(person.listed_at)}" if person.listed_at else ""
+        told = f"Credly had no such badge of this learner{asked}." if asked else "Credly was not asked for badges yet."
+        yield Check("earned", False, told)
+    for row in case.issued:
+        yield _one_issued(row, person)
+
+
+def _one_issued(row: dict[str, Any], person: Person) -> Check:
+    issued = f"issued on {when(row['issued_at'])} ({row['id']})"
+    if row["deleted_at"] is not None:
+        told = f"A badge {issued} is not on Credly any more, as the sync of {when(row['deleted_at'])} found."
+        return Check("deleted", False, f"{told} It is not issued again by itself.")
+    if not is_held(row):
+        told = f"A badge {issued} was {row['state']} on {when(row['state_updated_at'] or row['stored_at'])}."
+        return Check("revoked", False, f"{told} For completions before that it is not issued again by itself.")
+    expires = row["expires_at"]
+    expiry = ""
+    if expires is not None:
+        expiry = f"; it {'expired' if expires <= person.now else 'expires'} on {when(expires)}"
+    return Check("earned", True, f"The learner has the badge: {issued}, {row['state']}{expiry}.")
+
+
+def _grants(case: Case) -> Iterator[Check]:
+    for grant in case.grants:
+        if grant["state"] == "cancelled" and grant["dropped"]:
+            told = f"A person dropped grant {grant['id']} on {when(grant['updated_at'])}: it is not planned again."
+            yield Check("dropped", False, told)
+        else:
+            ok, told = _grant(grant)
+            yield Check("grant", ok, f"Grant {grant['id']}{_by_hand(grant)}: {told}")
+    if case.linked and not case.held and any(session.planned == "planned" for session in case.sessions):
+        yield Check("grant", True, "Not planned yet: the next sync plans and sends it.")
+
+
+def _by_hand(grant: dict[str, Any]) -> str:
+    return ", by hand" if grant["reason"] == "manual" else ""
+
+
+_GRANTS = {
+    "planned": (True, "planned on {created}; the next sync{later} sends it."),
+    "sending": (True, "being sent since {moved}."),
+    "uncertain": (False, "it is not known yet whether Credly issued it. {problem} The next sync finds out."),
+    "issued": (True, "issued on {moved}."),
+    "covered": (True, "covered by {cover}, which the learner has already or is to get."),
+    "held": (False, "held since {moved}. {problem}"),
+    "failed": (False, "failed on {moved}. {problem}"),
+    "cancelled": (False, "cancelled on {moved}, before it was sent."),
+}
+
+
+def _grant(grant: dict[str, Any]) -> tuple[bool, str]:
+    ok, told = _GRANTS[grant["state"]]
+    facts = {
+        "created": when(grant["created_at"]),
+        "moved": when(grant["updated_at"]),
+        "later": f" after {when(grant['not_before'])}" if grant["not_before"] else "",
+        "problem": _ended(grant["problem"] or "No reason was noted"),
+        "cover": _cover(grant),
+    }
+    return ok, told.format(**facts)
+
+
+def _cover(grant: dict[str, Any]) -> str:
+    if grant["covered_by"] is not None:
+        return f"the badge {grant['covered_by']}"
+    return f"grant {grant['covered_by_grant']} for another session"
+
+
+def _ended(sentence: str) -> str:
+    sentence = sentence.strip()
+    return sentence if sentence.endswith((".", "!", "?")) else f"{sentence}."
+
+
+_ANSWERS = {
+    "issued": "issued the badge",
+    "refused": "refused it",
+    "rejected": "refused it",
+    "unclear": "gave no clear answer",
+    "stop": "refused the token",
+    "busy": "asked to slow down",
+    "not-sent": "could not be reached",
+    "missing": "does not know the badge",
+}
+
+
+def _answer(attempt: dict[str, Any]) -> Check:
+    sent = f"Sent on {when(attempt['started_at'])}"
+    if attempt["outcome"] is None:
+        return Check("answer", False, f"{sent}; the program stopped before Credly answered.")
+    told = _ANSWERS.get(attempt["outcome"], attempt["outcome"])
+    status = f" (HTTP {attempt['http_status']})" if attempt["http_status"] else ""
+    ok = attempt["outcome"] == "issued"
+    detail = f": {attempt['detail']}" if attempt["detail"] and not ok else ""
+    later = when(attempt["ended_at"])
+    after = "" if later == when(attempt["started_at"]) else f" on {later}"
+    return Check("answer", ok, _ended(f"{sent}; Credly {told}{after}{status}{detail}"))
