@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help test fast lint types demo main-job bench picture reference clean
+.PHONY: help test fast lint types demo main-job bench picture reference lowest newest smoke lock clean
 
 help: ## Say what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -38,11 +38,35 @@ main-job: $(READY) ## The main job on the real input beside this repository, wit
 bench: $(READY) ## How fast it is, beside what it must be; ONLY=reading for a part
 	$(BIN)/python -m benchmarks $(ONLY)
 
-reference: $(READY) ## Write docs/reference.md anew from the program
+reference: $(READY) ## Write docs/reference.md and the man page anew from the program
 	PYTHONPATH=. $(BIN)/python scripts/reference.py
+	PYTHONPATH=. $(BIN)/python scripts/man_page.py
+
+lowest: ## The fast tests with the lowest versions that pyproject.toml allows
+	$(PYTHON) -m venv --clear .venv-lowest
+	.venv-lowest/bin/python -m pip install --quiet --upgrade 'pip>=25.1'
+	.venv-lowest/bin/python -m pip install --quiet --editable . --group dev --constraint tests/lowest.txt
+	.venv-lowest/bin/python -m pytest -n auto -m 'not slow'
+
+newest: ## The fast tests with the newest versions, Typer's own bound left aside
+	$(PYTHON) -m venv --clear .venv-newest
+	.venv-newest/bin/python -m pip install --quiet --upgrade 'pip>=25.1'
+	.venv-newest/bin/python -m pip install --quiet --editable . --group dev
+	.venv-newest/bin/python -m pip install --quiet --upgrade typer rich requests urllib3 sqlite-utils platformdirs
+	.venv-newest/bin/python -m pytest -n auto -m 'not slow'
+
+smoke: ## The wheel, installed alone in an empty environment, tells its story
+	rm -rf dist .venv-smoke && $(PYTHON) -m venv .venv-smoke
+	.venv-smoke/bin/python -m pip wheel --quiet --no-deps --wheel-dir dist .
+	.venv-smoke/bin/python -m pip install --quiet dist/credly_cli-*.whl
+	cd / && $(CURDIR)/.venv-smoke/bin/credly --version && $(CURDIR)/.venv-smoke/bin/credly demo --quiet
+	test -f .venv-smoke/share/man/man1/credly.1
+
+lock: $(READY) ## Note the versions that the tests ran with, for developers
+	$(BIN)/python -m pip freeze --exclude-editable > requirements-dev.lock
 
 picture: $(READY) ## Draw the demo's output for the README anew
 	$(BIN)/python scripts/picture.py
 
 clean: ## Remove what was made here
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis dist
+	rm -rf $(VENV) .venv-lowest .venv-newest .venv-smoke .mypy_cache .ruff_cache .pytest_cache .hypothesis dist
