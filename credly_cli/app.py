@@ -12,6 +12,7 @@ from credly_cli.commands.connect import connect
 from credly_cli.commands.content import content
 from credly_cli.commands.demo import demo
 from credly_cli.commands.disconnect import disconnect
+from credly_cli.commands.doctor import doctor
 from credly_cli.commands.explain import explain
 from credly_cli.commands.grant import grant
 from credly_cli.commands.grants import grants
@@ -76,6 +77,7 @@ _COMMANDS: dict[str, Callable[..., object]] = {
     "missed": missed,
     "import": import_,
     "status": status,
+    "doctor": doctor,
     "report": report,
     "profiles": profiles,
     "disconnect": disconnect,

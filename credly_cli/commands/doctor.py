@@ -1,0 +1,75 @@
+"""`credly doctor`."""
+
+from typing import TYPE_CHECKING
+
+import typer
+
+from credly_cli.environment import Environment
+from credly_cli.output import Column
+
+if TYPE_CHECKING:
+    from credly_cli.doctoring import Check
+
+COLUMNS = (Column("Check", "name"), Column("", "result"), Column("", "message"), Column("What to do", "hint"))
+
+
+def doctor(context: typer.Context) -> int:
+    """Check everything that can go wrong: token, clock, API, LMS source, store, lock, permissions, last sync.
+
+    It asks Credly and changes nothing. Each check passes, or fails with the way out; the exit code is the worst one's.
+
+    Example: credly doctor
+    """
+    from credly_cli import doctoring
+
+    environment: Environment = context.obj
+    checks = _checks(environment)
+    if environment.output.as_json:
+        environment.output.json({"checks": [check.json() for check in checks]})
+    else:
+        rows = [{**check.json(), "result": "passed" if check.ok else "FAILED"} for check in checks]
+        environment.output.listing(COLUMNS, rows, empty="")
+    return int(doctoring.worst(checks))
+
+
+def _checks(environment: Environment) -> "list[Check]":
+    from credly_cli import doctoring, machine_checks
+    from credly_cli.errors import Exit
+
+    paths, settings = environment.paths, environment.settings
+    checks = [
+        machine_checks.permissions(paths) if paths.store.parent.exists() else _nothing_yet(),
+        machine_checks.file_system(paths.store.parent),
+        machine_checks.sqlite(),
+        machine_checks.store(paths.store),
+        machine_checks.lock(paths.lock),
+        _lms(environment),
+    ]
+    if any(check.name == "store" and not check.ok for check in checks):
+        unread = ("connection", "token", "last-sync")
+        return checks + [doctoring.failed(n, "Not checked: the store.", None, Exit.STORE) for n in unread]
+    with environment.reading() as store:
+        return [
+            doctoring.connection(store),
+            *doctoring.online(store, settings, environment.network()),
+            *checks,
+            doctoring.last_sync(store, environment.clock.now()),
+        ]
+
+
+def _nothing_yet() -> "Check":
+    from credly_cli.doctoring import passed
+
+    return passed("permissions", "There are no files yet.")
+
+
+def _lms(environment: Environment) -> "Check":
+    from credly_cli import doctoring, machine_checks
+
+    match environment.settings["lms.source"]:
+        case "files":
+            return machine_checks.lms_files(environment.settings)
+        case None:
+            return doctoring.passed("lms", "No LMS source is configured; credly import takes files by hand.")
+        case source:
+            return doctoring.passed("lms", f"The LMS source is {source}.")

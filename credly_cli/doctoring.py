@@ -1,0 +1,165 @@
+"""What `doctor` asks of Credly and of this machine: each question is answered, also when Credly is down."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from credly_cli import connecting, expiring
+from credly_cli.config import Settings
+from credly_cli.connecting import Network
+from credly_cli.credly.client import Client
+from credly_cli.errors import EXIT_OF, Exit, Failure
+from credly_cli.store import connection as connections
+from credly_cli.store.connection import Connection
+from credly_cli.store.database import Store
+from credly_cli.times import from_utc_text
+
+_CLOCK_SECONDS = 60  # a link counts completions to the second, by this clock
+_LATE = timedelta(days=7)  # `status --max-age` is for whoever wants to know sooner
+_WORST_FIRST = (
+    Exit.INTERRUPTED, Exit.STORE, Exit.CONFIG, Exit.NOT_CONNECTED, Exit.FORBIDDEN, Exit.NOT_FOUND, Exit.TRY_LATER,
+    Exit.PARTIAL, Exit.USAGE, Exit.UNEXPECTED,
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """An answer: passed, or failed with the way out and what that means for the exit code."""
+
+    name: str
+    ok: bool
+    message: str
+    hint: str | None = None
+    exit_code: Exit = Exit.DONE
+
+    def json(self) -> dict[str, Any]:
+        """Return the answer as scripts read it."""
+        return {"name": self.name, "ok": self.ok, "message": self.message, "hint": self.hint}
+
+
+def passed(name: str, message: str) -> Check:
+    """Return a passed check."""
+    return Check(name, True, message)
+
+
+def failed(name: str, message: str, hint: str | None, exit_code: Exit = Exit.PARTIAL) -> Check:
+    """Return a failed check."""
+    return Check(name, False, message, hint, exit_code)
+
+
+def failed_by(name: str, failure: Failure) -> Check:
+    """Return a check that failed as a command would."""
+    return failed(name, failure.message, failure.hint, EXIT_OF[failure.code])
+
+
+def worst(checks: Iterable[Check]) -> Exit:
+    """Return the exit code of the worst check."""
+    codes = {check.exit_code for check in checks if not check.ok}
+    return next((code for code in _WORST_FIRST if code in codes), Exit.DONE)
+
+
+def online(store: Store, settings: Settings, network: Network) -> list[Check]:
+    """Ask Credly about the token, its expiry, the API and the time; what depends on a failed answer fails with it."""
+    try:
+        known, client = connecting.connected_client(store, settings, network)
+    except Failure as failure:
+        return _all_failed(("token", "expiry", "api", "clock"), failure)
+    try:
+        token = _token(known, client)
+    except Failure as failure:
+        return [failed_by("token", failure), _expiry(known, network), *_all_failed(("api", "clock"), failure)]
+    return [token, _expiry(known, network), _safely("api", lambda: _api(known, client)), _clock(client)]
+
+
+def _all_failed(names: Iterable[str], failure: Failure) -> list[Check]:
+    first, *rest = names
+    follow = [failed(name, f"Not checked: {failure.message}", failure.hint, EXIT_OF[failure.code]) for name in rest]
+    return [failed_by(first, failure), *follow]
+
+
+def _safely(name: str, ask: Callable[[], Check]) -> Check:
+    try:
+        return ask()
+    except Failure as failure:
+        return failed_by(name, failure)
+
+
+def _token(known: Connection, client: Client) -> Check:
+    found = {organization.id: organization.name for organization in client.organizations()}
+    if known.organization_id not in found:
+        raise connecting.another_organization(known)
+    return passed("token", f"Credly takes the token of {known.organization_name}.")
+
+
+def _expiry(known: Connection, network: Network) -> Check:
+    expires_at, now = known.token_expires_at, network.clock.now()
+    if expires_at is None:
+        return passed("expiry", "Credly does not say when the token expires.")
+    warning = expiring.token_warning(expires_at, now)
+    if warning is None:
+        return passed("expiry", f"The token expires on {expires_at[:10]}.")
+    gone = from_utc_text(expires_at) <= now
+    return failed("expiry", warning, "Run: credly connect", Exit.NOT_CONNECTED if gone else Exit.PARTIAL)
+
+
+def _api(known: Connection, client: Client) -> Check:
+    """Read the first page of badges and look at what paging rests on."""
+    query = {"filter": "state::active", "sort": "created_at", "page": 1}
+    reply = client.http.get(f"/organizations/{known.organization_id}/badge_templates", query)
+    rows, metadata = reply.json.get("data"), reply.json.get("metadata")
+    total = metadata.get("total_count") if isinstance(metadata, dict) else None
+    way_out = "A proxy may be in between, or Credly has changed. Nothing is removed on such an answer."
+    if not isinstance(rows, list) or type(total) is not int:
+        return failed("api", "Credly's list of badges does not say how many there are.", way_out, Exit.TRY_LATER)
+    further = metadata.get("next_page_url")
+    if further is not None and not client.http.same_origin(further):
+        return failed("api", "Credly's list of badges goes on at another host.", way_out, Exit.TRY_LATER)
+    if (total > len(rows)) != (further is not None):
+        return failed("api", "Credly's list of badges breaks off before its end.", way_out, Exit.TRY_LATER)
+    return passed("api", f"{client.http.api_url} lists {total:,} active badges, {len(rows):,} on the first page.")
+
+
+def _clock(client: Client) -> Check:
+    date, now = client.http.last_date, client.http.clock.now()
+    theirs = _moment(date)
+    if theirs is None:
+        return passed("clock", "Credly does not say what time it is.")
+    apart = abs((now - theirs).total_seconds())
+    if apart <= _CLOCK_SECONDS:
+        return passed("clock", f"This clock and Credly's are {apart:.0f} seconds apart.")
+    return failed(
+        "clock",
+        f"This clock and Credly's are {apart:,.0f} seconds apart.",
+        "Let this machine keep its time by NTP, for example: timedatectl set-ntp true",
+    )
+
+
+def _moment(date: str | None) -> datetime | None:
+    try:
+        found = parsedate_to_datetime(date or "")
+    except (ValueError, TypeError, OverflowError):
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def connection(store: Store) -> Check:
+    """Tell whether the profile is connected."""
+    known = connections.current(store)
+    if known is None or not known.connected:
+        return _safely("connection", lambda: passed("connection", connecting.require_connected(store).organization_id))
+    return passed("connection", f"Connected to {known.organization_name} since {known.connected_at[:10]}.")
+
+
+def last_sync(store: Store, now: datetime) -> Check:
+    """Tell how old the last good sync is."""
+    last = store.row("SELECT status, started_at, finished_at FROM runs ORDER BY id DESC LIMIT 1")
+    good = store.value("SELECT max(finished_at) FROM runs WHERE status = 'success'")
+    if last is None:
+        return passed("last-sync", "No sync has run yet. Run: credly sync")
+    if good is None:
+        return failed("last-sync", "No sync has ended well yet.", "To see why: credly sync")
+    if now - from_utc_text(good) > _LATE:
+        return failed("last-sync", f"The last good sync ended on {good[:10]}.", "To see why: credly sync")
+    return passed("last-sync", f"The last good sync ended at {good}.")

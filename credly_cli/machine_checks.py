@@ -1,0 +1,140 @@
+"""What `doctor` finds on this machine alone: the store's file, SQLite, the lock, permissions, the disk, LMS files."""
+
+import fcntl
+import glob
+import os
+import sqlite3
+import stat
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+from credly_cli.config import Settings
+from credly_cli.doctoring import Check, failed, failed_by, passed
+from credly_cli.environment import Paths
+from credly_cli.errors import Exit, Failure
+from credly_cli.store.database import require_ours
+from credly_cli.store.migrations import MIGRATIONS
+
+_SOUND_SQLITE = (3, 51, 3)
+_NETWORK_SYSTEMS = (
+    "nfs", "nfs4", "cifs", "smb3", "smbfs", "fuse.sshfs", "afs", "ceph", "glusterfs", "fuse.glusterfs", "lustre",
+    "davfs", "fuse.rclone", "fuse.s3fs",
+)  # fmt: skip
+_KINDS = ("learners", "content", "progress", "access")
+
+
+def store(path: Path) -> Check:
+    """Read the whole store once, without changing it."""
+    if not path.exists():
+        return passed("store", f"There is no store yet; the first connect makes {path}.")
+    try:
+        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=10)) as connection:
+            require_ours(connection)
+            complaints = [row[0] for row in connection.execute("PRAGMA quick_check(3)")]
+            version = connection.execute("PRAGMA user_version").fetchone()[0]
+    except Failure as failure:
+        return failed_by("store", failure)
+    except sqlite3.Error as error:
+        return _broken(path, str(error))
+    if complaints != ["ok"]:
+        return _broken(path, complaints[0])
+    older = "" if version == len(MIGRATIONS) else "; the next command that writes brings it up to date"
+    return passed("store", f"{path} is whole, version {version}{older}.")
+
+
+def _broken(path: Path, complaint: str) -> Check:
+    return failed(
+        "store",
+        f"{path} is damaged: {complaint}.",
+        "Put a backup in its place, and leave the lock file beside it: the next sync then looks up what it missed.",
+        Exit.STORE,
+    )
+
+
+def sqlite(version: tuple[int, ...] = sqlite3.sqlite_version_info) -> Check:
+    """Name SQLite's version, and the rare fault that those before 3.51.3 have."""
+    told = ".".join(map(str, version))
+    if version < _SOUND_SQLITE:
+        told += " (before 3.51.3 it can, very rarely, damage a store that two programs write at once;"
+        return passed("sqlite", f"SQLite {told} only credly should write to it).")
+    return passed("sqlite", f"SQLite {told}.")
+
+
+def lock(path: Path) -> Check:
+    """Tell whether another run is at work; takes nothing away from one that is about to begin."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except FileNotFoundError:
+        return passed("lock", "No other run is at work.")
+    except OSError as error:
+        return failed("lock", f"{path} cannot be opened: {error.strerror}.", "Run as the owner of it.", Exit.STORE)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        holder = os.pread(descriptor, 4096, 0).decode("utf-8", "replace").partition("\n")[2].strip()
+        message = f"Another credly is at work: {holder or 'another process'}."
+        return failed("lock", message, "Wait until it is done; end that process if it hangs.", Exit.TRY_LATER)
+    except OSError as error:
+        return failed("lock", f"Locks do not work here: {error.strerror}.", "Keep the store on a local disk.")
+    finally:
+        os.close(descriptor)
+    return passed("lock", "No other run is at work.")
+
+
+def permissions(paths: Paths) -> Check:
+    """Find files that others may read, and those that this user may not write."""
+    for path in _files(paths):
+        mode = path.stat().st_mode
+        if stat.S_ISREG(mode) and mode & 0o077:
+            return failed("permissions", f"Others may read or write {path}.", f"Run: chmod 600 {path}")
+        if stat.S_ISDIR(mode) and mode & 0o002 and not mode & stat.S_ISVTX:
+            return failed("permissions", f"Others may write to {path}.", f"Run: chmod 700 {path}")
+        if not os.access(path, os.R_OK | os.W_OK):
+            way_out = "Run as its owner, or give it to this user with chown."
+            return failed("permissions", f"This user may not write {path}.", way_out, Exit.STORE)
+    return passed("permissions", f"What is in {paths.store.parent} is this user's alone.")
+
+
+def _files(paths: Paths) -> Iterator[Path]:
+    folder = paths.store.parent
+    yield from (path for path in (folder, paths.token) if path.exists())
+    yield from sorted(folder.glob(f"{paths.store.name}*"))
+
+
+def file_system(folder: Path, mounts: Path = Path("/proc/self/mounts")) -> Check:
+    """Tell a network file system, on which neither locks nor SQLite's log can be relied on."""
+    try:
+        rows = [line.split(" ") for line in mounts.read_text(encoding="utf-8", errors="replace").splitlines()]
+    except OSError:
+        return passed("file-system", "This system does not tell; keep the store on a local disk.")
+    place = folder.resolve()
+    holding = [row for row in rows if place.is_relative_to(_unescaped(row[1]))]
+    kind = max(holding, key=lambda row: len(row[1]))[2] if holding else "unknown"
+    if kind in _NETWORK_SYSTEMS:
+        way_out = "Set CREDLY_HOME to a folder on a local disk and move the files there."
+        return failed("file-system", f"{folder} is on a network file system ({kind}).", way_out)
+    return passed("file-system", f"{folder} is on a local disk ({kind}).")
+
+
+def _unescaped(mount: str) -> str:
+    return mount.replace("\\040", " ").replace("\\011", "\t").replace("\\134", "\\")
+
+
+def lms_files(settings: Settings) -> Check:
+    """Tell whether each pattern of LMS files matches something that can be read."""
+    patterns = [pattern for kind in _KINDS for pattern in settings[f"lms.files.{kind}"]]
+    if not patterns:
+        way_out = "Name the exports under [lms.files] in config.toml."
+        return failed("lms", "The LMS source is files, and no file is named.", way_out, Exit.CONFIG)
+    count = 0
+    for pattern in patterns:
+        whole = str(settings.folder / Path(pattern).expanduser())
+        found = [Path(name) for name in glob.glob(whole, recursive=True)]  # noqa: PTH207 - it may be absolute
+        files = [path for path in found if path.is_file() and not path.name.endswith(".rejects.csv")]
+        if not files:
+            return failed("lms", f"No file matches {pattern}.", "Check the path, and that the export has run.")
+        if closed := [path for path in files if not os.access(path, os.R_OK)]:
+            return failed("lms", f"{closed[0]} cannot be read.", "Give this user the right to read it.")
+        count += len(files)
+    return passed("lms", f"{count:,} LMS file{'s' if count > 1 else ''} can be read.")

@@ -1,0 +1,165 @@
+"""`credly doctor`: every question answered, each failure with the way out and its exit code."""
+
+import fcntl
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from credly_cli import machine_checks
+from credly_cli.sandbox import faults
+from tests.desk import Desk
+
+NAMES = [
+    "connection", "token", "expiry", "api", "clock", "permissions", "file-system", "sqlite", "store", "lock", "lms",
+    "last-sync",
+]  # fmt: skip
+
+
+def failing(desk: Desk, code: int) -> dict[str, dict[str, str]]:
+    answer = desk.json("doctor", code=code)
+    return {check["name"]: check for check in answer["checks"] if not check["ok"]}
+
+
+def test_all_is_well_after_a_sync(connected: Desk) -> None:
+    answer = connected.json("doctor")
+    assert [check["name"] for check in answer["checks"]] == NAMES
+    assert all(check["ok"] for check in answer["checks"]), answer
+
+
+def test_it_changes_nothing(connected: Desk) -> None:
+    before = {path.name: path.read_bytes() for path in connected.home.iterdir()}
+    connected.json("doctor")
+    after = {path.name: path.read_bytes() for path in connected.home.iterdir()}
+    assert {name: after[name] for name in before if not name.endswith("shm")} == {
+        name: data for name, data in before.items() if not name.endswith("shm")
+    }
+
+
+def test_before_connecting_it_says_how_to_connect(desk: Desk) -> None:
+    failures = failing(desk, 4)
+    assert list(failures) == ["connection", "token", "expiry", "api", "clock"]
+    assert failures["token"]["hint"] == "Run: credly connect"
+    assert not list(desk.home.iterdir())
+
+
+def test_after_disconnecting_it_says_so(connected: Desk) -> None:
+    connected.json("disconnect", "--yes")
+    assert "disconnected" in failing(connected, 4)["connection"]["message"]
+
+
+@pytest.mark.parametrize("fault", [faults.unreachable(), faults.answers(503), faults.answers_html()])
+def test_it_works_while_credly_is_down(connected: Desk, fault: faults.Act) -> None:
+    connected.sandbox.faults.add(fault, times=None)
+    failures = failing(connected, 75)
+    assert list(failures) == ["token", "api", "clock"]
+    assert failures["token"]["hint"]
+
+
+def test_a_refused_token_is_exit_4(connected: Desk) -> None:
+    connected.sandbox.rotate_token()
+    assert "credly connect" in failing(connected, 4)["token"]["hint"]
+
+
+def test_a_token_of_another_organization_is_refused(connected: Desk) -> None:
+    with connected.store() as store:
+        store.change("UPDATE connection SET organization_id = '0b0c1d2e-0000-4000-8000-000000000000'")
+    assert "--profile" in failing(connected, 6)["token"]["hint"]
+
+
+def test_a_token_that_ends_soon_needs_a_person(connected: Desk) -> None:
+    with connected.store() as store:
+        store.change("UPDATE connection SET token_expires_at = '2026-03-10T00:00:00Z'")
+    assert "expires in 7 days" in failing(connected, 3)["expiry"]["message"]
+
+
+def test_a_clock_that_is_wrong_is_told(connected: Desk) -> None:
+    connected.sandbox.faults.add(
+        faults.answers(200, b'{"data":[],"metadata":{"total_count":0}}', Date="Mon, 02 Mar 2026 07:00:00 GMT"),
+        "GET",
+        "badge_templates",
+    )
+    assert "9,000 seconds" in failing(connected, 3)["clock"]["message"]
+
+
+@pytest.mark.parametrize("trouble", ["null", "missing", "empty"])
+def test_a_listing_without_its_count_is_told(connected: Desk, trouble: str) -> None:
+    connected.sandbox.switches.list_metadata = trouble  # type: ignore[assignment]
+    assert "api" in failing(connected, 75)
+
+
+def test_a_damaged_store_is_exit_74_and_names_the_backup(connected: Desk) -> None:
+    (connected.home / "credly.db").write_bytes(b"no database at all" * 500)
+    assert "backup" in failing(connected, 74)["store"]["hint"]
+
+
+def test_a_store_damaged_inside_is_found(connected: Desk) -> None:
+    path = connected.home / "credly.db"
+    with sqlite3.connect(path) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        page = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'learners_email'").fetchone()[0]
+    connection.close()
+    data = bytearray(path.read_bytes())
+    data[(page - 1) * 4096 : page * 4096] = b"\xff" * 4096
+    path.write_bytes(data)
+    assert "damaged" in failing(connected, 74)["store"]["message"]
+
+
+def test_a_newer_store_is_told(connected: Desk) -> None:
+    with connected.store() as store:
+        store.connection.execute("PRAGMA user_version = 99")
+    assert "newer" in failing(connected, 74)["store"]["hint"]
+
+
+def test_a_lock_that_is_held_names_its_holder(connected: Desk) -> None:
+    with (connected.home / "credly.db.lock").open() as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        failures = failing(connected, 75)
+    assert "process" in failures["lock"]["message"]
+
+
+def test_files_that_others_may_read_are_told(connected: Desk) -> None:
+    (connected.home / "token").chmod(0o644)
+    assert failing(connected, 4)["permissions"]["hint"] == f"Run: chmod 600 {connected.home / 'token'}"
+
+
+def test_an_old_sync_is_told(connected: Desk) -> None:
+    connected.pass_time(days=8)
+    assert "2026-03-02" in failing(connected, 3)["last-sync"]["message"]
+
+
+def test_lms_files_must_match_something_readable(connected: Desk) -> None:
+    connected.config('[lms]\nsource = "files"\n[lms.files]\nprogress = ["exports/*.csv"]\n')
+    assert "exports/*.csv" in failing(connected, 3)["lms"]["message"]
+    (connected.home / "exports").mkdir()
+    connected.file("exports/today.csv", "email\n")
+    connected.json("doctor")
+
+
+def test_a_source_of_files_without_files_is_a_mistake_in_the_configuration(connected: Desk) -> None:
+    connected.config('[lms]\nsource = "files"\n')
+    assert "lms" in failing(connected, 78)
+
+
+def test_a_network_file_system_is_told(tmp_path: Path) -> None:
+    mounts = tmp_path / "mounts"
+    mounts.write_text(f"/dev/sda1 / ext4 rw 0 0\nserver:/home {tmp_path.parent} nfs4 rw 0 0\n")
+    assert not machine_checks.file_system(tmp_path / "mine", mounts).ok
+    mounts.write_text(f"server:/ / nfs4 rw 0 0\n/dev/sdb1 {tmp_path} ext4 rw 0 0\n")
+    assert machine_checks.file_system(tmp_path / "mine", mounts).ok
+
+
+def test_an_old_sqlite_is_named_with_its_fault() -> None:
+    assert "very rarely" in machine_checks.sqlite((3, 40, 1)).message
+    assert machine_checks.sqlite((3, 51, 3)).message == "SQLite 3.51.3."
+
+
+def test_a_pipe_gets_one_line_a_check(connected: Desk) -> None:
+    out = connected.run("doctor").out
+    assert out.count("\n") == len(NAMES)
+    assert out.startswith("connection\tpassed\t")
+
+
+def test_the_token_is_nowhere_in_the_answer(connected: Desk) -> None:
+    ran = connected.run("doctor", "-vv", "--json")
+    assert connected.sandbox.token not in ran.out + ran.err
