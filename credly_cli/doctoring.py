@@ -106,7 +106,7 @@ def _expiry(known: Connection, network: Network) -> Check:
 
 def _api(known: Connection, client: Client) -> Check:
     """Read the first page of badges and look at what paging rests on."""
-    query = {"filter": "state::active", "sort": "created_at", "page": 1}
+    query: dict[str, str | int] = {"filter": "state::active", "sort": "created_at", "page": 1}
     reply = client.http.get(f"/organizations/{known.organization_id}/badge_templates", query)
     rows, metadata = reply.json.get("data"), reply.json.get("metadata")
     total = metadata.get("total_count") if isinstance(metadata, dict) else None
