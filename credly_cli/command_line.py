@@ -2,7 +2,9 @@
 
 import sqlite3
 import sys
+import traceback
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
@@ -48,6 +50,8 @@ class CredlyGroup(TyperGroup):
         extra["obj"] = environment
         environment.output.as_json = "--json" in arguments  # usage errors answer in JSON too
         environment.output.quiet = "-q" in arguments or "--quiet" in arguments
+        if standalone_mode:
+            environment.interruption.install()
         code = self._run(arguments, environment, extra)
         if standalone_mode:
             sys.exit(code)
@@ -55,27 +59,55 @@ class CredlyGroup(TyperGroup):
 
     def _run(self, arguments: list[str], environment: Environment, extra: dict[str, Any]) -> int:
         try:
-            return int(super().main(arguments, standalone_mode=False, **extra) or Exit.DONE)
-        except Failure as failure:
-            return _fail(environment, failure)
-        except _USAGE_ERROR as error:
-            hint = f"Run: {command_path(error)} --help"
-            return _fail(
-                environment, Failure("usage", str(getattr(error, "format_message", error.__str__)()), hint=hint)
-            )
-        except typer.Abort:
-            return _fail(environment, Failure("interrupted", "Interrupted."))
-        except sqlite3.Error as error:
-            return _fail(environment, store_failure(error))
+            code = int(super().main(arguments, standalone_mode=False, **extra) or Exit.DONE)
+            environment.output.stdout.flush()
         except BrokenPipeError:
             raise
-        except OSError as error:
-            return _fail(environment, file_failure(error))
+        except _PipeClosedError:
+            raise BrokenPipeError from None
+        except Exception as error:  # noqa: BLE001 - whatever it is, it ends in a sentence and an exit code
+            failure = failure_from(error)
+            environment.output.failure(failure)
+            if failure.code == "unexpected" and environment.output.verbose and not environment.output.as_json:
+                traceback.print_exception(error, file=environment.output.stderr)
+            return int(failure.exit_code)
+        return code
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command; what Typer would answer in words of its own goes past it."""
+        try:
+            return super().invoke(ctx)
+        except (KeyboardInterrupt, EOFError):
+            raise ctx.obj.interruption.failure() from None
+        except BrokenPipeError:
+            raise _PipeClosedError from None
 
 
-def _fail(environment: Environment, failure: Failure) -> int:
-    environment.output.failure(failure)
-    return int(failure.exit_code)
+class _PipeClosedError(Exception):
+    """Nobody reads our output any more."""
+
+
+def failure_from(error: Exception) -> Failure:
+    """Say what an error means for the user; one that nobody expected by its kind and place."""
+    match error:
+        case Failure():
+            return error
+        case sqlite3.Error():
+            return store_failure(error)
+        case OSError():
+            return file_failure(error)
+        case typer.Abort():
+            return Failure("interrupted", "Interrupted.", hint="Nothing is lost: run it again.")
+    if isinstance(error, _USAGE_ERROR):
+        message = str(getattr(error, "format_message", error.__str__)())
+        return Failure("usage", message, hint=f"Run: {command_path(error)} --help")
+    place = traceback.extract_tb(error.__traceback__)[-1:]
+    where = f" at {Path(place[0].filename).name}:{place[0].lineno}" if place else ""
+    return Failure(
+        "unexpected",
+        f"Something went wrong that should not have: {type(error).__name__}{where}.",
+        hint="Run it again with -v to see more, and report that.",
+    )
 
 
 def command_path(error: Exception) -> str:

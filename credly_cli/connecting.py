@@ -173,7 +173,7 @@ def require_own_organization(known: Connection, client: Client) -> None:
         found = client.organizations(tries=1)
     except CredlyFailure:
         return
-    if known.organization_id not in {organization.id for organization in found}:
+    if found and known.organization_id not in {organization.id for organization in found}:
         raise another_organization(known)
 
 

@@ -51,7 +51,7 @@ def connect(
     environ, settings, network = environment.environ, environment.settings, environment.network()
     with environment.reading() as store:
         known = connections.current(store)
-    given = SANDBOX_URL if sandbox else api_address(api_url) if api_url else None
+    given = SANDBOX_URL if sandbox else api_address(api_url) if api_url is not None else None
     address = given or connecting.api_url_for(environ, settings, known)
     source, token = _token(environment, network, token_stdin=token_stdin, token_file=token_file)
     client = connecting.client_for(address, token, network, settings["credly.parallel"])
