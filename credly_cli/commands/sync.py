@@ -1,8 +1,10 @@
 """`credly sync`."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, cast
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
@@ -10,7 +12,9 @@ from credly_cli.command_line import LockWait
 from credly_cli.environment import Environment
 from credly_cli.errors import Exit, Failure
 from credly_cli.output import Output
-from credly_cli.sync import STEPS, Run, Step, Synchronisation, Wish
+
+if TYPE_CHECKING:
+    from credly_cli.sync import Run, Step
 
 
 def sync(
@@ -39,10 +43,20 @@ def sync(
     """
     from credly_cli import connecting
     from credly_cli.run_log import recording
+    from credly_cli.sync import Synchronisation, Wish
 
     environment: Environment = context.obj
-    wish = Wish(_steps(only), dry_run=dry_run, full=full, allow_shrink=allow_shrink, max_seconds=max_seconds)
+    wish = Wish(
+        _steps(only),
+        dry_run=dry_run,
+        full=full,
+        allow_shrink=allow_shrink,
+        max_seconds=max_seconds,
+        interrupted=environment.interruption,
+    )
     with (
+        environment.interruption.awaited(),
+        _telling_unsaved(environment.output),
         recording(None if dry_run else log_file, environment.clock) as log,
         environment.writing(lock_wait, rehearse=dry_run) as (store, lock),
     ):
@@ -57,14 +71,30 @@ def sync(
     return int(run.exit_code)
 
 
-def _steps(only: Sequence[str] | None) -> Sequence[Step]:
+@contextmanager
+def _telling_unsaved(output: Output) -> Iterator[None]:
+    """Tell what Credly answered and the store could not keep, as JSON lines, before the failure itself."""
+    from credly_cli.granting import UnsavedError
+
+    try:
+        yield
+    except UnsavedError as failure:
+        if not output.as_json:
+            for answer in failure.answers:
+                output.line(json.dumps(answer))
+        raise
+
+
+def _steps(only: Sequence[str] | None) -> "Sequence[Step]":
+    from credly_cli.sync import STEPS
+
     for step in only or ():
         if step not in STEPS:
             raise Failure("usage", f"There is no step {step!r}.", hint=f"The steps are {', '.join(STEPS)}.")
     return [cast("Step", step) for step in only] if only else STEPS
 
 
-def _show(output: Output, run: Run, warning: str | None) -> None:
+def _show(output: Output, run: "Run", warning: str | None) -> None:
     if output.as_json:
         output.json(run.json())
         return
@@ -82,7 +112,7 @@ def _show(output: Output, run: Run, warning: str | None) -> None:
     output.note(_next(run))
 
 
-def _show_counts(output: Output, run: Run) -> None:
+def _show_counts(output: Output, run: "Run") -> None:
     if run.dry_run:
         output.say("This is a dry run: nothing was changed.")
     output.say(f"Badges: {_counts(run.badges)}.")
@@ -100,7 +130,7 @@ def _counts(counts: dict[str, int]) -> str:
     return ", ".join(told) or "none"
 
 
-def _summary(run: Run) -> str:
+def _summary(run: "Run") -> str:
     """Say in one line what cron's reader must know."""
     told = [entry["message"] for entry in run.problems[:1]]
     if len(run.problems) > 1:
@@ -110,7 +140,7 @@ def _summary(run: Run) -> str:
     return " ".join([*told, _next(run)])
 
 
-def _next(run: Run) -> str:
+def _next(run: "Run") -> str:
     if run.grants["failed"] or run.grants["held"]:
         return "Next: credly grants --state failed --state held"
     if run.exit_code is Exit.TRY_LATER:

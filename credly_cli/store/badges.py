@@ -1,6 +1,7 @@
 """Badges (templates): what the list holds, and what left it."""
 
 from collections.abc import Iterable
+from operator import attrgetter
 from typing import Any
 
 from credly_cli.credly.records import Badge
@@ -42,28 +43,21 @@ def fingerprints(store: Store) -> dict[str, str]:
     return {row["id"]: row["fingerprint"] for row in store.rows("SELECT id, fingerprint FROM badges WHERE listed")}
 
 
+_COLUMNS = (
+    "id", "name", "state", "slug", "url", "image_url", "allow_duplicates", "created_at", "updated_at", "fingerprint",
+    "raw",
+)  # fmt: skip
+_SAVE = (
+    f"INSERT INTO badges ({', '.join(_COLUMNS)}, listed) VALUES ({'?, ' * len(_COLUMNS)}1)"
+    f" ON CONFLICT (id) DO UPDATE SET listed = 1, removed_at = NULL,"
+    f" {', '.join(f'{name} = excluded.{name}' for name in _COLUMNS[1:])}"
+)
+
+
 def save(store: Store, badges: Iterable[Badge]) -> None:
     """Add badges to the list, or bring them up to date."""
-    rows = [
-        {
-            "id": badge.id,
-            "name": badge.name,
-            "state": badge.state,
-            "slug": badge.slug,
-            "url": badge.url,
-            "image_url": badge.image_url,
-            "allow_duplicates": int(badge.allow_duplicates),
-            "created_at": badge.created_at,
-            "updated_at": badge.updated_at,
-            "listed": 1,
-            "removed_at": None,
-            "fingerprint": badge.fingerprint,
-            "raw": badge.raw,
-        }
-        for badge in badges
-    ]
-    if rows:
-        store.db.table("badges").upsert_all(rows, pk="id")
+    read = attrgetter(*_COLUMNS)
+    store.connection.executemany(_SAVE, (read(badge) for badge in badges))
 
 
 def remove(store: Store, badge_ids: Iterable[str], now: str) -> None:

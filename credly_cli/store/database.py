@@ -3,12 +3,16 @@
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from credly_cli.errors import Failure
 from credly_cli.private_files import keep_private, make_private_file
 from credly_cli.store.migrations import MIGRATIONS
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
 
 APPLICATION_ID = 0x63726564  # "cred": a file of another program is refused
 _BUSY_SECONDS = 10
@@ -27,12 +31,9 @@ class Store:
     """The store, open for reading and writing by one process."""
 
     def __init__(self, connection: sqlite3.Connection, path: Path | None) -> None:
-        from sqlite_utils import Database  # noqa: PLC0415 - 80 ms that `--version` and completion do not pay
-
         connection.isolation_level = None  # transactions are begun and ended here, by name
         self.path = path
         self.connection = connection
-        self.db: Database = Database(connection, execute_plugins=False)
         require_ours(connection)  # before anything is changed: a foreign file stays as it is
         for setting in _SETTINGS:
             connection.execute(setting)
@@ -65,6 +66,13 @@ class Store:
         """Close the file."""
         self.connection.close()
 
+    @cached_property
+    def db(self) -> "Database":
+        """The same connection, for the few writes where sqlite-utils says more in less."""
+        from sqlite_utils import Database  # noqa: PLC0415 - 80 ms that a run without such writes does not pay
+
+        return Database(self.connection, execute_plugins=False)
+
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """Do all of the block or nothing of it; inside another transaction, as a part of that one."""
@@ -92,11 +100,15 @@ class Store:
 
     def rows(self, sql: str, parameters: Any = ()) -> list[dict[str, Any]]:
         """Read all rows of a query, as dictionaries."""
-        return list(self.db.query(sql, parameters))
+        cursor = self.connection.execute(sql, parameters)
+        names = [column[0] for column in cursor.description]
+        return [dict(zip(names, row, strict=True)) for row in cursor]
 
     def row(self, sql: str, parameters: Any = ()) -> dict[str, Any] | None:
         """Read the first row of a query, or ``None``."""
-        return next(iter(self.db.query(sql, parameters)), None)
+        cursor = self.connection.execute(sql, parameters)
+        found = cursor.fetchone()
+        return None if found is None else dict(zip((column[0] for column in cursor.description), found, strict=True))
 
     def value(self, sql: str, parameters: Any = ()) -> Any:
         """Read the first column of the first row of a query, or ``None``."""
