@@ -1,25 +1,25 @@
 """Granting by hand: to a learner who is enrolled and has not earned the badge, after asking Credly (R22)."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from credly_cli import finding, granting, learner_badges, planning, settling
+from credly_cli import finding, granting, planning, settling
 from credly_cli.credly.client import Client
-from credly_cli.credly.records import HELD_STATES
+from credly_cli.credly.records import HELD_STATES, IssuedBadge
 from credly_cli.errors import Exit, Failure
 from credly_cli.finding import FoundContent
 from credly_cli.granting import Terms
-from credly_cli.identity import earner_id
+from credly_cli.identity import earner_id, email_key
+from credly_cli.learner_badges import Recipient, ask_all
+from credly_cli.planning import problem
 from credly_cli.settling import Patience
-from credly_cli.store import enrollments, grants, issued_badges, links
+from credly_cli.store import enrollments, grants, issued_badges, links, unsent
 from credly_cli.store.completions import Completion
 from credly_cli.store.database import Store
 from credly_cli.store.enrollments import Enrolled
 from credly_cli.store.grants import NewGrant
 from credly_cli.times import Clock, utc_text
-
-_STOPS_ALL = (Exit.NOT_CONNECTED, Exit.TRY_LATER, Exit.CONFIG)
 
 
 @dataclass(slots=True)
@@ -30,11 +30,31 @@ class Granted:
     changed: bool = False
     grant: dict[str, Any] | None = None
     failure: Failure | None = None
+    unclear: bool = False  # whether it was issued is for the next sync to find out
 
     def json(self) -> dict[str, Any]:
         """Return the answer as scripts read it."""
         error = self.failure.json() if self.failure else None
         return {"email": self.email, "changed": self.changed, "grant": self.grant, "error": error}
+
+    def problems(self) -> list[dict[str, Any]]:
+        """Return what went wrong beside a result, as the answer of a run shows it."""
+        if self.failure is None:
+            return []
+        badge_id = self.grant["badge"]["id"] if self.grant else None
+        return [problem(self.failure.code, self.failure.message, {**(self.grant or {}), "badge_id": badge_id})]
+
+
+@dataclass(slots=True)
+class _Candidate:
+    """A learner who is enrolled, and how the grant is recorded: ``before`` is what stood in its place."""
+
+    result: Granted
+    learner: dict[str, Any]
+    enrolled: Enrolled
+    recipient: Recipient
+    grant_id: int | None = None
+    before: dict[str, Any] | None = None
 
 
 @dataclass(slots=True)
@@ -46,110 +66,116 @@ class Counter:
     clock: Clock
     terms: Terms
     patience: Patience
+    _badge: dict[str, Any] = field(default_factory=dict)
+    _content: FoundContent = field(default_factory=lambda: FoundContent("", "", None))
 
     def grant(self, emails: Sequence[str], badge_name: str, issued_at: str | None, *, rehearse: bool) -> list[Granted]:
         """Grant a badge to each learner; raises ``Failure`` for what concerns the badge, the results tell the rest."""
-        badge, content = self._badge(badge_name)
-        results = [Granted(email) for email in dict.fromkeys(emails)]
-        planned: dict[int, Granted] = {}
-        for result in results:
-            try:
-                identity = self._plan(result.email, badge, content, issued_at or utc_text(self.clock.now()))
-            except Failure as failure:
-                result.failure = failure
-                if failure.exit_code in _STOPS_ALL:
-                    _stop(results, failure)
-                    break
-                continue
-            planned[identity] = result
-        if not rehearse and planned:
-            self._send(list(planned))
-        for identity, result in planned.items():
-            self._report(identity, result, rehearse=rehearse)
+        self._badge, self._content = _badge_and_content(self.store, badge_name)
+        results = [Granted(email) for email in _different(emails)]
+        candidates = self._candidates(results)
+        free = self._ask(candidates, results)
+        moment = issued_at or utc_text(self.clock.now())
+        planned = [candidate for candidate in free if self._record(candidate, moment)]
+        stopped = None if rehearse else self._send(planned)
+        for candidate in planned:
+            self._report(candidate, stopped, rehearse=rehearse)
         return results
 
-    def _badge(self, name: str) -> tuple[dict[str, Any], FoundContent]:
-        badge = finding.badge(self.store, name)
-        if not badge["listed"]:
-            raise Failure(
-                "badge-not-active", f"{badge['name']} is not active on Credly any more.", hint="To see: credly badges"
-            )
-        content = links.linked_content(self.store, badge["id"])
-        if content is None:
-            raise Failure(
-                "badge-not-linked",
-                f"{badge['name']} is not linked to content.",
-                hint=f"Link it first: credly link {badge['id']} CONTENT",
-            )
-        return badge, FoundContent(**content)
+    # Who may get it
 
-    def _plan(self, email: str, badge: dict[str, Any], content: FoundContent, issued_at: str) -> int:
-        """Check the rules for one learner and record the grant; raises ``Failure`` with the rule and the fact."""
-        learner, enrolled = self._enrolled(email, content)
-        who = Completion(
-            learner=learner["id"],
-            content_id=content.id,
-            session_id=enrolled.session_id,
-            completed_at=issued_at,
-            **{key: learner[key] for key in ("learner_id", "email", "first_name", "last_name")},
-        )
-        self._refuse_earned(email, who, badge)
-        if not (who.first_name and who.last_name):
-            raise Failure("missing-name", planning.missing_name(who), hint="Import it: credly import learners FILE")
-        with self.store.transaction():
-            return self._record(who, enrolled, badge["id"])
+    def _candidates(self, results: Iterable[Granted]) -> list[_Candidate]:
+        """Pick those whom the store lets have the badge; the others' results say why not."""
+        candidates: dict[int, _Candidate] = {}
+        for result in results:
+            try:
+                candidate = self._candidate(result)
+            except Failure as failure:
+                result.failure = failure
+                continue
+            first = candidates.setdefault(candidate.learner["id"], candidate)
+            if first is not candidate:
+                result.failure = _earned(result.email, f"{result.email} is the same learner as {first.result.email}.")
+        return list(candidates.values())
 
-    def _enrolled(self, email: str, content: FoundContent) -> tuple[dict[str, Any], Enrolled]:
-        known = finding.learner(self.store, email)
+    def _candidate(self, result: Granted) -> _Candidate:
+        known = finding.learner(self.store, result.email)
         for learner in known:
-            enrolled = enrollments.latest(self.store, learner["id"], content.id)
+            enrolled = enrollments.latest(self.store, learner["id"], self._content.id)
             if enrolled is not None:
-                return learner, enrolled
+                return _Candidate(result, learner, enrolled, Recipient.of(self.store, result.email, known))
         raise Failure(
             "not-enrolled",
-            f"{email} is not enrolled in {content.title}.",
+            f"{result.email} is not enrolled in {self._content.title}.",
             hint="A badge is granted by hand to those enrolled in its content.",
         )
 
-    def _refuse_earned(self, email: str, who: Completion, badge: dict[str, Any]) -> None:
-        known = finding.learner(self.store, email)
-        found = learner_badges.ask(self.client, email, known, self.store, badge["id"])
+    def _ask(self, candidates: Sequence[_Candidate], results: Sequence[Granted]) -> list[_Candidate]:
+        """Ask Credly what each holds; returns those who have not earned the badge. Where Credly fails, all ends."""
+        free = []
+        answers = ask_all(self.client, [candidate.recipient for candidate in candidates], self._badge["id"])
+        for candidate, found in zip(candidates, answers, strict=False):
+            if isinstance(found, Failure):
+                for result in results:
+                    result.failure = result.failure or found
+                return []
+            candidate.result.failure = self._refusal(candidate, found)
+            if candidate.result.failure is None:
+                free.append(candidate)
+        return free
+
+    def _refusal(self, candidate: _Candidate, found: Sequence[IssuedBadge]) -> Failure | None:
         with self.store.transaction():
             issued_badges.save(self.store, found, utc_text(self.clock.now()))
-        held = [one.id for one in found if one.badge_id == badge["id"] and one.state in HELD_STATES]
-        stored = issued_badges.held_by(self.store, who.learner, earner_id(who.learner_id, who.email), badge["id"])
-        if held or stored:
-            raise Failure(
-                "already-earned",
-                f"{email} has earned {badge['name']} already.",
-                hint=f"To see it: credly learner-badges {email}",
-            )
-        if grants.in_doubt_for_learner(self.store, badge["id"], who.learner):
-            raise Failure(
-                "already-earned",
-                f"{badge['name']} may be on its way to {email}: an earlier answer of Credly's was lost.",
-                hint="The next sync finds out: credly sync",
-            )
+        email, learner, name = candidate.result.email, candidate.learner, self._badge["name"]
+        if any(badge.state in HELD_STATES for badge in found):
+            return _earned(email, f"{email} has earned {name} already.")
+        own = (learner["id"], earner_id(learner["learner_id"], learner["email"]), self._badge["id"])
+        if issued_badges.held_by(self.store, *own):
+            hint = "If it was deleted in Credly, this finds out: credly sync"
+            return _earned(email, f"{email} has earned {name} already, as the last sync found.", hint)
+        if grants.in_doubt_for_learner(self.store, self._badge["id"], learner["id"]):
+            candidate.result.unclear = True
+            told = f"{name} may be on its way to {email}: an earlier answer of Credly's was lost."
+            return Failure("server-error", told, hint="The next sync finds out: credly sync")
+        who = self._completion(candidate, "")
+        if not (who.first_name and who.last_name):
+            return Failure("missing-name", planning.missing_name(who), hint="Import it: credly import learners FILE")
+        return None
 
-    def _record(self, who: Completion, enrolled: Enrolled, badge_id: str) -> int:
-        place = (badge_id, who.learner, who.content_id, who.session_id)
-        existing = grants.of_session(self.store, *place)
-        now = utc_text(self.clock.now())
-        if existing is not None and existing["state"] in ("planned", "held", "failed"):
-            fresh: dict[str, Any] = {
-                "reason": "manual",
-                "issued_at": who.completed_at,
-                "body": None,
-                "body_sha256": None,
-            }
-            fresh |= {"not_before": None, "refusals": 0, "problem_code": None, "problem": None}
-            grants.set_state(self.store, existing["id"], "planned", now, **fresh)
-            return int(existing["id"])
-        again = existing is not None and (existing["state"] != "cancelled" or existing["dropped"])
-        number = existing["round"] + int(again) if existing else 1
+    # The grant
+
+    def _completion(self, candidate: _Candidate, moment: str) -> Completion:
+        learner = candidate.learner
+        return Completion(
+            learner=learner["id"],
+            content_id=self._content.id,
+            session_id=candidate.enrolled.session_id,
+            completed_at=moment,
+            **{key: learner[key] for key in ("learner_id", "email", "first_name", "last_name")},
+        )
+
+    def _record(self, candidate: _Candidate, moment: str) -> bool:
+        """Record the grant for the learner's session, in place of one that was not sent yet."""
+        who, badge_id, now = self._completion(candidate, moment), self._badge["id"], utc_text(self.clock.now())
+        with self.store.transaction():
+            before = grants.of_session(self.store, badge_id, who.learner, who.content_id, who.session_id)
+            if before is not None and before["state"] in ("planned", "held", "failed"):
+                candidate.grant_id, candidate.before = before["id"], before
+                grants.set_state(self.store, before["id"], "planned", now, issued_at=moment, **_AFRESH)
+                return True
+            grant = self._new_grant(who, candidate.enrolled, before)
+            candidate.grant_id = grants.record(self.store, grant, None, now)
+            candidate.before = before if before is not None and before["id"] == candidate.grant_id else None
+        return True
+
+    def _new_grant(self, who: Completion, enrolled: Enrolled, before: dict[str, Any] | None) -> NewGrant:
+        badge_id, number = self._badge["id"], 1
+        if before is not None:  # what was earned and lost is granted anew, under a mark of its own
+            number = before["round"] + int(before["state"] != "cancelled" or before["dropped"])
         once = not self.store.value("SELECT allow_duplicates FROM badges WHERE id = ?", (badge_id,))
         organization = self.client.organization_id
-        grant = NewGrant(
+        return NewGrant(
             badge_id=badge_id,
             learner=who.learner,
             content_id=who.content_id,
@@ -162,44 +188,87 @@ class Counter:
             earner_id=planning.wire_id(who, organization, badge_id, once=once, grant_round=number),
             round=number,
         )
-        return grants.record(self.store, grant, None, now)
 
-    def _send(self, identities: list[int]) -> None:
-        terms = replace(self.terms, only=tuple(identities))
-        sent = granting.send(self.store, self.client, self.clock, terms)
-        if sent.stopped is not None and sent.stopped.exit_code in (Exit.NOT_CONNECTED, Exit.CONFIG):
-            raise sent.stopped
-        settling.settle(self.store, self.client, self.clock, self.patience)
+    def _send(self, planned: Sequence[_Candidate]) -> Failure | None:
+        """Send what was recorded and look up what stays unclear; returns what kept the rest from being sent."""
+        identities = tuple(candidate.grant_id for candidate in planned if candidate.grant_id is not None)
+        if not identities:
+            return None
+        sent = granting.send(self.store, self.client, self.clock, replace(self.terms, only=identities))
+        doubtful = {grant["id"] for grant in grants.uncertain(self.store)}
+        if not doubtful.isdisjoint(identities):
+            settling.settle(self.store, self.client, self.clock, self.patience, besides=doubtful.difference(identities))
+        return sent.stopped or sent.delayed
 
-    def _report(self, identity: int, result: Granted, *, rehearse: bool) -> None:
-        (result.grant,) = grants.listed(self.store, ids=[identity])
+    def _report(self, candidate: _Candidate, stopped: Failure | None, *, rehearse: bool) -> None:
+        result = candidate.result
+        (result.grant,) = grants.listed(self.store, ids=[candidate.grant_id or 0])
         result.changed = not rehearse
         match result.grant["state"]:
             case "planned" if not rehearse:
-                told = "Credly could not be reached to send it. The next sync sends it."
-                result.failure = Failure("unreachable", told, hint="Run: credly sync")
+                unsent.take_back(self.store, candidate.grant_id or 0, candidate.before)
+                result.changed, result.grant = False, None
+                result.failure = stopped or self._unknown_to_credly()
             case "uncertain":
-                told = "Credly's answer was lost. The next sync finds out whether it was issued."
+                result.unclear = True
+                told = f"Credly's answer was lost. The next sync finds out whether {result.email} was issued the badge."
                 result.failure = Failure("server-error", told, hint="Run: credly sync")
             case "failed":
-                result.failure = Failure("unexpected", str(result.grant["problem"]), hint="Run: credly grants")
+                hint = f"When that is mended: credly retry {candidate.grant_id}"
+                result.failure = Failure("unexpected", str(result.grant["problem"]), hint=hint)
             case "covered":
                 result.changed = False
-                result.failure = Failure("already-earned", f"{result.email} has earned it already.")
+                result.failure = _earned(result.email, f"{result.email} has earned {self._badge['name']} already.")
+
+    def _unknown_to_credly(self) -> Failure:
+        return Failure(
+            "badge-not-active", f"Credly does not know {self._badge['name']} any more.", hint="Run: credly sync"
+        )
 
 
-def _stop(results: list[Granted], failure: Failure) -> None:
-    """Give the learners that were not reached the reason that stopped the work."""
-    for result in results:
-        if result.grant is None and result.failure is None:
-            result.failure = failure
+def _earned(email: str, told: str, hint: str | None = None) -> Failure:
+    return Failure("already-earned", told, hint=hint or f"To see it: credly learner-badges {email}")
 
 
-def exit_code(results: Sequence[Granted]) -> Exit:
+_AFRESH = {
+    "reason": "manual",
+    **dict.fromkeys(("body", "body_sha256", "not_before", "problem_code", "problem", "run_id")),
+    "refusals": 0,
+}
+
+
+def _badge_and_content(store: Store, name: str) -> tuple[dict[str, Any], FoundContent]:
+    """Find an active badge and the content that it is linked to; raises ``Failure``."""
+    badge = finding.badge(store, name)
+    if not badge["listed"]:
+        raise Failure(
+            "badge-not-active", f"{badge['name']} is not active on Credly any more.", hint="To see: credly badges"
+        )
+    content = links.linked_content(store, badge["id"])
+    if content is None:
+        raise Failure(
+            "badge-not-linked",
+            f"{badge['name']} is not linked to content.",
+            hint=f"Link it first: credly link {badge['slug'] or badge['id']} CONTENT",
+        )
+    return badge, FoundContent(**content)
+
+
+def _different(emails: Iterable[str]) -> list[str]:
+    """Return each address once, as it was written first."""
+    by_key: dict[str, str] = {}
+    for email in emails:
+        by_key.setdefault(email_key(email), email.strip())
+    return list(by_key.values())
+
+
+def exit_code(results: Sequence[Granted], *, rehearse: bool) -> Exit:
     """Return the exit code of several: what was earned already is no failure, any other refusal makes it 3."""
-    failures = [result.failure for result in results if result.failure and result.failure.code != "already-earned"]
-    codes = {failure.exit_code for failure in failures}
-    for code in (Exit.NOT_CONNECTED, Exit.TRY_LATER):
+    failed = [result for result in results if result.failure and result.failure.code != "already-earned"]
+    codes = {result.failure.exit_code for result in failed if result.failure and not result.unclear}
+    for code in (Exit.INTERRUPTED, Exit.STORE, Exit.CONFIG, Exit.NOT_CONNECTED, Exit.TRY_LATER):
         if code in codes:
             return code
-    return Exit.PARTIAL if codes else Exit.DONE
+    if codes:
+        return Exit.DONE if rehearse else Exit.PARTIAL
+    return Exit.TRY_LATER if failed else Exit.DONE

@@ -13,69 +13,90 @@ from credly_cli.store import connection as connections
 from credly_cli.store.connection import Connection
 from credly_cli.store.database import Store
 
+_PAGES = "Pages for learners that were made from this store stop being true; take them off your site first."
+_UNTOUCHED = "Badges on Credly are untouched."
 WARNING = (
-    "Pages for learners that were made from this store stop being true; take them off your site first.",
+    _PAGES,
     "What learners earned can no longer be looked up here, and nothing more is issued.",
     "Links are kept. What was completed until you connect again earns nothing by itself.",
-    "Badges on Credly are untouched.",
+    _UNTOUCHED,
+)
+PURGE_WARNING = (
+    _PAGES,
+    "Links, learners, completions and the record of what was granted are removed from this machine for good.",
+    _UNTOUCHED,
 )
 
 
 @dataclass(slots=True)
 class Disconnected:
-    """What disconnecting brought about; ``left`` is what could not be removed or is not ours to remove."""
+    """What disconnecting brought about; ``left`` is what stays, with the reason."""
 
+    organization: str | None
+    was_connected: bool
     purged: bool = False
-    left: list[Path] = field(default_factory=list)
-    organization: str | None = None
+    left: dict[Path, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, known: Connection | None) -> "Disconnected":
+        """Begin with what is known of the connection."""
+        name = known.organization_name if known else None
+        return cls(name, was_connected=known is not None and known.connected)
 
     def json(self) -> dict[str, Any]:
         """Return the answer as scripts read it."""
         return {"connected": False, "purged": self.purged, "left": [str(path) for path in self.left]}
 
 
-def disconnect(store: Store, paths: Paths, now: datetime) -> Disconnected:
-    """End the connection and forget the token; links and ledger stay."""
-    known = connections.current(store)
-    outcome = Disconnected(organization=known.organization_name if known else None)
-    if known is not None and known.connected:
+def disconnect(store: Store | None, paths: Paths, now: datetime) -> Disconnected:
+    """End the connection, if there is one, and forget the token; links and ledger stay."""
+    outcome = Disconnected.of(connections.current(store) if store else None)
+    if store is not None and outcome.was_connected:
         connections.disconnect(store, now)
-    _remove(paths.token, outcome)
+    for path in _token_files(paths):
+        _remove(path, outcome)
     return outcome
 
 
 def purge(paths: Paths, known: Connection | None) -> Disconnected:
-    """Remove every file of the profile; names those that it cannot remove."""
-    outcome = Disconnected(purged=True, organization=known.organization_name if known else None)
+    """Remove every file of the profile; names those that it cannot remove or that are the user's own."""
+    outcome = Disconnected.of(known)
+    outcome.purged = True
     for path in _traces(paths):
         _remove(path, outcome)
     source = known.token_source() if known else None
     if source is not None and source.kind == "file" and source.path is not None and source.path.exists():
-        outcome.left.append(source.path)  # it was there before us
-    for folder in {paths.store.parent, paths.state}:
-        with suppress(OSError):  # it is not empty: it holds what is not ours
+        outcome.left[source.path] = "it is a token file of your own"
+    for folder in (paths.store.parent, paths.state):
+        with suppress(OSError):  # it is not empty: it holds what is not ours, or another profile
             folder.rmdir()
+            if folder.parent.name == "profiles":
+                folder.parent.rmdir()
     return outcome
 
 
-def _traces(paths: Paths) -> Iterator[Path]:
+def _token_files(paths: Paths) -> Iterator[Path]:
     yield paths.token
+    yield paths.token.with_name(f"{paths.token.name}.new")  # a draft, where a crash left one
+
+
+def _traces(paths: Paths) -> Iterator[Path]:
+    yield from _token_files(paths)
     yield from sorted(paths.store.parent.glob(f"{paths.store.name}*"))  # with -wal, -shm, the lock and backups
-    if paths.state.is_dir():
-        yield from sorted(paths.state.glob("*.rejects.csv"))
-        yield from sorted(paths.state.glob("*.log"))
+    yield from sorted(paths.state.glob("*.rejects.csv"))
+    yield from sorted(paths.state.glob("*.log"))
 
 
 def _remove(path: Path, outcome: Disconnected) -> None:
     try:
         path.unlink(missing_ok=True)
-    except OSError:
-        outcome.left.append(path)
+    except OSError as error:
+        outcome.left[path] = f"it could not be removed ({error.strerror})"
 
 
-def require_name(known: Connection | None, typed: str) -> None:
+def require_name(known: Connection, typed: str) -> None:
     """Refuse to purge under another name than the organization's; raises ``Failure``."""
-    if known is not None and typed.strip().casefold() != known.organization_name.strip().casefold():
+    if typed.strip().casefold() != known.organization_name.strip().casefold():
         raise Failure(
             "usage",
             f"The name does not match: this store belongs to {known.organization_name}.",

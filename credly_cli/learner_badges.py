@@ -1,5 +1,7 @@
 """The badges of one learner: from Credly, or from the store when Credly does not answer (R26, R27, R31)."""
 
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -13,6 +15,9 @@ from credly_cli.store.database import Store
 from credly_cli.times import utc_text
 
 _PASSING = ("unreachable", "server-error", "rate-limited")
+_ALL_ADDRESSES = "recipient_email_all"  # badges of the account that has an address, under its other addresses too
+_NOBODY = "nobody@credly-cli.invalid"  # no account has it: what is listed for it was not filtered
+_FILTER_SYNTAX = ("|", ",", "::")  # what a filter of Credly's cannot carry within a value
 
 
 @dataclass(slots=True)
@@ -33,13 +38,14 @@ def read(store: Store, client: Client, email: str, now: datetime, *, hide_expire
     """Read a learner's badges; raises ``Failure`` when neither Credly nor the store knows the address."""
     known = learners.of_email(store, email)
     try:
-        found = ask(client, email, known, store)
+        found = ask(client, Recipient.of(store, email, known))
     except Failure as failure:
         if failure.code not in _PASSING:
             raise
         if not known and not issued_badges.of_address(store, email):
             raise
-        rows, as_of = issued_badges.of_learners(store, email, [row["id"] for row in known]), runs.last_listing(store)
+        rows = issued_badges.of_learners(store, email, [row["id"] for row in known])
+        as_of = runs.last_listing(store) or max((row["stored_at"] for row in rows), default=None)
         return _answer(store, email, known, "store", as_of, _shown(store, rows, now, hide_expired=hide_expired))
     if not known and not found:
         raise Failure(
@@ -54,19 +60,73 @@ def read(store: Store, client: Client, email: str, now: datetime, *, hide_expire
     return answer
 
 
-def ask(client: Client, email: str, known: list[dict[str, Any]], store: Store, badge_id: str = "") -> list[IssuedBadge]:
-    """Ask Credly for a learner's badges under every address we know and every one that it knows; each badge once."""
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """Whom Credly is asked about: every address and id by which it may know somebody."""
+
+    keys: frozenset[str]  # addresses as they are compared
+    spellings: tuple[str, ...]  # whether Credly minds the case is not known
+    earners: tuple[str, ...]
+
+    @classmethod
+    def of(cls, store: Store, email: str, known: Sequence[dict[str, Any]]) -> "Recipient":
+        """Gather what the store knows of whoever has an address."""
+        people = {row["id"] for row in known}
+        former = {key for learner in people for key in learners.email_keys(store, learner)}
+        passed_on = {key for key in former if people.isdisjoint(row["id"] for row in learners.of_email(store, key))}
+        keys = frozenset({email_key(email)} | (former - passed_on))
+        spellings = keys | {email.strip()} | {row["email"] for row in known}
+        earners = {earner_id(row["learner_id"], row["email"]) for row in known}
+        return cls(keys, tuple(sorted(spellings)), tuple(sorted(earners)))
+
+    def questions(self) -> Iterator[dict[str, str]]:
+        """Return the filters that find this person's badges."""
+        for spelling in self.spellings:
+            if not any(sign in spelling for sign in _FILTER_SYNTAX):
+                yield {"recipient_email": spelling}
+                yield {_ALL_ADDRESSES: spelling}
+        for earner in self.earners:
+            yield {"issuer_earner_id": earner}
+
+    def owns(self, badge: IssuedBadge) -> bool:
+        """Tell whether a badge bears one of the person's own addresses or ids."""
+        earner = (badge.earner_id or "").partition("~")[0]
+        return (bool(badge.email) and email_key(badge.email or "") in self.keys) or earner in self.earners
+
+
+def ask(client: Client, recipient: Recipient, badge_id: str = "") -> list[IssuedBadge]:
+    """Ask Credly for somebody's badges under every address that we or Credly know; each badge once.
+
+    A filter that Credly does not obey must not show strangers' badges. Raises ``Failure``.
+    """
     narrowed = {"badge_template_id": badge_id} if badge_id else {}
-    keys = {email_key(email)}.union(*(learners.email_keys(store, row["id"]) for row in known))
-    spellings = keys | {email} | {row["email"] for row in known}  # whether Credly minds the case is not known
-    earners = {earner_id(row["learner_id"], row["email"]) for row in known}
     found: dict[str, IssuedBadge] = {}
-    for spelling in sorted(spellings):
-        for question in ("recipient_email", "recipient_email_all"):
-            found |= _rows(client, {**narrowed, question: spelling})
-    for earner in sorted(earners):
-        found |= _rows(client, {**narrowed, "issuer_earner_id": earner})
-    return _own(list(found.values()), keys, earners)
+    for question in recipient.questions():
+        found |= _rows(client, narrowed | question)
+    badges = [badge for badge in found.values() if badge_id in ("", badge.badge_id)]
+    users = {badge.user_id for badge in badges if badge.user_id and recipient.owns(badge)}
+    theirs = [badge for badge in badges if recipient.owns(badge) or badge.user_id in users]
+    if len(theirs) < len(badges) and not _rows(client, narrowed | {_ALL_ADDRESSES: _NOBODY}):
+        return badges  # filters are obeyed: what else was found is under another address of the same account
+    return theirs
+
+
+def ask_all(client: Client, recipients: Sequence[Recipient], badge_id: str) -> Iterator[list[IssuedBadge] | Failure]:
+    """Ask for the badges of several people, some at a time, in order; ends with the first failure."""
+    with ThreadPoolExecutor(client.parallel) as pool:
+        for start in range(0, len(recipients), client.parallel):
+            some = recipients[start : start + client.parallel]
+            for answer in pool.map(lambda each: _ask_or_fail(client, each, badge_id), some):
+                yield answer
+                if isinstance(answer, Failure):
+                    return
+
+
+def _ask_or_fail(client: Client, recipient: Recipient, badge_id: str) -> list[IssuedBadge] | Failure:
+    try:
+        return ask(client, recipient, badge_id)
+    except Failure as failure:
+        return failure
 
 
 def _rows(client: Client, filters: dict[str, str]) -> dict[str, IssuedBadge]:
@@ -76,25 +136,12 @@ def _rows(client: Client, filters: dict[str, str]) -> dict[str, IssuedBadge]:
     return listing.rows
 
 
-def _own(badges: list[IssuedBadge], keys: set[str], earners: set[str]) -> list[IssuedBadge]:
-    """Leave out what is somebody else's: a filter that Credly does not obey must not show strangers' badges."""
-    own = [badge for badge in badges if email_key(badge.email or "") in keys or _earner(badge) in earners]
-    users = {badge.user_id for badge in own if badge.user_id} or {badge.user_id for badge in badges if badge.user_id}
-    if not own and len(users) > 1:
-        return []
-    return [badge for badge in badges if badge in own or (badge.user_id and badge.user_id in users)]
-
-
-def _earner(badge: IssuedBadge) -> str:
-    return (badge.earner_id or "").partition("~")[0]
-
-
 def _shown(store: Store, rows: list[dict[str, Any]], now: datetime, *, hide_expired: bool) -> list[dict[str, Any]]:
     """Bring badges into the form that answers show; nothing revoked, ever."""
     resources = issued_badges.resources(store, [row["id"] for row in rows])
     moment = utc_text(now)
     shown = []
-    for row in sorted(rows, key=lambda row: (row["issued_at"] or "", row["id"]), reverse=True):
+    for row in sorted(rows, key=_when, reverse=True):
         expired = row["expires_at"] is not None and row["expires_at"] <= moment
         if row["state"] not in HELD_STATES or (expired and hide_expired):
             continue
@@ -112,6 +159,10 @@ def _shown(store: Store, rows: list[dict[str, Any]], now: datetime, *, hide_expi
             }
         )
     return shown
+
+
+def _when(row: dict[str, Any]) -> tuple[str, str, str]:
+    return row["issued_at"] or "", row["created_at"] or "", row["id"]
 
 
 def _answer(

@@ -9,7 +9,10 @@ from credly_cli.environment import Environment
 from credly_cli.errors import Failure
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from credly_cli.disconnecting import Disconnected
+    from credly_cli.output import Output
     from credly_cli.store.connection import Connection
 
 
@@ -34,55 +37,68 @@ def disconnect(
 
     environment: Environment = context.obj
     if confirm is not None and not purge:
-        raise Failure("usage", "--confirm goes with --purge.")
+        raise Failure("usage", "--confirm goes with --purge.", hint="To disconnect without a question: --yes")
+    paths, now = environment.paths, environment.clock.now()
+    if not paths.store.exists():
+        outcome = disconnecting.purge(paths, None) if purge else disconnecting.disconnect(None, paths, now)
+        _show(environment.output, outcome)
+        return
     with environment.writing(lock_wait) as (store, _):
         known = connections.current(store)
-        _warn(environment, known)
         if purge:
-            _confirm_purge(environment, known, confirm)
+            _confirm_purge(environment, known, confirm, yes=yes)
             store.close()
-            outcome = disconnecting.purge(environment.paths, known)
+            outcome = disconnecting.purge(paths, known)
         else:
             _agree(environment, known, yes=yes)
-            outcome = disconnecting.disconnect(store, environment.paths, environment.clock.now())
-    _show(environment, outcome)
-
-
-def _warn(environment: Environment, known: "Connection | None") -> None:
-    from credly_cli.disconnecting import WARNING
-
-    if known is not None and known.connected:
-        for sentence in WARNING:
-            environment.output.warn(sentence)
+            outcome = disconnecting.disconnect(store, paths, now)
+    _show(environment.output, outcome)
 
 
 def _agree(environment: Environment, known: "Connection | None", *, yes: bool) -> None:
-    if known is None or not known.connected or yes:
+    from credly_cli.disconnecting import WARNING
+
+    if known is None or not known.connected:
         return
-    if not environment.ask(f"Disconnect from {known.organization_name}?", "--yes"):
-        raise Failure("interrupted", "Nothing was changed.")
+    _warn(environment.output, WARNING)
+    if not yes and not environment.ask(f"Disconnect from {known.organization_name}?", "--yes"):
+        raise _nothing_changed()
 
 
-def _confirm_purge(environment: Environment, known: "Connection | None", confirm: str | None) -> None:
-    from credly_cli.disconnecting import require_name
+def _confirm_purge(environment: Environment, known: "Connection | None", confirm: str | None, *, yes: bool) -> None:
+    from credly_cli.disconnecting import PURGE_WARNING, require_name
 
-    if known is None:
-        return
-    if confirm is None:
-        confirm = environment.typed(
-            f"To remove everything, type the name {known.organization_name}: ", "--confirm NAME"
-        )
-    require_name(known, confirm)
+    _warn(environment.output, PURGE_WARNING)
+    if known is not None:
+        question = f"To remove everything, type the name {known.organization_name}: "
+        require_name(known, environment.typed(question, "--confirm NAME") if confirm is None else confirm)
+    elif not yes and not environment.ask("Remove everything that this profile has stored here?", "--yes"):
+        raise _nothing_changed()
 
 
-def _show(environment: Environment, outcome: "Disconnected") -> None:
-    output = environment.output
+def _warn(output: "Output", warning: "Iterable[str]") -> None:
+    for sentence in warning:
+        output.warn(sentence)
+
+
+def _nothing_changed() -> Failure:
+    return Failure("interrupted", "Nothing was changed.", hint="You did not say yes.")
+
+
+def _show(output: "Output", outcome: "Disconnected") -> None:
     if output.as_json:
         output.json(outcome.json())
         return
-    name = outcome.organization or "Credly"
-    done = "and removed everything that was stored here" if outcome.purged else "and forgot the token"
-    output.say(f"Disconnected from {name} {done}.", "green")
-    for path in outcome.left:
-        output.warn(f"This file stays and is yours to remove: {path}")
+    for path, reason in outcome.left.items():
+        output.warn(f"{path} stays: {reason}.")
+    output.say(_told(outcome), "green")
     output.note("To connect again: credly connect")
+
+
+def _told(outcome: "Disconnected") -> str:
+    name = outcome.organization or "Credly"
+    if outcome.purged:
+        return f"Disconnected from {name} and removed what was stored here."
+    if not outcome.was_connected:
+        return f"This profile is not connected to {name}."
+    return f"Disconnected from {name} and forgot the token."

@@ -1,5 +1,6 @@
 """`credly grant`."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,7 +10,7 @@ from credly_cli.command_line import LockWait
 from credly_cli.environment import Environment
 from credly_cli.errors import Exit, Failure
 from credly_cli.output import Column, Output
-from credly_cli.times import UnreadableTimeError, read_moment
+from credly_cli.times import UnreadableTimeError, read_moment, utc_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,9 +20,11 @@ if TYPE_CHECKING:
 COLUMNS = (
     Column("Grant", "id", "pipe"),
     Column("Learner", "email"),
-    Column("State", "state"),
-    Column("Why", "why"),
+    Column("Result", "result"),
+    Column("Why", "why", "wide"),
 )
+_PATIENCE = ("settle_seconds", "recheck_seconds", "hold_uncertain")
+_AHEAD = timedelta(days=1)  # clocks and zones differ
 
 
 def grant(
@@ -47,18 +50,26 @@ def grant(
     environment: Environment = context.obj
     settings = environment.settings
     emails, badge = _split(environment, names, file)
-    moment = _moment(environment, issued_at) if issued_at else None
-    with environment.writing(lock_wait, rehearse=dry_run) as (store, _):
+    moment = _moment(environment, issued_at) if issued_at is not None else None
+    with (
+        environment.writing(lock_wait, rehearse=dry_run) as (store, _),
+        environment.interruption.awaited(),
+    ):
         _, client = connecting.connected_client(store, settings, environment.network())
-        terms = Terms(None, None, settings["credly.parallel"], suppress_notification=settings["suppress_notification"])
-        patience = Patience(settings["grants.settle_seconds"], settings["grants.recheck_seconds"])
+        terms = Terms(
+            None,
+            parallel=settings["credly.parallel"],
+            suppress_notification=settings["suppress_notification"],
+            interrupted=environment.interruption,
+        )
+        patience = Patience(*(settings[f"grants.{key}"] for key in _PATIENCE))
         counter = by_hand.Counter(store, client, environment.clock, terms, patience)
         results = counter.grant(emails, badge, moment, rehearse=dry_run)
-    several = file is not None or len(emails) > 1
-    if several:
-        _show_several(environment.output, results, dry_run=dry_run)
-        return int(by_hand.exit_code(results))
-    return _show_one(environment.output, results[0], dry_run=dry_run)
+    if file is None and len(emails) == 1:
+        return _show_one(environment.output, results[0], dry_run=dry_run)
+    code = by_hand.exit_code(results, rehearse=dry_run)
+    _show_several(environment.output, results, code, dry_run=dry_run)
+    return int(code)
 
 
 def _split(environment: Environment, names: list[str], file: str | None) -> tuple[list[str], str]:
@@ -67,57 +78,82 @@ def _split(environment: Environment, names: list[str], file: str | None) -> tupl
     *emails, badge = names
     if file is None:
         if not emails:
-            raise Failure(
-                "usage", "Say who gets the badge.", hint='For example: credly grant robin@example.com "Badge"'
-            )
+            hint = 'For example: credly grant robin@example.com "First Aid at Work"'
+            raise Failure("usage", "Say who gets the badge.", hint=hint)
         return emails, badge
     if emails:
         raise Failure("usage", "--from takes the place of the learners.", hint="credly grant --from FILE BADGE")
+    return addresses_of(_text(environment, file)), badge
+
+
+def _text(environment: Environment, file: str) -> str:
+    from credly_cli.lms.text import Text
+
+    if file == "-":
+        return "".join(Text(environment.bytes_of_stdin(), "The input").pieces())
     try:
-        text = environment.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise Failure("usage", f"{file} cannot be read: {error}.") from None
-    return addresses_of(text), badge
+        stream = Path(file).open("rb")  # noqa: SIM115 - closed below; only opening is excused
+    except OSError as error:
+        raise Failure("usage", f"{file} cannot be read: {error.strerror}.", hint="Check its name.") from None
+    with stream:
+        return "".join(Text(stream, file).pieces())
 
 
 def _moment(environment: Environment, text: str) -> str:
     try:
-        return read_moment(text, environment.settings.zone).at
+        moment = read_moment(text, environment.settings.zone).at
     except UnreadableTimeError as error:
         hint = "Write it like 2026-01-31 or 2026-01-31T09:30:00Z."
         raise Failure("usage", f"--issued-at cannot be read: {error}.", hint=hint) from None
+    if moment > utc_text(environment.clock.now() + _AHEAD):
+        raise Failure("usage", f"--issued-at is in the future: {text}.", hint="Give the day on which it was earned.")
+    return moment
 
 
 def _show_one(output: Output, result: "Granted", *, dry_run: bool) -> int:
     failure = result.failure
     if result.grant is None or (failure is not None and failure.code == "already-earned"):
-        raise failure or Failure("unexpected", "Nothing came of it.")
+        raise failure or Failure("unexpected", "Nothing came of it.", hint="Run: credly grants")
     if output.as_json:
-        output.json({"changed": result.changed, "grant": result.grant})
-    name = result.grant["badge"]["name"]
-    if failure is None:
-        told = f"{result.email} would get {name}." if dry_run else f"Issued {name} to {result.email}."
-        output.say(told, "green")
-        output.note(f"Next: credly learner-badges {result.email}")
-        return int(Exit.DONE)
-    if not output.as_json:
+        problems = {"problems": result.problems()} if failure else {}
+        output.json({"changed": result.changed, "grant": result.grant, **problems})
+    elif failure is not None:
         output.failure(failure)
+    else:
+        _confirm(output, result.email, result.grant["badge"]["name"], dry_run=dry_run)
+    if failure is None:
+        return int(Exit.DONE)
     return int(Exit.PARTIAL if failure.code == "unexpected" else failure.exit_code)
 
 
-def _show_several(output: Output, results: "Sequence[Granted]", *, dry_run: bool) -> None:
+def _confirm(output: Output, email: str, name: str, *, dry_run: bool) -> None:
+    output.say(f"{email} would get {name}." if dry_run else f"Issued {name} to {email}.", "green")
+    output.note("This is a dry run: nothing was issued." if dry_run else f"Next: credly learner-badges {email}")
+
+
+def _show_several(output: Output, results: "Sequence[Granted]", code: Exit, *, dry_run: bool) -> None:
     if output.as_json:
         output.json({"results": [result.json() for result in results]})
         return
-    rows = [
-        {
-            "id": result.grant["id"] if result.grant else None,
-            "email": result.email,
-            "state": result.grant["state"] if result.grant else "refused",
-            "why": result.failure.message if result.failure else None,
-        }
-        for result in results
-    ]
-    output.listing(COLUMNS, rows, empty="The list of learners is empty.")
+    output.listing(COLUMNS, [_row(result) for result in results], empty="The list of learners is empty.")
+    told = [result.failure for result in results if result.failure and result.failure.exit_code == code]
+    if told and code is not Exit.PARTIAL:
+        output.failure(told[0])
+    if dry_run:
+        free = sum(result.failure is None for result in results)
+        output.note(f"This is a dry run: nothing was issued. {free:,} of {len(results):,} would get it.")
+        return
     issued = sum(result.changed and result.failure is None for result in results)
-    output.note(f"{issued:,} of {len(results):,} issued." if not dry_run else "This is a dry run: nothing was issued.")
+    earned = sum(result.failure is not None and result.failure.code == "already-earned" for result in results)
+    had = f" {earned:,} had it already." if earned else ""
+    output.note(f"{issued:,} of {len(results):,} issued.{had}")
+
+
+def _row(result: "Granted") -> dict[str, object]:
+    refused = result.failure is not None and (result.grant is None or result.failure.code == "already-earned")
+    return {
+        "id": result.grant["id"] if result.grant else None,
+        "email": result.email,
+        "result": result.failure.code if refused and result.failure else result.grant and result.grant["state"],
+        "why": result.failure.message if result.failure else None,
+    }

@@ -69,4 +69,6 @@ def disconnect(store: Store, now: datetime) -> None:
     moment = utc_text(now.astimezone(UTC))
     with store.transaction():
         store.change("UPDATE connection SET disconnected_at = ?, token_path = NULL, token_expires_at = NULL", (moment,))
-        store.change("INSERT OR IGNORE INTO disconnections (started_at) VALUES (?)", (moment,))
+        store.change(  # connected again and disconnected within one second, it is one time without a connection
+            "INSERT INTO disconnections (started_at) VALUES (?) ON CONFLICT DO UPDATE SET ended_at = NULL", (moment,)
+        )

@@ -20,9 +20,11 @@ class PastLink:
 
 @dataclass(frozen=True, slots=True)
 class Miss:
-    """A completion, the grant for it if there is one, and what the learner holds."""
+    """A completion, the grant for it if there is one, and what the learner holds or held."""
 
     email: str
+    first_name: str | None
+    last_name: str | None
     badge_id: str
     badge_name: str
     badge_image_url: str | None
@@ -37,7 +39,7 @@ class Miss:
     issued_state: str | None
     issued_deleted: str | None
     held: int
-    revoked_since: int
+    revoked_at: str | None
 
     def view(self) -> dict[str, Any]:
         """Return the completion as scripts read it, without the reason."""
@@ -50,22 +52,33 @@ class Miss:
         }
 
 
-# Of the grants of a session the last round speaks; a badge is held through a grant of any session, or from Credly.
-_MISSES = """
-SELECT p.email, b.id AS badge_id, b.name AS badge_name, b.image_url AS badge_image_url, c.id AS content_id,
-  c.title AS content_title, c.type AS content_type, e.session_id, e.completed_at, e.completed_latest,
-  g.state AS grant_state, g.dropped, i.state AS issued_state, i.deleted_at AS issued_deleted,
-  NOT b.allow_duplicates AND EXISTS (
-    SELECT 1 FROM issued_badges h WHERE h.badge_id = b.id AND h.email_key = p.email_key
-    AND h.state <> 'revoked' AND h.deleted_at IS NULL) AS held,
-  EXISTS (SELECT 1 FROM issued_badges r WHERE r.badge_id = b.id AND r.email_key = p.email_key
-    AND r.state = 'revoked' AND ifnull(r.state_updated_at, r.stored_at) > e.completed_at) AS revoked_since
+# Whose issued badges `x` are the learner's: by address (former ones too), id or account, or because we issued them.
+_OWN = """
+x.badge_id = b.id AND x.deleted_at IS NULL AND (
+  x.email_key = p.email_key OR x.earner_id = p.learner_id
+  OR x.email_key IN (SELECT f.email_key FROM former_emails f WHERE f.learner = p.id)
+  OR x.id IN (SELECT o.issued_badge_id FROM grants o WHERE o.learner = p.id AND o.badge_id = b.id)
+  OR x.user_id IN (SELECT u.user_id FROM issued_badges u WHERE u.email_key = p.email_key AND u.user_id IS NOT NULL))
+"""
+
+# Of the grants of a session the last round speaks. Where a badge may be had twice, one that was issued for another
+# session answers for nothing here, and one from elsewhere only on the same day (R20).
+_MISSES = f"""
+SELECT p.email, p.first_name, p.last_name, b.id AS badge_id, b.name AS badge_name, b.image_url AS badge_image_url,
+  c.id AS content_id, c.title AS content_title, c.type AS content_type, e.session_id, e.completed_at,
+  e.completed_latest, g.state AS grant_state, g.dropped, i.state AS issued_state, i.deleted_at AS issued_deleted,
+  NOT b.allow_duplicates AND EXISTS (SELECT 1 FROM issued_badges x WHERE {_OWN} AND x.state <> 'revoked') AS held,
+  (SELECT min(ifnull(x.state_updated_at, x.stored_at)) FROM issued_badges x WHERE {_OWN} AND x.state = 'revoked'
+    AND ifnull(x.state_updated_at, x.stored_at) > e.completed_at
+    AND (NOT b.allow_duplicates OR substr(x.issued_at, 1, 10) = substr(e.completed_at, 1, 10)
+      AND NOT EXISTS (SELECT 1 FROM grants o WHERE o.issued_badge_id = x.id))) AS revoked_at
 FROM enrollments e JOIN learners p ON p.id = e.learner JOIN content c ON c.id = e.content_id
 JOIN badges b ON b.id = :badge
 LEFT JOIN grants g ON g.id = (
   SELECT id FROM grants WHERE badge_id = b.id AND learner = e.learner AND content_id = e.content_id
   AND session_id = e.session_id ORDER BY round DESC LIMIT 1)
-LEFT JOIN issued_badges i ON i.id = ifnull(g.issued_badge_id, g.covered_by)
+LEFT JOIN issued_badges i ON i.id = coalesce(g.issued_badge_id, g.covered_by,
+  (SELECT o.issued_badge_id FROM grants o WHERE o.id = g.covered_by_grant))
 WHERE e.content_id = :content AND e.completed_at IS NOT NULL
 """
 
