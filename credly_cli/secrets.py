@@ -11,6 +11,7 @@ from credly_cli.errors import Failure
 from credly_cli.private_files import make_private_folder, sync_folder
 
 _COMMAND_SECONDS = 10
+_LONGEST = 8192  # bytes; no token is near that
 TokenKind = Literal["stored", "file", "environment", "command"]
 
 
@@ -83,15 +84,20 @@ def read_private_file(path: Path) -> str:
         raise Failure("not-connected", f"The token file {path} is not there.", hint="Run: credly connect") from None
     except OSError as error:
         raise _unsafe(path, f"cannot be opened ({error.strerror}); it must be a plain file of your own") from None
-    with os.fdopen(descriptor, "rb") as file:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            raise _unsafe(path, "is not a plain file")
-        if status.st_mode & 0o077:
-            raise _unsafe(path, "can be read or written by others", f"Run: chmod 600 {path}")
-        if status.st_uid not in (os.geteuid(), 0):
-            raise _unsafe(path, "belongs to somebody else")
-        return file.read(8192).decode("utf-8-sig", "replace")
+    try:
+        _require_private(path, os.fstat(descriptor))
+        return os.read(descriptor, _LONGEST).decode("utf-8-sig", "replace")
+    finally:
+        os.close(descriptor)
+
+
+def _require_private(path: Path, status: os.stat_result) -> None:
+    if not stat.S_ISREG(status.st_mode):
+        raise _unsafe(path, "is not a plain file")
+    if status.st_mode & 0o077:
+        raise _unsafe(path, "can be read or written by others", f"Run: chmod 600 {path}")
+    if status.st_uid not in (os.geteuid(), 0):
+        raise _unsafe(path, "belongs to somebody else")
 
 
 def store_token(path: Path, token: Token) -> None:

@@ -11,9 +11,10 @@ from credly_cli.sandbox.state import Sandbox
 from tests.desk import URL, Desk
 
 NEIGHBOUR = "00000000-0000-4000-8000-000000000002"
+NEIGHBOUR_TOKEN = "neighbour-token"
 
 
-def neighbour(desk: Desk, token: str = "neighbour-token") -> Sandbox:
+def neighbour(desk: Desk, token: str = NEIGHBOUR_TOKEN) -> Sandbox:
     """Another organization of the same Credly."""
     organization = {**sample_data()["organization"], "id": NEIGHBOUR, "name": "Neighbour"}
     return Sandbox(organization, now=desk.clock.now, sleep=desk.clock.sleep, token=token)

@@ -1,0 +1,365 @@
+"""The token: where it comes from, where it is kept, and where it never shows."""
+
+import json
+import os
+import pickle
+import stat
+import sys
+from base64 import b64encode
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from credly_cli.sandbox import faults
+from credly_cli.secrets import Token
+from tests.desk import URL, Desk
+
+CANARY = "canary-Xq7-geheim_ZZ9"
+PRINTS_TOKEN = [sys.executable, "-c", f"print({CANARY!r})"]
+
+
+@pytest.fixture
+def desk(desk: Desk) -> Desk:
+    """A desk whose token is known to the tests."""
+    desk.sandbox.rotate_token(CANARY)
+    return desk
+
+
+@pytest.fixture
+def open_umask() -> Iterator[None]:
+    before = os.umask(0)
+    yield
+    os.umask(before)
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def token_file(folder: Path, text: str = CANARY, permissions: int = 0o600) -> Path:
+    path = folder / "my-token"
+    path.write_text(text)
+    path.chmod(permissions)
+    return path
+
+
+def connect(desk: Desk, *arguments: str, **how: Any) -> Any:
+    return desk.json("connect", "--api-url", URL, *arguments, **how)
+
+
+# Where it comes from
+
+
+@pytest.mark.usefixtures("open_umask")
+def test_from_standard_input_it_is_kept_in_a_private_file(desk: Desk) -> None:
+    connect(desk, "--token-stdin", stdin=f"  {CANARY}\n")
+    assert (desk.home / "token").read_text() == f"{CANARY}\n"
+    assert {path.name: oct(mode(path)) for path in desk.home.iterdir()} == dict.fromkeys(
+        ["credly.db", "credly.db.lock", "token"], oct(0o600)
+    )
+
+
+@pytest.mark.usefixtures("open_umask")
+def test_folders_are_made_private_all_the_way(desk: Desk) -> None:
+    desk.home = desk.home / "deep" / "down"
+    connect(desk, "--token-stdin", "--profile", "second", stdin=CANARY)
+    folder = desk.home / "profiles" / "second"
+    for made in (folder, folder.parent, desk.home, desk.home.parent):
+        assert oct(mode(made)) == oct(0o700)
+    assert oct(mode(folder / "token")) == oct(0o600)
+
+
+@pytest.mark.parametrize("by", ["option", "environment"])
+def test_from_a_file_it_stays_where_it_is_and_is_read_each_time(desk: Desk, tmp_path: Path, by: str) -> None:
+    path = token_file(tmp_path)
+    option = ["--token-file", str(path)] if by == "option" else []
+    environ = {"CREDLY_TOKEN_FILE": str(path)} if by == "environment" else {}
+    assert connect(desk, *option, environ=environ)["token_source"] == str(path)
+    assert not (desk.home / "token").exists()
+    desk.json("sync")
+    desk.sandbox.rotate_token("the-next-one")
+    path.write_text("the-next-one")
+    desk.json("sync")
+    path.unlink()
+    assert desk.json("sync", code=4)["error"]["code"] == "not-connected"
+
+
+def test_from_the_environment_only_its_source_is_remembered(desk: Desk) -> None:
+    answer = connect(desk, environ={"CREDLY_TOKEN": CANARY})
+    assert answer["token_source"] == "CREDLY_TOKEN"
+    assert not (desk.home / "token").exists()
+    desk.json("sync", environ={"CREDLY_TOKEN": CANARY})
+    error = desk.json("sync", code=4)["error"]
+    assert (error["code"], "CREDLY_TOKEN" in error["message"]) == ("not-connected", True)
+
+
+def test_from_a_command_it_is_asked_for_each_time(desk: Desk) -> None:
+    desk.config(f"[credly]\ntoken_command = {json.dumps(PRINTS_TOKEN)}\n")
+    assert connect(desk)["token_source"] == "token_command"
+    assert not (desk.home / "token").exists()
+    desk.json("sync")
+
+
+def test_from_a_hidden_prompt_it_is_kept(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("getpass.getpass", lambda _: CANARY)
+    ran = desk.run("connect", "--api-url", URL, terminal=True)
+    assert ran.code == 0
+    assert (desk.home / "token").read_text() == f"{CANARY}\n"
+    assert CANARY not in ran.out + ran.err
+
+
+@pytest.mark.parametrize("how", ["no terminal", "--no-input", "CREDLY_NO_INPUT", "--json"])
+def test_without_anybody_to_type_it_the_options_are_named(
+    desk: Desk, how: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("getpass.getpass", lambda _: pytest.fail("nobody is to be asked"))
+    arguments = [how] if how.startswith("--") else []
+    environ = {"CREDLY_NO_INPUT": "1"} if how == "CREDLY_NO_INPUT" else {}
+    ran = desk.run("connect", *arguments, environ=environ, terminal=how != "no terminal")
+    assert ran.code == 2
+    for name in ("--token-stdin", "--token-file", "CREDLY_TOKEN"):
+        assert name in ran.err + ran.out
+
+
+def test_there_is_no_argument_for_it(desk: Desk) -> None:
+    assert desk.json("connect", "--token", CANARY, code=2)["error"]["code"] == "usage"
+    assert desk.json("connect", CANARY, code=2)["error"]["code"] == "usage"
+
+
+def test_an_option_goes_before_the_environment_and_that_before_the_configuration(desk: Desk, tmp_path: Path) -> None:
+    path = token_file(tmp_path)
+    wrong = token_file(desk.home, "wrong")
+    desk.config(f'[credly]\ntoken_command = ["{sys.executable}", "-c", "print(1)"]\n')
+    everything = {"CREDLY_TOKEN": "wrong", "CREDLY_TOKEN_FILE": str(wrong)}
+    connect(desk, "--token-file", str(path), environ=everything)
+    connect(desk, "--token-stdin", stdin=CANARY, environ=everything)
+    connect(desk, environ={**everything, "CREDLY_TOKEN": CANARY})
+    connect(desk, environ={"CREDLY_TOKEN_FILE": str(path)})
+
+
+def test_the_environment_goes_before_what_connect_remembered(desk: Desk) -> None:
+    connect(desk, "--token-stdin", stdin=CANARY)
+    assert desk.json("sync", environ={"CREDLY_TOKEN": "wrong"}, code=4)["problems"][0]["code"] == "token-refused"
+    desk.json("sync", environ={"CREDLY_TOKEN": ""})
+
+
+def test_a_home_that_moves_takes_its_token_along(desk: Desk) -> None:
+    connect(desk, "--token-stdin", stdin=CANARY)
+    desk.home = desk.home.rename(desk.home.with_name("elsewhere"))
+    desk.json("sync")
+
+
+def test_a_token_that_was_refused_is_no_disconnection(desk: Desk) -> None:
+    connect(desk, "--token-stdin", stdin=CANARY)
+    desk.sandbox.rotate_token("new")
+    desk.json("sync", code=4)
+    assert desk.json("status")["connected"] is True
+    connect(desk, "--token-stdin", stdin="new")
+    desk.json("sync")
+
+
+# What is no token
+
+
+BAD = {
+    "spaces": "geheim geheim",
+    "newline": "geheim\ngeheim",
+    "carriage return": "geheim\r\ngeheim",
+    "tab": "geheim\tgeheim",
+    "letters beyond ASCII": "geheim\u00e9",
+    "fullwidth": "\uff47eheim-geheim",
+    "NUL": "geheim\x00",
+    "escape": "\x1b[31mgeheim",
+}
+
+
+@pytest.mark.parametrize("kind", BAD)
+@pytest.mark.parametrize("by", ["stdin", "file", "environment"])
+def test_what_cannot_be_a_token_is_refused_without_being_repeated(
+    desk: Desk, tmp_path: Path, kind: str, by: str
+) -> None:
+    if by == "environment" and kind == "NUL":
+        pytest.skip("no environment can hold one")
+    arguments = {"stdin": ["--token-stdin"], "file": ["--token-file", str(token_file(tmp_path, BAD[kind]))]}.get(by, [])
+    environ = {"CREDLY_TOKEN": BAD[kind]} if by == "environment" else {}
+    ran = desk.run("connect", *arguments, stdin=BAD[kind], environ=environ)
+    assert ran.code == 4
+    assert "Copy it again in Credly" in ran.err
+    assert "geheim" not in ran.out + ran.err
+    assert list(desk.home.iterdir()) == []
+    assert desk.sandbox.log.count() == 0
+
+
+@pytest.mark.parametrize("text", ["", "  \n"])
+def test_nothing_is_no_token(desk: Desk, text: str) -> None:
+    error = connect(desk, "--token-stdin", stdin=text, code=4)["error"]
+    assert error["code"] == "not-connected"
+    assert "--token-stdin" in error["hint"]
+
+
+def test_a_byte_order_mark_of_an_editor_is_no_part_of_it(desk: Desk, tmp_path: Path) -> None:
+    connect(desk, "--token-file", str(token_file(tmp_path, f"\ufeff{CANARY}\r\n")))
+
+
+# Files that others could have written or read
+
+
+@pytest.mark.parametrize("permissions", [0o640, 0o604, 0o620, 0o602, 0o644, 0o666])
+def test_a_file_that_others_can_read_or_write_is_refused(desk: Desk, tmp_path: Path, permissions: int) -> None:
+    path = token_file(tmp_path, permissions=permissions)
+    error = connect(desk, "--token-file", str(path), code=4)["error"]
+    assert error["code"] == "token-refused"
+    assert error["hint"] == f"Run: chmod 600 {path}"
+    assert list(desk.home.iterdir()) == []
+
+
+def test_a_link_to_a_file_is_refused(desk: Desk, tmp_path: Path) -> None:
+    link = tmp_path / "link"
+    link.symlink_to(token_file(tmp_path))
+    assert connect(desk, "--token-file", str(link), code=4)["error"]["code"] == "token-refused"
+
+
+def test_what_is_no_plain_file_is_refused_at_once(desk: Desk, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe, 0o600)
+    for path in (tmp_path, pipe):
+        assert connect(desk, "--token-file", str(path), code=4)["error"]["code"] == "token-refused"
+
+
+def test_a_kept_file_that_was_opened_to_others_is_refused_from_then_on(desk: Desk) -> None:
+    connect(desk, "--token-stdin", stdin=CANARY)
+    (desk.home / "token").chmod(0o644)
+    error = desk.json("sync", code=4)["error"]
+    assert (error["code"], "chmod 600" in error["hint"]) == ("token-refused", True)
+
+
+def test_a_file_that_is_missing_is_named(desk: Desk, tmp_path: Path) -> None:
+    error = connect(desk, "--token-file", str(tmp_path / "none"), code=4)["error"]
+    assert (error["code"], str(tmp_path / "none") in error["message"]) == ("not-connected", True)
+
+
+def test_a_link_in_the_place_of_our_own_file_is_replaced_and_not_followed(desk: Desk, tmp_path: Path) -> None:
+    other = token_file(tmp_path, "untouched")
+    (desk.home / "token").symlink_to(other)
+    connect(desk, "--token-stdin", stdin=CANARY)
+    assert other.read_text() == "untouched"
+    assert not (desk.home / "token").is_symlink()
+
+
+# token_command
+
+
+def command(desk: Desk, *words: str) -> None:
+    desk.config(f"[credly]\ntoken_command = {json.dumps(words)}\n")
+
+
+def test_a_command_is_run_without_a_shell(desk: Desk, tmp_path: Path) -> None:
+    made = tmp_path / "made"
+    command(desk, sys.executable, "-c", "import sys; print(sys.argv[1][:0] + sys.argv[2])", f"; touch {made}", CANARY)
+    connect(desk)
+    assert not made.exists()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        (sys.executable, "-c", f"import sys; sys.stderr.write({CANARY!r}); sys.exit(1)"),
+        (sys.executable, "-c", f"print({CANARY!r}, {CANARY!r})"),
+        (sys.executable, "-c", "pass"),
+        (sys.executable, "-c", "import sys; sys.stdout.buffer.write(bytes([255]))"),
+        ("/no/such/program",),
+    ],
+    ids=["fails", "says more", "says nothing", "says bytes", "is not there"],
+)
+def test_a_command_that_gives_no_token_is_a_sentence(desk: Desk, words: tuple[str, ...]) -> None:
+    command(desk, *words)
+    ran = desk.run("connect", "--api-url", URL)
+    assert ran.code == 4
+    assert CANARY not in ran.out + ran.err
+    assert ran.err.startswith("Error: ")
+
+
+def test_a_command_that_hangs_is_ended(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("credly_cli.secrets._COMMAND_SECONDS", 0.2)
+    command(desk, sys.executable, "-c", "import time; time.sleep(60)")
+    error = connect(desk, code=4)["error"]
+    assert (error["code"], "10 seconds" in error["hint"]) == ("not-connected", True)
+
+
+def test_a_command_written_as_text_is_an_invalid_configuration(desk: Desk) -> None:
+    desk.config('[credly]\ntoken_command = "pass show credly"\n')
+    assert connect(desk, code=78)["error"]["code"] == "config-invalid"
+
+
+# Where it never shows
+
+
+def forms() -> list[str]:
+    encoded = [b64encode(text.encode()).decode().rstrip("=") for text in (CANARY, f"{CANARY}:")]
+    return [CANARY, quote(CANARY, safe=""), *encoded]
+
+
+def assert_nowhere(text: str) -> None:
+    for form in forms():
+        assert form not in text
+
+
+def test_it_shows_itself_to_nobody() -> None:
+    token = Token(CANARY)
+    assert_nowhere(f"{token} {token!r} {[token]}")
+    with pytest.raises(TypeError):
+        pickle.dumps(token)
+    with pytest.raises(TypeError):
+        json.dumps(token)
+
+
+def test_it_is_nowhere_in_what_is_said_or_stored(
+    desk: Desk, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    caplog.set_level(0)
+    said = []
+    for arguments in (
+        ("connect", "--token-stdin", "--api-url", URL, "-vv"),
+        ("sync", "-vv"),
+        ("status",),
+        ("badges", "--json"),
+    ):
+        ran = desk.run(*arguments, stdin=CANARY)
+        assert ran.code == 0
+        said += [ran.out, ran.err]
+    captured = capfd.readouterr()
+    assert_nowhere("".join([*said, caplog.text, captured.out, captured.err]))
+    for path in desk.home.rglob("*"):
+        if path.is_file() and path.name != "token":
+            assert_nowhere(path.read_bytes().decode("latin-1"))
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 422, 429, 500])
+def test_it_is_nowhere_when_credly_repeats_it(desk: Desk, status: int) -> None:
+    echo = b'{"data": {"message": "Bad token %s (%s)"}}' % (CANARY.encode(), b64encode(f"{CANARY}:".encode()))
+    desk.sandbox.faults.add(faults.answers(status, echo), times=None)
+    for arguments in ((), ("--json",), ("-v",)):
+        ran = desk.run("connect", "--token-stdin", "--api-url", URL, *arguments, stdin=CANARY)
+        assert ran.code in (4, 75)
+        assert_nowhere(ran.out + ran.err)
+
+
+@pytest.mark.parametrize("act", [faults.unreachable(), faults.drops(), faults.cuts_body(5), faults.answers_html()])
+def test_it_is_nowhere_when_the_network_fails(desk: Desk, act: faults.Act) -> None:
+    desk.sandbox.faults.add(act, times=None)
+    ran = desk.run("connect", "--token-stdin", "--api-url", URL, "-v", stdin=CANARY)
+    assert ran.code == 75
+    assert_nowhere(ran.out + ran.err)
+
+
+def test_it_is_nowhere_in_a_traceback(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    connect(desk, "--token-stdin", stdin=CANARY)
+    monkeypatch.setattr("credly_cli.credly.client.Client.badges", lambda _: 1 / 0)
+    ran = desk.run("sync", "-v")
+    assert ran.code == 1
+    assert "ZeroDivisionError" in ran.err
+    assert "Traceback" in ran.err
+    assert_nowhere(ran.out + ran.err)
