@@ -14,6 +14,7 @@ from credly_cli.commands.demo import demo
 from credly_cli.commands.disconnect import disconnect
 from credly_cli.commands.doctor import doctor
 from credly_cli.commands.explain import explain
+from credly_cli.commands.forget import forget
 from credly_cli.commands.grant import grant
 from credly_cli.commands.grants import grants
 from credly_cli.commands.import_ import import_
@@ -77,6 +78,7 @@ _COMMANDS: dict[str, Callable[..., object]] = {
     "missed": missed,
     "import": import_,
     "status": status,
+    "forget": forget,
     "doctor": doctor,
     "report": report,
     "profiles": profiles,

@@ -8,6 +8,7 @@ from typing import Any
 from credly_cli.credly.records import HELD_STATES, IssuedBadge
 from credly_cli.identity import email_key
 from credly_cli.store.database import Store
+from credly_cli.store.forgotten import Mask
 from credly_cli.store.tally import Tally
 from credly_cli.times import utc_text
 
@@ -24,10 +25,10 @@ def save(store: Store, badges: Iterable[IssuedBadge], now: str, *, issued_by_run
 
     ``issued_by_run`` is the run whose POST was answered with them; ``None`` means that a listing has them.
     """
-    tally = Tally()
+    tally, mask = Tally(), Mask.of(store)
     for badge in badges:
         known = store.row("SELECT * FROM issued_badges WHERE id = ?", (badge.id,))
-        values = _values(badge, known)
+        values = mask.hide(_values(badge, known), known["email_key"] if known else None)
         changed = known is None or known["deleted_at"] is not None or any(known[key] != values[key] for key in _COLUMNS)
         tally.count(added=known is None, changed=changed)
         if changed:

@@ -1,0 +1,41 @@
+"""`credly forget`."""
+
+from typing import Annotated
+
+import typer
+
+from credly_cli.command_line import LockWait
+from credly_cli.environment import Environment
+
+
+def forget(
+    context: typer.Context,
+    email: Annotated[str, typer.Argument(help="The learner's address.")],
+    lock_wait: LockWait = 10,
+) -> None:
+    """Remove a learner's personal data from the store, without making a second badge possible.
+
+    Name, addresses, LMS id and progress go; what was sent is blanked. What was not sent yet is cancelled. A keyed hash
+    stays, by which the learner is recognised if an import names them again: nothing is issued twice then. Remove the
+    learner from the LMS and from its exports first, and badges in Credly. Rejected rows (*.rejects.csv) and backups of
+    the store are not touched.
+
+    Example: credly forget anna@example.com
+    """
+    from credly_cli import forgetting
+    from credly_cli.times import utc_text
+
+    environment: Environment = context.obj
+    with environment.writing(lock_wait) as (store, _):
+        outcome = forgetting.forget(store, email, utc_text(environment.clock.now()))
+    if environment.output.as_json:
+        environment.output.json({"changed": True, **outcome.json()})
+        return
+    environment.output.say(
+        f"Forgotten. Removed: {outcome.enrollments:,} enrollments; kept without a name: {outcome.grants:,} grants,"
+        f" {outcome.issued_badges:,} issued badges; cancelled: {outcome.cancelled:,} grants not sent yet.",
+        "green",
+    )
+    environment.output.note(
+        "Next: remove the learner from the LMS and its exports, and delete backups and *.rejects.csv files with them."
+    )

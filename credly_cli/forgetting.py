@@ -1,0 +1,37 @@
+"""Forgetting a learner: no personal data stay in the store, and no second badge becomes possible."""
+
+from credly_cli import finding
+from credly_cli.errors import Failure
+from credly_cli.identity import email_key
+from credly_cli.store import forgotten, grants, issued_badges, learners
+from credly_cli.store.database import Store
+from credly_cli.store.forgotten import Forgotten
+
+
+def forget(store: Store, email: str, now: str) -> Forgotten:
+    """Forget the learners with an address; raises ``Failure`` for an unknown one, or while a badge is in doubt."""
+    rows = learners.of_email(store, email)
+    if not rows and not issued_badges.of_address(store, email):
+        finding.learner(store, email)
+    _require_settled(store, [row["id"] for row in rows], email)
+    store.connection.execute("PRAGMA secure_delete = ON")
+    with store.transaction():
+        outcome = forgotten.forget(store, email, rows, now)
+    _wipe(store)
+    return outcome
+
+
+def _require_settled(store: Store, people: list[int], email: str) -> None:
+    """Refuse while it is not known whether a badge was issued: it is looked up by the address."""
+    if people and grants.listed(store, states=("sending", "uncertain"), learners=people):
+        raise Failure(
+            "locked",
+            f"It is not clear yet whether a badge of {email_key(email)} was issued.",
+            hint="Run credly sync until it is, then forget the learner.",
+        )
+
+
+def _wipe(store: Store) -> None:
+    """Leave no copy behind in the file's free pages or in the log beside it."""
+    store.connection.execute("VACUUM")
+    store.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
