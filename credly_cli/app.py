@@ -24,6 +24,8 @@ from credly_cli.commands.link import link, unlink
 from credly_cli.commands.missed import missed
 from credly_cli.commands.profiles import profiles
 from credly_cli.commands.report import report
+from credly_cli.commands.resolve import resolve
+from credly_cli.commands.retry import retry
 from credly_cli.commands.sandbox import sandbox
 from credly_cli.commands.status import status
 from credly_cli.commands.sync import sync
@@ -75,6 +77,8 @@ _COMMANDS: dict[str, Callable[..., object]] = {
     "widget": widget,
     "explain": explain,
     "grants": grants,
+    "retry": retry,
+    "resolve": resolve,
     "missed": missed,
     "import": import_,
     "status": status,

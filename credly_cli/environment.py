@@ -173,7 +173,8 @@ class Environment:
             with Store.in_memory() as store:
                 yield store, RunLock(None)
             return
-        with locked(self.paths.lock, lock_wait, self.clock) as lock, Store.open(self.paths.store) as store:
+        held = locked(self.paths.lock, lock_wait, self.clock, rehearse=rehearse)
+        with held as lock, Store.open(self.paths.store) as store:
             if rehearse:
                 with store.rehearsal():
                     yield store, lock

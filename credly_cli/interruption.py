@@ -49,7 +49,7 @@ class Interruption(threading.Event):
             self._awaited = False
 
     def failure(self) -> Failure:
-        """What being stopped means for the run."""
+        """Return what being stopped means for the run."""
         return Stopped(self._exit)
 
     def _take(self, number: int, _frame: FrameType | None) -> None:

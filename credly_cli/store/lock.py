@@ -39,13 +39,20 @@ class RunLock:
 
 
 @contextmanager
-def locked(path: Path, wait_seconds: float, clock: Clock) -> Iterator[RunLock]:
-    """Hold the lock for the block, waiting for another holder at most so long; raises ``Failure`` after that."""
+def locked(path: Path, wait_seconds: float, clock: Clock, *, rehearse: bool = False) -> Iterator[RunLock]:
+    """Hold the lock for the block, waiting for another holder at most so long; raises ``Failure`` after that.
+
+    With ``rehearse`` the file is left as it was found.
+    """
     make_private_folder(path.parent)
     descriptor = _open_and_take(path, wait_seconds, clock)
+    before = os.pread(descriptor, 4096, 0)
     try:
         yield RunLock(descriptor, f"process {os.getpid()} on {socket.gethostname()} since {utc_text(clock.now())}")
     finally:
+        if rehearse:
+            os.pwrite(descriptor, before, 0)
+            os.ftruncate(descriptor, len(before))
         os.close(descriptor)  # frees the lock; the file stays, another process may hold it open
 
 

@@ -87,7 +87,7 @@ def test_r18_a_completion_with_a_corrected_time_earns_no_second_badge(repeatable
 
 
 @pytest.mark.parametrize("in_one_run", [True, False])
-def test_r19_each_session_earns_the_badge_where_duplicates_are_allowed(repeatable: Desk, in_one_run: bool) -> None:  # noqa: FBT001
+def test_r19_each_session_earns_the_badge_where_duplicates_are_allowed(repeatable: Desk, in_one_run: bool) -> None:
     repeatable.learns(completion("ada@example.org", MARCH, NOON))
     if not in_one_run:
         repeatable.json("sync")
@@ -98,7 +98,7 @@ def test_r19_each_session_earns_the_badge_where_duplicates_are_allowed(repeatabl
 
 
 @pytest.mark.parametrize("in_one_run", [True, False])
-def test_r19_a_learner_earns_it_once_where_duplicates_are_forbidden(once: Desk, in_one_run: bool) -> None:  # noqa: FBT001
+def test_r19_a_learner_earns_it_once_where_duplicates_are_forbidden(once: Desk, in_one_run: bool) -> None:
     once.learns(completion("ada@example.org", MARCH, NOON))
     first = once.json("sync")["grants"] if not in_one_run else None
     once.learns(completion("ada@example.org", APRIL, "2026-03-02T13:00:00Z"))

@@ -1,0 +1,49 @@
+"""`credly resolve`."""
+
+from typing import Annotated
+
+import typer
+
+from credly_cli.command_line import LockWait
+from credly_cli.environment import Environment
+from credly_cli.errors import Failure
+
+
+def resolve(
+    context: typer.Context,
+    grant: Annotated[int, typer.Argument(metavar="GRANT", help="Its number in `credly grants`.")],
+    issued: Annotated[
+        str | None, typer.Option("--issued", metavar="BADGE_ID", help="This issued badge of Credly's is the grant's.")
+    ] = None,
+    drop: Annotated[bool, typer.Option("--drop", help="Give it up; it is not planned again.")] = False,
+    lock_wait: LockWait = 10,
+) -> None:
+    """Say what you found out about a grant: which badge was issued for it, or that none is to be.
+
+    Example: credly resolve 17 --drop
+    """
+    from credly_cli import connecting, ledger
+    from credly_cli.store import connection as connections
+
+    environment: Environment = context.obj
+    if (issued is None) == (not drop):
+        raise Failure("usage", "Say either --issued BADGE_ID or --drop.", hint="For example: credly resolve 17 --drop")
+    with environment.writing(lock_wait) as (store, _):
+        known = connections.current(store)
+        client = None
+        if issued is not None and known is not None and known.connected:
+            _, client = connecting.connected_client(store, environment.settings, environment.network())
+        desk = ledger.Desk(store, environment.clock, client)
+        resolved = desk.drop(grant) if issued is None else desk.issued(grant, issued.strip())
+    output = environment.output
+    if output.as_json:
+        output.json(resolved.json())
+        return
+    name, email = resolved.grant["badge"]["name"], resolved.grant["email"]
+    if not resolved.changed:
+        output.say(f"Grant {grant} was resolved so before.")
+    elif issued is None:
+        output.say(f"Grant {grant} is dropped: {email} gets no {name} for it.")
+    else:
+        output.say(f"Grant {grant} is issued: {name} for {email}.", "green")
+    output.note("Next: credly status")

@@ -1,0 +1,33 @@
+"""`credly retry`."""
+
+from typing import Annotated
+
+import typer
+
+from credly_cli.command_line import LockWait
+from credly_cli.environment import Environment
+from credly_cli.times import utc_text
+
+
+def retry(
+    context: typer.Context,
+    grants: Annotated[
+        list[int] | None, typer.Argument(metavar="[GRANT...]", help="Only these, by their number in `credly grants`.")
+    ] = None,
+    lock_wait: LockWait = 10,
+) -> None:
+    """Plan failed and held grants again; the next sync sends them.
+
+    Example: credly retry 17
+    """
+    from credly_cli import ledger
+
+    environment: Environment = context.obj
+    with environment.writing(lock_wait) as (store, _):
+        planned = ledger.retry(store, grants or (), utc_text(environment.clock.now()))
+    output = environment.output
+    if output.as_json:
+        output.json({"planned": planned})
+        return
+    output.say(f"{planned:,} planned again." if planned else "There is nothing to plan again.")
+    output.note("Next: credly sync" if planned else "To see what waits: credly grants --state failed --state held")

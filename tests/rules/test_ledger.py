@@ -1,0 +1,168 @@
+"""A person's part: `retry` plans again what failed or was held, `resolve` says what was found out."""
+
+from typing import Any
+
+import pytest
+
+from credly_cli.sandbox import faults
+from tests.desk import Desk
+from tests.rules.granting_desk import APRIL, MARCH, ONCE, completion, ledger, posts, states
+
+NOON = "2026-03-02T12:00:00Z"
+REFUSAL = b'{"data":{"message":"Recipient email is invalid"},"metadata":{}}'
+
+
+@pytest.fixture
+def failed(once: Desk) -> Desk:
+    """A desk with one grant that Credly refused."""
+    once.learns(completion("ada@example.org", MARCH, NOON))
+    once.sandbox.faults.add(faults.answers(422, REFUSAL), "POST")
+    once.json("sync", code=3)
+    return once
+
+
+@pytest.fixture
+def uncertain(once: Desk) -> Desk:
+    """A desk with one grant of which nobody knows whether it was issued."""
+    once.learns(completion("ada@example.org", MARCH, NOON))
+    once.sandbox.faults.add(faults.drops(), "POST")
+    once.json("sync", code=75)
+    return once
+
+
+def refused(desk: Desk, *arguments: str) -> tuple[int, str]:
+    """Return exit code and error code of a command."""
+    ran = desk.run(*arguments, "--json")
+    assert ran.err == ""
+    return ran.code, ran.json["error"]["code"]
+
+
+@pytest.mark.parametrize("named", [(), ("1",), ("1", "1")])
+def test_retry_plans_a_failed_grant_again_and_the_next_sync_sends_it(failed: Desk, named: tuple[str, ...]) -> None:
+    assert failed.json("retry", *named) == {"planned": 1}
+    assert posts(failed) == 1
+    assert failed.json("sync")["grants"]["issued"] == 1
+    assert failed.json("grants")[0]["attempts"] == 2
+
+
+def test_retry_sends_what_was_corrected_since(failed: Desk) -> None:
+    failed.imports("learners", "email,first_name,last_name\nada@example.org,Augusta,King\n")
+    failed.json("retry")
+    failed.json("sync")
+    assert failed.issued(ONCE)[0].details.first_name == "Augusta"
+
+
+def test_retry_without_anything_to_plan_changes_nothing(once: Desk) -> None:
+    assert once.json("retry") == {"planned": 0}
+
+
+def test_retry_leaves_out_who_has_no_name_and_refuses_when_named(once: Desk) -> None:
+    once.learns(completion("ada@example.org", MARCH, NOON, ","))
+    once.json("sync", code=3)
+    assert once.json("retry") == {"planned": 0}
+    assert refused(once, "retry", "1") == (6, "missing-name")
+
+
+def test_retry_does_not_bring_back_what_a_link_no_longer_counts(failed: Desk) -> None:
+    failed.json("unlink", ONCE)
+    assert failed.json("retry") == {"planned": 0}
+    assert refused(failed, "retry", "1") == (6, "badge-not-linked")
+
+
+def test_retry_refuses_what_is_settled_or_may_be_issued(failed: Desk) -> None:
+    assert refused(failed, "retry", "99") == (5, "unknown-grant")
+    failed.json("retry")
+    failed.json("sync")
+    assert refused(failed, "retry", "1") == (6, "grant-settled")
+
+
+def test_retry_never_sends_an_uncertain_grant(uncertain: Desk) -> None:
+    assert uncertain.json("retry") == {"planned": 0}
+    assert refused(uncertain, "retry", "1") == (6, "grant-settled")
+    assert states(uncertain) == ["uncertain"]
+
+
+def test_retry_plans_nothing_when_one_of_the_named_cannot_be(failed: Desk) -> None:
+    assert failed.run("retry", "1", "99").code == 5
+    assert states(failed) == ["failed"]
+
+
+def test_resolve_drop_cancels_and_is_not_planned_again(uncertain: Desk) -> None:
+    answer = uncertain.json("resolve", "1", "--drop")
+    assert (answer["changed"], answer["grant"]["state"]) == (True, "cancelled")
+    assert uncertain.json("resolve", "1", "--drop")["changed"] is False
+    uncertain.json("link", ONCE, "first-aid", "--since", "2026-01-01")
+    uncertain.learns(completion("ada@example.org", MARCH, NOON))
+    uncertain.pass_time(hours=2)
+    assert uncertain.json("sync")["grants"]["planned"] == 0
+    assert posts(uncertain) == 1
+
+
+def test_resolve_issued_binds_the_badge_that_a_person_found(uncertain: Desk) -> None:
+    badge = uncertain.sandbox.issue_in_credly(uncertain.badge_id(ONCE), "ADA@example.org", "Ada", "Lovelace")
+    answer = uncertain.json("resolve", "1", "--issued", badge.id)
+    assert (answer["changed"], answer["grant"]["state"]) == (True, "issued")
+    assert answer["grant"]["issued_badge_id"] == badge.id
+    assert uncertain.json("resolve", "1", "--issued", badge.id)["changed"] is False
+    assert uncertain.json("sync")["grants"] == dict.fromkeys(uncertain.json("sync")["grants"], 0)
+
+
+@pytest.mark.parametrize(("badge", "email"), [("Facilitator", "ada@example.org"), (ONCE, "b@example.org"), (None, "")])
+def test_resolve_issued_refuses_a_badge_that_cannot_be_the_grants(
+    uncertain: Desk, badge: str | None, email: str
+) -> None:
+    found: Any = badge and uncertain.sandbox.issue_in_credly(uncertain.badge_id(badge), email, "A", "L")
+    identity = found.id if found else "11111111-1111-4111-8111-111111111111"
+    assert refused(uncertain, "resolve", "1", "--issued", identity) == (5, "unknown-badge")
+    assert states(uncertain) == ["uncertain"]
+
+
+def test_resolve_issued_refuses_the_badge_of_another_grant(once: Desk) -> None:
+    once.learns(completion("ada@example.org", MARCH, NOON))
+    once.json("sync")
+    once.sandbox.revoke(once.issued(ONCE)[0].id)
+    once.pass_time(days=1)
+    once.json("sync")
+    once.sandbox.faults.add(faults.drops(), "POST")
+    once.learns(completion("ada@example.org", APRIL, "2026-03-03T10:00:00Z"))
+    once.run("sync")
+    assert states(once) == ["issued", "uncertain"]
+    assert refused(once, "resolve", "2", "--issued", once.issued(ONCE)[0].id) == (6, "already-earned")
+
+
+def test_resolve_trusts_the_store_where_credly_is_silent(uncertain: Desk) -> None:
+    badge = uncertain.sandbox.issue_in_credly(uncertain.badge_id("Facilitator"), "ada@example.org", "A", "L")
+    uncertain.json("sync", "--only", "issued", code=75)
+    uncertain.sandbox.faults.add(faults.unreachable(), times=None)
+    assert refused(uncertain, "resolve", "1", "--issued", badge.id) == (5, "unknown-badge")
+    assert refused(uncertain, "resolve", "1", "--issued", "unheard-of") == (75, "unreachable")
+
+
+@pytest.mark.parametrize("option", [("--drop",), ("--issued", "x")])
+def test_resolve_refuses_what_is_settled_and_what_is_not_there(failed: Desk, option: tuple[str, ...]) -> None:
+    failed.json("retry")
+    failed.json("sync")
+    assert refused(failed, "resolve", "1", *option) == (6, "grant-settled")
+    assert refused(failed, "resolve", "2", *option) == (5, "unknown-grant")
+
+
+@pytest.mark.parametrize("option", [(), ("--drop", "--issued", "x")])
+def test_resolve_wants_one_word(failed: Desk, option: tuple[str, ...]) -> None:
+    assert refused(failed, "resolve", "1", *option) == (2, "usage")
+
+
+def test_hold_uncertain_leaves_it_to_a_person(once: Desk) -> None:
+    once.config("[grants]\nhold_uncertain = true\n")
+    once.learns(completion("ada@example.org", MARCH, NOON))
+    once.sandbox.faults.add(faults.drops(), "POST")
+    once.json("sync", code=75)
+    once.pass_time(minutes=16)
+    once.json("sync", code=75)
+    once.pass_time(minutes=2)
+    answer = once.json("sync", code=3)
+    assert (answer["grants"]["held"], answer["grants"]["planned"]) == (1, 0)
+    assert once.json("sync")["grants"]["held"] == 0
+    before = ledger(once)[0]
+    assert once.json("retry") == {"planned": 1}
+    once.json("sync")
+    assert (states(once), posts(once), before["state"]) == (["issued"], 2, "held")
