@@ -1,0 +1,216 @@
+"""The pages in a real browser: order, links, words, hostile names, accessibility, and how they look."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.learner_views.pages import busy_learner, hostile_learner, written
+from tests.learner_views.school import School
+
+if TYPE_CHECKING:
+    from playwright.sync_api import BrowserContext, Locator, Page, Route
+
+pytestmark = pytest.mark.slow
+
+COLOURS = ("#2f6fd0", "#7a4fc0", "#b4552d", "#2b8a6b", "#a03a6a", "#4a5a7a")
+
+
+def drawn(address: str) -> str:
+    """Draw a badge, as no badge of Credly's is at hand."""
+    colour = COLOURS[sum(map(ord, address)) % len(COLOURS)]
+    return (
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 100 100">'
+        f'<path d="M50 3 91 26v48L50 97 9 74V26z" fill="{colour}"/>'
+        '<path d="M50 12 83 31v38L50 88 17 69V31z" fill="none" stroke="#fff" stroke-width="2"/>'
+        '<path d="m50 28 6 14 15 1-11 10 3 15-13-8-13 8 3-15-11-10 15-1z" fill="#fff"/></svg>'
+    )
+
+
+@pytest.fixture
+def page(chromium: "BrowserContext") -> Iterator["Page"]:
+    opened = chromium.new_page()
+    wanted: list[str] = []
+
+    def answer(route: "Route") -> None:
+        address = route.request.url
+        wanted.append(address)
+        if address.startswith("https://images.credly.com/"):
+            route.fulfill(body=drawn(address), content_type="image/svg+xml")
+        else:
+            route.abort()
+
+    opened.route(re.compile("^https?:"), answer)
+    opened.wanted = wanted  # type: ignore[attr-defined]
+    yield opened
+    opened.close()
+
+
+def open_page(page: "Page", path: Path, width: int = 1280, scheme: Any = "light") -> None:
+    page.set_viewport_size({"width": width, "height": 900})
+    page.emulate_media(color_scheme=scheme)
+    page.goto(path.as_uri())
+    page.evaluate("document.querySelectorAll('img').forEach(image => { image.loading = 'eager' })")
+    page.wait_for_load_state("networkidle")
+
+
+@pytest.mark.parametrize("command", ["widget", "learner-badges"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1280])
+def test_the_page_fits_and_passes_axe(
+    school: School, page: "Page", shots: Path | None, command: str, scheme: str, width: int
+) -> None:
+    busy_learner(school)
+    open_page(page, written(school, command), width, scheme)
+    assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+    if shots is not None:
+        page.screenshot(path=shots / f"{command}-{width}-{scheme}.png", full_page=True)
+    assert violations(page) == []
+
+
+def violations(page: "Page") -> list[str]:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright")
+    answer = axe.Axe().run(page).response
+    return [f"{rule['id']}: {node['target']}" for rule in answer["violations"] for node in rule["nodes"]]
+
+
+def test_the_check_would_find_a_fault(school: School, page: "Page") -> None:
+    busy_learner(school)
+    open_page(page, written(school, "widget"))
+    page.evaluate("document.querySelector('img').removeAttribute('alt')")
+    page.evaluate("document.querySelector('.content').style.color = '#bbb'")
+    assert {fault.partition(":")[0] for fault in violations(page)} == {"image-alt", "color-contrast"}
+
+
+def test_r28_the_widget_has_its_three_sections_in_order_in_the_vendors_words(school: School, page: "Page") -> None:
+    busy_learner(school)
+    open_page(page, written(school, "widget"))
+    assert page.locator("h2").all_inner_texts() == ["In Progress", "Discover", "Earned"]
+    assert cards(page, "In Progress") == [
+        ["Onboarding Essentials", "Welcome to Larkfield", "100% Completed", "Badge on its way", "Open"],
+        ["Data Literacy \u2013 Level 1", "Reading Data", "62% Completed", "Continue"],
+        ["Data Literacy \u2013 Level 2", "Working with Data", "Not Started", "Start"],
+        ["Facilitator", "Leading Groups", "In Progress"],
+    ]
+    assert cards(page, "Discover") == [
+        ["Accessible Documents", "Documents for Everybody", "Learn More"],
+        ["Project Management Practitioner", "From Idea to Delivery", "Learn More"],
+    ]
+    assert cards(page, "Earned") == [
+        ["Webinar Participant", "Webinars of the Season", "Earned 2 March 2026", "View Badge"],
+        [
+            "First Aid at Work",
+            "First Aid Course",
+            "Earned 2 March 2026",
+            "Expires 31 December 2031",
+            "Accept the Badge",
+        ],
+        ["Night Shift Lead", "Earned 9 January 2024", "Expires 9 January 2030", "Rejected"],
+        ["Fire Warden", "Earned 4 May 2023", "Expired 4 May 2025", "Expired", "View Badge"],
+    ]
+
+
+def cards(page: "Page", section: str) -> list[list[str]]:
+    """Return the lines of each card, without what only screen readers say after a link's words."""
+    page.evaluate("document.querySelectorAll('.unseen').forEach(part => part.remove())")
+    texts = page.get_by_role("region", name=section, exact=True).locator(".text").all_inner_texts()
+    return [[line for line in text.splitlines() if line.strip()] for text in texts]
+
+
+def test_r28_content_opens_here_and_credly_in_a_new_tab(school: School, page: "Page") -> None:
+    busy_learner(school)
+    answer = school.widget()
+    open_page(page, written(school, "widget"))
+    links = [(link.get_attribute("href"), link) for link in page.locator("a").all()]
+    content = [entry["url"] for entry in answer["in_progress"] if entry["url"]]
+    discover = [entry["url"] for entry in answer["discover"]]
+    earned = [entry["url"] or entry["accept_url"] for entry in answer["earned"] if entry["state"] != "rejected"]
+    assert [address for address, _ in links] == [*content, *discover, *earned]
+    for address, link in links:
+        opens_a_tab = link.get_attribute("target") == "_blank"
+        assert opens_a_tab == (address not in content)
+        assert ("noopener" in (link.get_attribute("rel") or "")) == opens_a_tab
+
+
+def test_nothing_is_loaded_but_badge_images(school: School, page: "Page") -> None:
+    busy_learner(school)
+    for command in ("widget", "learner-badges"):
+        open_page(page, written(school, command))
+    wanted = page.wanted  # type: ignore[attr-defined]
+    assert wanted
+    assert [address for address in wanted if not address.startswith("https://images.credly.com/")] == []
+
+
+@pytest.mark.parametrize("command", ["widget", "learner-badges"])
+def test_a_hostile_name_does_nothing(school: School, page: "Page", shots: Path | None, command: str) -> None:
+    hostile_learner(school)
+    open_page(page, written(school, command), 390)
+    if shots is not None:
+        page.screenshot(path=shots / f"hostile-{command}.png", full_page=True)
+    assert "owned" not in page.title().partition("·")[0]
+    assert page.evaluate("document.scripts.length") == 0
+    assert page.locator("img").count() == 0
+    assert page.locator("[onerror]").count() == 0
+    assert [link.get_attribute("href") for link in page.locator("a").all() if not of_credly(link)] == []
+    assert page.get_by_role("heading", level=3).first.inner_text().startswith("<img src=x onerror=")
+    assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+    assert page.wanted == []  # type: ignore[attr-defined]
+
+
+def of_credly(link: "Locator") -> bool:
+    return (link.get_attribute("href") or "").startswith("https://www.credly.com/")
+
+
+def test_the_policy_holds_even_where_escaping_would_not(school: School, page: "Page") -> None:
+    busy_learner(school)
+    path = written(school, "widget")
+    planted = "<script>document.title = 'owned'</script><img src=x onerror=\"document.title = 'owned'\">"
+    path.write_text(path.read_text().replace("</main>", f"{planted}<style>h1 {{ color: red }}</style></main>"))
+    open_page(page, path)
+    assert page.title() == "Credly Badges · Robin Lark"
+    assert page.evaluate("getComputedStyle(document.querySelector('h1')).color") != "rgb(255, 0, 0)"
+
+
+def test_the_keyboard_reaches_every_link_in_order_and_shows_where_it_is(school: School, page: "Page") -> None:
+    busy_learner(school)
+    open_page(page, written(school, "widget"))
+    addresses = [link.get_attribute("href") for link in page.locator("a").all()]
+    for address in addresses:
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement.getAttribute('href')") == address
+        assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
+
+
+def test_screen_readers_hear_where_they_are_and_how_far_the_learner_is(school: School, page: "Page") -> None:
+    busy_learner(school)
+    open_page(page, written(school, "widget"))
+    for role in ("banner", "main", "contentinfo"):
+        assert page.get_by_role(role).count() == 1
+    assert page.get_by_role("progressbar", name="62% Completed").get_attribute("value") == "62.5"
+    assert page.get_by_role("img", name="Badge image: First Aid at Work").count() == 1
+    assert page.get_by_role("link", name="Continue Reading Data").count() == 1
+    name = "Accept the Badge First Aid at Work (opens Credly in a new tab)"
+    assert page.get_by_role("link", name=name).count() == 1
+
+
+def test_a_badge_without_a_picture_has_a_plain_medal(school: School, page: "Page") -> None:
+    busy_learner(school)
+    page.route(re.compile("^https:"), lambda route: route.abort())
+    open_page(page, written(school, "widget"))
+    script = "getComputedStyle(document.querySelector('.medal img'), '::after').content"
+    assert page.evaluate(script).startswith('"O"')
+
+
+def test_an_empty_widget_is_friendly(school: School, page: "Page", shots: Path | None) -> None:
+    school.has()
+    open_page(page, written(school, "widget"), 390)
+    assert page.locator(".empty").all_inner_texts() == [
+        "Nothing is in progress.",
+        "There are no other badges to discover at the moment.",
+        "The badges you earn will be here.",
+    ]
+    assert violations(page) == []
+    if shots is not None:
+        page.screenshot(path=shots / "empty.png", full_page=True)
