@@ -1,11 +1,15 @@
 """`credly missed`."""
 
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from credly_cli.environment import Environment
-from credly_cli.output import Column
+from credly_cli.output import Column, Output
+
+if TYPE_CHECKING:
+    from credly_cli.bulk_file import Upload
 
 COLUMNS = (
     Column("Learner", "email"),
@@ -21,17 +25,44 @@ def missed(
     context: typer.Context,
     badge: Annotated[str, typer.Argument(help="Only this badge: its id, slug or name.")] = "",
     csv: Annotated[bool, typer.Option("--csv", help="Write CSV with a header.")] = False,
+    credly_upload: Annotated[
+        Path | None, typer.Option("--credly-upload", metavar="FILE", help="Write Credly's bulk-issue file.")
+    ] = None,
+    credly_template: Annotated[
+        Path | None,
+        typer.Option("--credly-template", metavar="FILE", help="Credly's own template, for the header of that file."),
+    ] = None,
 ) -> None:
     """List the completions that earned nothing, and why.
 
     To let earlier completions count after all: credly link BADGE CONTENT --since DATE
 
+    --credly-upload writes those that may be credited (names known, badge active, neither revoked, deleted nor dropped)
+    for Credly's own bulk issue; more than 5,000 go into several files. Credly changes the header now and then: if it
+    refuses the file, download its template (Badges > Issue) and name it with --credly-template.
+
     Example: credly missed "First Aid at Work" --csv > earlier.csv
     """
-    from credly_cli import finding, missing
+    from credly_cli import bulk_file, finding, missing
 
     environment: Environment = context.obj
     with environment.reading() as store:
         badge_id = finding.badge(store, badge)["id"] if badge else None
         rows = missing.missed(store, badge_id)
+        if credly_upload is not None:
+            upload = bulk_file.write(store, credly_upload, badge_id, credly_template)
+    if credly_upload is not None and not environment.output.as_json:
+        _say_written(environment.output, upload, credly_upload)
+        return
     environment.output.listing(COLUMNS, rows, empty="Every completion of linked content earned its badge.", as_csv=csv)
+
+
+def _say_written(output: Output, upload: "Upload", path: Path) -> None:
+    left = ", ".join(f"{number:,} {reason}" for reason, number in upload.left_out.items())
+    if left:
+        output.note(f"Left out: {left}.")
+    if not upload.files:
+        output.say(f"There is nothing to credit; {path} was not written.", "yellow")
+        return
+    output.say(f"Wrote {upload.rows:,} rows to {', '.join(map(str, upload.files))}.", "green")
+    output.note("Next: in Credly, Badges > Issue, upload the file. Then: credly sync")

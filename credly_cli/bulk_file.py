@@ -1,0 +1,126 @@
+"""Credly's bulk-issue file: the way to credit earlier learners through Credly itself.
+
+What is known of its form: at most 5,000 rows a file, dates as mm/dd/yy, the required columns in A, B, C, E and F, and
+that headers change now and then (Credly's help for issuers). The header below was read off an integration in use. Where
+Credly refuses it, the header of its own template is taken instead.
+"""
+
+import csv
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO
+
+from credly_cli.errors import Failure
+from credly_cli.identity import email_key
+from credly_cli.missing import missed_with_names
+from credly_cli.private_files import keep_private, make_private_file
+from credly_cli.safe_text import spreadsheet_safe
+from credly_cli.store.database import Store
+from credly_cli.store.misses import Miss
+from credly_cli.times import from_utc_text
+
+ROWS_A_FILE = 5000
+HEADER = (
+    "Badge Template ID", "Recipient Email", "Issued To First Name", "Issued To Middle Name", "Issued To Last Name",
+    "Issued at", "Expires at", "Issuer Earner ID", "Group Tag", "Country", "State or Province", "Evidence Name",
+    "Evidence URL", "URL Evidence Description", "Text Evidence Title", "Text Evidence Description",
+    "Id Evidence Title", "Id Evidence Description",
+)  # fmt: skip
+_REQUIRED = ("badge template id", "recipient email", "first name", "last name", "issued at")
+_CREDITED = ("before-link", "disconnected", "unlinked")  # what was revoked, deleted or dropped was somebody's decision
+
+
+@dataclass(slots=True)
+class Upload:
+    """What was written, and what was left out and why."""
+
+    files: list[Path] = field(default_factory=list)
+    rows: int = 0
+    left_out: dict[str, int] = field(default_factory=dict)
+
+
+def write(store: Store, path: Path, badge_id: str | None, template: Path | None) -> Upload:
+    """Write the completions that may be credited; raises ``Failure`` for a template that is none."""
+    header = HEADER if template is None else _header_of(template)
+    outcome = Upload()
+    rows = list(_rows(store, badge_id, outcome))
+    outcome.rows = len(rows)
+    for number, start in enumerate(range(0, len(rows), ROWS_A_FILE), 1):
+        target = path if number == 1 else path.with_name(f"{path.stem}-{number}{path.suffix}")
+        _write_file(target, header, rows[start : start + ROWS_A_FILE])
+        outcome.files.append(target)
+    return outcome
+
+
+def _rows(store: Store, badge_id: str | None, outcome: Upload) -> Iterator[Mapping[str, str]]:
+    """Yield the rows, oldest completion first; a badge that is earned once has one row a learner."""
+    badges = {row["id"]: row for row in store.rows("SELECT id, listed, allow_duplicates FROM badges")}
+    seen = set()
+    for miss, reason in sorted(missed_with_names(store, badge_id), key=lambda found: found[0].completed_at):
+        badge = badges[miss.badge_id]
+        session = (miss.content_id, miss.session_id) if badge["allow_duplicates"] else None
+        key = (email_key(miss.email), miss.badge_id, session)
+        row = _row(miss)
+        if obstacle := _obstacle(miss, reason, row, listed=bool(badge["listed"]), again=key in seen):
+            outcome.left_out[obstacle] = outcome.left_out.get(obstacle, 0) + 1
+            continue
+        seen.add(key)
+        yield row
+
+
+def _obstacle(miss: Miss, reason: str, row: Mapping[str, str], *, listed: bool, again: bool) -> str | None:
+    """Say what keeps a completion out of the file."""
+    if reason not in _CREDITED:
+        return reason
+    if not listed:
+        return "badge-not-active"
+    if not (miss.first_name and miss.last_name):
+        return "missing-name"
+    if any(spreadsheet_safe(cell) != cell for cell in row.values()):
+        return "unsafe in a spreadsheet"  # a quote before it would become part of the name
+    return "the same badge again" if again else None
+
+
+def _row(miss: Miss) -> dict[str, str]:
+    return {
+        "badge template id": miss.badge_id,
+        "recipient email": miss.email,
+        "first name": (miss.first_name or "").strip(),
+        "last name": (miss.last_name or "").strip(),
+        "issued at": from_utc_text(miss.completed_at).strftime("%m/%d/%y"),
+    }
+
+
+def _header_of(template: Path) -> Sequence[str]:
+    """Read the header of a template as Credly gave it out."""
+    try:
+        with template.open(encoding="utf-8-sig", newline="") as file:
+            header = next(csv.reader(file), [])
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise Failure("usage", f"{template} cannot be read: {error}.", hint=_WAY_OUT) from None
+    missing = [name for name in _REQUIRED if name not in map(_plain, header)]
+    if missing:
+        raise Failure("usage", f"{template} is not Credly's template: it lacks {', '.join(missing)}.", hint=_WAY_OUT)
+    return header
+
+
+_WAY_OUT = "Download the bulk-issue template in Credly: Badges > Issue > Download Template."
+
+
+def _plain(name: str) -> str:
+    return name.strip().casefold().removeprefix("issued to ").removesuffix(" date")
+
+
+def _write_file(path: Path, header: Sequence[str], rows: Sequence[Mapping[str, str]]) -> None:
+    if not make_private_file(path):
+        keep_private(path)
+    with path.open("w", encoding="utf-8", newline="") as file:  # no byte order mark: it would be part of the header
+        _write_rows(file, header, rows)
+
+
+def _write_rows(file: IO[str], header: Sequence[str], rows: Sequence[Mapping[str, str]]) -> None:
+    writer = csv.writer(file)
+    writer.writerow(header)
+    for row in rows:
+        writer.writerow(row.get(_plain(name), "") for name in header)

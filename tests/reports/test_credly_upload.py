@@ -1,0 +1,109 @@
+"""`missed --credly-upload`: earlier completions in the form of Credly's own bulk issue."""
+
+import csv
+import stat
+from pathlib import Path
+
+import pytest
+
+from credly_cli import bulk_file
+from tests.desk import Desk
+
+EARLY = "first-aid,first-aid-march,completed,2026-01-{:02}T10:00:00Z"
+
+
+def misses(desk: Desk, *people: str) -> None:
+    """Let people complete the course before the badge was linked."""
+    desk.json("link", "First Aid at Work", "first-aid")
+    rows = [
+        f"{person.partition(',')[0]},{EARLY.format(n % 28 + 1)},{person.partition(',')[2]}"
+        for n, person in enumerate(people)
+    ]
+    desk.learns(*rows)
+
+
+def rows(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_the_file_has_credlys_columns_and_dates(connected: Desk, tmp_path: Path) -> None:
+    misses(connected, "anna@example.com,Anna,Ångström", "ben@example.com,Ben,O'Neill", 'cem@example.com,Cem,"Yil, maz"')
+    path = tmp_path / "upload.csv"
+    ran = connected.run("missed", "--credly-upload", str(path))
+    assert ran.code == 0
+    assert "Wrote 3 rows" in ran.out
+    assert path.read_text(encoding="utf-8").startswith("Badge Template ID,Recipient Email,Issued To First Name,")
+    first = rows(path)[0]
+    assert list(first)[5] == "Issued at"
+    assert {key: value for key, value in first.items() if value} == {
+        "Badge Template ID": connected.badge_id("First Aid at Work"),
+        "Recipient Email": "anna@example.com",
+        "Issued To First Name": "Anna",
+        "Issued To Last Name": "Ångström",
+        "Issued at": "01/01/26",
+    }
+    assert [row["Issued To Last Name"] for row in rows(path)] == ["Ångström", "O'Neill", "Yil, maz"]
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_only_who_may_be_credited_is_in_it(connected: Desk, tmp_path: Path) -> None:
+    misses(connected, "anna@example.com,Anna,Adler", "ben@example.com,Ben,", "cem@example.com,=cmd(),Can")
+    path = tmp_path / "upload.csv"
+    ran = connected.run("missed", "--credly-upload", str(path))
+    assert [row["Recipient Email"] for row in rows(path)] == ["anna@example.com"]
+    assert "1 missing-name" in ran.err
+    assert "1 unsafe in a spreadsheet" in ran.err
+
+
+def test_a_badge_that_is_earned_once_has_one_row_a_learner(connected: Desk, tmp_path: Path) -> None:
+    misses(connected, "anna@example.com,Anna,Adler")
+    connected.learns("anna@example.com,first-aid,first-aid-april,completed,2026-01-20T10:00:00Z,Anna,Adler")
+    path = tmp_path / "upload.csv"
+    connected.run("missed", "--credly-upload", str(path))
+    assert [row["Issued at"] for row in rows(path)] == ["01/01/26"]
+
+
+def test_what_credly_issued_from_the_file_is_missed_no_more(connected: Desk, tmp_path: Path) -> None:
+    misses(connected, "anna@example.com,Anna,Adler")
+    connected.json("link", "First Aid at Work", "first-aid", "--since", "2025-01-01")
+    connected.json("sync")
+    ran = connected.run("missed", "--credly-upload", str(tmp_path / "upload.csv"))
+    assert "nothing to credit" in ran.out
+    assert not (tmp_path / "upload.csv").exists()
+
+
+def test_more_than_credly_takes_goes_into_several_files(
+    connected: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bulk_file, "ROWS_A_FILE", 2)
+    misses(connected, *(f"p{n}@example.com,Pat,Number{n}" for n in range(5)))
+    connected.run("missed", "--credly-upload", str(tmp_path / "upload.csv"))
+    assert [len(rows(tmp_path / name)) for name in ("upload.csv", "upload-2.csv", "upload-3.csv")] == [2, 2, 1]
+
+
+def test_the_header_of_credlys_own_template_is_taken(connected: Desk, tmp_path: Path) -> None:
+    misses(connected, "anna@example.com,Anna,Adler")
+    template = tmp_path / "template.csv"
+    template.write_text(
+        "\ufeffBadge Template ID,Recipient Email,First Name,Middle Name,Last Name,Issued At Date,Locale\nexample\n"
+    )
+    path = tmp_path / "upload.csv"
+    connected.run("missed", "--credly-upload", str(path), "--credly-template", str(template))
+    assert list(rows(path)[0].values())[1:] == ["anna@example.com", "Anna", "", "Adler", "01/01/26", ""]
+    assert list(rows(path)[0])[-1] == "Locale"
+
+
+def test_a_template_that_is_none_is_refused(connected: Desk, tmp_path: Path) -> None:
+    misses(connected, "anna@example.com,Anna,Adler")
+    template = tmp_path / "template.csv"
+    template.write_text("a,b\n")
+    arguments = ("--credly-upload", str(tmp_path / "upload.csv"), "--credly-template", str(template))
+    assert "Download" in connected.json("missed", *arguments, code=2)["error"]["hint"]
+
+
+def test_with_json_the_answer_stays_the_list(connected: Desk, tmp_path: Path) -> None:
+    misses(connected, "anna@example.com,Anna,Adler")
+    (row,) = connected.json("missed", "--credly-upload", str(tmp_path / "upload.csv"))
+    assert row["reason"] == "before-link"
+    assert (tmp_path / "upload.csv").exists()
