@@ -99,6 +99,11 @@ class Output:
 
     # How
 
+    @property
+    def has_links(self) -> bool:
+        """Whether a name in a table leads to its address."""
+        return self.stdout.isatty() and self._colours(self.stdout)
+
     def _table(self, columns: Sequence[Column], rows: Iterable[Mapping[str, Any]]) -> None:
         from rich.console import Console  # noqa: PLC0415 - 45 ms that a pipe and --json do not pay
         from rich.table import Table  # noqa: PLC0415

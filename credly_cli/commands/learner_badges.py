@@ -10,6 +10,7 @@ from credly_cli.output import Column, local_time
 
 if TYPE_CHECKING:
     from credly_cli.learner_badges import LearnerBadges
+    from credly_cli.output import Output
 
 COLUMNS = (
     Column("Id", "id", "pipe"),
@@ -18,7 +19,6 @@ COLUMNS = (
     Column("Awarded", "awarded_at", kind="date"),
     Column("Expires", "expires_at", kind="date"),
     Column("State", "state"),
-    Column("View or accept", "page", "wide"),
     Column("View", "view_url", "pipe"),
     Column("Accept", "accept_url", "pipe"),
     Column("Image", "image_url", "pipe"),
@@ -68,6 +68,17 @@ def _show(environment: Environment, answer: "LearnerBadges", html: Path | None, 
         output.note("Open it in a browser, or put it on your site; write it anew after each sync.")
         return
     output.listing(COLUMNS, _rows(answer), empty=f"{answer.learner['email']} has no badges.", as_csv=csv)
+    if output.stdout.isatty() and not (csv or output.has_links):
+        _write_links(output, answer)
+
+
+def _write_links(output: "Output", answer: "LearnerBadges") -> None:
+    """Write the addresses under the table: beside the names they would be torn in two."""
+    for entry in answer.badges:
+        for verb in ("view", "accept"):
+            if address := entry[f"{verb}_url"]:
+                output.say(f"To {verb} {entry['badge']['name']}:")
+                output.say(f"  {address}")
 
 
 def _rows(answer: "LearnerBadges") -> list[dict[str, object]]:
