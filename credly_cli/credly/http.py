@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
 
 import requests
@@ -21,9 +21,11 @@ from credly_cli.config import is_loopback
 from credly_cli.credly.breaks import NotSentError, UnclearError, broken
 from credly_cli.credly.replies import CredlyFailure, Reply, failure_of, read_json, read_retry_after
 from credly_cli.credly.retrying import TRIES, Retrying
-from credly_cli.interruption import Interruption
 from credly_cli.secrets import Token
 from credly_cli.times import Clock
+
+if TYPE_CHECKING:
+    from credly_cli.interruption import Interruption
 
 _TIMEOUT = (5, 60)  # seconds to connect, and between two bytes of an answer
 _ANSWER_SECONDS = 90.0  # for a whole body: the timeout above starts anew with every byte
@@ -112,17 +114,15 @@ class Http:
         except ValueError:
             return False
 
-    def _is_our_link(self, path: str) -> bool:
-        """Tell a link of an answer, followed as it is, from a path of the API."""
-        return not path.startswith("/") and self.same_origin(path)
-
     def close(self) -> None:
         """Close all connections."""
         for session in self._sessions:
             session.close()
 
     def _send(self, method: str, path: str, limit: int, **options: Any) -> Reply:
-        address = path if self._is_our_link(path) else f"{self.api_url}{path}"
+        address = f"{self.api_url}{path}" if path.startswith("/") else path  # else a link of an answer
+        if not self.same_origin(address):
+            raise NotSentError("the address is of another host")
         try:
             response = self._session().request(
                 method, address, timeout=_TIMEOUT, allow_redirects=False, stream=True, **options

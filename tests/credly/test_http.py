@@ -1,0 +1,641 @@
+"""HTTP to Credly: what is tried again, what never is, and what each answer and each fault means."""
+
+import gzip
+import json
+import socket
+import ssl
+import threading
+import time
+from base64 import b64encode
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from http.client import RemoteDisconnected
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+import requests_mock
+import urllib3
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    MaxRetryError,
+    NameResolutionError,
+    NewConnectionError,
+    ProtocolError,
+    ProxyError,
+    SSLError,
+)
+
+from credly_cli.credly.breaks import NotSentError, UnclearError, never_sent
+from credly_cli.credly.client import Client
+from credly_cli.credly.http import Http
+from credly_cli.credly.replies import CredlyFailure
+from credly_cli.sandbox import faults
+from credly_cli.sandbox.samples import sandbox_with_samples
+from credly_cli.sandbox.server import SandboxServer, serve
+from credly_cli.sandbox.state import Sandbox
+from credly_cli.secrets import Token
+from tests.desk import START, StillClock
+
+URL = "https://credly.test/v1"
+TOKEN = "canary"
+AUTHORIZATION = f"Basic {b64encode(b'canary:').decode()}"
+
+
+@pytest.fixture
+def clock() -> StillClock:
+    return StillClock()
+
+
+def client_of(url: str, clock: StillClock, **environ: str) -> Http:
+    return Http(url, Token(TOKEN), clock, environ=environ)
+
+
+@pytest.fixture
+def http(clock: StillClock) -> Iterator[Http]:
+    http = client_of(URL, clock)
+    yield http
+    http.close()
+
+
+@pytest.fixture
+def sandbox(clock: StillClock) -> Sandbox:
+    return sandbox_with_samples(now=clock.now, sleep=clock.sleep, token=TOKEN)
+
+
+@pytest.fixture
+def server(sandbox: Sandbox) -> Iterator[SandboxServer]:
+    with serve(sandbox) as server:
+        yield server
+
+
+@pytest.fixture
+def wired(server: SandboxServer, clock: StillClock) -> Iterator[Http]:
+    """A client whose answers come over a real socket."""
+    http = client_of(f"{server.url}/v1", clock)
+    yield http
+    http.close()
+
+
+def slept(clock: StillClock) -> float:
+    return (clock.now() - START).total_seconds()
+
+
+def failing(http: Http, *, code: str) -> CredlyFailure:
+    with pytest.raises(CredlyFailure) as caught:
+        http.get("/organizations")
+    assert caught.value.code == code
+    assert caught.value.hint
+    return caught.value
+
+
+# What is tried again
+
+
+@pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504])
+def test_reading_is_tried_again_until_it_works(wired: Http, sandbox: Sandbox, status: int) -> None:
+    sandbox.faults.add(faults.answers(status), times=3)
+    assert wired.get("/organizations").status == 200
+    assert sandbox.log.count() == 4
+
+
+@pytest.mark.parametrize("act", [faults.drops(), faults.drops(reset=True), faults.cuts_body(9), faults.answers_html()])
+def test_reading_is_tried_again_after_a_broken_answer(wired: Http, sandbox: Sandbox, act: faults.Act) -> None:
+    sandbox.faults.add(act, times=2)
+    assert wired.get("/organizations").json["data"]
+    assert sandbox.log.count() == 3
+
+
+@pytest.mark.parametrize(
+    ("status", "code"), [(500, "server-error"), (408, "server-error"), (503, "server-error"), (429, "rate-limited")]
+)
+def test_after_four_tries_it_is_given_up(wired: Http, sandbox: Sandbox, status: int, code: str) -> None:
+    sandbox.faults.add(faults.answers(status), times=None)
+    assert failing(wired, code=code).status == status
+    assert sandbox.log.count() == 4
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [
+        (400, "server-error"), (401, "token-refused"), (403, "token-forbidden"), (404, "server-error"),
+        (422, "server-error"), (301, "config-invalid"), (501, "server-error"),
+    ],
+)  # fmt: skip
+def test_what_will_not_pass_is_not_tried_again(wired: Http, sandbox: Sandbox, status: int, code: str) -> None:
+    sandbox.faults.add(faults.answers(status), times=None)
+    failing(wired, code=code)
+    assert sandbox.log.count() == 1
+
+
+@pytest.mark.parametrize("status", [408, 429, 500, 503])
+def test_writing_is_never_tried_again(wired: Http, sandbox: Sandbox, status: int) -> None:
+    sandbox.faults.add(faults.answers(status, Retry_After="0"), times=None)
+    assert wired.post("/organizations", b"{}").status == status
+    assert sandbox.log.count() == 1
+
+
+@pytest.mark.parametrize("act", [faults.drops(), faults.drops(reset=True), faults.loses_answer(), faults.cuts_body(20)])
+def test_writing_is_not_tried_again_when_the_answer_is_lost(wired: Http, sandbox: Sandbox, act: faults.Act) -> None:
+    sandbox.faults.add(act, times=None)
+    with pytest.raises(UnclearError):
+        wired.post("/organizations", b"{}")
+    assert sandbox.log.count() == 1
+
+
+def test_writing_does_not_use_a_connection_that_was_idle_for_long(
+    wired: Http, server: SandboxServer, clock: StillClock
+) -> None:
+    wired.post("/organizations", b"{}")
+    wired.post("/organizations", b"{}")
+    assert server.connections == 1
+    clock.sleep(21)
+    wired.post("/organizations", b"{}")
+    assert server.connections == 2
+
+
+def test_a_credly_in_trouble_is_not_asked_much_more_often(http: Http) -> None:
+    """Retries are at most ten and a tenth of all requests."""
+    with requests_mock.Mocker() as mock:
+        mock.get(requests_mock.ANY, status_code=503)
+        for _ in range(100):
+            failing(http, code="server-error")
+        assert 100 + 10 <= mock.call_count <= 100 + 10 + 12
+
+
+# How long it waits
+
+
+@pytest.mark.parametrize(
+    ("told", "at_least", "at_most"),
+    [
+        ("7", 7, 7),
+        (format_datetime(START + timedelta(seconds=9), usegmt=True), 9, 9),
+        ("0", 1, 1),
+        ("-5", 1, 1),
+        (format_datetime(START - timedelta(days=1), usegmt=True), 1, 1),
+        ("soon", 1, 1),
+        ("Mon, 99 Foo 99999 99:99:99 GMT", 1, 1),
+        ("\u00b2", 1, 1),
+        ("", 1, 1),
+        ("120", 120, 120),
+    ],
+)
+def test_after_a_request_to_slow_down_it_waits_as_told_and_a_second_at_least(
+    http: Http, clock: StillClock, told: str, at_least: float, at_most: float
+) -> None:
+    with requests_mock.Mocker() as mock:
+        busy = {"status_code": 429, "headers": {"Retry-After": told, "Date": format_datetime(START, usegmt=True)}}
+        mock.get(f"{URL}/organizations", [busy, {"json": {"data": []}}])
+        http.get("/organizations")
+    assert at_least <= slept(clock) <= at_most
+
+
+def test_a_date_to_wait_for_is_taken_by_credlys_own_clock(http: Http, clock: StillClock) -> None:
+    theirs = START + timedelta(hours=1)  # our clock is an hour behind
+    headers = {"Date": format_datetime(theirs, usegmt=True)}
+    headers["Retry-After"] = format_datetime(theirs + timedelta(seconds=4), usegmt=True)
+    with requests_mock.Mocker() as mock:
+        mock.get(f"{URL}/organizations", [{"status_code": 503, "headers": headers}, {"json": {"data": []}}])
+        http.get("/organizations")
+    assert slept(clock) == 4
+
+
+@pytest.mark.parametrize("told", ["86400", "121", "9" * 400, "Fri, 01 Jan 2100 00:00:00 GMT"])
+def test_nobody_waits_for_a_day(http: Http, clock: StillClock, told: str) -> None:
+    with requests_mock.Mocker() as mock:
+        mock.get(f"{URL}/organizations", status_code=429, headers={"Retry-After": told})
+        failing(http, code="rate-limited")
+        assert mock.call_count == 1
+    assert slept(clock) == 0
+
+
+def test_it_never_waits_beyond_the_end_of_the_run(http: Http, clock: StillClock) -> None:
+    http.deadline = clock.now().timestamp() + 30
+    with requests_mock.Mocker() as mock:
+        mock.get(f"{URL}/organizations", status_code=503, headers={"Retry-After": "31"})
+        failing(http, code="server-error")
+    assert slept(clock) == 0
+
+
+def test_without_a_word_the_waits_grow_and_are_spread(clock: StillClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("random.uniform", lambda low, high: (low, high)[1])
+    http = client_of(URL, clock)
+    with requests_mock.Mocker() as mock:
+        mock.get(f"{URL}/organizations", status_code=503)
+        failing(http, code="server-error")
+    assert slept(clock) == 0.5 + 1 + 2
+
+
+def test_one_request_to_slow_down_holds_all_that_follow(http: Http, clock: StillClock) -> None:
+    with requests_mock.Mocker() as mock:
+        mock.get(f"{URL}/organizations", [{"status_code": 429, "headers": {"Retry-After": "8"}}, {"json": {}}])
+        assert http.in_flight(4) == 4
+        http.get("/organizations")
+        assert http.in_flight(4) == 1
+    assert slept(clock) == 8
+
+
+# Where the token goes
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+@pytest.mark.parametrize("to", ["/v1/organizations", "https://evil.test/v1/organizations", "http://credly.test/"])
+def test_a_redirect_is_never_followed(http: Http, status: int, to: str) -> None:
+    with requests_mock.Mocker() as mock:
+        mock.register_uri(requests_mock.ANY, requests_mock.ANY, status_code=status, headers={"Location": to})
+        assert "redirect" in failing(http, code="config-invalid").message
+        assert http.post("/organizations", b"{}").status == status
+        assert mock.call_count == 2
+
+
+def test_the_header_is_the_token_with_a_colon_and_nothing_replaces_it(
+    server: SandboxServer, clock: StillClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login other password geheim\ndefault login other password geheim\n")
+    netrc.chmod(0o600)
+    for name, value in (
+        ("NETRC", str(netrc)),
+        ("HTTPS_PROXY", "http://127.0.0.1:9"),
+        ("HTTP_PROXY", "http://127.0.0.1:9"),
+    ):
+        monkeypatch.setenv(name, value)
+    http = client_of(f"{server.url}/v1", clock, NETRC=str(netrc), HTTP_PROXY="http://127.0.0.1:9")
+    assert http.get("/organizations").status == 200  # the stand-in takes no other token
+    http.close()
+
+
+def test_every_request_carries_the_header(http: Http) -> None:
+    with requests_mock.Mocker() as mock:
+        mock.register_uri(requests_mock.ANY, requests_mock.ANY, json={})
+        http.get("/organizations")
+        http.post("/organizations", b"{}")
+        assert [request.headers["Authorization"] for request in mock.request_history] == [AUTHORIZATION] * 2
+        assert mock.request_history[1].headers["Content-Type"] == "application/json"
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://evil.test/v1/x", "http://credly.test/v1/x", "https://credly.test:444/v1/x", "//evil.test/x",
+        "https://credly.test@evil.test/", "https://credly.test.evil.test/", "http://[", "file:///etc/passwd", None, 5,
+    ],
+)  # fmt: skip
+def test_another_origin_is_never_asked(http: Http, address: Any) -> None:
+    assert not http.same_origin(address)
+    if isinstance(address, str) and not address.startswith("/"):
+        with requests_mock.Mocker() as mock:
+            with pytest.raises(CredlyFailure):
+                http.get(address, tries=1)
+            assert mock.call_count == 0
+
+
+@pytest.mark.parametrize(
+    "address", ["https://credly.test/api/v1/x?page=2", "/api/v1/x", "https://CREDLY.test:443/x", "?page=2"]
+)
+def test_both_prefixes_and_relative_links_are_of_our_origin(http: Http, address: str) -> None:
+    assert http.same_origin(address)
+
+
+def test_an_address_that_names_the_usual_port_takes_links_without_it(clock: StillClock) -> None:
+    assert client_of("https://credly.test:443/v1", clock).same_origin("https://credly.test/api/v1/x")
+
+
+@pytest.mark.parametrize(
+    ("environ", "proxy"),
+    [
+        ({}, {}),
+        ({"HTTPS_PROXY": "http://proxy.test:1"}, {"https": "http://proxy.test:1"}),
+        (
+            {"https_proxy": "http://lower.test:1", "HTTPS_PROXY": "http://upper.test:1"},
+            {"https": "http://lower.test:1"},
+        ),
+        ({"HTTP_PROXY": "http://proxy.test:1", "ALL_PROXY": "http://proxy.test:1"}, {}),
+        ({"HTTPS_PROXY": "http://proxy.test:1", "NO_PROXY": "credly.test"}, {}),
+    ],
+)
+def test_a_proxy_is_used_only_where_one_is_configured(
+    clock: StillClock, environ: dict[str, str], proxy: dict[str, str]
+) -> None:
+    with requests_mock.Mocker() as mock:
+        mock.get(f"{URL}/organizations", json={})
+        client_of(URL, clock, **environ).get("/organizations")
+        assert dict(mock.request_history[0].proxies) == proxy
+
+
+def test_certificates_are_checked_with_the_bundle_that_is_configured(clock: StillClock, tmp_path: Path) -> None:
+    bundle = tmp_path / "bundle.pem"
+    bundle.write_text("")
+    with requests_mock.Mocker() as mock:
+        mock.get(f"{URL}/organizations", json={})
+        client_of(URL, clock).get("/organizations")
+        client_of(URL, clock, REQUESTS_CA_BUNDLE=str(bundle)).get("/organizations")
+        assert [request.verify for request in mock.request_history] == [True, str(bundle)]
+
+
+def test_a_bundle_that_is_not_there_is_an_invalid_configuration(clock: StillClock) -> None:
+    with pytest.raises(CredlyFailure, match="REQUESTS_CA_BUNDLE") as caught:
+        client_of(URL, clock, REQUESTS_CA_BUNDLE="/no/such/bundle")
+    assert caught.value.code == "config-invalid"
+
+
+# Answers that are too much
+
+
+Handler = Callable[[socket.socket], None]
+
+
+@contextmanager
+def raw_server(handle: Handler) -> Iterator[str]:
+    """A server that answers each connection as it likes, byte by byte."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    stopped = threading.Event()
+
+    def serve_all() -> None:
+        while not stopped.is_set():
+            try:
+                connection, _ = listener.accept()
+            except OSError:
+                return
+            with connection:
+                connection.recv(65536)
+                try:
+                    handle(connection)
+                except OSError:
+                    continue
+
+    thread = threading.Thread(target=serve_all, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}/v1"
+    finally:
+        stopped.set()
+        listener.shutdown(socket.SHUT_RDWR)
+        listener.close()
+        thread.join(5)
+
+
+def head(*lines: str) -> bytes:
+    return "\r\n".join(["HTTP/1.1 201 Created", "Content-Type: application/json", *lines, "", ""]).encode()
+
+
+def unclear(handle: Handler, clock: StillClock) -> str:
+    """Post to such a server; the words for what went wrong."""
+    with raw_server(handle) as url:
+        http = client_of(url, clock)
+        with pytest.raises(UnclearError) as caught:
+            http.post("/organizations", b"{}")
+        http.close()
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("chunked", [False, True], ids=["plain", "chunked"])
+def test_a_dripping_answer_is_given_up_in_time(
+    clock: StillClock, monkeypatch: pytest.MonkeyPatch, chunked: bool
+) -> None:
+    monkeypatch.setattr("credly_cli.credly.http._ANSWER_SECONDS", 0.3)
+
+    def drip(connection: socket.socket) -> None:
+        connection.sendall(head("Transfer-Encoding: chunked" if chunked else "Content-Length: 1000"))
+        for _ in range(1000):
+            connection.sendall(b"1\r\n \r\n" if chunked else b" ")
+            time.sleep(0.02)
+
+    began = time.monotonic()
+    assert "too long" in unclear(drip, clock)
+    assert time.monotonic() - began < 5
+
+
+def test_the_answer_to_a_post_is_read_up_to_a_mebibyte(clock: StillClock) -> None:
+    def flood(connection: socket.socket) -> None:
+        connection.sendall(head("Content-Length: 99999999999") + b" " * 4 * 1024 * 1024)
+
+    assert "too long" in unclear(flood, clock)
+
+
+def test_a_page_may_be_longer_than_the_answer_to_a_post(http: Http) -> None:
+    body = json.dumps({"data": ["x" * 2 * 1024 * 1024]})
+    with requests_mock.Mocker() as mock:
+        mock.register_uri(requests_mock.ANY, requests_mock.ANY, text=body)
+        assert http.get("/organizations").json["data"]
+        with pytest.raises(UnclearError):
+            http.post("/organizations", b"{}")
+
+
+def test_a_page_beyond_32_mebibytes_is_not_read(http: Http) -> None:
+    with requests_mock.Mocker() as mock:
+        mock.get(requests_mock.ANY, content=b" " * (32 * 1024 * 1024 + 1))
+        with pytest.raises(CredlyFailure, match="too long"):
+            http.get("/organizations", tries=1)
+
+
+def test_a_compressed_answer_is_as_long_as_it_unfolds(http: Http) -> None:
+    headers = {"Content-Encoding": "gzip"}
+    with requests_mock.Mocker() as mock:
+        mock.get(requests_mock.ANY, content=gzip.compress(b'{"data": []}'), headers=headers)
+        assert http.get("/organizations").json == {"data": []}
+        mock.post(requests_mock.ANY, content=gzip.compress(b" " * 2 * 1024 * 1024), headers=headers)
+        with pytest.raises(UnclearError, match="too long"):
+            http.post("/organizations", b"{}")
+        mock.post(requests_mock.ANY, content=b"no gzip", headers=headers)
+        with pytest.raises(UnclearError, match="broke off"):
+            http.post("/organizations", b"{}")
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"",
+        b"HTTP/1.1 20",
+        b"nonsense\r\n\r\n",
+        head("Content-Length: 10") + b"{",
+        head("Transfer-Encoding: chunked") + b"5\r\n{",
+    ],
+    ids=["nothing", "a cut status", "nonsense", "a cut body", "a cut chunk"],
+)
+def test_an_answer_that_breaks_off_is_unclear(clock: StillClock, answer: bytes) -> None:
+    unclear(lambda connection: connection.sendall(answer), clock)
+
+
+@pytest.mark.parametrize("body", [b"<html>", b"", b"[]", b'"text"', b"[" * 100_000, b"\xff\xfe"], ids=range(6))
+def test_what_is_no_json_object_is_a_fault_of_the_server(http: Http, body: bytes) -> None:
+    with requests_mock.Mocker() as mock:
+        mock.get(f"{URL}/organizations", content=body)
+        assert "not JSON" in failing(http, code="server-error").message
+
+
+# What Credly says
+
+
+def told(**data: Any) -> dict[str, Any]:
+    return {"data": data, "metadata": None}
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (told(message="Invalid or missing Badge Template ID: "), "Invalid or missing Badge Template ID:"),
+        (told(message="Ends with a stop."), "Ends with a stop"),
+        (
+            told(message="No", errors=[{"attribute": "email", "attribute_label": "E-mail", "messages": ["a", "b"]}]),
+            "No; E-mail: a, b",
+        ),
+        (
+            told(message="No", errors=[{"attribute": "email", "messages": "text"}, "plain", 5]),
+            "No; email: text; plain",
+        ),
+        (told(message={"odd": 1}), "{'odd': 1}"),
+        ({"data": None}, "status 422"),
+        ([], "status 422"),
+        (told(message="x" * 1000), "x" * 300 + "..."),
+    ],
+)
+def test_the_text_of_an_error_is_read_from_where_credly_puts_it(http: Http, body: Any, said: str) -> None:
+    with requests_mock.Mocker() as mock:
+        mock.post(requests_mock.ANY, json=body, status_code=422)
+        assert http.post("/organizations", b"{}").message == said
+
+
+def test_credlys_own_clock_is_remembered(http: Http) -> None:
+    date = format_datetime(datetime(2026, 5, 1, tzinfo=UTC), usegmt=True)
+    with requests_mock.Mocker() as mock:
+        mock.get(f"{URL}/organizations", [{"json": {}, "headers": {"Date": date}}, {"json": {}}])
+        http.get("/organizations")
+        http.get("/organizations")
+    assert http.last_date == date
+
+
+# Not sent, or unclear: decided by the reason within
+
+
+POOL = urllib3.connection.HTTPConnection("credly.test")
+
+
+def wrapped(reason: Exception) -> requests.ConnectionError:
+    return requests.ConnectionError(MaxRetryError(None, "/", reason))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("error", "unsent"),
+    [
+        (wrapped(NewConnectionError(POOL, "refused")), True),
+        (wrapped(NameResolutionError("credly.test", POOL, socket.gaierror())), True),
+        (requests.ConnectTimeout(MaxRetryError(None, "/", ConnectTimeoutError())), True),  # type: ignore[arg-type]
+        (requests.exceptions.ProxyError(MaxRetryError(None, "/", ProxyError("no", OSError()))), True),  # type: ignore[arg-type]
+        (requests.exceptions.SSLError(MaxRetryError(None, "/", SSLError(ssl.SSLCertVerificationError()))), True),  # type: ignore[arg-type]
+        (requests.exceptions.SSLError(MaxRetryError(None, "/", SSLError(ssl.SSLEOFError()))), False),  # type: ignore[arg-type]
+        (requests.exceptions.InvalidURL("no"), True),
+        (requests.ConnectionError(ProtocolError("aborted", RemoteDisconnected("gone"))), False),
+        (requests.ConnectionError(ProtocolError("aborted", ConnectionResetError(104, "reset"))), False),
+        (requests.ReadTimeout(), False),
+        (requests.ConnectionError(), False),
+        (requests.exceptions.ChunkedEncodingError(ProtocolError("broken")), False),
+        (requests.exceptions.ContentDecodingError(), False),
+        (OSError("anything"), False),
+    ],
+    ids=lambda value: repr(value)[:60],
+)
+def test_whether_a_request_can_have_arrived(error: Exception, unsent: bool) -> None:
+    assert never_sent(error) is unsent
+
+
+def test_a_refused_connection_was_not_sent(clock: StillClock) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    http = client_of(f"http://127.0.0.1:{port}/v1", clock)
+    with pytest.raises(NotSentError, match="no connection"):
+        http.post("/organizations", b"{}")
+    assert "127.0.0.1" in failing(http, code="unreachable").message
+
+
+def test_an_unknown_name_was_not_sent(clock: StillClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown(*_: object, **__: object) -> None:
+        raise socket.gaierror(-2, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    with pytest.raises(NotSentError, match="its name is unknown"):
+        client_of("https://no-such-host.test/v1", clock).post("/organizations", b"{}")
+
+
+def test_a_proxy_that_refuses_means_not_sent(clock: StillClock) -> None:
+    with raw_server(lambda connection: connection.sendall(b"HTTP/1.1 403 Forbidden\r\n\r\n")) as proxy:
+        http = client_of("https://credly.test/v1", clock, HTTPS_PROXY=proxy.removesuffix("/v1"))
+        with pytest.raises(NotSentError, match="proxy"):
+            http.post("/organizations", b"{}")
+        http.close()
+
+
+def test_no_email_of_a_query_is_in_what_is_said(clock: StillClock) -> None:
+    http = client_of("http://127.0.0.1:9/v1", clock)
+    with pytest.raises(CredlyFailure) as caught:
+        http.get("/badges", {"filter": "recipient_email::ada@example.org"}, tries=1)
+    assert "ada" not in f"{caught.value} {caught.value.hint}"
+
+
+# What an answer to a badge that was sent means
+
+EXPECTED = {"badge_template_id": "t", "issuer_earner_id": "e"}
+
+
+def issued(**changes: Any) -> dict[str, Any]:
+    row = {"id": "b", "state": "pending", "issuer_earner_id": "e", "badge_template": {"id": "t"}, **changes}
+    return {"json": {"data": row}, "status_code": 201}
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [
+        (issued(), "issued"),
+        ({**issued(), "status_code": 200}, "issued"),
+        (issued(issuer_earner_id=None), "issued"),
+        (issued(issuer_earner_id="another"), "unclear"),
+        (issued(badge_template={"id": "another"}), "unclear"),
+        (issued(id=None), "unclear"),
+        ({"status_code": 201, "text": ""}, "unclear"),
+        ({"status_code": 201, "text": "<html>"}, "unclear"),
+        ({"status_code": 201, "json": {}}, "unclear"),
+        ({"status_code": 201, "json": []}, "unclear"),
+        ({"status_code": 204}, "unclear"),
+        ({"status_code": 302}, "stop"),
+        ({"status_code": 401}, "stop"),
+        ({"status_code": 403}, "stop"),
+        ({"status_code": 400}, "rejected"),
+        ({"status_code": 413}, "rejected"),
+        ({"status_code": 415}, "rejected"),
+        ({"status_code": 404}, "missing"),
+        ({"status_code": 422}, "refused"),
+        ({"status_code": 429}, "busy"),
+        ({"status_code": 408}, "unclear"),
+        ({"status_code": 409}, "unclear"),
+        ({"status_code": 500}, "unclear"),
+        ({"status_code": 503}, "unclear"),
+        ({"exc": wrapped(NewConnectionError(POOL, "refused"))}, "not-sent"),
+        ({"exc": requests.ReadTimeout()}, "unclear"),
+    ],
+    ids=lambda value: str(value)[:50],
+)
+def test_an_answer_to_an_issue_is_read_by_the_table(http: Http, answer: dict[str, Any], kind: str) -> None:
+    with requests_mock.Mocker() as mock:
+        mock.post(f"{URL}/organizations/o/badges", **answer)
+        assert Client(http, "o").issue(b"{}", EXPECTED).kind == kind
+        assert mock.call_count == 1
+
+
+def test_a_stop_says_what_it_means_for_the_run(http: Http) -> None:
+    for status, code in ((302, "config-invalid"), (401, "token-refused"), (403, "token-forbidden")):
+        with requests_mock.Mocker() as mock:
+            mock.post(requests_mock.ANY, status_code=status)
+            failure = Client(http, "o").issue(b"{}", EXPECTED).failure
+        assert failure is not None
+        assert failure.code == code
+
+
+def test_an_organization_id_cannot_lead_elsewhere(http: Http) -> None:
+    with requests_mock.Mocker() as mock:
+        mock.get(requests_mock.ANY, json={"data": [], "metadata": {"total_count": 0}})
+        Client(http, "../evil?x=").badges()
+        assert mock.request_history[0].path == "/v1/organizations/..%2fevil%3fx%3d/badge_templates"
