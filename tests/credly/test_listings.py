@@ -1,0 +1,306 @@
+"""Reading a list of several pages, and knowing whether it is complete (R10)."""
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import requests_mock
+
+from credly_cli.credly.client import Client
+from credly_cli.credly.http import Http
+from credly_cli.credly.listing import Listing
+from credly_cli.credly.records import Badge
+from credly_cli.credly.replies import CredlyFailure
+from credly_cli.sandbox import faults
+from credly_cli.sandbox.adapter import SandboxAdapter
+from credly_cli.sandbox.samples import sandbox_with_samples
+from credly_cli.sandbox.state import Sandbox
+from credly_cli.secrets import Token
+from tests.desk import StillClock
+
+URL = "https://credly.test/v1"
+ROWS = 20
+Answer = Callable[[int], dict[str, Any]]
+
+
+@pytest.fixture
+def sandbox() -> Sandbox:
+    """A Credly with 20 active badges, two on a page."""
+    clock = StillClock()
+    sandbox = sandbox_with_samples(now=clock.now, sleep=clock.sleep)
+    row = next(row for row in sandbox.templates.values() if row["state"] == "active")
+    sandbox.templates = {
+        f"badge-{number:02}": {
+            **row,
+            "id": f"badge-{number:02}",
+            "created_at": f"2026-01-{number + 1:02}T00:00:00.000Z",
+        }
+        for number in range(ROWS)
+    }
+    sandbox.switches.page_size = 2
+    return sandbox
+
+
+@pytest.fixture
+def client(sandbox: Sandbox) -> Client:
+    clock = StillClock()
+    http = Http(URL, Token(sandbox.token), clock, environ={}, adapter=SandboxAdapter(sandbox))
+    return Client(http, sandbox.organization_id)
+
+
+def incomplete(listing: Listing[Any], rows: int) -> str:
+    """The reason for which a listing with so many rows is not complete."""
+    assert not listing.complete
+    assert len(listing.rows) == rows
+    assert listing.problem is not None
+    assert listing.problem.hint
+    return listing.problem.message
+
+
+def test_r10_a_whole_list_is_complete_and_in_order(client: Client, sandbox: Sandbox) -> None:
+    listing = client.badges()
+    assert listing.complete
+    assert list(listing.rows) == sorted(sandbox.templates)
+    assert sandbox.log.count() == 10
+
+
+def test_an_empty_list_is_complete(client: Client, sandbox: Sandbox) -> None:
+    sandbox.templates.clear()
+    listing = client.badges()
+    assert listing.complete
+    assert listing.rows == {}
+    assert sandbox.log.count() == 1
+
+
+def test_links_that_lose_the_filter_do_no_harm(client: Client, sandbox: Sandbox) -> None:
+    sandbox.switches.next_page_keeps_filter = False
+    assert client.badges().complete  # pages are asked for by number
+
+
+def test_every_page_is_asked_for_with_the_filter(client: Client, sandbox: Sandbox) -> None:
+    client.badges()
+    assert all("filter=state%3A%3Aactive" in request.target for request in sandbox.log.latest)
+
+
+@pytest.mark.parametrize("act", [faults.answers(500), faults.answers_html(), faults.drops(), faults.cuts_body()])
+def test_r10_a_failed_page_leaves_the_others(client: Client, sandbox: Sandbox, act: faults.Act) -> None:
+    sandbox.faults.add(act, "GET", "page=3($|&)", times=None)
+    listing = client.badges()
+    incomplete(listing, ROWS - 2)
+    assert {"badge-04", "badge-05"}.isdisjoint(listing.rows)
+
+
+def test_a_page_that_fails_once_is_no_failure(client: Client, sandbox: Sandbox) -> None:
+    sandbox.faults.add(faults.answers(503), "GET", "page=3($|&)")
+    assert client.badges().complete
+
+
+def test_r10_a_first_page_that_fails_is_a_failure(client: Client, sandbox: Sandbox) -> None:
+    sandbox.faults.add(faults.answers(500), "GET", "page=1($|&)", times=None)
+    with pytest.raises(CredlyFailure):
+        client.badges()
+
+
+@pytest.mark.parametrize("status", [401, 403, 302])
+def test_what_stops_the_run_is_not_swallowed_by_a_later_page(client: Client, sandbox: Sandbox, status: int) -> None:
+    sandbox.faults.add(faults.answers(status), "GET", "page=4($|&)", times=None)
+    with pytest.raises(CredlyFailure):
+        client.badges()
+
+
+def test_when_pages_fail_for_good_not_all_of_them_are_asked_for(client: Client, sandbox: Sandbox) -> None:
+    sandbox.switches.page_size = 1
+    sandbox.faults.add(faults.answers(404), "GET", r"page=([2-9]|\d\d)($|&)", times=None)
+    incomplete(client.badges(), 1)
+    assert sandbox.log.count() <= 1 + 3 + 4  # the first, three that fail, what was under way then
+
+
+def test_after_a_request_to_slow_down_one_page_at_a_time_is_read(
+    client: Client, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sandbox.faults.add(faults.answers(429, Retry_After="1"), "GET", "page=2($|&)")
+    seen = []
+    read = Http.in_flight
+    monkeypatch.setattr(Http, "in_flight", lambda self, most: seen.append(read(self, most)) or seen[-1])
+    assert client.badges().complete
+    assert seen[0] == 4
+    assert set(seen[-6:]) == {1}
+
+
+def test_a_credly_that_asks_to_come_back_much_later_is_left_alone(client: Client, sandbox: Sandbox) -> None:
+    sandbox.switches.page_size = 1
+    sandbox.faults.add(faults.answers(429, Retry_After="86400"), "GET", r"page=([2-9]|\d\d)($|&)", times=None)
+    listing = client.badges()
+    assert listing.problem is not None
+    assert listing.problem.code == "rate-limited"
+    assert sandbox.log.count() <= 1 + 4
+
+
+@pytest.mark.parametrize("off_by", [-2, -1, 1, 2, 1000])
+def test_r10_a_count_that_does_not_add_up_is_incomplete(client: Client, sandbox: Sandbox, off_by: int) -> None:
+    sandbox.switches.total_count_off_by = off_by
+    incomplete(client.badges(), ROWS)
+
+
+def test_r10_short_pages_are_incomplete(client: Client, sandbox: Sandbox) -> None:
+    sandbox.switches.page_trouble = "short"
+    assert "different ones" in incomplete(client.badges(), ROWS // 2)
+
+
+def test_r10_repeated_pages_are_incomplete_and_end(client: Client, sandbox: Sandbox) -> None:
+    sandbox.switches.page_trouble = "repeated"
+    incomplete(client.badges(), 2)
+    assert sandbox.log.count() <= 1 + 4
+
+
+def test_r10_endless_pages_end(client: Client, sandbox: Sandbox) -> None:
+    sandbox.switches.page_trouble = "endless"
+    listing = client.badges()
+    assert len(listing.rows) == ROWS
+    assert sandbox.log.count() <= 10 + 4
+
+
+@pytest.mark.parametrize("metadata", ["null", "missing", "empty"])
+def test_r10_without_metadata_the_list_is_read_to_its_end_and_incomplete(
+    client: Client, sandbox: Sandbox, metadata: Any
+) -> None:
+    sandbox.switches.list_metadata = metadata
+    assert "how many" in incomplete(client.badges(), ROWS)
+    assert sandbox.log.count() == 11  # ten pages, and the empty one that ends them
+
+
+def test_r10_a_list_that_grows_while_it_is_read_is_incomplete(client: Client, sandbox: Sandbox) -> None:
+    row = dict(sandbox.templates["badge-00"])
+
+    def grow(work: Callable[[], Any], _stage: object) -> Any:
+        sandbox.add_template({**row, "id": "badge-new", "created_at": "2026-06-01T00:00:00.000Z"})
+        return work()
+
+    sandbox.faults.add(grow, "GET", "page=5($|&)")
+    assert not client.badges().complete
+
+
+def test_r10_a_list_whose_order_changes_while_it_is_read_is_incomplete(client: Client, sandbox: Sandbox) -> None:
+    def turn(work: Callable[[], Any], _stage: object) -> Any:
+        for number, row in enumerate(sandbox.templates.values()):
+            row["created_at"] = f"2025-01-{ROWS - number:02}T00:00:00.000Z"
+        return work()
+
+    client.parallel = 1
+    sandbox.faults.add(turn, "GET", "page=2($|&)")
+    assert "different ones" in incomplete(client.badges(), ROWS - 2)
+
+
+def test_r10_a_filter_that_is_dropped_brings_no_other_rows(client: Client, sandbox: Sandbox) -> None:
+    sandbox.templates["badge-07"]["state"] = "archived"
+    sandbox.templates["badge-08"]["state"] = "draft"
+    sandbox.switches.filter_ignored = True
+    listing = client.badges()
+    assert listing.complete
+    assert set(listing.rows) == set(sandbox.templates) - {"badge-07", "badge-08"}
+
+
+# Answers that no sandbox gives
+
+
+@pytest.fixture
+def pages() -> Iterator[Callable[[Answer], Listing[Badge]]]:
+    """Read a list whose pages are made up."""
+
+    def read(answer: Answer, total_pages: int = 3) -> Listing[Badge]:
+        def page(request: Any, _context: object) -> dict[str, Any]:
+            number = int(re.findall(r"page=(\d+)", request.query)[0])
+            rows = [badge(number * 10 + offset) for offset in range(2)] if number <= total_pages else []
+            metadata = {"total_count": total_pages * 2, "total_pages": total_pages, "next_page_url": None}
+            return {"data": rows, "metadata": metadata} | answer(number)
+
+        with requests_mock.Mocker() as mock:
+            mock.get(requests_mock.ANY, json=page)
+            listing = Client(Http(URL, Token("t"), StillClock(), environ={}), "o").badges()
+            asked.append(mock.call_count)
+            assert {request.hostname for request in mock.request_history} == {"credly.test"}
+        return listing
+
+    asked: list[int] = []
+    yield read
+    assert asked[0] < 30
+
+
+def badge(number: int) -> dict[str, Any]:
+    return {"id": str(number), "name": f"Badge {number}", "state": "active"}
+
+
+Read = Callable[[Answer], Listing[Badge]]
+
+
+def test_made_up_pages_without_a_fault_are_complete(pages: Read) -> None:
+    assert pages(lambda _: {}).complete
+
+
+@pytest.mark.parametrize("data", [None, {}, "rows", 5])
+@pytest.mark.parametrize("number", [1, 2])
+def test_r10_a_page_whose_rows_are_no_list_is_incomplete(pages: Read, data: Any, number: int) -> None:
+    listing = pages(lambda page: {"data": data} if page == number else {})
+    incomplete(listing, 0 if number == 1 else 4)
+
+
+@pytest.mark.parametrize("total", [None, "6", 6.0, True, -1, 10**30])
+def test_r10_a_total_that_cannot_be_is_incomplete(pages: Read, total: Any) -> None:
+    listing = pages(lambda _: {"metadata": {"total_count": total, "total_pages": 3, "next_page_url": None}})
+    assert not listing.complete
+
+
+@pytest.mark.parametrize("link", ["https://evil.test/v1/x?page=2", "http://credly.test/v1/x", 5, "http://["])
+def test_r10_a_link_to_another_host_is_incomplete_and_not_followed(pages: Read, link: Any) -> None:
+    metadata = {"total_count": 6, "total_pages": 3, "next_page_url": link}
+    assert "another host" in incomplete(pages(lambda _: {"metadata": metadata}), 2)
+
+
+@pytest.mark.parametrize("link", ["https://credly.test/api/v1/x?page=2", "/v1/x?page=2"])
+def test_a_link_of_either_prefix_is_fine(pages: Read, link: str) -> None:
+    assert pages(lambda _: {"metadata": {"total_count": 6, "total_pages": 3, "next_page_url": link}}).complete
+
+
+def test_a_list_that_forgets_how_many_pages_it_has_is_read_by_its_count(pages: Read) -> None:
+    assert pages(lambda _: {"metadata": {"total_count": 6, "next_page_url": None}}).complete
+
+
+def test_of_a_row_that_comes_twice_the_last_counts_and_the_list_is_incomplete(pages: Read) -> None:
+    again = {**badge(10), "name": "Another name"}
+    listing = pages(lambda page: {"data": [again, badge(31)]} if page == 3 else {})
+    incomplete(listing, 5)
+    assert listing.rows["10"].name == "Another name"
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"id": "x", "name": None, "state": "active"}, {"id": "x", "name": ["a"], "state": "active"},
+        {"id": "x", "name": "x"}, {"id": "x", "name": "x", "state": "active", "created_at": "30 Feb"},
+        {"id": "x", "name": "x", "state": "active", "image_url": {"no": 1}},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_r10_a_row_that_cannot_be_read_is_set_aside_and_the_rest_is_used(pages: Read, row: dict[str, Any]) -> None:
+    listing = pages(lambda page: {"data": [row, badge(31)]} if page == 3 else {})
+    assert listing.complete
+    assert (listing.set_aside, listing.unread_ids) == (1, {"x"})
+    assert len(listing.rows) == 5
+
+
+@pytest.mark.parametrize(
+    "row", [None, 5, [], "text", {"name": "x", "state": "active"}, {"id": 7, "name": "x"}], ids=str
+)
+def test_r10_a_row_that_does_not_say_which_it_is_makes_the_list_incomplete(pages: Read, row: Any) -> None:
+    listing = pages(lambda page: {"data": [row, badge(31)]} if page == 3 else {})
+    incomplete(listing, 5)
+    assert listing.set_aside == 1
+
+
+def test_hostile_text_in_a_row_is_no_reason_to_lose_it(pages: Read) -> None:
+    row = {"id": "x", "name": "\ud800 a\x00b \u202e", "state": "active", "number": 10**30, "nan": float("nan")}
+    listing = pages(lambda page: {"data": [row, badge(31)]} if page == 3 else {})
+    assert listing.complete
+    listing.rows["x"].raw.encode()
+    listing.rows["x"].name.encode()
