@@ -1,0 +1,153 @@
+"""Pages as files: what is written, where, for whom to read, and what is said of it."""
+
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from credly_cli import pages
+from credly_cli.sandbox import faults
+from tests.learner_views.pages import hostile_learner, written
+from tests.learner_views.school import BADGE, ROBIN, School
+
+COMMANDS = pytest.mark.parametrize("command", ["widget", "learner-badges"])
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+@COMMANDS
+def test_it_says_what_was_written_and_what_to_do_next(school: School, command: str) -> None:
+    school.has()
+    school.teaches("first-aid", "First Aid Course", BADGE)
+    school.completes("first-aid")
+    school.desk.json("sync")
+    path = school.desk.home / "robin.html"
+    ran = school.desk.run(command, ROBIN, "--html", str(path))
+    told = {"widget": "0 in progress, 0 to discover, 1 earned", "learner-badges": "1 badge"}[command]
+    assert ran.out == f"Wrote {path}: {told}.\n"
+    assert ran.err == "Open it in a browser, or put it on your site; write it anew after each sync.\n"
+    assert "<h1>" in path.read_text("utf-8")
+
+
+@COMMANDS
+def test_with_json_the_answer_is_printed_beside_the_page(school: School, command: str) -> None:
+    school.has()
+    path = school.desk.home / "robin.html"
+    answer = school.desk.json(command, ROBIN, "--html", str(path))
+    assert answer == school.desk.json(command, ROBIN)
+    assert path.exists()
+
+
+@COMMANDS
+def test_the_web_server_may_read_a_new_page_and_the_umask_is_respected(school: School, command: str) -> None:
+    school.has()
+    before = os.umask(0o022)
+    try:
+        assert mode(written(school, command, "open.html")) == 0o644
+        os.umask(0o077)
+        assert mode(written(school, command, "private.html")) == 0o600
+    finally:
+        os.umask(before)
+
+
+def test_a_page_that_is_replaced_keeps_its_mode_and_the_link_that_leads_to_it(school: School) -> None:
+    school.has()
+    site = school.desk.home / "site"
+    site.mkdir()
+    target, link = site / "robin.html", school.desk.home / "page.html"
+    target.write_text("old")
+    target.chmod(0o640)
+    link.symlink_to(target)
+    written(school, "widget")
+    assert link.is_symlink()
+    assert (mode(target), target.read_text()[:15]) == (0o640, "<!doctype html>")
+    assert list(site.iterdir()) == [target]
+
+
+def test_the_old_page_stays_when_the_new_one_cannot_be_written(school: School, monkeypatch: pytest.MonkeyPatch) -> None:
+    school.has()
+    path = written(school, "widget")
+    before = path.read_text()
+
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    school.desk.pass_time(days=1)
+    assert school.desk.run("widget", ROBIN, "--html", str(path)).code == 74
+    assert path.read_text() == before
+    assert [file.name for file in path.parent.iterdir() if file.name.endswith(".new")] == []
+
+
+def test_a_folder_that_is_not_there_is_named(school: School) -> None:
+    school.has()
+    ran = school.desk.run("widget", ROBIN, "--html", str(school.desk.home / "nowhere" / "page.html"))
+    assert ran.code == 74
+    assert "nowhere" in ran.err
+
+
+def test_a_pipe_is_written_to_as_it_is(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    pages.write(pipe, "a page")
+    assert os.read(reader, 100) == b"a page"
+    os.close(reader)
+    assert stat.S_ISFIFO(pipe.stat().st_mode)
+
+
+@COMMANDS
+def test_the_page_says_as_of_when_the_store_speaks_for_credly(school: School, command: str) -> None:
+    school.has()
+    school.desk.json("sync")
+    school.desk.pass_time(days=3)
+    school.desk.sandbox.faults.add(faults.answers(503), times=None)
+    path = school.desk.home / "page.html"
+    ran = school.desk.run(command, ROBIN, "--html", str(path))
+    assert ran.code == 0
+    assert "Credly does not answer." in ran.err
+    assert 'As of <time datetime="2026-03-02T09:30:00Z">2 March 2026, 09:30 UTC</time>' in path.read_text()
+
+
+@COMMANDS
+def test_hostile_names_are_text(school: School, command: str) -> None:
+    hostile_learner(school)
+    page = written(school, command).read_text("utf-8")
+    assert "<script" not in page
+    assert "<img" not in page  # an address that is not https is no picture
+    assert "javascript:" not in page
+    assert page.count("&lt;script&gt;") > 2
+
+
+def test_a_lone_surrogate_does_not_break_the_page(tmp_path: Path) -> None:
+    pages.write(tmp_path / "page.html", "a \ud800 badge")
+    assert (tmp_path / "page.html").read_text("utf-8") == "a ? badge"
+
+
+@pytest.mark.parametrize(
+    ("address", "link", "picture"),
+    [
+        ("https://a.example/b", True, True),
+        ("http://a.example/b", True, False),
+        ("javascript:alert(1)", False, False),
+        ("data:text/html,x", False, False),
+        ("//a.example/b", False, False),
+        ("https://a.example/\nb", False, False),
+        (None, False, False),
+    ],
+)
+def test_only_web_addresses_are_opened_and_only_https_is_loaded(address: str | None, link: bool, picture: bool) -> None:
+    assert (pages.web(address) is not None, pages.picture(address) is not None) == (link, picture)
+
+
+def test_a_day_is_the_day_in_utc_whatever_the_machines_zone() -> None:
+    assert pages.day("2026-03-02T00:00:00Z") == "2 March 2026"  # a completion known by date only
+    assert pages.moment("2026-03-02T09:05:00Z") == "2 March 2026, 09:05 UTC"
+
+
+@pytest.mark.parametrize(("progress", "shown"), [(40, "40"), (62.5, "62"), (99.9, "99"), (100, "100"), (0.5, "0.5")])
+def test_a_percentage_reads_100_only_when_complete(progress: float, shown: str) -> None:
+    assert pages.percent(progress) == shown
