@@ -69,6 +69,24 @@ def test_r15_completed_before_the_link_and_how_to_let_it_count(school: School) -
     assert decision(school) == "would-grant"
 
 
+def test_a_completion_known_by_date_only(school: School) -> None:
+    school.has()
+    school.teaches("first-aid", "First Aid Course", BADGE)
+    school.enrolls("first-aid", completed_at="2026-03-02")
+    assert checks(school)["completed"] == (True, "Completed on 2 March 2026.")
+    assert checks(school)["counts"][0]
+
+
+def test_dropped_by_a_person(school: School) -> None:
+    school.has(last_name="")
+    school.teaches("first-aid", "First Aid Course", BADGE)
+    school.completes("first-aid")
+    school.desk.json("sync", code=3)
+    school.desk.json("resolve", "1", "--drop")
+    assert decision(school) == "not-granted"
+    assert checks(school)["dropped"][1].startswith("A person dropped grant 1 on 2 March 2026")
+
+
 def test_r4_completed_while_nothing_was_connected(school: School) -> None:
     school.has()
     school.teaches("first-aid", "First Aid Course", BADGE)

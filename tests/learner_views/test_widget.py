@@ -264,6 +264,27 @@ def test_r30_a_session_whose_badge_was_granted_by_hand_promises_no_second_one(sc
     assert (promises(school), school.names("earned")) == ([], [AGAIN])
 
 
+def test_r30_what_credly_refused_promises_nothing(school: School) -> None:
+    school.has()
+    school.teaches("first-aid", "First Aid Course", BADGE)
+    school.completes("first-aid")
+    school.desk.sandbox.faults.add(faults.answers(400), "POST")
+    school.desk.run("sync")
+    assert (states(school), promises(school)) == (["failed"], [(100, False)])
+    school.desk.json("resolve", "1", "--drop")
+    assert (promises(school), school.names("discover")) == ([], [])
+
+
+def test_r30_a_badge_granted_by_hand_is_on_its_way_from_where_the_learner_is(school: School) -> None:
+    school.has()
+    school.teaches("first-aid", "First Aid Course", BADGE)
+    school.enrolls("first-aid", progress="40")
+    school.desk.sandbox.switches.list_lag = 300
+    school.desk.sandbox.faults.add(faults.loses_answer(), "POST")
+    school.desk.run("grant", ROBIN, BADGE)
+    assert (states(school), promises(school)) == (["uncertain"], [(40, True)])
+
+
 def test_r31_expired_badges_are_shown_as_expired_or_hidden_and_never_offered_again(school: School) -> None:
     school.has()
     school.teaches("first-aid", "First Aid Course", BADGE)
