@@ -1,5 +1,6 @@
 """The command line's own rules: options on both sides of the verb; failures become messages and exit codes here."""
 
+import os
 import sqlite3
 import sys
 import traceback
@@ -52,6 +53,10 @@ class CredlyGroup(TyperGroup):
         environment.output.quiet = "-q" in arguments or "--quiet" in arguments
         if standalone_mode:
             environment.interruption.install()
+        if os.environ.keys() & {"_CREDLY_COMPLETE"} or any("-completion" in word for word in arguments):
+            from credly_cli import completion  # noqa: PLC0415 - for a shell that asks, or for its script
+
+            completion.install(self)
         code = self._run(arguments, environment, extra)
         if standalone_mode:
             sys.exit(code)

@@ -12,6 +12,7 @@ from credly_cli.credly.http import Http
 from credly_cli.credly.records import Organization
 from credly_cli.credly.replies import CredlyFailure
 from credly_cli.errors import Failure
+from credly_cli.expiring import token_warning
 from credly_cli.secrets import Token, TokenSource, read_token, store_token
 from credly_cli.store import connection as connections
 from credly_cli.store.connection import Connection
@@ -19,7 +20,6 @@ from credly_cli.store.database import Store
 from credly_cli.times import Clock, utc_text
 
 _TOKEN_DAYS = 180
-_WARN_DAYS = 14
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,12 +179,4 @@ def require_own_organization(known: Connection, client: Client) -> None:
 
 def expiry_warning(known: Connection, clock: Clock) -> str | None:
     """Return a warning when the token expires within 14 days, ``None`` before that."""
-    from credly_cli.times import from_utc_text  # noqa: PLC0415
-
-    if known.token_expires_at is None:
-        return None
-    left = from_utc_text(known.token_expires_at) - clock.now()
-    if left > timedelta(days=_WARN_DAYS):
-        return None
-    when = f"expires in {left.days} days" if left > timedelta() else "has expired"
-    return f"The token {when} ({known.token_expires_at[:10]}). Make a new one in Credly, then: credly connect"
+    return token_warning(known.token_expires_at, clock.now())

@@ -29,7 +29,7 @@ def store(path: Path) -> Check:
     if not path.exists():
         return passed("store", f"There is no store yet; the first connect makes {path}.")
     try:
-        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=10)) as connection:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=10)) as connection:
             require_ours(connection)
             complaints = [row[0] for row in connection.execute("PRAGMA quick_check(3)")]
             version = connection.execute("PRAGMA user_version").fetchone()[0]

@@ -36,7 +36,7 @@ def read(path: Path, profile: str) -> dict[str, Any]:
         "needs_person": 0,
     }
     if path.exists():
-        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=10)) as connection:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=10)) as connection:
             _read_store(connection, answer)
     return answer
 

@@ -1,0 +1,182 @@
+"""Completion in the three shells, by the installed program: offline, silent, and safe whatever a badge is called."""
+
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.desk import Desk
+
+PROGRAM = Path(sys.executable).with_name("credly")
+HOSTILE = [
+    "$(touch hacked)",
+    "`touch hacked`",
+    "a'; touch hacked; '",
+    'b"$(touch hacked)"',
+    "c\\$(touch hacked)",
+    "d\nx",
+]
+KIND = 'Zoë\'s "best" & more'
+pytestmark = pytest.mark.skipif(not PROGRAM.exists(), reason="the program is not installed")
+
+
+def run(desk: Desk, command: list[str], **environ: str) -> "subprocess.CompletedProcess[str]":
+    path = f"{PROGRAM.parent}:{os.environ['PATH']}"
+    variables = {"CREDLY_HOME": str(desk.home), "PATH": path, "HOME": str(desk.home), "LC_ALL": "C.UTF-8", **environ}
+    return subprocess.run(  # noqa: S603 - our own program and shells
+        command, env=variables, cwd=desk.home, capture_output=True, text=True, check=False, timeout=60
+    )
+
+
+def asked(desk: Desk, shell: str, line: str, **environ: str) -> str:
+    """Ask as Typer's own scripts do."""
+    words = {"_TYPER_COMPLETE_ARGS": line}
+    if shell == "bash":
+        words = {"COMP_WORDS": line, "COMP_CWORD": str(line.count(" "))}
+    told = {"_CREDLY_COMPLETE": f"complete_{shell}", "_TYPER_COMPLETE_FISH_ACTION": "get-args"}
+    ran = run(desk, [str(PROGRAM)], **words, **told, **environ)
+    assert ran.stderr == ""
+    return ran.stdout
+
+
+def in_shell(desk: Desk, shell: str, line: str) -> list[str]:
+    """Load the program's script into a real shell, and complete a line there."""
+    if shutil.which(shell) is None:
+        pytest.skip(f"{shell} is not here")
+    script = run(desk, [str(PROGRAM)], _CREDLY_COMPLETE=f"source_{shell}").stdout
+    (desk.home / f"script.{shell}").write_text(script)
+    ask = {
+        "bash": 'source script.bash; COMP_LINE="$LINE"; COMP_POINT=${#LINE}; _credly_completion credly;'
+        ' printf "%s\\n" "${COMPREPLY[@]}"',
+        "zsh": 'compdef() { }; compadd() { shift; print -rl -- "$@" }; _files() { }; source script.zsh;'
+        ' words=("$LINE"); CURRENT=1; _credly_completion',
+        "fish": 'source script.fish; complete -C "$LINE"',
+    }[shell]
+    ran = run(desk, [shell, "-c", ask], LINE=line)
+    assert ran.stderr == ""
+    return [word.partition("\t")[0] for word in ran.stdout.splitlines()]
+
+
+def renamed(desk: Desk, *names: str) -> None:
+    with sqlite3.connect(desk.home / "credly.db") as connection:
+        ids = [row[0] for row in connection.execute("SELECT id FROM badges WHERE listed ORDER BY name, id")]
+        for identity, name in zip(ids, names, strict=False):
+            connection.execute("UPDATE badges SET name = ? WHERE id = ?", (name, identity))
+    connection.close()
+
+
+SHELLS = pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+
+
+@SHELLS
+def test_commands_and_options_are_offered(connected: Desk, shell: str) -> None:
+    assert "learner-badges" in asked(connected, shell, "credly learner")
+    assert "--allow-shrink" in asked(connected, shell, "credly sync --allow")
+
+
+@SHELLS
+def test_names_from_the_store_are_offered(connected: Desk, shell: str) -> None:
+    connected.learns("anna@example.com,hygiene,,started,,Anna,Adler")
+    assert "First Aid at Work" in asked(connected, shell, "credly link ")
+    assert "Kitchen Hygiene" in asked(connected, shell, "credly link x ")
+    assert "anna@example.com" in asked(connected, shell, "credly learner-badges ")
+    assert "anna@example.com" in asked(connected, shell, "credly grants --email ")
+    assert "uncertain" in asked(connected, shell, "credly grants --state ")
+
+
+@SHELLS
+def test_a_name_arrives_as_one_word(connected: Desk, shell: str) -> None:
+    renamed(connected, KIND)
+    (found,) = in_shell(connected, shell, "credly link Z")
+    assert found == (KIND if shell != "bash" else 'Zoë\\\'s\\ \\"best\\"\\ \\&\\ more')
+
+
+@SHELLS
+def test_an_address_is_completed_beyond_its_at_sign(connected: Desk, shell: str) -> None:
+    connected.learns("anna@example.com,hygiene,,started,,Anna,Adler")
+    (found,) = in_shell(connected, shell, "credly learner-badges anna@ex")
+    assert found == ("example.com" if shell == "bash" else "anna@example.com")
+
+
+@pytest.mark.parametrize(
+    ("line", "rest"),
+    [
+        ("credly link First\\ Ai", "First\\ Aid\\ at\\ Work"),
+        ('credly link "First Ai', "First Aid at Work"),
+        ("credly link 'First Ai", "First Aid at Work"),
+        ("credly unlink first", "first-aid-at-work"),
+    ],
+)
+def test_bash_goes_on_in_the_quotes_that_were_begun(connected: Desk, line: str, rest: str) -> None:
+    assert rest in in_shell(connected, "bash", line)
+
+
+@SHELLS
+def test_a_hostile_name_runs_nothing(connected: Desk, shell: str) -> None:
+    renamed(connected, *HOSTILE)
+    found = in_shell(connected, shell, "credly link ")
+    assert len(found) > 1
+    assert not any("\n" in word or word == "x" for word in found)
+    if shell == "bash":
+        for word in found:  # what the shell makes of each word that it may put on the line
+            run(connected, ["bash", "-c", f"true {word}"])
+    assert not (connected.home / "hacked").exists()
+
+
+@SHELLS
+def test_names_that_two_badges_have_are_offered_by_id(connected: Desk, shell: str) -> None:
+    renamed(connected, "Twin", "Twin")
+    out = asked(connected, shell, "credly link ")
+    assert "Twin" not in out
+
+
+@SHELLS
+@pytest.mark.parametrize("trouble", ["absent", "damaged", "newer"])
+def test_any_trouble_is_silent(desk: Desk, shell: str, trouble: str) -> None:
+    if trouble == "damaged":
+        (desk.home / "credly.db").write_bytes(b"no database" * 1000)
+    if trouble == "newer":
+        sqlite3.connect(desk.home / "credly.db").execute("PRAGMA user_version = 99").connection.close()
+    desk.config("this is no toml")
+    assert asked(desk, shell, "credly link ").strip() in ("", "_files")
+
+
+def test_the_profile_on_the_line_is_the_one_that_is_asked(connected: Desk) -> None:
+    assert asked(connected, "fish", "credly --profile other link ").strip() == ""
+    assert "First Aid at Work" in asked(connected, "fish", "credly --profile default link ")
+
+
+def test_completion_changes_nothing(connected: Desk) -> None:
+    before = {path.name: path.read_bytes() for path in connected.home.iterdir()}
+    asked(connected, "bash", "credly link ")
+    assert {path.name: path.read_bytes() for path in connected.home.iterdir() if path.name in before} == before
+
+
+HEAVY = ("requests", "rich", "sqlite_utils", "pydantic", "urllib3", "jinja2", "pygal")
+LOADED = f"print([name for name in {HEAVY!r} if name in sys.modules], file=sys.stderr)"
+COUNTED = f"import atexit, sys; atexit.register(lambda: {LOADED})\nfrom credly_cli.__main__ import main; main()"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environ"),
+    [
+        (["--version"], {}),
+        (["status"], {}),
+        (["--help"], {}),
+        (["profiles", "--json"], {}),
+        ([], {"_CREDLY_COMPLETE": "complete_fish", "_TYPER_COMPLETE_ARGS": "credly l"}),
+        ([], {"_CREDLY_COMPLETE": "complete_bash", "COMP_WORDS": "credly link ", "COMP_CWORD": "2"}),
+    ],
+)
+def test_what_must_answer_at_once_loads_nothing_heavy(
+    connected: Desk, arguments: list[str], environ: dict[str, str]
+) -> None:
+    script = connected.home / "credly"  # named like the program, for the shell's variable is made of that
+    script.write_text(COUNTED)
+    ran = run(connected, [sys.executable, str(script), *arguments], _TYPER_COMPLETE_FISH_ACTION="get-args", **environ)
+    assert ran.stderr.splitlines()[-1] == "[]"
+    assert ran.stdout
