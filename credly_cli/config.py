@@ -74,7 +74,7 @@ def load(path: Path, profile: str, *, required: bool) -> Settings:
     try:
         with path.open("rb") as file:
             table = tomllib.load(file)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         if required:
             raise _invalid(f"The configuration {path} does not exist.") from None
         table = {}

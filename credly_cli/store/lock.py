@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import re
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ from credly_cli.private_files import make_private_folder
 from credly_cli.times import Clock, utc_text
 
 _POLL_SECONDS = 0.1
+_NUMBER = re.compile(r"\d{1,15}", re.ASCII)
 
 
 class RunLock:
@@ -21,7 +23,7 @@ class RunLock:
         self._descriptor = descriptor
         self._holder = holder
         first = "" if descriptor is None else _read(descriptor).partition("\n")[0]
-        self.run_number: int | None = int(first) if first.isdigit() else None
+        self.run_number: int | None = int(first) if _NUMBER.fullmatch(first) else None
         self._write()
 
     def note_run(self, number: int) -> None:

@@ -120,9 +120,14 @@ def test_after_a_request_to_slow_down_one_page_at_a_time_is_read(
     client: Client, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sandbox.faults.add(faults.answers(429, Retry_After="1"), "GET", "page=2($|&)")
-    seen = []
+    seen: list[int] = []
     read = Http.in_flight
-    monkeypatch.setattr(Http, "in_flight", lambda self, most: seen.append(read(self, most)) or seen[-1])
+
+    def watched(http: Http, most: int) -> int:
+        seen.append(read(http, most))
+        return seen[-1]
+
+    monkeypatch.setattr(Http, "in_flight", watched)
     assert client.badges().complete
     assert seen[0] == 4
     assert set(seen[-6:]) == {1}
