@@ -94,7 +94,9 @@ def read_private_file(path: Path) -> str:
 def _require_private(path: Path, status: os.stat_result) -> None:
     if not stat.S_ISREG(status.st_mode):
         raise _unsafe(path, "is not a plain file")
-    if status.st_mode & 0o077:
+    # systemd lets a service's user read a credential by an access list, which shows as 0440 in a folder of its own
+    of_systemd = str(path.parent) == os.environ.get("CREDENTIALS_DIRECTORY") and status.st_uid == 0
+    if status.st_mode & (0o037 if of_systemd else 0o077):
         raise _unsafe(path, "can be read or written by others", f"Run: chmod 600 {path}")
     if status.st_uid not in (os.geteuid(), 0):
         raise _unsafe(path, "belongs to somebody else")
