@@ -13,17 +13,18 @@ from credly_cli.store import connection as connections
 from credly_cli.store.connection import Connection
 from credly_cli.store.database import Store
 
-_PAGES = "Pages for learners that were made from this store stop being true; take them off your site first."
+# Each fits a line of a terminal.
+_PAGES = "Remove pages made for learners first: they stop being true."
 _UNTOUCHED = "Badges on Credly are untouched."
 WARNING = (
     _PAGES,
-    "What learners earned can no longer be looked up here, and nothing more is issued.",
-    "Links are kept. What was completed until you connect again earns nothing by itself.",
+    "Learners' badges cannot be looked up here any more; nothing is issued.",
+    "Links are kept. What is completed meanwhile earns nothing by itself.",
     _UNTOUCHED,
 )
 PURGE_WARNING = (
     _PAGES,
-    "Links, learners, completions and the record of what was granted are removed from this machine for good.",
+    "All links, learners, completions and grants are removed here for good.",
     _UNTOUCHED,
 )
 
@@ -99,6 +100,6 @@ def require_name(known: Connection, typed: str) -> None:
     if typed.strip().casefold() != known.organization_name.strip().casefold():
         raise Failure(
             "usage",
-            f"The name does not match: this store belongs to {known.organization_name}.",
-            hint="Nothing was removed. Type the organization's name, or give it with --confirm NAME.",
+            f"That is not the name of {known.organization_name}.",
+            hint="Nothing was removed. Type the name as it is, or give it with --confirm NAME.",
         )

@@ -104,7 +104,7 @@ class Output:
         """Whether a name in a table leads to its address."""
         return self.stdout.isatty() and self._colours(self.stdout)
 
-    def _table(self, columns: Sequence[Column], rows: Iterable[Mapping[str, Any]]) -> None:
+    def _table(self, columns: Sequence[Column], rows: Sequence[Mapping[str, Any]]) -> None:
         from rich.console import Console  # noqa: PLC0415 - 45 ms that a pipe and --json do not pay
         from rich.table import Table  # noqa: PLC0415
         from rich.text import Text  # noqa: PLC0415
@@ -118,7 +118,8 @@ class Output:
             markup=False,
             highlight=False,
         )
-        shown = [c for c in columns if c.shown == "always" or (c.shown == "wide" and console.width >= _WIDE)]
+        wide = {c.key for c in columns if console.width >= _WIDE and any(_cell(row, c) for row in rows)}
+        shown = [c for c in columns if c.shown == "always" or (c.shown == "wide" and c.key in wide)]
         table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold" if coloured else "")
         for column in shown:
             table.add_column(column.title, overflow="fold")

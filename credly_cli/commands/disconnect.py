@@ -82,7 +82,7 @@ def _warn(output: "Output", warning: "Iterable[str]") -> None:
 
 
 def _nothing_changed() -> Failure:
-    return Failure("interrupted", "Nothing was changed.", hint="You did not say yes.")
+    return Failure("interrupted", "Nothing was changed.", hint="To go on, answer with y.")
 
 
 def _show(output: "Output", outcome: "Disconnected") -> None:

@@ -1,5 +1,6 @@
 """Leaving Credly: R3, R4, R5."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,10 @@ def linked(connected: Desk) -> Desk:
     return connected
 
 
+def plain(text: str) -> str:
+    return re.sub(r"\x1b\[\d*m", "", text)
+
+
 def files_of(desk: Desk) -> set[str]:
     return {str(path.relative_to(desk.home)) for path in desk.home.rglob("*") if path.is_file()}
 
@@ -31,7 +36,8 @@ def test_r3_it_warns_before_it_asks(linked: Desk) -> None:
     ran = linked.run("disconnect", stdin="y\n", terminal=True)
     assert ran.code == 0
     asked = ran.err.index(f"Disconnect from {NAME}? [y/N]")
-    for words in ("Pages for learners", "take them off", "can no longer be looked up", "Links are kept", "untouched"):
+    assert all(len(line) <= 80 for line in plain(ran.err).splitlines())
+    for words in ("Remove pages made for learners", "cannot be looked up", "Links are kept", "untouched"):
         assert ran.err.index(words) < asked
     assert f"Disconnected from {NAME} and forgot the token." in ran.out
     assert "credly connect" in ran.err
@@ -63,7 +69,7 @@ def test_r3_with_json_nobody_is_asked(linked: Desk) -> None:
 def test_r3_yes_answers_and_still_warns(linked: Desk) -> None:
     ran = linked.run("disconnect", "--yes")
     assert (ran.code, ran.out) == (0, f"Disconnected from {NAME} and forgot the token.\n")
-    assert "Warning: Pages for learners" in ran.err
+    assert "Warning: Remove pages made for learners" in ran.err
 
 
 def test_r3_the_answer_for_scripts(linked: Desk) -> None:
@@ -242,7 +248,7 @@ def test_r5_purging_removes_every_trace(linked: Desk) -> None:
 def test_r5_the_name_is_typed_after_a_warning(linked: Desk) -> None:
     ran = linked.run("disconnect", "--purge", stdin=f"  {NAME.upper()}\n", terminal=True)
     assert ran.code == 0
-    assert ran.err.index("Links, learners, completions") < ran.err.index(f"type the name {NAME}")
+    assert ran.err.index("All links, learners, completions") < ran.err.index(f"type the name {NAME}")
     assert "removed what was stored here" in ran.out
     assert "credly.db" not in files_of(linked)
 
