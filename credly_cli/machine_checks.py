@@ -5,7 +5,7 @@ import glob
 import os
 import sqlite3
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from credly_cli.config import Settings
 from credly_cli.doctoring import Check, failed, failed_by, passed
 from credly_cli.environment import Paths
 from credly_cli.errors import Exit, Failure
+from credly_cli.secrets import read_private_file
 from credly_cli.store.database import require_ours
 from credly_cli.store.migrations import MIGRATIONS
 
@@ -138,3 +139,21 @@ def lms_files(settings: Settings) -> Check:
             return failed("lms", f"{closed[0]} cannot be read.", "Give this user the right to read it.")
         count += len(files)
     return passed("lms", f"{count:,} LMS file{'s' if count > 1 else ''} can be read.")
+
+
+def thought_industries(settings: Settings, environ: Mapping[str, str]) -> Check:
+    """Tell whether the site's host and its API key are there."""
+    host, key_file = settings["lms.thought_industries.host"], settings["lms.thought_industries.token_file"]
+    if not host:
+        way_out = "Set host under [lms.thought_industries] in config.toml."
+        return failed("lms", "The LMS source is thought-industries, and its host is not named.", way_out, Exit.CONFIG)
+    if environ.get("CREDLY_LMS_TOKEN"):
+        return passed("lms", f"The LMS source is {host}, with the key in CREDLY_LMS_TOKEN.")
+    way_out = "Name its file as token_file under [lms.thought_industries], or set CREDLY_LMS_TOKEN."
+    if not key_file:
+        return failed("lms", f"There is no API key for {host}.", way_out, Exit.NOT_CONNECTED)
+    try:
+        read_private_file(settings.folder / Path(key_file).expanduser())
+    except Failure as failure:
+        return failed("lms", failure.message, way_out, Exit.NOT_CONNECTED)
+    return passed("lms", f"The LMS source is {host}, with the key in {key_file}.")

@@ -71,5 +71,5 @@ def _lms(environment: Environment) -> "Check":
             return machine_checks.lms_files(environment.settings)
         case None:
             return doctoring.passed("lms", "No LMS source is configured; credly import takes files by hand.")
-        case source:
-            return doctoring.passed("lms", f"The LMS source is {source}.")
+        case _:
+            return machine_checks.thought_industries(environment.settings, environment.environ)

@@ -163,3 +163,15 @@ def test_a_pipe_gets_one_line_a_check(connected: Desk) -> None:
 def test_the_token_is_nowhere_in_the_answer(connected: Desk) -> None:
     ran = connected.run("doctor", "-vv", "--json")
     assert connected.sandbox.token not in ran.out + ran.err
+
+
+def test_thought_industries_needs_its_host_and_its_key(connected: Desk) -> None:
+    connected.config('[lms]\nsource = "thought-industries"\n')
+    assert "host" in failing(connected, 78)["lms"]["message"]
+    named = '[lms]\nsource = "thought-industries"\n[lms.thought_industries]\nhost = "learn.example.com"\n'
+    connected.config(named)
+    assert "CREDLY_LMS_TOKEN" in failing(connected, 4)["lms"]["hint"]
+    connected.config(f'{named}token_file = "key"\n')
+    assert "key" in failing(connected, 4)["lms"]["message"]
+    (connected.home / "key").touch(mode=0o600)
+    connected.json("doctor")
