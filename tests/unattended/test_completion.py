@@ -88,6 +88,7 @@ def test_names_from_the_store_are_offered(connected: Desk, shell: str) -> None:
     assert "uncertain" in asked(connected, shell, "credly grants --state ")
 
 
+@pytest.mark.slow
 @SHELLS
 def test_a_name_arrives_as_one_word(connected: Desk, shell: str) -> None:
     renamed(connected, KIND)
@@ -95,6 +96,7 @@ def test_a_name_arrives_as_one_word(connected: Desk, shell: str) -> None:
     assert found == (KIND if shell != "bash" else 'Zoë\\\'s\\ \\"best\\"\\ \\&\\ more')
 
 
+@pytest.mark.slow
 @SHELLS
 def test_an_address_is_completed_beyond_its_at_sign(connected: Desk, shell: str) -> None:
     connected.learns("anna@example.com,hygiene,,started,,Anna,Adler")
@@ -102,6 +104,7 @@ def test_an_address_is_completed_beyond_its_at_sign(connected: Desk, shell: str)
     assert found == ("example.com" if shell == "bash" else "anna@example.com")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("line", "rest"),
     [
@@ -115,6 +118,7 @@ def test_bash_goes_on_in_the_quotes_that_were_begun(connected: Desk, line: str, 
     assert rest in in_shell(connected, "bash", line)
 
 
+@pytest.mark.slow
 @SHELLS
 def test_a_hostile_name_runs_nothing(connected: Desk, shell: str) -> None:
     renamed(connected, *HOSTILE)
