@@ -15,6 +15,7 @@ from credly_cli.store.database import Store
 from credly_cli.times import utc_text
 
 _PASSING = ("unreachable", "server-error", "rate-limited")
+_PATIENCE_SECONDS = 10  # somebody is on the phone: after that the store answers
 _ALL_ADDRESSES = "recipient_email_all"  # badges of the account that has an address, under its other addresses too
 _NOBODY = "nobody@credly-cli.invalid"  # no account has it: what is listed for it was not filtered
 _FILTER_SYNTAX = ("|", ",", "::")  # what a filter of Credly's cannot carry within a value
@@ -37,6 +38,7 @@ class LearnerBadges:
 def read(store: Store, client: Client, email: str, now: datetime, *, hide_expired: bool) -> LearnerBadges:
     """Read a learner's badges; raises ``Failure`` when neither Credly nor the store knows the address."""
     known = learners.of_email(store, email)
+    client.http.deadline = now.timestamp() + _PATIENCE_SECONDS
     try:
         found = ask(client, Recipient.of(store, email, known))
     except Failure as failure:

@@ -270,6 +270,13 @@ def test_r27_people_are_told_that_it_is_the_stores_knowledge(earned: Desk) -> No
     assert "2026-03-02" in ran.err
 
 
+def test_r27_nobody_waits_for_a_credly_that_asks_to_come_back_later(earned: Desk) -> None:
+    earned.sandbox.faults.add(faults.answers(429, Retry_After="100"), *READS, times=None)
+    before = earned.clock.time
+    assert earned.json("learner-badges", ROBIN)["source"] == "store"
+    assert (earned.clock.time - before).total_seconds() < 11
+
+
 def test_r27_a_fault_that_passes_is_not_noticed(earned: Desk) -> None:
     earned.sandbox.faults.add(DOWN["503"], *READS, times=2)
     assert earned.json("learner-badges", ROBIN)["source"] == "credly"
