@@ -6,6 +6,7 @@ _SLOWER = 0.7
 _FASTER = 0.05
 _PAUSE_SECONDS = 1.0
 _SLOWEST = 0.2
+_TICK = 0.001  # less is not worth sleeping for, and may be less than a clock can tell
 
 
 @dataclass(slots=True)
@@ -19,7 +20,8 @@ class Pacer:
 
     def delay(self, now: float) -> float:
         """Return how long to wait before the next request."""
-        return max(0.0, self.not_before - now)
+        left = self.not_before - now
+        return left if left > _TICK else 0.0
 
     def sent(self, now: float) -> None:
         """Note that a request leaves."""

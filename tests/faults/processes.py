@@ -1,0 +1,138 @@
+"""Real processes against a real socket: the program as cron runs it, and a stand-in of Credly that counts."""
+
+import os
+import sqlite3
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from credly_cli.sandbox.samples import sandbox_with_samples
+from credly_cli.sandbox.server import SandboxServer
+
+if TYPE_CHECKING:
+    from credly_cli.sandbox.state import Sandbox
+
+PACE = "[grants]\nsettle_seconds = 1\nrecheck_seconds = 0\n"  # nothing is late here, so nothing need settle long
+ONCE, REPEATABLE = "Facilitator", "Webinar Participant"
+
+
+class Site:
+    """A home, a stand-in on a socket, and commands as processes of their own."""
+
+    def __init__(self, folder: Path, config: str = PACE) -> None:
+        self.home = folder / "home"
+        self.home.mkdir(mode=0o700)
+        (self.home / "config.toml").write_text(config)
+        self.sandbox: Sandbox = sandbox_with_samples()
+        self.server = SandboxServer(self.sandbox)
+        self.process: subprocess.Popen[str] | None = None
+        self.completed = 0
+
+    def __enter__(self) -> "Site":
+        self.server.start()
+        self.must("connect", "--token-stdin", "--api-url", self.server.url, stdin=self.sandbox.token)
+        self.must("sync")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.process is not None and self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        self.server.stop()
+
+    @property
+    def pid(self) -> int:
+        """The process of the latest command."""
+        assert self.process is not None
+        return self.process.pid
+
+    def start(
+        self, *arguments: str, environ: Mapping[str, str] | None = None, before: Any = None
+    ) -> "subprocess.Popen[str]":
+        """Start a command."""
+        self.process = subprocess.Popen(  # noqa: S603 - our own program
+            [sys.executable, "-m", "credly_cli", *arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={"CREDLY_HOME": str(self.home), "PATH": os.defpath, **(environ or {})},
+            preexec_fn=before,  # noqa: PLW1509 - limits of the child alone
+        )
+        return self.process
+
+    def run(
+        self, *arguments: str, stdin: str = "", environ: Mapping[str, str] | None = None, before: Any = None
+    ) -> "subprocess.CompletedProcess[str]":
+        """Run a command to its end."""
+        process = self.start(*arguments, environ=environ, before=before)
+        out, err = process.communicate(stdin, timeout=120)
+        return subprocess.CompletedProcess(arguments, process.returncode, out, err)
+
+    def must(self, *arguments: str, stdin: str = "") -> str:
+        """Run a command that must succeed, and return its output."""
+        done = self.run(*arguments, stdin=stdin)
+        assert done.returncode == 0, done
+        return done.stdout
+
+    def complete(self, learners: int) -> None:
+        """Let so many learners complete a course of two sessions and an article, both linked to badges."""
+        files = {
+            "content": "content_id,title,type,status,session_id\n"
+            "course,Course,course,published,s1\ncourse,Course,course,published,s2\narticle,Article,article,published,\n",
+            "progress": "email,learner_id,content_id,session_id,status,completed_at,first_name,last_name\n"
+            + "".join(
+                f"l{number}@example.org,id{number},{place},completed,2026-03-0{day}T09:00:00Z,F{number},L{number}\n"
+                for number in range(learners)
+                for day, place in ((1, "course,s1"), (2, "course,s2"), (3, "article,"))
+            ),
+        }
+        for kind, text in files.items():
+            (self.home / f"{kind}.csv").write_text(text)
+            self.must("import", kind, str(self.home / f"{kind}.csv"))
+        self.must("link", REPEATABLE, "course", "--since", "2026-01-01", "--yes")
+        self.must("link", ONCE, "article", "--since", "2026-01-01", "--yes")
+        self.completed = learners
+
+    def states(self) -> Counter[str]:
+        """Count the grants by state."""
+        with sqlite3.connect(self.home / "credly.db") as store:
+            return Counter(state for (state,) in store.execute("SELECT state FROM grants"))
+
+    def calm_down(self, runs: int = 12) -> None:
+        """Take all faults away, and run until nothing is open."""
+        self.sandbox.faults.clear()
+        done = None
+        for _ in range(runs):
+            done = self.run("sync")
+            if done.returncode == 0:
+                return
+            time.sleep(1.05)
+        raise AssertionError(done)
+
+    def doubled(self) -> int:
+        """Count the badges that are one too many."""
+        marks = Counter((badge.template_id, badge.details.issuer_earner_id) for badge in self.sandbox.issued())
+        return sum(count - 1 for count in marks.values())
+
+    def mislinked(self) -> int:
+        """Count the grants that are not bound to the badge that was issued for them."""
+        marks = {badge.id: badge.details.issuer_earner_id for badge in self.sandbox.issued()}
+        with sqlite3.connect(self.home / "credly.db") as store:
+            rows = store.execute("SELECT issued_badge_id, earner_id FROM grants").fetchall()
+        return sum(marks.get(issued) != mark for issued, mark in rows)
+
+    def integrity(self) -> str:
+        """Return what SQLite says about the store."""
+        with sqlite3.connect(self.home / "credly.db") as store:
+            return str(store.execute("PRAGMA integrity_check").fetchone()[0])
+
+    def check(self) -> None:
+        """Expect exactly one badge for each completion, bound to its grant, in a store that is intact."""
+        assert (self.doubled(), self.mislinked(), self.integrity()) == (0, 0, "ok")
+        assert len(self.sandbox.issued()) == self.completed * 3
+        assert self.states() == Counter(issued=self.completed * 3)

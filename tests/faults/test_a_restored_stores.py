@@ -1,0 +1,262 @@
+"""Scenario A 13: a store that is older than what was sent, or new, asks Credly before it sends."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from credly_cli.sandbox import faults
+from tests.faults.world import REPEATABLE, World
+
+
+@pytest.fixture
+def granted(world: World) -> World:
+    """A world in which three learners have their badges."""
+    world.complete(1, 2, 3)
+    assert world.sync().code == 0
+    assert world.posts() == 9
+    return world
+
+
+def copy_store(world: World, to: Path) -> None:
+    """Copy the store as a backup does, with all its files."""
+    to.mkdir()
+    for path in world.store_files():
+        shutil.copy2(path, to / path.name)
+
+
+def restore(world: World, copy: Path) -> None:
+    """Put a copy in the place of the store."""
+    world.lose_store(with_lock=False)
+    for path in copy.iterdir():
+        shutil.copy2(path, world.desk.home / path.name)
+
+
+def test_an_older_copy_restored_sends_nothing_twice(granted: World, tmp_path: Path) -> None:
+    granted.complete(4, 5)
+    copy_store(granted, tmp_path / "copy")
+    assert granted.sync().code == 0
+    restore(granted, tmp_path / "copy")
+    sent = granted.posts()
+    granted.sync()
+    granted.calm_down()
+    assert granted.posts() == sent
+    granted.check_earned()
+
+
+def test_an_older_copy_sends_what_was_never_sent_after_settling_and_two_absences(
+    granted: World, tmp_path: Path
+) -> None:
+    copy_store(granted, tmp_path / "copy")
+    granted.complete(4)
+    granted.sync()
+    restore(granted, tmp_path / "copy")
+    granted.complete(5, article=False)
+    sent = granted.posts()
+    for wait, expected in ((0, 75), (10, 75), (6, 75), (0.5, 75)):
+        granted.desk.pass_time(minutes=wait)
+        assert granted.sync().code == expected
+        assert granted.posts() == sent, f"sent {wait} minutes later"
+    granted.desk.pass_time(minutes=1)
+    assert granted.sync().code == 0
+    assert granted.posts() == sent + 2
+    granted.check_none_doubled()
+
+
+def test_what_was_planned_when_the_copy_was_made_is_looked_up_first(granted: World, tmp_path: Path) -> None:
+    granted.complete(4)
+    granted.desk.sandbox.faults.add(faults.unreachable(), "POST", times=None)
+    granted.sync()
+    granted.desk.sandbox.faults.clear()
+    copy_store(granted, tmp_path / "copy")
+    granted.desk.pass_time(hours=1)
+    assert granted.sync().code == 0
+    restore(granted, tmp_path / "copy")
+    sent = granted.posts()
+    assert granted.sync().code == 0
+    assert granted.posts() == sent
+    granted.check_all()
+
+
+def test_what_is_completed_after_the_restore_is_sent_at_once(granted: World, tmp_path: Path) -> None:
+    copy_store(granted, tmp_path / "copy")
+    granted.sync()
+    restore(granted, tmp_path / "copy")
+    granted.sync()
+    granted.complete(6)
+    assert granted.sync().code == 0
+    granted.check_all()
+
+
+@pytest.mark.parametrize("with_lock", [False, True], ids=["lock-kept", "lock-deleted-too"])
+def test_a_deleted_store_issues_nothing_twice(granted: World, with_lock: bool) -> None:
+    sent = granted.posts()
+    granted.lose_store(with_lock=with_lock)
+    granted.set_up_again()
+    assert granted.sync().code == 0
+    assert granted.posts() == sent
+    granted.check_earned()
+
+
+@pytest.mark.parametrize("with_lock", [False, True], ids=["lock-kept", "lock-deleted-too"])
+def test_a_deleted_store_still_sends_what_was_never_sent(granted: World, with_lock: bool) -> None:
+    granted.complete(4)
+    granted.lose_store(with_lock=with_lock)
+    granted.set_up_again()
+    assert granted.sync().code == (0 if with_lock else 75)
+    granted.calm_down()
+    granted.check_earned()
+
+
+def test_a_deleted_store_adopts_nothing_that_another_session_earned(world: World) -> None:
+    """Both sessions were completed on one day, and only one of their badges was issued before the store was lost."""
+    world.complete(1, sessions=("first-aid-april",), article=False)
+    world.sync()
+    world.complete(1, sessions=("first-aid-march",), article=False)
+    world.lose_store(with_lock=True)
+    world.set_up_again()
+    assert world.sync().code == 0
+    world.check_earned()
+
+
+def test_a_deleted_store_does_not_issue_again_what_was_revoked(granted: World) -> None:
+    for badge in granted.desk.issued():
+        granted.desk.sandbox.revoke(badge.id)
+    sent = granted.posts()
+    granted.lose_store(with_lock=True)
+    granted.set_up_again()
+    assert granted.sync().code == 0
+    assert granted.posts() == sent
+
+
+def test_a_new_store_reads_the_whole_history_before_it_sends_for_older_completions(granted: World) -> None:
+    granted.complete(4)
+    granted.lose_store(with_lock=True)
+    granted.set_up_again()
+    granted.desk.sandbox.log.clear()
+    granted.desk.sandbox.switches.search_page_size = 2
+    assert granted.sync().code == 0
+    requests = [entry.target for entry in granted.desk.sandbox.log.latest]
+    searches = [number for number, target in enumerate(requests) if "high_volume_issued_badge_search" in target]
+    first_post = next(number for number, target in enumerate(requests) if target.endswith("/badges"))
+    assert len(searches) == 5
+    assert max(searches) < first_post
+
+
+@pytest.mark.parametrize("status", [403, 404])
+def test_without_the_search_each_grant_is_looked_up(granted: World, status: int) -> None:
+    granted.desk.sandbox.switches.search_status = status
+    granted.complete(4)
+    granted.lose_store(with_lock=True)
+    granted.set_up_again()
+    granted.desk.sandbox.faults.add(faults.answers(500), "GET", r"/badges\?.*sort=created_at&page=1$", times=8)
+    granted.sync()
+    granted.calm_down()
+    granted.check_earned()
+
+
+@pytest.mark.parametrize("status", [429, 500, 503])
+def test_while_the_history_cannot_be_read_nothing_old_is_sent(granted: World, status: int) -> None:
+    granted.complete(4)
+    granted.lose_store(with_lock=True)
+    granted.set_up_again()
+    granted.desk.sandbox.switches.search_status = status
+    sent = granted.posts()
+    assert granted.sync().code == 75
+    granted.complete(5)
+    assert granted.sync().code == 75
+    assert granted.posts() == sent + 3  # what was completed after this store was made is not held back
+    granted.desk.sandbox.switches.search_status = None
+    granted.calm_down()
+    granted.check_earned()
+
+
+def test_a_search_that_breaks_off_is_no_history(granted: World) -> None:
+    granted.complete(4)
+    granted.lose_store(with_lock=True)
+    granted.set_up_again()
+    granted.desk.sandbox.switches.search_page_size = 2
+    granted.desk.sandbox.faults.add(faults.answers(502), "GET", "page_token", nth=3, times=None)
+    sent = granted.posts()
+    assert granted.sync().code == 75
+    assert granted.posts() == sent
+    granted.calm_down()
+    granted.check_earned()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"data": [], "metadata": {"next_page_url": "https://elsewhere.example/v1/x"}}',
+        b'{"data": [], "metadata": null}',
+        b'{"data": null, "metadata": {"next_page_url": null}}',
+        b'{"data": [{"id": 1}], "metadata": {"next_page_url": null}}',
+        b"<html>",
+    ],
+)
+def test_a_search_that_makes_no_sense_is_no_history(granted: World, body: bytes) -> None:
+    granted.complete(4)
+    granted.lose_store(with_lock=True)
+    granted.set_up_again()
+    granted.desk.sandbox.faults.add(faults.answers(200, body), "GET", "high_volume", times=None)
+    sent = granted.posts()
+    assert granted.sync().code == 75
+    assert granted.posts() == sent
+
+
+def test_a_store_without_its_lock_file_counts_as_restored(granted: World) -> None:
+    granted.complete(4)
+    (granted.desk.home / "credly.db.lock").unlink()
+    sent = granted.posts()
+    assert granted.sync().code == 75
+    assert granted.posts() == sent
+    granted.calm_down()
+    granted.check_all()
+
+
+def test_a_store_copied_without_its_log_is_older_than_its_lock_file(granted: World, tmp_path: Path) -> None:
+    """What a live copy of the main file alone amounts to: the log's commits are missing."""
+    copy_store(granted, tmp_path / "copy")
+    for extra in ("credly.db-wal", "credly.db-shm"):
+        (tmp_path / "copy" / extra).unlink(missing_ok=True)
+    granted.complete(4)
+    granted.sync()
+    restore(granted, tmp_path / "copy")
+    granted.set_up_again()
+    sent = granted.posts()
+    granted.calm_down()
+    assert granted.posts() == sent
+    granted.check_earned()
+
+
+def test_a_restored_learner_without_a_name_is_looked_up_once_the_name_is_known(world: World, tmp_path: Path) -> None:
+    now = world.desk.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ")
+    world.desk.learns(f"learner1@example.org,first-aid,first-aid-march,completed,{now},,")
+    world.completed.append((REPEATABLE, "learner1@example.org", "first-aid-march", now))
+    assert world.sync().code == 3
+    copy_store(world, tmp_path / "copy")
+    names = "email,first_name,last_name\nlearner1@example.org,First1,Last1\n"
+    world.desk.imports("learners", names)
+    world.sync()
+    restore(world, tmp_path / "copy")
+    world.desk.imports("learners", names)
+    sent = world.posts()
+    world.sync()
+    world.calm_down()
+    assert world.posts() == sent == 1
+    assert world.states() == {"issued": 1}
+
+
+def test_the_number_of_the_run_is_in_the_lock_file_before_anything_is_claimed(world: World) -> None:
+    world.complete(1)
+    lock = world.desk.home / "credly.db.lock"
+    before = int(lock.read_text().split("\n")[0])
+    seen: list[int] = []
+
+    def look(work: object, _stage: object) -> object:
+        seen.append(int(lock.read_text().split("\n")[0]))
+        return work()  # type: ignore[operator]
+
+    world.desk.sandbox.faults.add(look, "POST", times=None)  # type: ignore[arg-type]
+    world.sync()
+    assert set(seen) == {before + 1}
