@@ -76,10 +76,11 @@ class Counter:
         candidates = self._candidates(results)
         free = self._ask(candidates, results)
         moment = issued_at or utc_text(self.clock.now())
-        planned = [candidate for candidate in free if self._record(candidate, moment)]
-        stopped = None if rehearse else self._send(planned)
-        for candidate in planned:
-            self._report(candidate, stopped, rehearse=rehearse)
+        with self.terms.interrupted.awaited():  # what is recorded is also sent, or taken back
+            planned = [candidate for candidate in free if self._record(candidate, moment)]
+            stopped = None if rehearse else self._send(planned)
+            for candidate in planned:
+                self._report(candidate, stopped, rehearse=rehearse)
         return results
 
     # Who may get it

@@ -15,7 +15,8 @@ from credly_cli.times import UnreadableTimeError, read_moment, utc_text
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from credly_cli.by_hand import Granted
+    from credly_cli.by_hand import Counter, Granted
+    from credly_cli.store.database import Store
 
 COLUMNS = (
     Column("Grant", "id", "pipe"),
@@ -43,33 +44,36 @@ def grant(
 
     Example: credly grant robin@example.com "First Aid at Work"
     """
-    from credly_cli import by_hand, connecting
-    from credly_cli.granting import Terms
-    from credly_cli.settling import Patience
+    from credly_cli import by_hand
 
     environment: Environment = context.obj
-    settings = environment.settings
     emails, badge = _split(environment, names, file)
     moment = _moment(environment, issued_at) if issued_at is not None else None
-    with (
-        environment.writing(lock_wait, rehearse=dry_run) as (store, _),
-        environment.interruption.awaited(),
-    ):
-        _, client = connecting.connected_client(store, settings, environment.network())
-        terms = Terms(
-            None,
-            parallel=settings["credly.parallel"],
-            suppress_notification=settings["suppress_notification"],
-            interrupted=environment.interruption,
-        )
-        patience = Patience(*(settings[f"grants.{key}"] for key in _PATIENCE))
-        counter = by_hand.Counter(store, client, environment.clock, terms, patience)
-        results = counter.grant(emails, badge, moment, rehearse=dry_run)
+    with environment.writing(lock_wait, rehearse=dry_run) as (store, _):
+        results = _counter(environment, store).grant(emails, badge, moment, rehearse=dry_run)
     if file is None and len(emails) == 1:
         return _show_one(environment.output, results[0], dry_run=dry_run)
     code = by_hand.exit_code(results, rehearse=dry_run)
     _show_several(environment.output, results, code, dry_run=dry_run)
     return int(code)
+
+
+def _counter(environment: Environment, store: "Store") -> "Counter":
+    from credly_cli import connecting
+    from credly_cli.by_hand import Counter
+    from credly_cli.granting import Terms
+    from credly_cli.settling import Patience
+
+    settings = environment.settings
+    _, client = connecting.connected_client(store, settings, environment.network())
+    terms = Terms(
+        None,
+        parallel=settings["credly.parallel"],
+        suppress_notification=settings["suppress_notification"],
+        interrupted=environment.interruption,
+    )
+    patience = Patience(*(settings[f"grants.{key}"] for key in _PATIENCE))
+    return Counter(store, client, environment.clock, terms, patience)
 
 
 def _split(environment: Environment, names: list[str], file: str | None) -> tuple[list[str], str]:
