@@ -25,8 +25,9 @@ from credly_cli.store.content import Catalogue
 from credly_cli.store.database import Store
 from credly_cli.store.enrollments import Progress
 from credly_cli.store.tally import Tally
+from credly_cli.times import utc_text
 
-_BATCH = 10_000
+_BATCH = 20_000
 
 
 @dataclass(slots=True)
@@ -35,7 +36,8 @@ class Imported:
 
     kind: Kind
     tally: Tally = field(default_factory=Tally)
-    undone: int = 0  # completions that the LMS does not call complete any more; they stay
+    undone: int = 0  # completions that the LMS does not call complete any more; they stay ...
+    newly_undone: list[tuple[int, str, str]] = field(default_factory=list)  # ... and those that it did until now
     rejects_files: list[Path] = field(default_factory=list)
 
     def json(self) -> dict[str, Any]:
@@ -64,7 +66,7 @@ def import_files(
     for source in sources:
         records = read_file(kind, source, reading)
         with _rejects(source, state_folder, keep=keep_rejects) as rejects:
-            take(store, kind, records, outcome, rejects)
+            take(store, kind, records, outcome, utc_text(reading.now), rejects)
         if rejects is not None and rejects.path is not None:
             outcome.rejects_files.append(rejects.path)
     return outcome
@@ -80,52 +82,67 @@ def _rejects(source: Path | BinaryIO, state_folder: Path, *, keep: bool) -> Iter
 
 
 def take(
-    store: Store, kind: Kind, records: Records, outcome: Imported, rejects_file: RejectsFile | None = None
+    store: Store, kind: Kind, records: Records, outcome: Imported, now: str, rejects_file: RejectsFile | None = None
 ) -> None:
     """Take one source's records into the store, setting aside the rows that cannot be taken."""
-    taker = _Taker(store, kind)
-    for batch in _batches(records):
-        rejected = [record for record in batch if isinstance(record, Reject)]
-        good = [record for record in batch if not isinstance(record, Reject)]
-        with store.transaction():
-            tally, refused = taker.take(good)
-        tally.read, tally.rejected = len(batch), len(rejected) + len(refused)
-        outcome.tally += tally
-        for reject in sorted([*rejected, *refused]) if rejects_file else ():
-            rejects_file.add(reject)  # type: ignore[union-attr]
+    sieve = Sieve(records, rejects_file)
+    match kind:
+        case "progress":
+            _take_progress(store, sieve, outcome, now)
+        case "access":
+            _take_access(store, sieve, outcome)
+        case "content":
+            for batch in _batches(sieve):
+                with store.transaction():
+                    outcome.tally += content.take(store, cast("list[ContentRecord]", batch), sieve.reject)
+        case "learners":
+            for batch in _batches(sieve):
+                with store.transaction():
+                    outcome.tally += learners.take(store, cast("list[LearnerRecord]", batch), sieve.reject, now)
+    outcome.tally.read += sieve.read
+    outcome.tally.rejected += sieve.rejected
+
+
+def _take_progress(store: Store, sieve: "Sieve", outcome: Imported, now: str) -> None:
     with store.transaction():
-        outcome.tally += taker.finish(complete=outcome.tally.rejected == 0)
-    outcome.undone += taker.undone
+        progress = Progress(store, Catalogue.of(store), now)
+        outcome.tally += progress.take(cast("Iterable[ProgressRecord]", sieve), sieve.reject)
+    outcome.undone += progress.undone
+    outcome.newly_undone += progress.newly_undone
 
 
-def _batches(records: Iterable[Record | Reject]) -> Iterator[list[Record | Reject]]:
+def _take_access(store: Store, sieve: "Sieve", outcome: Imported) -> None:
+    with store.transaction():
+        access = AccessList(store)
+        access.take(cast("Iterable[AccessRecord]", sieve), sieve.reject)
+        outcome.tally += access.write(complete=sieve.rejected == 0)
+
+
+class Sieve:
+    """The good records of a source; the rejected rows are counted and written down."""
+
+    def __init__(self, records: Records, rejects_file: RejectsFile | None) -> None:
+        self._records = records
+        self._file = rejects_file
+        self.read = 0
+        self.rejected = 0
+
+    def __iter__(self) -> Iterator[Record]:
+        for record in self._records:
+            self.read += 1
+            if type(record) is Reject:
+                self.reject(record)
+            else:
+                yield cast("Record", record)
+
+    def reject(self, reject: Reject) -> None:
+        """Set a row aside."""
+        self.rejected += 1
+        if self._file is not None:
+            self._file.add(reject)
+
+
+def _batches(records: Iterable[Record]) -> Iterator[list[Record]]:
     records = iter(records)
     while batch := list(itertools.islice(records, _BATCH)):
         yield batch
-
-
-class _Taker:
-    """Leads the records of each kind to the store's way of taking them."""
-
-    def __init__(self, store: Store, kind: Kind) -> None:
-        self._store = store
-        self._kind = kind
-        self._progress = Progress(store, Catalogue.of(store)) if kind == "progress" else None
-        self._access = AccessList(store) if kind == "access" else None
-
-    @property
-    def undone(self) -> int:
-        return self._progress.undone if self._progress else 0
-
-    def take(self, records: list[Record]) -> tuple[Tally, list[Reject]]:
-        if self._progress is not None:
-            return self._progress.take(cast("list[ProgressRecord]", records))
-        if self._access is not None:
-            return Tally(), self._access.take(cast("list[AccessRecord]", records))
-        if self._kind == "content":
-            return content.take(self._store, cast("list[ContentRecord]", records))
-        return learners.take(self._store, cast("list[LearnerRecord]", records))
-
-    def finish(self, *, complete: bool) -> Tally:
-        """Write what can be written only after the last record."""
-        return self._access.write(complete=complete) if self._access is not None else Tally()

@@ -84,7 +84,12 @@ class ProgressReader:
             completed.at if completed else None,
             completed.latest if completed else None,
             cells[self._event_id].strip() or None, first, last,
+            self._reported_at(cells),
         )  # fmt: skip
+
+    def _reported_at(self, _cells: Cells) -> str | None:
+        """Return when all this was so; of a state it is the moment of the export, which nothing tells."""
+        return None
 
     def _content(self, cells: Cells) -> tuple[str, bool, str | None]:
         session_id = cells[self._session_id].strip() or None
@@ -159,6 +164,10 @@ class EventReader(ProgressReader):
         if completed is None and self._completes(standing, progress):
             completed = happened
         return self._settled(standing, enrolled, completed, progress)
+
+    def _reported_at(self, cells: Cells) -> str | None:
+        happened = self._times.any(cells[self._timestamp], "")  # read before, so it is one
+        return happened.at if happened else None
 
     def _action(self, cells: Cells) -> Action | None:
         event = cells[self._event]

@@ -47,6 +47,7 @@ class ProgressRecord(NamedTuple):
     ``standing`` is what the row says of the enrollment: ``ended`` (withdrawn), ``open`` (explicitly not complete),
     ``complete``, or ``None`` where it says nothing. ``completed_latest`` is the last second that ``completed_at`` can
     mean, which is the end of the day for a completion known by its date only.
+    ``reported_at`` is when this was so, where the source says: an older record does not undo a newer one.
     """
 
     row: int
@@ -63,6 +64,7 @@ class ProgressRecord(NamedTuple):
     event_id: str | None
     first_name: str | None
     last_name: str | None
+    reported_at: str | None = None
 
 
 class AccessRecord(NamedTuple):

@@ -1,6 +1,6 @@
 """Who was given which content: learners, panoramas, sublicenses."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from credly_cli.identity import email_key
 from credly_cli.lms.records import AccessRecord, Reject
@@ -20,19 +20,17 @@ class AccessList:
         self._wanted: dict[_Entry, None] = {}
         self._repeated = 0
 
-    def take(self, records: Iterable[AccessRecord]) -> list[Reject]:
+    def take(self, records: Iterable[AccessRecord], reject: Callable[[Reject], None]) -> None:
         """Note what the records say; nothing is written before ``write``."""
-        rejects = []
         for record in records:
             place = self._catalogue.place(record.content_id, None, by_title=False)
             if isinstance(place, str):
-                rejects.append(Reject(record.row, "content_id", place))
+                reject(Reject(record.row, "content_id", place))
                 continue
             subject = email_key(record.subject) if record.to == "learner" else record.subject.casefold()
             entry = (place[0], record.to, subject)
             self._repeated += entry in self._wanted
             self._wanted[entry] = None
-        return rejects
 
     def write(self, *, complete: bool) -> Tally:
         """Write the lists; only from a source without rejected rows is anything removed."""

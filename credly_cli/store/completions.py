@@ -38,7 +38,7 @@ def counting(store: Store, link: Link) -> list[Completion]:
     rows = store.rows(
         "SELECT e.learner, p.learner_id, p.email, p.first_name, p.last_name, e.content_id, e.session_id, e.completed_at"
         " FROM links l CROSS JOIN enrollments e ON e.content_id = l.content_id JOIN learners p ON p.id = e.learner"
-        f" WHERE l.id = ? AND e.rev > l.planned_rev AND {COUNTS} ORDER BY e.completed_at, e.id",
+        f" WHERE l.id = ? AND e.rev > l.planned_rev AND {COUNTS} ORDER BY e.completed_at, e.learner, e.session_id",
         (link.id,),
     )
     return [Completion(**row) for row in rows]

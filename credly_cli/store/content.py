@@ -1,6 +1,6 @@
 """Content and its sessions: what may be linked, completed and seen."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -87,11 +87,13 @@ class Catalogue:
         return content, session or self.ids[content] or ""
 
 
-def take(store: Store, records: Iterable[ContentRecord]) -> tuple[Tally, list[Reject]]:
-    """Add content and sessions or bring them up to date; says what each row brought about."""
+def take(store: Store, records: Iterable[ContentRecord], reject: Callable[[Reject], None]) -> Tally:
+    """Add content and sessions or bring them up to date; says what the rows brought about."""
     intake = _Intake(store)
-    rejects = [reject for record in records if (reject := intake.apply(record))]
-    return intake.write(), rejects
+    for record in records:
+        if problem := intake.apply(record):
+            reject(problem)
+    return intake.write()
 
 
 @dataclass(slots=True)

@@ -21,7 +21,7 @@ _SETTINGS = (
     "PRAGMA synchronous = FULL",  # NORMAL may forget a grant that was committed as sending after its POST has left
     "PRAGMA foreign_keys = ON",
     "PRAGMA trusted_schema = OFF",
-    "PRAGMA temp_store = MEMORY",
+    "PRAGMA temp_store = FILE",  # an import of any size is sorted there, without memory; the file has no name
     "PRAGMA cache_size = -16384",
     "PRAGMA journal_size_limit = 67108864",
 )

@@ -95,7 +95,8 @@ CREATE TABLE learners (
   last_name TEXT,
   panorama TEXT,
   sublicense TEXT,
-  locale TEXT
+  locale TEXT,
+  email_at TEXT                        -- when the address was told: an older event brings no older address back
 ) STRICT;
 CREATE INDEX learners_email ON learners (email_key);
 
@@ -109,19 +110,20 @@ CREATE INDEX former_emails_key ON former_emails (email_key);
 
 -- One row a learner and session ('' for content without sessions); a completion once completed_at is there.
 CREATE TABLE enrollments (
-  id INTEGER PRIMARY KEY AUTOINCREMENT,
   learner INTEGER NOT NULL REFERENCES learners (id),
   content_id TEXT NOT NULL REFERENCES content (id),
   session_id TEXT NOT NULL DEFAULT '',
   progress REAL,
   enrolled_at TEXT,
   ended INTEGER NOT NULL DEFAULT 0,    -- withdrawn, access revoked
+  open INTEGER NOT NULL DEFAULT 0,     -- the last word is: not complete. A completion before it stays, and is reported
+  told_at TEXT,                        -- when the LMS last spoke of progress and end, where it says when
   completed_at TEXT,
   completed_latest TEXT,               -- the last second that completed_at can mean: a day's end for a mere date
   event_id TEXT,
   rev INTEGER NOT NULL DEFAULT 0,      -- change counter of completions: planning reads what is newer than its own
-  UNIQUE (learner, content_id, session_id)
-) STRICT;
+  PRIMARY KEY (learner, content_id, session_id)
+) STRICT, WITHOUT ROWID;
 CREATE INDEX completions_rev ON enrollments (content_id, rev) WHERE completed_at IS NOT NULL;
 
 -- Links, ended ones included: they tell why a completion earned nothing.

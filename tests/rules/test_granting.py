@@ -19,7 +19,7 @@ def test_r17_the_required_fields_go_out_as_credly_wants_them(once: Desk, monkeyp
     assert asked == [
         {
             "badge_template_id": once.badge_id(ONCE),
-            "recipient_email": "ada@example.org",
+            "recipient_email": "Ada@Example.org",
             "issued_to_first_name": "Ada",
             "issued_to_last_name": "Lovelace",
             "issued_at": "2026-03-02 11:00:05 +0000",
