@@ -148,8 +148,11 @@ def test_a_wait_that_is_no_number_of_seconds_does_not_last_for_ever(desk: Desk, 
 
 
 def test_a_child_does_not_inherit_it(path: Path) -> None:
+    command = [sys.executable, "-c", "import time; print('runs', flush=True); time.sleep(30)"]
     with locked(path, 0, StillClock()):
-        child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(30)"], close_fds=False)
-    with locked(path, 0, StillClock()):
-        child.kill()
-    child.wait(10)
+        child = subprocess.Popen(command, close_fds=False, stdout=subprocess.PIPE)  # noqa: S603
+    with child:
+        assert child.stdout is not None
+        child.stdout.readline()
+        with locked(path, 0, StillClock()):
+            child.kill()
