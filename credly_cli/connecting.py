@@ -38,6 +38,34 @@ def client_for(api_url: str, token: Token, network: Network, parallel: int, orga
     return Client(http, organization_id, parallel)
 
 
+def ask(
+    network: Network,
+    settings: Settings,
+    known: Connection | None,
+    source: TokenSource,
+    token: Token,
+    *,
+    api_url: str | None,
+    organization: str | None,
+) -> Connection:
+    """Ask Credly about a token, before anything is stored (R1); ``api_url`` and ``organization`` are the user's own."""
+    address = api_url or api_url_for(network.environ, settings, known)
+    client = client_for(address, token, network, settings["credly.parallel"])
+    found = check(client, wanted_organization(network.environ, settings, organization), known)
+    client.organization_id = found.id
+    remembered = known is not None and known.api_url_given and known.api_url == address
+    return Connection(
+        organization_id=found.id,
+        organization_name=found.name,
+        api_url=address,
+        api_url_given=api_url is not None or remembered,
+        token_kind=source.kind,
+        token_path=source.path if source.kind == "file" else None,
+        token_expires_at=expiry(client, token, network.clock),
+        connected_at=utc_text(network.clock.now()),
+    )
+
+
 def check(client: Client, wanted: str | None, known: Connection | None) -> Organization:
     """Ask Credly whose token this is; raises ``Failure`` when it is refused or not of one known organization (R1, R2).
 

@@ -11,7 +11,6 @@ from credly_cli.environment import Environment
 from credly_cli.errors import Failure
 from credly_cli.output import Output
 from credly_cli.secrets import Token, TokenSource, read_token, token_from
-from credly_cli.times import utc_text
 
 if TYPE_CHECKING:
     from credly_cli.connecting import Network
@@ -48,25 +47,12 @@ def connect(
         raise Failure("usage", "--token-stdin and --token-file exclude each other.", hint="Give one of them.")
     if sandbox and api_url:
         raise Failure("usage", "--sandbox and --api-url exclude each other.", hint="Give one of them.")
-    environ, settings, network = environment.environ, environment.settings, environment.network()
+    given = SANDBOX_URL if sandbox else api_address(api_url) if api_url is not None else None
+    settings, network = environment.settings, environment.network()
     with environment.reading() as store:
         known = connections.current(store)
-    given = SANDBOX_URL if sandbox else api_address(api_url) if api_url is not None else None
-    address = given or connecting.api_url_for(environ, settings, known)
     source, token = _token(environment, network, token_stdin=token_stdin, token_file=token_file)
-    client = connecting.client_for(address, token, network, settings["credly.parallel"])
-    found = connecting.check(client, connecting.wanted_organization(environ, settings, organization), known)
-    client.organization_id = found.id
-    connection = connections.Connection(
-        organization_id=found.id,
-        organization_name=found.name,
-        api_url=address,
-        api_url_given=given is not None or (known is not None and known.api_url_given and address == known.api_url),
-        token_kind=source.kind,
-        token_path=source.path if source.kind == "file" else None,
-        token_expires_at=connecting.expiry(client, token, environment.clock),
-        connected_at=utc_text(environment.clock.now()),
-    )
+    connection = connecting.ask(network, settings, known, source, token, api_url=given, organization=organization)
     with environment.writing(lock_wait=10) as (store, _):
         connecting.keep(store, connection, token if source.kind == "stored" else None, network.token_file)
     _show(environment.output, connection, source)
