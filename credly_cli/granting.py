@@ -22,6 +22,7 @@ from credly_cli.times import Clock, from_utc_text, utc_text
 
 BACKOFF = (1, 5, 30, 120, 720)  # times `recheck_seconds`
 _FAULTS_IN_A_ROW = 5
+_PATIENT = "PRAGMA busy_timeout = 60000"  # whoever else writes to the store: an answer must be kept
 _LONGEST_PAUSE = 120.0  # seconds that a run waits for Credly at most, where it has no deadline of its own
 
 
@@ -121,6 +122,7 @@ class _Sender:
         self.under_way: dict[Future[Answer], _Claim] = {}
 
     def run(self) -> Sending:
+        self.store.connection.execute(_PATIENT)
         with ThreadPoolExecutor(self.terms.parallel) as pool:
             try:
                 self._work(pool)
@@ -225,6 +227,8 @@ class _Sender:
         status = answer.reply.status if answer.reply else None
         grants.note_attempt(self.store, claim.attempt, now, answer.kind, status, answer.detail)
         self._watch(answer)
+        if not self._is_still_ours(claim, answer):
+            return
         match answer.kind:
             case "issued":
                 self._issued(claim, answer, now)
@@ -258,6 +262,11 @@ class _Sender:
             self.outcome.stopped = Failure(code, f"Credly failed {self.faults} times in a row: {answer.detail}.")
         elif self.busy >= _FAULTS_IN_A_ROW + self.terms.parallel:
             self.outcome.stopped = _too_busy()
+
+    def _is_still_ours(self, claim: _Claim, answer: Answer) -> bool:
+        """Tell whether the grant is where we left it; past the lock, another run may have taken it over meanwhile."""
+        state = self.store.value("SELECT state FROM grants WHERE id = ?", (claim.grant.id,))
+        return state == "sending" or (answer.kind == "issued" and state == "uncertain")
 
     def _issued(self, claim: _Claim, answer: Answer, now: str) -> None:
         badge = answer.badge

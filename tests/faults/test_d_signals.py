@@ -1,0 +1,110 @@
+"""Scenarios A 10 and 11: signals to a real process; what is under way is awaited, and nothing is lost."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.faults.processes import Site
+
+pytestmark = pytest.mark.slow
+
+
+def wait_for_badges(site: Site, count: int) -> None:
+    """Wait until Credly has issued so many."""
+    end = time.monotonic() + 30
+    while len(site.sandbox.issued()) < count and time.monotonic() < end:
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGTERM, 75), (signal.SIGINT, 130), (signal.SIGHUP, 75)], ids=str
+)
+def test_a_signal_ends_the_run_in_order(tmp_path: Path, number: signal.Signals, code: int) -> None:
+    with Site(tmp_path) as site:
+        site.complete(20)
+        site.sandbox.switches.latency = 0.1
+        process = site.start("sync")
+        wait_for_badges(site, 6)
+        process.send_signal(number)
+        out, err = process.communicate(timeout=30)
+        assert process.returncode == code, (out, err)
+        assert "Traceback" not in err
+        assert site.states().get("sending", 0) == 0
+        assert site.states().get("planned", 0) > 0
+        assert site.states()["issued"] == len(site.sandbox.issued())
+        site.sandbox.switches.latency = 0
+        site.calm_down()
+        site.check()
+
+
+def test_a_second_signal_ends_it_at_once(tmp_path: Path) -> None:
+    with Site(tmp_path) as site:
+        site.complete(4)
+        site.sandbox.switches.latency = 5
+        process = site.start("sync", "--only", "grants")
+        time.sleep(1.5)
+        started = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.3)
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=30)
+        assert process.returncode == 130
+        assert time.monotonic() - started < 3
+        site.sandbox.switches.latency = 0
+        time.sleep(6)
+        site.calm_down()
+        site.check()
+
+
+def test_a_signal_while_waiting_for_the_lock_ends_it(tmp_path: Path) -> None:
+    with Site(tmp_path) as site:
+        site.sandbox.switches.latency = 0.5
+        first = site.start("sync")
+        time.sleep(0.7)
+        second = site.start("sync", "--lock-wait", "30")
+        time.sleep(0.7)
+        second.send_signal(signal.SIGTERM)
+        second.communicate(timeout=5)
+        assert second.returncode == 75
+        first.communicate(timeout=30)
+        assert first.returncode == 0
+
+
+def test_a_run_stopped_in_mid_request_keeps_others_out_and_goes_on(tmp_path: Path) -> None:
+    """Scenario 11, with a shorter break than half an hour: what counts is the lock, and the request under way."""
+    with Site(tmp_path) as site:
+        site.complete(6)
+        site.sandbox.switches.latency = 0.2
+        process = site.start("sync")
+        wait_for_badges(site, 3)
+        process.send_signal(signal.SIGSTOP)
+        other = site.run("sync", "--lock-wait", "0")
+        assert other.returncode == 75
+        assert str(process.pid) in other.stderr
+        time.sleep(1)
+        process.send_signal(signal.SIGCONT)
+        process.communicate(timeout=60)
+        assert process.returncode == 0
+        site.check()
+
+
+def test_a_closed_pipe_ends_quietly(tmp_path: Path) -> None:
+    with Site(tmp_path) as site:
+        site.complete(300)
+        site.must("sync")
+        piped = subprocess.run(  # noqa: S602 - a pipe of the shell is what is tried
+            f"{sys.executable} -m credly_cli grants | head -1",
+            shell=True,
+            capture_output=True,
+            text=True,
+            env={"CREDLY_HOME": str(site.home), "PATH": os.defpath},
+            check=False,
+        )
+        assert piped.returncode == 0
+        assert piped.stderr == ""
+        assert len(piped.stdout.splitlines()) == 1
