@@ -29,15 +29,16 @@ def world(connected: Desk) -> World:
 def any_world(request: pytest.FixtureRequest, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     """A world in process, and one that asks its Credly over a real socket."""
     if request.param == "in-process":
-        yield _linked(desk)
+        yield linked_desk(desk)
         return
     with SandboxServer(desk.sandbox) as server:
         monkeypatch.setattr(tests.desk, "SandboxAdapter", lambda _: None)
         monkeypatch.setattr(tests.desk, "URL", server.url)
-        yield _linked(desk)
+        yield linked_desk(desk)
 
 
-def _linked(desk: Desk) -> World:
+def linked_desk(desk: Desk) -> World:
+    """Connect a desk, with content and both badges linked to it."""
     desk.connect()
     desk.json("sync")
     desk.imports("content", CONTENT)

@@ -1,0 +1,102 @@
+"""Scenarios G 69-75: clocks that jump, addresses that change or hold odd signs.
+
+69, 70, 72  how times are read        tests/lms/test_times.py, tests/lms/test_progress_files.py
+71          clocks that jump          here
+73          one learner, many forms   here, and tests/lms
+74          odd addresses in filters  here
+75          addresses that change     here
+"""
+
+from datetime import timedelta
+
+import pytest
+
+from credly_cli.sandbox import faults
+from tests.faults.world import ONCE, REPEATABLE, World
+
+
+@pytest.mark.parametrize("jump", [timedelta(days=1), timedelta(days=-1), timedelta(days=-20000)])
+def test_a_jump_of_our_clock_does_not_shorten_the_settling(world: World, jump: timedelta) -> None:
+    """Scenario 71: the request is applied 10 minutes late, and our clock says much later, or much earlier."""
+    world.complete(1, sessions=("first-aid-march",), article=False)
+    world.desk.sandbox.faults.add(faults.applies_late(600), "POST")
+    skew = timedelta()
+    clock = world.desk.clock
+    world.desk.sandbox.now = lambda: clock.now() - skew
+    assert world.sync().code == 75
+    skew += jump
+    clock.time += jump
+    for _ in range(4):
+        world.desk.pass_time(minutes=2)
+        assert world.sync().code == 75
+        assert world.posts() == 1
+    world.desk.pass_time(minutes=3)
+    assert world.sync().code == 0
+    world.check_all()
+
+
+def test_absence_is_believed_on_both_clocks(world: World) -> None:
+    """Scenario 71: two absences after the settling time, and a pause between them."""
+    world.complete(1, sessions=("first-aid-march",), article=False)
+    world.desk.sandbox.faults.add(faults.drops(), "POST")
+    for seconds, posts in ((0, 1), (880, 1), (20, 1), (30, 1), (40, 2)):
+        world.desk.pass_time(seconds=seconds)
+        world.sync()
+        assert world.posts() == posts, seconds
+    world.check_all()
+
+
+@pytest.mark.parametrize(
+    "email", ["a+b@example.org", "o'neil@example.org", "a%2Bb@example.org", "a|b@example.org", "a,b@example.org",
+              "a::b@example.org", "MÜLLER@example.org", "a&filter=x@example.org"],
+)  # fmt: skip
+@pytest.mark.parametrize("badge", [ONCE, REPEATABLE])
+def test_an_odd_address_is_found_again(world: World, email: str, badge: str) -> None:
+    """Scenario 74: what a filter cannot carry is found by the mark alone."""
+    place = "hygiene," if badge == ONCE else "first-aid,first-aid-march"
+    now = world.desk.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ")
+    header = "email,content_id,session_id,status,completed_at,first_name,last_name\n"
+    world.desk.imports("progress", f'{header}"{email}",{place},completed,{now},A,B\n')
+    world.desk.sandbox.faults.add(faults.loses_answer(), "POST")
+    ran = world.sync()
+    assert (ran.code, ran.json["grants"]["adopted"]) == (0, 1)
+    assert [issued.email for issued in world.desk.issued()] == [email]
+
+
+@pytest.mark.parametrize("badge", [ONCE, REPEATABLE])
+@pytest.mark.parametrize("act", [faults.loses_answer(), faults.drops()], ids=["applied", "not-applied"])
+def test_an_address_that_changes_before_the_answer_is_found_earns_no_second_badge(
+    world: World, badge: str, act: faults.Act
+) -> None:
+    """Scenario 75."""
+    place = "hygiene," if badge == ONCE else "first-aid,first-aid-march"
+    header = "learner_id,email,content_id,session_id,status,completed_at,first_name,last_name\n"
+    now = world.desk.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ")
+    world.desk.imports("progress", f"{header}77,old@example.org,{place},completed,{now},A,B\n")
+    world.desk.sandbox.faults.add(act, "POST")
+    world.desk.sandbox.faults.add(faults.answers(500), "GET", "filter=badge_template", times=None)
+    assert world.sync().code == 75
+    world.desk.imports("learners", "learner_id,email,first_name,last_name\n77,new@example.org,A,B\n")
+    world.calm_down()
+    assert [issued.email for issued in world.desk.issued()] == ["old@example.org"]  # the resend is the same
+    assert world.states() == {"issued": 1}
+
+
+def test_two_learners_who_share_an_address_share_a_badge_that_is_earned_once(world: World) -> None:
+    """Scenario 75."""
+    header = "learner_id,email,content_id,status,completed_at,first_name,last_name\n"
+    now = world.desk.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ")
+    rows = "".join(f"{number},desk@example.org,hygiene,completed,{now},A,B\n" for number in (1, 2))
+    world.desk.imports("progress", header + rows)
+    assert world.sync().code == 0
+    assert len(world.desk.issued(ONCE)) == 1
+    assert sorted(world.states()) in (["covered", "issued"], ["issued"])
+
+
+def test_an_address_told_in_other_forms_is_one_learner(world: World) -> None:
+    """Scenario 73."""
+    now = world.desk.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ")
+    for email in ("Zoe@Example.org", "zoe@example.org", "ZOE@EXAMPLE.ORG "):
+        world.desk.learns(f"{email},hygiene,,completed,{now},Zoe,B")
+        world.sync()
+    assert len(world.desk.issued()) == 1

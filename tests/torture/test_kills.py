@@ -1,0 +1,15 @@
+"""The short form of ``make torture``: a few kills of the real program."""
+
+import random
+from pathlib import Path
+
+import pytest
+
+from tests.torture.kills import torture
+
+
+@pytest.mark.slow
+def test_a_few_random_kills_double_and_lose_nothing(tmp_path: Path) -> None:
+    tally = torture(tmp_path, kills=6, learners=14, chance=random.Random(20261123))  # noqa: S311
+    assert tally.good, tally.table()
+    assert tally.kills == 6
