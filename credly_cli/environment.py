@@ -21,6 +21,7 @@ from credly_cli.times import Clock
 
 if TYPE_CHECKING:
     from credly_cli.connecting import Network
+    from credly_cli.lms.sources import Surroundings
     from credly_cli.store.database import Store
     from credly_cli.store.lock import RunLock
 
@@ -66,6 +67,7 @@ class Environment:
     stdin: IO[str] = field(default_factory=lambda: sys.stdin)
     clock: Clock = field(default_factory=SystemClock)
     adapter: Any = None  # a requests transport adapter, in place of the network
+    lms_adapter: Any = None  # the same for the LMS
     profile_option: str | None = None
     no_input_option: bool = False
 
@@ -129,6 +131,14 @@ class Environment:
         from credly_cli.connecting import Network  # noqa: PLC0415 - requests takes 100 ms to import
 
         return Network(self.environ, self.clock, self.paths.token, self.adapter)
+
+    def surroundings(self) -> "Surroundings":
+        """Return what a source of LMS data needs of this machine."""
+        from credly_cli.lms.reading import Reading  # noqa: PLC0415
+        from credly_cli.lms.sources import Surroundings  # noqa: PLC0415
+
+        reading = Reading(self.clock.now(), self.settings.zone)
+        return Surroundings(self.settings, reading, self.clock, self.environ, self.lms_adapter)
 
     def bytes_of_stdin(self) -> BinaryIO:
         """Return standard input as bytes."""

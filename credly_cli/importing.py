@@ -2,7 +2,6 @@
 
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, cast
@@ -40,6 +39,12 @@ class Imported:
     newly_undone: list[tuple[int, str, str]] = field(default_factory=list)  # ... and those that it did until now
     rejects_files: list[Path] = field(default_factory=list)
 
+    def add(self, other: "Imported") -> None:
+        """Add what another part of the same kind brought about."""
+        self.tally += other.tally
+        self.undone += other.undone
+        self.newly_undone += other.newly_undone
+
     def json(self) -> dict[str, Any]:
         """Return the answer as scripts read it."""
         files = [str(path) for path in self.rejects_files]
@@ -65,24 +70,16 @@ def import_files(
     outcome = Imported(kind)
     for source in sources:
         records = read_file(kind, source, reading)
-        with _rejects(source, state_folder, keep=keep_rejects) as rejects:
+        path = source if isinstance(source, Path) else None
+        with RejectsFile(path, state_folder, keep=keep_rejects) as rejects:
             take(store, kind, records, outcome, utc_text(reading.now), rejects)
-        if rejects is not None and rejects.path is not None:
+        if rejects.path is not None:
             outcome.rejects_files.append(rejects.path)
     return outcome
 
 
-@contextmanager
-def _rejects(source: Path | BinaryIO, state_folder: Path, *, keep: bool) -> Iterator[RejectsFile | None]:
-    if not keep:
-        yield None
-        return
-    with RejectsFile(source if isinstance(source, Path) else None, state_folder) as rejects:
-        yield rejects
-
-
 def take(
-    store: Store, kind: Kind, records: Records, outcome: Imported, now: str, rejects_file: RejectsFile | None = None
+    store: Store, kind: Kind, records: Records, outcome: Imported, now: str, rejects_file: RejectsFile
 ) -> None:
     """Take one source's records into the store, setting aside the rows that cannot be taken."""
     sieve = Sieve(records, rejects_file)
@@ -121,7 +118,7 @@ def _take_access(store: Store, sieve: "Sieve", outcome: Imported) -> None:
 class Sieve:
     """The good records of a source; the rejected rows are counted and written down."""
 
-    def __init__(self, records: Records, rejects_file: RejectsFile | None) -> None:
+    def __init__(self, records: Records, rejects_file: RejectsFile) -> None:
         self._records = records
         self._file = rejects_file
         self.read = 0
@@ -138,8 +135,7 @@ class Sieve:
     def reject(self, reject: Reject) -> None:
         """Set a row aside."""
         self.rejected += 1
-        if self._file is not None:
-            self._file.add(reject)
+        self._file.add(reject)
 
 
 def _batches(records: Iterable[Record]) -> Iterator[list[Record]]:

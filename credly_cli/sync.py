@@ -1,15 +1,17 @@
 """The story of a run: badges, the LMS, issued badges, grants, in this order (design, section 4)."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, Literal
 
-from credly_cli import granting, guarding, planning, pulling, settling
+from credly_cli import granting, guarding, intake, planning, pulling, settling
 from credly_cli.config import Settings
 from credly_cli.credly.client import Client
 from credly_cli.errors import EXIT_OF, Exit, Failure
 from credly_cli.guarding import Guard
 from credly_cli.interruption import Interruption
+from credly_cli.lms.sources import Surroundings, source_of
 from credly_cli.planning import problem
 from credly_cli.settling import Patience, Settled
 from credly_cli.store import grants, runs
@@ -106,6 +108,8 @@ class Synchronisation:
     settings: Settings
     lock: RunLock
     wish: Wish
+    around: Surroundings
+    state_folder: Path
     progress: Callable[[str], None] = lambda _: None
 
     def run(self) -> Run:
@@ -166,7 +170,7 @@ class Synchronisation:
             case "badges":
                 self._badges(run)
             case "lms":
-                return False  # no source is configured
+                return self._lms(run)
             case "issued":
                 self._issued(run)
             case "grants":
@@ -180,6 +184,19 @@ class Synchronisation:
         run.unlinked = pulled.unlinked
         run.grants["cancelled"] += pulled.cancelled
         run.problems += pulled.problems
+
+    def _lms(self, run: Run) -> bool:
+        """Take in what the configured source has that is new; returns whether there is a source."""
+        http = self.client.http
+        source = source_of(replace(self.around, deadline=http.deadline, interruption=self.wish.interrupted))
+        if source is None:
+            return False
+        folder = None if self.wish.dry_run else self.state_folder
+        taken = intake.take_in(self.store, source, run.started_at, folder, full=self.wish.full)
+        run.lms = taken.json()
+        run.problems += taken.problems
+        _raise_if(taken.failure)
+        return True
 
     def _issued(self, run: Run) -> None:
         settle_seconds = self.settings["grants.settle_seconds"]
@@ -259,6 +276,8 @@ class Synchronisation:
 
 
 def _ends_run(failure: Failure) -> bool:
+    if failure.code == "lms-token-refused":
+        return False  # Credly has nothing to do with it: what is known already is granted
     return failure.exit_code in _ENDS_RUN or failure.code == "interrupted"
 
 

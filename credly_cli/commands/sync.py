@@ -64,7 +64,16 @@ def sync(
         if any(step != "lms" for step in wish.steps):
             connecting.require_own_organization(known, client)
         run = Synchronisation(
-            store, client, environment.clock, known, environment.settings, lock, wish, progress=log.step
+            store,
+            client,
+            environment.clock,
+            known,
+            environment.settings,
+            lock,
+            wish,
+            environment.surroundings(),
+            environment.paths.state,
+            progress=log.step,
         ).run()
         log.ended(run.json(), int(run.exit_code))
     _show(environment.output, run, connecting.expiry_warning(known, environment.clock))

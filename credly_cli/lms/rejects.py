@@ -25,26 +25,32 @@ class RejectsFile:
 
     The file takes its place when the import ends well: with no rows rejected the one of an earlier import is removed,
     and after an exception it stays as it was. It belongs beside the source (``None`` is standard input, which has
-    none), or in ``folder`` where that cannot be written, and nobody but its owner may read it.
+    none), or in ``folder`` where that cannot be written, and nobody but its owner may read it. Without ``keep`` there
+    is no file, only the count and the first of them.
     """
 
-    def __init__(self, source: Path | None, folder: Path) -> None:
+    def __init__(self, source: Path | None, folder: Path, *, keep: bool = True) -> None:
         name = (source.name if source else "stdin") + _SUFFIX
         self._places = [folder / name] if source is None else [source.with_name(name), folder / name]
         self._file: TextIO | None = None
         self._writer: Any = None  # csv has no public type for it
         self._draft = Path()
         self.count = 0
+        self.first: Reject | None = None
+        self._keep = keep
         self.path: Path | None = None
 
     def add(self, reject: Reject) -> None:
         """Write down a rejected row."""
+        self.first = self.first or reject
+        self.count += 1
+        if not self._keep:
+            return
         if self._file is None:
             self._file = self._open()
             self._writer = csv.writer(self._file, lineterminator="\n")
             self._writer.writerow(Reject._fields)
         self._writer.writerow((reject.row, spreadsheet_safe(reject.column), spreadsheet_safe(reject.reason)))
-        self.count += 1
 
     def __enter__(self) -> Self:
         return self
@@ -53,7 +59,7 @@ class RejectsFile:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._file is None:
-            if kind is None:
+            if kind is None and self._keep:
                 self._remove_earlier()
             return
         try:

@@ -10,6 +10,7 @@ from credly_cli.store.forgotten import recall
 from credly_cli.store.roster import Who, identify
 
 _BATCH = 10_000
+_SAME = "email = ? AND learner_id = ? AND first_name = ? AND last_name = ?"
 _STAGE = (
     "DROP TABLE IF EXISTS temp.people",
     """
@@ -79,16 +80,14 @@ def _look_closer(store: Store, reject: Callable[[Reject], None], now: str) -> in
             if isinstance(learner, str):
                 refused += _refuse(store, key, learner, reject)
         store.connection.executemany(
-            "UPDATE temp.people SET learner = ? WHERE email = ? AND learner_id = ? AND first_name = ? AND last_name = ?",
+            f"UPDATE temp.people SET learner = ? WHERE {_SAME}",
             [(pk, *(text or "" for text in who)) for who, pk in found.items() if not isinstance(pk, str)],
         )
     return refused
 
 
 def _refuse(store: Store, who: tuple[str, ...], reason: str, reject: Callable[[Reject], None]) -> int:
-    rows = store.connection.execute(
-        "SELECT row FROM temp.told WHERE email = ? AND learner_id = ? AND first_name = ? AND last_name = ?", who
-    ).fetchall()
+    rows = store.connection.execute(f"SELECT row FROM temp.told WHERE {_SAME}", who).fetchall()
     for (row,) in rows:
         reject(Reject(row, "email" if who[0] else "learner_id", reason))
     return len(rows)

@@ -1,0 +1,75 @@
+"""What `credly sync` reads an LMS from: a source yields batches of records, and remembers where it left off.
+
+How a new one is written is in ``docs/how-to-write-a-source.md``.
+"""
+
+from collections.abc import Iterator, Mapping, MutableMapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+from credly_cli.errors import Failure
+from credly_cli.lms.reading import Reading
+from credly_cli.lms.records import Kind, Records
+from credly_cli.times import Clock
+
+
+class Part(NamedTuple):
+    """Records of one kind."""
+
+    kind: Kind
+    records: Records
+    name: str = "The LMS"  # what they came from, for messages
+    file: Path | None = None  # ... if it was a file: its rejected rows are written beside it
+
+
+@dataclass(slots=True)
+class Batch:
+    """What is taken into the store at once, all of it or nothing, together with where to go on.
+
+    ``bookmarks`` may be filled in while the records are read; ``None`` forgets a bookmark. ``problem`` is what the
+    source could not read and a person should know.
+    """
+
+    parts: Iterator[Part]
+    bookmarks: MutableMapping[str, str | None] = field(default_factory=dict)
+    problem: Failure | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a source finds around it."""
+
+    settings: Any
+    reading: Reading
+    clock: Clock
+    environ: Mapping[str, str] = field(default_factory=dict)
+    adapter: Any = None  # a requests transport adapter, in place of the network
+    deadline: float | None = None  # of the run, as a timestamp
+    interruption: Any = None  # once set, nothing more is read
+
+
+class Source(Protocol):
+    """An LMS, or what it exports."""
+
+    def batches(self, bookmarks: Mapping[str, str]) -> Iterator[Batch]:
+        """Read what is new since the bookmarks, in pieces; with none, read everything.
+
+        Between two batches the bookmarks of the first are stored already, and ``bookmarks`` shows them.
+        """
+        ...
+
+
+def source_of(around: Surroundings) -> Source | None:
+    """Return the source that the configuration names."""
+    match around.settings["lms.source"]:
+        case "files":
+            from credly_cli.lms.files_source import FilesSource  # noqa: PLC0415 - only what is configured
+
+            return FilesSource(around)
+        case "thought-industries":
+            from credly_cli.lms.thought_industries.source import ThoughtIndustries  # noqa: PLC0415
+
+            return ThoughtIndustries.configured(around)
+        case _:
+            return None

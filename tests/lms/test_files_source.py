@@ -1,0 +1,209 @@
+"""`[lms] source = "files"`: nightly exports are taken once each, by `credly sync`."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.desk import START, Desk
+
+OULAD = Path(__file__).resolve().parents[3] / "shared" / "data" / "oulad"
+LEARNERS = "email,first_name,last_name\nada@example.org,Ada,Lovelace\n"
+CONTENT = "content_id,title\nc1,First Aid\n"
+HEADER = "email,content_id,status,completed_at\n"
+DONE = f"{HEADER}ada@example.org,c1,completed,2026-02-01T10:00:00Z\n"
+NEWS = f"{HEADER}ada@example.org,c1,completed,2026-02-03T10:00:00Z\n"
+CONFIG = """
+[lms]
+source = "files"
+[lms.files]
+learners = ["exports/learners*.csv"]
+content = ["exports/content*.csv"]
+progress = ["exports/progress*.csv"]
+access = ["exports/access*.csv"]
+"""
+
+
+@pytest.fixture
+def night(desk: Desk) -> Desk:
+    """A desk that is connected and told to read nightly files."""
+    desk.connect()
+    desk.config(CONFIG)
+    (desk.home / "exports").mkdir()
+    return desk
+
+
+def put(desk: Desk, name: str, text: str, minutes_ago: float = 60) -> Path:
+    path = desk.home / "exports" / name
+    path.write_text(text)
+    moment = desk.clock.now().timestamp() - minutes_ago * 60
+    os.utime(path, (moment, moment))
+    return path
+
+
+def lms(desk: Desk, *options: str, code: int = 0) -> Any:
+    return desk.json("sync", "--only", "lms", *options, code=code)["lms"]
+
+
+def read(desk: Desk, *options: str, code: int = 0) -> dict[str, int]:
+    return {kind: counts["read"] for kind, counts in lms(desk, *options, code=code).items() if counts["read"]}
+
+
+def test_files_of_all_kinds_come_in_with_content_before_what_needs_it(night: Desk) -> None:
+    put(night, "access.csv", "content_id,email\nc1,ada@example.org\n", 90)
+    put(night, "progress.csv", DONE, 80)
+    put(night, "content.csv", CONTENT, 70)
+    put(night, "learners.csv", LEARNERS, 60)
+    row = {"read": 1, "added": 1, "changed": 0, "unchanged": 0, "rejected": 0}
+    assert lms(night) == {"learners": row, "content": row, "progress": row, "access": row}
+
+
+def test_a_file_is_taken_once(night: Desk) -> None:
+    put(night, "content.csv", CONTENT)
+    put(night, "progress.csv", DONE)
+    assert read(night) == {"content": 1, "progress": 1}
+    assert read(night) == {}
+
+
+def test_a_changed_file_is_taken_again(night: Desk) -> None:
+    put(night, "content.csv", CONTENT)
+    put(night, "progress.csv", DONE)
+    lms(night)
+    put(night, "progress.csv", NEWS, 5)
+    assert lms(night)["progress"]["changed"] == 1
+
+
+def test_the_same_content_under_another_name_is_not_taken_twice(night: Desk) -> None:
+    put(night, "content.csv", CONTENT)
+    first = put(night, "progress.csv", DONE)
+    lms(night)
+    first.rename(first.with_name("progress-old.csv"))
+    put(night, "progress-copy.csv", DONE, 5)
+    assert read(night) == {}
+
+
+def test_a_renamed_file_is_not_taken_again_after_a_newer_one(night: Desk) -> None:
+    put(night, "content.csv", CONTENT)
+    first = put(night, "progress-1.csv", DONE)
+    lms(night)
+    put(night, "progress-2.csv", NEWS, 30)
+    first.rename(first.with_name("progress-0.csv"))
+    assert read(night) == {"progress": 1}
+    assert read(night) == {}
+
+
+def test_content_that_comes_back_says_something_again(night: Desk) -> None:
+    put(night, "content.csv", CONTENT)
+    put(night, "access.csv", "content_id,email\nc1,ada@example.org\n", 30)
+    lms(night)
+    put(night, "access.csv", "content_id,email\nc1,bo@example.org\n", 20)
+    assert lms(night)["access"]["changed"] == 1
+    put(night, "access.csv", "content_id,email\nc1,ada@example.org\n", 10)
+    assert lms(night)["access"]["added"] == 1
+
+
+def test_older_files_are_taken_before_newer_ones(night: Desk) -> None:
+    put(night, "content-a.csv", "content_id,title\nc1,New title\n", 10)
+    put(night, "content-b.csv", "content_id,title\nc1,Old title\n", 20)
+    lms(night)
+    assert night.json("content")[0]["title"] == "New title"
+
+
+def test_full_takes_all_again(night: Desk) -> None:
+    put(night, "content.csv", CONTENT)
+    lms(night)
+    assert lms(night, "--full")["content"] == {"read": 1, "added": 0, "changed": 0, "unchanged": 1, "rejected": 0}
+    assert read(night) == {}
+
+
+def test_a_dry_run_says_what_would_come_in_and_takes_nothing(night: Desk) -> None:
+    put(night, "content.csv", CONTENT + ",No id\n")
+    dry = lms(night, "--dry-run")["content"]
+    assert dry == {"read": 2, "added": 1, "changed": 0, "unchanged": 0, "rejected": 1}
+    assert not list(night.home.rglob("*.rejects.csv"))
+    assert night.json("content") == []
+    assert lms(night, code=3)["content"] == dry
+
+
+def test_rejected_rows_are_a_problem_once_and_never_taken_for_input(night: Desk) -> None:
+    put(night, "content.csv", CONTENT + ",No id\n")
+    answer = night.json("sync", "--only", "lms", code=3)
+    assert [entry["code"] for entry in answer["problems"]] == ["import-rejected"]
+    assert "content.csv.rejects.csv" in answer["problems"][0]["message"]
+    assert (night.home / "exports" / "content.csv.rejects.csv").stat().st_mode & 0o777 == 0o600
+    assert read(night) == {}
+
+
+def test_what_is_no_such_file_is_a_problem_and_the_others_go_in(night: Desk) -> None:
+    put(night, "content-a.csv", "PK\x03\x04 a workbook", 30)
+    put(night, "content-b.csv", CONTENT)
+    answer = night.json("sync", "--only", "lms", code=3)
+    assert answer["lms"]["content"]["added"] == 1
+    assert [entry["code"] for entry in answer["problems"]] == ["import-rejected"]
+    assert read(night) == {}
+
+
+def test_no_files_are_no_error(night: Desk) -> None:
+    assert read(night) == {}
+
+
+def test_a_file_modified_just_now_is_waited_for(night: Desk) -> None:
+    put(night, "content.csv", CONTENT, 0)
+    assert read(night) == {"content": 1}
+    assert (night.clock.now() - START).total_seconds() == pytest.approx(2, abs=0.1)
+
+
+def test_a_file_that_goes_on_growing_is_left_for_the_next_run(night: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = put(night, "content.csv", CONTENT, 0)
+    wait = night.clock.sleep
+
+    def grow(seconds: float) -> None:
+        wait(seconds)
+        with path.open("a") as file:
+            file.write("c2,Half a tit")
+
+    monkeypatch.setattr(night.clock, "sleep", grow)
+    assert read(night) == {}
+    monkeypatch.setattr(night.clock, "sleep", wait)
+    put(night, "content.csv", f"{CONTENT}c2,Half a title\n")
+    assert read(night) == {"content": 2}
+
+
+def test_a_file_that_vanishes_is_no_error(night: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = put(night, "content.csv", CONTENT, 0)
+    monkeypatch.setattr(night.clock, "sleep", lambda _: path.unlink())
+    assert read(night) == {}
+
+
+def test_what_an_export_calls_complete_no_more_is_reported_once(night: Desk) -> None:
+    put(night, "content.csv", CONTENT)
+    put(night, "progress.csv", DONE, 30)
+    lms(night)
+    put(night, "progress.csv", f"{HEADER}ada@example.org,c1,withdrawn,\n", 20)
+    (told,) = night.json("sync", "--only", "lms", code=3)["problems"]
+    assert (told["code"], told["email"]) == ("import-rejected", "ada@example.org")
+    put(night, "progress.csv", f"{HEADER}ada@example.org,c1,withdrawn,\n\n", 10)
+    assert night.json("sync", "--only", "lms")["problems"] == []
+
+
+def contents(desk: Desk) -> str:
+    tables = ("content", "sessions", "learners", "enrollments", "access", "former_emails")
+    with desk.store() as store:
+        return json.dumps([store.rows(f"SELECT * FROM {table} ORDER BY 1, 2") for table in tables])  # noqa: S608
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not OULAD.is_dir(), reason="the real input is not beside the repository")
+def test_a_real_lms_by_files_gives_the_same_store_as_by_import(tmp_path: Path) -> None:
+    by_import, by_files = Desk(tmp_path / "import"), Desk(tmp_path / "files")
+    by_import.home.mkdir()
+    for kind in ("learners", "content", "progress"):
+        by_import.json("import", kind, str(OULAD / f"{kind}.csv"))
+    by_files.home.mkdir()
+    by_files.connect()
+    kinds = "\n".join(f'{kind} = ["{OULAD}/{kind}*.csv"]' for kind in ("learners", "content", "progress"))
+    by_files.config(f'[lms]\nsource = "files"\n[lms.files]\n{kinds}\n')
+    assert read(by_files) == {"learners": 12400, "content": 12, "progress": 12489}
+    assert contents(by_files) == contents(by_import)
