@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from credly_cli.errors import Failure
+from credly_cli.identity import email_key
 from credly_cli.importing import Imported, take
 from credly_cli.lms.rejects import RejectsFile
 from credly_cli.lms.sources import Batch, Part, Source
@@ -44,7 +45,7 @@ def take_in(store: Store, source: Source, now: str, state_folder: Path | None, *
     if full:
         store.change("DELETE FROM bookmarks WHERE name GLOB ?", (f"{_PREFIX}*",))
     try:
-        for batch in source.batches(_Bookmarks(store)):
+        for batch in source.batches(_Bookmarks(store), _Known(store)):
             _take_batch(store, batch, intake, now, state_folder)
             if batch.problem is not None:
                 intake.problems.append(problem(batch.problem.code, batch.problem.message))
@@ -110,3 +111,21 @@ class _Bookmarks(Mapping[str, str]):
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What the store has already."""
+
+    store: Store
+
+    def content(self, identity: str) -> bool:
+        sql = "SELECT 1 FROM content WHERE id = :id UNION ALL SELECT 1 FROM sessions WHERE id = :id"
+        return self.store.value(sql, {"id": identity}) is not None
+
+    def learner(self, learner_id: str | None, email: str | None) -> bool:
+        sql = (
+            "SELECT 1 FROM learners WHERE (learner_id = :id OR email_key = :key)"
+            " AND first_name IS NOT NULL AND last_name IS NOT NULL"
+        )
+        return self.store.value(sql, {"id": learner_id, "key": email_key(email or "")}) is not None

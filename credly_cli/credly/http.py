@@ -140,6 +140,7 @@ class Http:
             read_json(body if response.ok else self._without_token(body)),
             date,
             read_retry_after(response.headers.get("Retry-After"), _server_time(date) or self.clock.now()),
+            response.headers,
         )
 
     def _without_token(self, body: bytes) -> bytes:

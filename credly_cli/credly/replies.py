@@ -1,7 +1,8 @@
 """What Credly answers: a reply, the failure that it means, and how long it asks us to wait."""
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -19,6 +20,7 @@ class Reply:
     json: Any
     date: str | None
     retry_after: float | None
+    headers: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def message(self) -> str:

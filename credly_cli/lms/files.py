@@ -3,7 +3,7 @@
 import contextlib
 import itertools
 import re
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO, TypeAlias
@@ -42,6 +42,14 @@ def read_file(kind: Kind, source: Path | BinaryIO, reading: Reading) -> Records:
     return records
 
 
+def read_objects(kind: Kind, objects: Iterable[dict[str, Any]], reading: Reading) -> Records:
+    """Read objects of an API as if they were the lines of a JSON Lines file."""
+    values = (Value(row, value) for row, value in enumerate(objects, 1))
+    records = _objects(kind, "The answer", values, reading)
+    next(records)
+    return records
+
+
 def _read_path(kind: Kind, path: Path, reading: Reading) -> _Stream:
     if is_rejects_file(path):
         raise Failure(
@@ -62,7 +70,7 @@ def _read(kind: Kind, stream: BinaryIO, name: str, reading: Reading) -> _Stream:
     pieces = text.pieces()
     first = next(filter(str.strip, pieces), "").removeprefix("\ufeff")
     if _JSON.match(first):
-        yield from _objects(kind, text, read_values(text, first, pieces), reading)
+        yield from _objects(kind, text.name, read_values(text, first, pieces), reading)
     else:
         yield from _sheet(kind, text, itertools.chain([first], pieces), reading)
 
@@ -84,10 +92,10 @@ def _reader_of(kind: Kind, header: Sequence[str], reading: Reading, name: str) -
     return row_reader(kind, columns, reading)
 
 
-def _objects(kind: Kind, text: Text, values: Iterator[Value | Reject], reading: Reading) -> _Stream:
+def _objects(kind: Kind, name: str, values: Iterator[Value | Reject], reading: Reading) -> _Stream:
     rows = _rows(values)
     shown = list(itertools.islice(rows, _LOOKED_AT))
-    objects = _Objects(kind, reading, text.name)
+    objects = _Objects(kind, reading, name)
     objects.refuse_strangers(shown)
     yield _STARTED
     for item in itertools.chain(shown, rows):

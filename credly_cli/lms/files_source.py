@@ -17,7 +17,7 @@ from credly_cli.errors import Failure
 from credly_cli.lms.files import read_file
 from credly_cli.lms.records import Kind
 from credly_cli.lms.rejects import is_rejects_file
-from credly_cli.lms.sources import Batch, Part, Surroundings
+from credly_cli.lms.sources import Batch, Known, Part, Surroundings
 
 _ORDER: tuple[Kind, ...] = ("learners", "content", "access", "progress")
 _SETTLED_SECONDS = 2.0  # a file that was not modified for so long is not being written
@@ -51,7 +51,7 @@ class FilesSource:
     def __init__(self, around: Surroundings) -> None:
         self._around = around
 
-    def batches(self, bookmarks: Mapping[str, str]) -> Iterator[Batch]:
+    def batches(self, bookmarks: Mapping[str, str], _known: Known) -> Iterator[Batch]:
         """Read what is new or changed, a file a batch, the oldest first."""
         for kind in _ORDER:
             for path in self._paths(kind):

@@ -36,6 +36,18 @@ class Batch:
     problem: Failure | None = None
 
 
+class Known(Protocol):
+    """What the store has already, so that a source need not ask for it."""
+
+    def content(self, identity: str) -> bool:
+        """Tell whether there is content or a session of this id."""
+        ...
+
+    def learner(self, learner_id: str | None, email: str | None) -> bool:
+        """Tell whether there is a learner of this id or address whose names are known."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Surroundings:
     """What a source finds around it."""
@@ -52,7 +64,7 @@ class Surroundings:
 class Source(Protocol):
     """An LMS, or what it exports."""
 
-    def batches(self, bookmarks: Mapping[str, str]) -> Iterator[Batch]:
+    def batches(self, bookmarks: Mapping[str, str], known: Known) -> Iterator[Batch]:
         """Read what is new since the bookmarks, in pieces; with none, read everything.
 
         Between two batches the bookmarks of the first are stored already, and ``bookmarks`` shows them.

@@ -80,6 +80,10 @@ class Catalogue:
             content = name
         elif name in self.sessions:
             return self.sessions[name], name
+        elif session in self.sessions:  # the name is one that only the LMS knows, such as a SKU
+            return self.sessions[session], session
+        elif session in self.ids:
+            content, session = session, None
         else:
             return f"there is no content or session {name!r}"
         if session and self.sessions.get(session) != content:

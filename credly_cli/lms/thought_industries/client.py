@@ -1,0 +1,180 @@
+"""Reading Thought Industries' API: pages of rows, in both shapes that its answers have, at the pace that it allows."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from credly_cli.config import is_loopback
+from credly_cli.credly.http import Http
+from credly_cli.credly.replies import CredlyFailure, Reply
+from credly_cli.errors import ErrorCode, Failure
+from credly_cli.lms.sources import Surroundings
+from credly_cli.secrets import Token, read_private_file, token_from
+
+_API = "/incoming/v2"
+_ROWS = ("events", "users", "contentItems", "content", "clients", "licenses", "nodes", "items")
+_LONGEST_WAIT = 120.0
+_NOT_THERE = (400, 404, 410, 422)
+_HOST = re.compile(r"(?:(?P<scheme>https?)://)?(?P<name>[A-Za-z0-9.-]+|\[[0-9a-fA-F:]+\])(?P<port>:\d{1,5})?", re.ASCII)
+_KEY_HINT = "Set CREDLY_LMS_TOKEN, or name a file of mode 0600 as token_file in [lms.thought_industries]."
+
+
+class LmsFailure(Failure):
+    """A failure that the LMS's answer tells, with its status (``None`` without an answer)."""
+
+    def __init__(self, code: ErrorCode, message: str, status: int | None, hint: str | None) -> None:
+        super().__init__(code, message, hint=hint)
+        self.status = status
+
+    @property
+    def is_not_there(self) -> bool:
+        """Whether the LMS does not know what it was asked for, such as a cursor of yesterday."""
+        return self.status in _NOT_THERE
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Rows of a list, and what to ask for the next ones with (``None`` on the last page)."""
+
+    rows: list[dict[str, Any]]
+    next: dict[str, str | int] | None
+
+
+class _Bearer(Http):
+    """The way to an API that wants its key as a bearer."""
+
+    def __init__(self, address: str, key: Token, around: Surroundings) -> None:
+        super().__init__(address, key, around.clock, environ=around.environ, adapter=around.adapter)
+        self._authorization = f"Bearer {key.reveal()}"
+        self.deadline = around.deadline
+        self.interruption = around.interruption
+
+
+class Client:
+    """Reads lists."""
+
+    def __init__(self, around: Surroundings) -> None:
+        self._around = around
+        self._http = _Bearer(_address(around) + _API, _key(around), around)
+        self._not_before = 0.0
+
+    def page(self, path: str, parameters: Mapping[str, str | int]) -> Page:
+        """Read a page; raises ``LmsFailure``."""
+        body = _unwrapped(self._get(path, parameters).json)
+        rows: list[Any] = next((body[name] for name in _ROWS if isinstance(body.get(name), list)), [])
+        information = body.get("pageInfo")
+        following = _following(information if isinstance(information, dict) else {})
+        if following and all(parameters.get(name) == value for name, value in following.items()):
+            raise LmsFailure("server-error", "Thought Industries gives the same page again and again.", None, None)
+        return Page([row for row in rows if isinstance(row, dict)], following)
+
+    def user(self, name: str) -> dict[str, Any] | None:
+        """Read one user by id or address; ``None`` if there is none."""
+        try:
+            body = _unwrapped(self._get(f"/users/{quote(name, safe='@')}", {}).json)
+        except LmsFailure as failure:
+            if failure.is_not_there:
+                return None
+            raise
+        user = body.get("user", body)
+        return user if isinstance(user, dict) and user.get("email") else None
+
+    def _get(self, path: str, parameters: Mapping[str, str | int]) -> Reply:
+        self._wait()
+        try:
+            reply = self._http.get(path, parameters)
+        except CredlyFailure as failure:
+            raise _translated(failure) from None
+        self._note_pace(reply.headers)
+        return reply
+
+    def _note_pace(self, headers: Mapping[str, str]) -> None:
+        remaining, reset = headers.get("X-RateLimit-Remaining", ""), headers.get("X-RateLimit-Reset", "")
+        if remaining.strip() == "0" and reset.strip().isdigit():
+            self._not_before = float(reset)
+
+    def _wait(self) -> None:
+        """Hold the next request until the LMS allows it; raises ``LmsFailure`` if that is too long for a run."""
+        now, deadline = self._around.clock.now().timestamp(), self._around.deadline
+        seconds = self._not_before - now
+        if deadline is not None and now + max(seconds, 0) >= deadline:
+            raise _later("The time of this run is over before all of Thought Industries is read.")
+        if seconds > _LONGEST_WAIT:
+            raise _later(f"Thought Industries allows no more requests for {seconds / 60:.0f} minutes.")
+        if seconds > 0:
+            self._around.clock.sleep(seconds)
+
+
+def _address(around: Surroundings) -> str:
+    host = (around.settings["lms.thought_industries.host"] or "").strip().rstrip("/")
+    if not host:
+        raise _invalid("lms.thought_industries.host is not set.")
+    told = _HOST.fullmatch(host)
+    if not told:
+        raise _invalid(f"lms.thought_industries.host must be a host such as learn.example.com, not {host!r}.")
+    scheme, name = told["scheme"], told["name"]
+    local = is_loopback(name.strip("[]"))
+    if scheme == "http" and not local:
+        raise _invalid("lms.thought_industries.host must be reached by https://.")
+    return f"{scheme or ('http' if local else 'https')}://{name}{told['port'] or ''}"
+
+
+def _invalid(message: str) -> Failure:
+    return Failure("config-invalid", f"In the configuration, {message}", hint='For example: host = "learn.example.com"')
+
+
+def _key(around: Surroundings) -> Token:
+    """Read the API key; raises ``Failure``, without repeating it."""
+    path = around.settings["lms.thought_industries.token_file"]
+    try:
+        if "CREDLY_LMS_TOKEN" in around.environ:
+            return token_from(around.environ["CREDLY_LMS_TOKEN"], "CREDLY_LMS_TOKEN")
+        if path:
+            file = Path(around.settings.folder, Path(path).expanduser())
+            return token_from(read_private_file(file), f"the token file {file}")
+    except Failure as failure:
+        raise Failure("lms-token-refused", failure.message, hint=failure.hint or _KEY_HINT) from None
+    raise Failure("lms-token-refused", "There is no API key for Thought Industries.", hint=_KEY_HINT)
+
+
+def _unwrapped(body: Any) -> dict[str, Any]:
+    """Return what is inside ``{"data": {"APIEvents": {...}}}``, or the answer itself."""
+    while isinstance(body, dict) and not any(isinstance(body.get(name), list) for name in _ROWS):
+        inner = body.get("data") if "data" in body else _only(body)
+        if isinstance(inner, list):
+            return {**body, "items": inner}
+        if not isinstance(inner, dict):
+            break
+        body = inner
+    return body if isinstance(body, dict) else {}
+
+
+def _only(body: dict[str, Any]) -> Any:
+    values = list(body.values())
+    return values[0] if len(values) == 1 else None
+
+
+def _following(information: Mapping[str, Any]) -> dict[str, str | int] | None:
+    if information.get("hasMore") is not True:
+        return None
+    if cursor := information.get("cursor"):
+        return {"cursor": str(cursor)}
+    current = information.get("currentPage")
+    return {"page": current + 1} if isinstance(current, int) else None
+
+
+def _translated(failure: CredlyFailure) -> LmsFailure:
+    if failure.status in (401, 403):
+        told = "Thought Industries refused the API key."
+        hint = "An admin of Thought Industries makes a new one. " + _KEY_HINT
+        return LmsFailure("lms-token-refused", told, failure.status, hint)
+    code: ErrorCode = "server-error" if failure.code == "config-invalid" else failure.code
+    message = failure.message.replace("Credly", "Thought Industries")
+    return LmsFailure(code, message, failure.status, "Nothing is lost: the next sync goes on from here.")
+
+
+def _later(message: str) -> LmsFailure:
+    return LmsFailure("rate-limited", message, None, "Nothing is lost: the next sync goes on from here.")
