@@ -7,12 +7,14 @@ Read it as: a learner of ... looks at content that is ..., is enrolled ..., and 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
 from credly_cli import widget
 from credly_cli.credly.client import Client
+from credly_cli.credly.http import Http
 from credly_cli.errors import Failure
 from credly_cli.store.database import Store
 from tests.desk import START
@@ -131,7 +133,7 @@ class Silent(Client):
     organization_id = "o"
 
     def __init__(self) -> None:
-        pass
+        self.http = cast("Http", SimpleNamespace(deadline=None))
 
     def issued_badges(self, *_: object, **__: object) -> Any:
         raise Failure("unreachable", "Credly cannot be reached.")
