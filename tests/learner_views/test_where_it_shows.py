@@ -8,16 +8,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
 from credly_cli import widget
 from credly_cli.credly.client import Client
-from credly_cli.credly.http import Http
 from credly_cli.errors import Failure
 from credly_cli.store.database import Store
 from tests.desk import START
+
+if TYPE_CHECKING:
+    from credly_cli.credly.http import Http
 
 LEARNERS = ("site", "panorama", "sublicense")
 CONTENT = ("released", "unreleased", "provisioned", "in the panorama", "in the sublicense")
