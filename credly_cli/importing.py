@@ -66,10 +66,10 @@ def import_files(
     *,
     keep_rejects: bool = True,
 ) -> Imported:
-    """Import files one after the other; raises ``Failure`` for one that is no such file at all."""
+    """Import files one after the other; if one is no such file at all, raises ``Failure`` before anything is stored."""
     outcome = Imported(kind)
-    for source in sources:
-        records = read_file(kind, source, reading)
+    opened = [(source, read_file(kind, source, reading)) for source in sources]
+    for source, records in opened:
         path = source if isinstance(source, Path) else None
         with RejectsFile(path, state_folder, keep=keep_rejects) as rejects:
             take(store, kind, records, outcome, utc_text(reading.now), rejects)
@@ -78,9 +78,7 @@ def import_files(
     return outcome
 
 
-def take(
-    store: Store, kind: Kind, records: Records, outcome: Imported, now: str, rejects_file: RejectsFile
-) -> None:
+def take(store: Store, kind: Kind, records: Records, outcome: Imported, now: str, rejects_file: RejectsFile) -> None:
     """Take one source's records into the store, setting aside the rows that cannot be taken."""
     sieve = Sieve(records, rejects_file)
     match kind:

@@ -117,6 +117,9 @@ class StandIn(ThreadingHTTPServer):
         threading.Thread(target=self.serve_forever, args=(0.02,), daemon=True).start()
         return self
 
+    def handle_error(self, *_: object) -> None:
+        """Say nothing of a client that was killed."""
+
     def __exit__(self, *_: object) -> None:
         self.shutdown()
         self.server_close()

@@ -1,0 +1,130 @@
+"""Kill the first sync of many past events of an LMS at random, let it resume, and compare with one that was not killed.
+
+The LMS is a stand-in of Thought Industries, Credly the sandbox, both on loopback; the program is a process of its own.
+"""
+
+import argparse
+import contextlib
+import json
+import os
+import random
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from credly_cli.sandbox.samples import sandbox_with_samples
+from credly_cli.sandbox.server import serve
+from tests.lms.thought_industries_stand_in import KEY, Site, StandIn
+
+TABLES = {
+    "learners": "email, learner_id, first_name, last_name",
+    "enrollments": "(SELECT email FROM learners WHERE id = learner), content_id, session_id, completed_at, event_id",
+    "content": "id, title",
+    "sessions": "id, content_id",
+}
+
+
+def site_with(events: int) -> Site:
+    """Make a site where much has happened."""
+    site = Site(content=[{"id": f"g{group}", "kind": "courseGroup", "title": f"Group {group}"} for group in range(20)])
+    for course in range(60):
+        item = {"id": f"c{course}", "kind": "course", "title": f"Course {course}", "courseGroup": f"g{course % 20}"}
+        site.content.append(item)
+    start = datetime(2024, 1, 1, tzinfo=UTC)
+    told = []
+    for number in range(events):
+        person = f"user{number * 7919 % (events // 4)}@example.org"
+        detail = {"id": f"u-{person}", "firstName": "User", "lastName": person[4:8]}
+        at = (start + timedelta(seconds=number * 300)).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+        told.append({"id": f"e{number}", "event": "courseCompletion", "type": "status_change", "timestamp": at,
+                     "source": "course_completed", "notifiableId": f"c{number % 60}", "user": person,
+                     "userDetail": detail})  # fmt: skip
+    site.events["courseCompletion"] = told[::-1]
+    return site
+
+
+def contents(home: str) -> list[list[Any]]:
+    """Read what the store tells, without the numbers that it gives itself."""
+    with contextlib.closing(sqlite3.connect(f"file:{home}/credly.db?mode=ro", uri=True)) as store:
+        return [sorted(store.execute(f"SELECT {names} FROM {table}"), key=str) for table, names in TABLES.items()]  # noqa: S608
+
+
+@contextlib.contextmanager
+def connected_home(url: str, credly: str, token: str) -> Iterator[str]:
+    """Make a home that is connected to both."""
+    with tempfile.TemporaryDirectory() as home:
+        Path(home, "config.toml").write_text(
+            f'[lms]\nsource = "thought-industries"\n[lms.thought_industries]\nhost = "{url}"\n'
+        )
+        process(home, "connect", "--api-url", credly, "--token-stdin", stdin=token).wait()
+        yield home
+
+
+def process(home: str, *arguments: str, stdin: str = "") -> subprocess.Popen[str]:
+    """Start a command."""
+    environment = {**os.environ, "CREDLY_HOME": home, "CREDLY_LMS_TOKEN": KEY}
+    started = subprocess.Popen(  # noqa: S603
+        [sys.executable, "-m", "credly_cli", *arguments],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment,
+    )  # fmt: skip
+    if started.stdin is not None:
+        started.stdin.write(stdin)
+        started.stdin.close()
+        started.stdin = None
+    return started
+
+
+def synchronise(home: str, site: Site, kill_at: list[int]) -> tuple[int, float, Any]:
+    """Sync until it ends by itself, killing it whenever the LMS was asked so many times; returns the requests made."""
+    site.requests.clear()
+    started = time.perf_counter()
+    for requests in [*kill_at, None]:
+        running = process(home, "sync", "--only", "lms", "--json")
+        while requests is not None and running.poll() is None and len(site.requests) < requests:
+            time.sleep(0.001)
+        if requests is not None:
+            time.sleep(random.uniform(0, 0.03))  # noqa: S311 - anywhere between two requests
+            running.kill()
+        answer, _ = running.communicate()
+    return len(site.requests), time.perf_counter() - started, json.loads(answer)
+
+
+def main(events: int, kills: int, seed: int) -> None:
+    """Run both and compare."""
+    random.seed(seed)
+    site, sandbox = site_with(events), sandbox_with_samples()
+    pages = events // site.per_page
+    with StandIn(site) as lms, serve(sandbox) as credly:
+        with connected_home(lms.url, credly.url, sandbox.token) as home:
+            asked, seconds, _ = synchronise(home, site, [])
+            whole = contents(home)
+        print(
+            f"without a kill: {asked} requests, {seconds:.0f} s; {len(whole[1])} enrollments, {len(whole[0])} learners"
+        )
+        with connected_home(lms.url, credly.url, sandbox.token) as home:
+            kill_at = sorted(random.sample(range(1, pages), kills))
+            asked_again, seconds, last = synchronise(home, site, kill_at)
+            killed = contents(home)
+            print(f"killed {kills} times: {asked_again} requests, {seconds:.0f} s; last: {last['lms']['progress']}")
+            again, seconds, nothing = synchronise(home, site, [])
+            print(f"the next sync: {again} requests, {seconds:.1f} s; {nothing['lms']['progress']}")
+    if killed != whole:
+        raise SystemExit("The stores differ.")
+    print("The stores are the same.")
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--events", type=int, default=200_000)
+    parser.add_argument("--kills", type=int, default=10)
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+    main(options.events, options.kills, options.seed)

@@ -1,0 +1,158 @@
+"""R25 and section 6 on learners: who is who, by id and by address."""
+
+from typing import Any
+
+import pytest
+
+from tests.desk import Desk
+
+HEADER = "email,learner_id,first_name,last_name\n"
+
+
+def tells(desk: Desk, *rows: str, code: int = 0) -> Any:
+    return desk.imports("learners", HEADER + "".join(f"{row}\n" for row in rows), code=code)
+
+
+def known(desk: Desk) -> list[tuple[str, str | None]]:
+    return sorted((row["email"], row["learner_id"]) for row in desk.json("learners"))
+
+
+def completes(desk: Desk, *rows: str, code: int = 0) -> Any:
+    """Import completions: rows of ``email, learner_id, session, time``."""
+    text = "".join(f"{email},{one},first-aid,{session},{at}\n" for email, one, session, at in map(_cells, rows))
+    return desk.imports("progress", f"email,learner_id,content_id,session_id,completed_at\n{text}", code=code)
+
+
+def _cells(row: str) -> list[str]:
+    return row.split(",")
+
+
+def test_r25_addresses_match_without_regard_to_case(desk: Desk) -> None:
+    tells(desk, "Ada@Example.org,,Ada,Lovelace")
+    assert tells(desk, "ada@example.ORG,,,")["changed"] == 1
+    assert known(desk) == [("ada@example.ORG", None)]
+
+
+def test_a_value_that_is_not_told_stays(desk: Desk) -> None:
+    tells(desk, "ada@example.org,1,Ada,Lovelace")
+    assert tells(desk, "ada@example.org,,,King")["changed"] == 1
+    (ada,) = desk.json("learners")
+    assert (ada["learner_id"], ada["first_name"], ada["last_name"]) == ("1", "Ada", "King")
+
+
+def test_r25_the_id_survives_a_change_of_email_and_the_old_address_still_finds_the_learner(connected: Desk) -> None:
+    tells(connected, "ada@old.org,1,Ada,Lovelace")
+    completes(connected, "ada@old.org,,first-aid-march,2026-01-01T10:00:00Z")
+    tells(connected, "ada@new.org,1,,")
+    assert known(connected) == [("ada@new.org", "1")]
+    assert completes(connected, "ada@old.org,,first-aid-march,2026-01-01T10:00:00Z")["unchanged"] == 1
+    assert known(connected) == [("ada@new.org", "1")]
+
+
+def test_r25_learners_at_a_shared_address_are_told_apart_by_their_ids(connected: Desk) -> None:
+    tells(connected, "shared@example.org,1,Ada,Lovelace", "shared@example.org,2,Bo,Berg")
+    assert known(connected) == [("shared@example.org", "1"), ("shared@example.org", "2")]
+    at = "2026-01-01T10:00:00Z"
+    answer = completes(connected, f"shared@example.org,2,first-aid-march,{at}", f"shared@example.org,,x,{at}", code=3)
+    assert (answer["added"], answer["rejected"]) == (1, 1)
+    assert completes(connected, f"shared@example.org,,first-aid-march,{at}", code=3)["rejected"] == 1
+
+
+def test_r25_an_address_that_moves_to_another_learner_takes_nothing_along(connected: Desk) -> None:
+    tells(connected, "desk@example.org,1,Ada,Lovelace")
+    completes(connected, ",1,first-aid-march,2026-01-01T10:00:00Z")
+    tells(connected, "desk@example.org,2,Bo,Berg", "ada@example.org,1,,")
+    assert known(connected) == [("ada@example.org", "1"), ("desk@example.org", "2")]
+    completes(connected, "desk@example.org,,first-aid-april,2026-01-02T10:00:00Z")
+    with connected.store() as store:
+        rows = store.rows("SELECT learner_id, session_id FROM enrollments JOIN learners ON id = learner ORDER BY 1")
+    assert [tuple(row.values()) for row in rows] == [("1", "first-aid-march"), ("2", "first-aid-april")]
+
+
+def test_r25_a_learner_first_known_by_address_gets_the_id_later(connected: Desk) -> None:
+    completes(connected, "ada@example.org,,first-aid-march,2026-01-01T10:00:00Z")
+    assert completes(connected, "ada@example.org,1,first-aid-march,2026-01-01T10:00:00Z")["unchanged"] == 1
+    assert known(connected) == [("ada@example.org", "1")]
+
+
+@pytest.mark.parametrize("by", ["learners", "progress"])
+def test_r25_two_who_turn_out_to_be_one_are_made_one_and_earn_one_badge(connected: Desk, by: str) -> None:
+    at = "2026-03-02T09:30:00Z"
+    badge = connected.badge_id("First Aid at Work")
+    connected.json("link", badge, "first-aid")
+    connected.learns(f"ada@new.org,first-aid,first-aid-march,completed,{at},Ada,Lovelace")
+    tells(connected, "ada@old.org,1,Ada,Lovelace")
+    completes(connected, f",1,first-aid-march,{at}", f",1,first-aid-april,{at}")
+    assert connected.json("sync", "--dry-run")["grants"]["planned"] == 2
+    if by == "learners":
+        tells(connected, "ada@new.org,1,,")
+    else:
+        completes(connected, f"ada@new.org,1,first-aid-march,{at}")
+    assert known(connected) == [("ada@new.org", "1")]
+    assert connected.json("sync")["grants"]["issued"] == 1
+    assert connected.json("sync")["grants"]["issued"] == 0
+
+
+@pytest.mark.parametrize("issued_to", ["ada@new.org", "ada@old.org"])
+def test_r25_what_one_of_the_two_earned_already_is_not_earned_again(connected: Desk, issued_to: str) -> None:
+    at = "2026-03-02T09:30:00Z"
+    connected.json("link", connected.badge_id("First Aid at Work"), "first-aid")
+    tells(connected, "ada@old.org,1,Ada,Lovelace")
+    first, then = f"{issued_to},first-aid,first-aid-march,completed,{at},Ada,Lovelace", "ada@new.org"
+    connected.learns(first)
+    assert connected.json("sync")["grants"]["issued"] == 1
+    other = "ada@old.org" if issued_to == then else then
+    connected.learns(f"{other},first-aid,first-aid-march,completed,{at},Ada,Lovelace")
+    tells(connected, "ada@new.org,1,,")
+    assert known(connected) == [("ada@new.org", "1")]
+    assert connected.json("sync")["grants"]["issued"] == 0
+    with connected.store() as store:
+        assert store.value("SELECT count(*) FROM enrollments") == 1
+        assert store.value("SELECT count(DISTINCT learner) FROM grants") == 1
+
+
+def test_a_file_of_progress_fills_gaps_and_the_file_of_learners_knows_best(connected: Desk) -> None:
+    tells(connected, "ada@example.org,1,Ada,Lovelace")
+    connected.learns("ADA@example.org,first-aid,first-aid-march,,,Adele,King")
+    (ada,) = connected.json("learners")
+    assert (ada["email"], ada["first_name"], ada["last_name"]) == ("ada@example.org", "Ada", "Lovelace")
+
+
+def test_two_files_that_differ_about_an_address_come_to_rest(connected: Desk) -> None:
+    tells(connected, "ada@work.org,1,Ada,Lovelace")
+    row = "ada@home.org,1,first-aid-march,2026-01-01T10:00:00Z"
+    completes(connected, row)
+    for _ in range(2):
+        tells(connected, "ada@work.org,1,Ada,Lovelace")
+        completes(connected, row)
+    assert known(connected) == [("ada@work.org", "1")]
+    assert tells(connected, "ada@work.org,1,Ada,Lovelace")["unchanged"] == 1
+
+
+def test_an_old_event_does_not_bring_an_old_address_back(connected: Desk) -> None:
+    header = "id,event,type,source,timestamp,notifiableId,user,userDetail.id\n"
+    event = "{0},courseCompletion,status_change,course_completed,2026-0{0}-01T10:00:00Z,first-aid-march,{1},7\n"
+    connected.imports("progress", header + event.format(2, "new@example.org") + event.format(1, "old@example.org"))
+    assert known(connected) == [("new@example.org", "7")]
+
+
+def test_within_one_file_a_new_address_is_known_from_its_row_on(connected: Desk) -> None:
+    tells(connected, "ada@old.org,1,Ada,Lovelace")
+    tells(connected, "ada@new.org,1,,", "ada@new.org,,Adele,")
+    assert known(connected) == [("ada@new.org", "1")]
+
+
+def test_importing_learners_again_changes_nothing(desk: Desk) -> None:
+    rows = (
+        "ada@example.org,1,Ada,Lovelace",
+        "Ada@example.org,1,Adele,",
+        "bo@example.org,,Bo,Berg",
+        "bo@example.org,,,",
+    )
+    first = tells(desk, *rows)
+    assert (first["read"], first["added"], first["unchanged"]) == (4, 2, 2)
+    with desk.store() as store:
+        before = list(store.connection.iterdump())
+    assert tells(desk, *rows)["unchanged"] == 4
+    with desk.store() as store:
+        assert list(store.connection.iterdump()) == before

@@ -1,0 +1,167 @@
+"""The command `import`: files, standard input, rejected rows, dry runs, access lists."""
+
+import os
+import stat
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.desk import Desk
+
+CONTENT = "content_id,title\nc1,One\nc2,Two\n"
+BROKEN = "content_id,title\nc1,One\n,No id\n"
+
+
+def given(desk: Desk) -> list[tuple[Any, ...]]:
+    with desk.store() as store:
+        rows = store.rows("SELECT content_id, subject_kind, subject FROM access ORDER BY 1, 2, 3")
+    return [tuple(row.values()) for row in rows]
+
+
+# Access
+
+
+def test_an_access_file_is_the_whole_list_of_each_content_that_it_names(desk: Desk) -> None:
+    desk.imports("content", CONTENT)
+    desk.imports("access", "content_id,email,panorama,sublicense\nc1,Ada@Example.org,,\nc1,,North,\nc2,,,Main\n")
+    whole = [("c1", "learner", "ada@example.org"), ("c1", "panorama", "north"), ("c2", "sublicense", "main")]
+    assert given(desk) == whole
+    answer = desk.imports("access", "content_id,panorama\nc1,NORTH\nc1,north\n")
+    assert (answer["added"], answer["changed"], answer["unchanged"]) == (0, 1, 2)
+    assert given(desk) == whole[1:]
+
+
+def test_a_session_in_an_access_file_means_its_content(desk: Desk) -> None:
+    desk.imports("content", "content_id,title,session_id\nc1,One,s1\n")
+    desk.imports("access", "content_id,email\ns1,ada@example.org\n")
+    assert given(desk) == [("c1", "learner", "ada@example.org")]
+
+
+def test_an_access_file_with_a_bad_row_adds_and_removes_nothing(desk: Desk) -> None:
+    desk.imports("content", CONTENT)
+    desk.imports("access", "content_id,email\nc1,ada@example.org\n")
+    desk.imports("access", "content_id,email\nc1,bo@example.org\nnowhere,cy@example.org\n", code=3)
+    assert [row[2] for row in given(desk)] == ["ada@example.org", "bo@example.org"]
+
+
+# Rejected rows
+
+
+def test_good_rows_go_in_and_bad_ones_to_a_private_file_with_the_reasons(desk: Desk) -> None:
+    answer = desk.imports("content", BROKEN, code=3)
+    path = Path(answer["rejects_file"])
+    assert path == desk.home / "content.csv.rejects.csv"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert path.read_text() == "row,column,reason\n3,content_id,is empty\n"
+    assert (answer["read"], answer["added"], answer["rejected"]) == (2, 1, 1)
+
+
+def test_a_later_import_without_rejects_removes_the_file(desk: Desk) -> None:
+    path = Path(desk.imports("content", BROKEN, code=3)["rejects_file"])
+    assert desk.imports("content", CONTENT)["rejects_file"] is None
+    assert not path.exists()
+
+
+def test_the_file_of_rejected_rows_is_never_taken_for_input(desk: Desk) -> None:
+    path = desk.imports("content", BROKEN, code=3)["rejects_file"]
+    ran = desk.run("import", "content", path)
+    assert ran.code == 2
+    assert "rejected" in ran.err
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_where_the_folder_cannot_be_written_the_state_folder_has_it(desk: Desk, tmp_path: Path) -> None:
+    folder = tmp_path / "exports"
+    folder.mkdir()
+    (folder / "content.csv").write_text(BROKEN)
+    folder.chmod(0o500)
+    answer = desk.json("import", "content", str(folder / "content.csv"), code=3)
+    assert answer["rejects_file"] == str(desk.home / "content.csv.rejects.csv")
+
+
+def test_rows_of_standard_input_are_rejected_into_the_state_folder(desk: Desk) -> None:
+    answer = desk.json("import", "content", "-", stdin=BROKEN, code=3)
+    assert answer["rejects_file"] == str(desk.home / "stdin.rejects.csv")
+
+
+def test_the_file_is_named_to_people_and_the_exit_code_says_so_to_scripts(desk: Desk) -> None:
+    ran = desk.run("import", "content", desk.file("x.csv", BROKEN))
+    assert ran.code == 3
+    assert "x.csv.rejects.csv" in ran.err
+    assert "1 rejected" in ran.out
+
+
+# Files
+
+
+def test_several_files_make_one_sum(desk: Desk) -> None:
+    first, second = desk.file("a.csv", CONTENT), desk.file("b.csv", BROKEN)
+    answer = desk.json("import", "content", first, second, code=3)
+    assert {key: answer[key] for key in ("kind", "read", "added", "changed", "unchanged", "rejected")} == {
+        "kind": "content", "read": 4, "added": 2, "changed": 0, "unchanged": 1, "rejected": 1
+    }  # fmt: skip
+    assert answer["rejects_file"] == f"{second}.rejects.csv"
+
+
+def test_an_empty_file_has_no_rows(desk: Desk) -> None:
+    for text in ("", "\n\n", "content_id,title\n"):
+        answer = desk.imports("content", text)
+        assert (answer["read"], answer["rejects_file"]) == (0, None)
+
+
+def test_a_file_that_is_not_there(desk: Desk) -> None:
+    ran = desk.run("import", "content", str(desk.home / "nothing.csv"))
+    assert ran.code == 2
+    assert "nothing.csv" in ran.err
+
+
+@pytest.mark.parametrize("data", [b"PK\x03\x04rest", b"\x00\x01\x02\x03" * 50, b"a,b\nc,d\n", b"{]\n"])
+def test_what_is_no_such_file_stores_nothing(desk: Desk, data: bytes) -> None:
+    path = desk.home / "export.csv"
+    path.write_bytes(data)
+    answer = desk.json("import", "content", str(path), code=3)
+    assert answer["error"]["code"] == "import-rejected"
+    assert desk.json("content") == []
+
+
+def test_of_several_files_the_one_that_is_none_is_found_before_anything_is_stored(desk: Desk) -> None:
+    answer = desk.json("import", "content", desk.file("a.csv", CONTENT), desk.file("b.csv", "PK\x03\x04"), code=3)
+    assert answer["error"]["code"] == "import-rejected"
+    assert desk.json("content") == []
+
+
+def test_an_unknown_kind_is_a_wrong_usage(desk: Desk) -> None:
+    assert desk.run("import", "badges", desk.file("a.csv", CONTENT)).code == 2
+
+
+def test_columns_are_named_by_map(desk: Desk) -> None:
+    text = "Kurs,Name\nc1,One\n"
+    assert desk.imports("content", text, "--map", "content_id=Kurs", "--map", "title=Name")["added"] == 1
+    for bad in ("content_id", "=Kurs", "nonsense=Kurs", "title=Nowhere"):
+        assert desk.run("import", "content", desk.file("a.csv", text), "--map", bad).code == 2
+
+
+# Dry runs
+
+
+def test_a_dry_run_tells_the_same_and_changes_nothing(desk: Desk) -> None:
+    answer = desk.imports("content", BROKEN, "--dry-run")
+    assert (answer["read"], answer["added"], answer["rejected"], answer["rejects_file"]) == (2, 1, 1, None)
+    assert sorted(path.name for path in desk.home.iterdir()) == ["content.csv"]
+
+
+def test_a_dry_run_over_a_store_leaves_it_as_it_is(desk: Desk) -> None:
+    desk.imports("content", CONTENT)
+    with desk.store() as store:
+        before = list(store.connection.iterdump())
+    desk.imports("content", "content_id,title\nc1,Uno\nc3,Three\n", "--dry-run")
+    desk.imports("progress", "email,content_id,completed_at\nada@example.org,c1,2026-01-01\n", "--dry-run")
+    with desk.store() as store:
+        assert list(store.connection.iterdump()) == before
+
+
+def test_importing_plans_no_grants(connected: Desk) -> None:
+    connected.json("link", connected.badge_id("First Aid at Work"), "first-aid")
+    connected.learns("ada@example.org,first-aid,first-aid-march,completed,2026-03-02T09:30:00Z,Ada,Lovelace")
+    assert connected.json("grants") == []
