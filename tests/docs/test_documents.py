@@ -1,4 +1,4 @@
-"""The documents do not rot: every command in them runs, every command is in them, the reference is the program's own."""
+"""The documents do not rot: every command in them runs, and the reference is what the program says of itself."""
 
 import re
 import shlex
