@@ -134,15 +134,37 @@ class _Sender:
 
     def _work(self, pool: ThreadPoolExecutor) -> None:
         while True:
-            due = self._claim()
-            for claim in due:
+            claims = self._exchange()
+            for claim in claims:
                 self.pacer.sent(self._now())
                 expected = json.loads(claim.body)
                 self.under_way[pool.submit(self.client.issue, claim.body.encode(), expected)] = claim
             if self.under_way:
-                self._take_answers()
-            elif not due and not self._pause():
+                wait(self.under_way, self.pacer.delay(self._now()) or None, FIRST_COMPLETED)
+            elif not claims and not self._pause():
                 return
+
+    def _exchange(self) -> list[_Claim]:
+        """Take the answers that are there and claim as many grants as can leave: one commit, before any byte does."""
+        done = [future for future in self.under_way if future.done()]
+        if not done and not self._free(0):
+            return []
+        with self.store.transaction():
+            for future in done:
+                self._take(self.under_way[future], future.result())
+            claims = self._claim(self._free(len(done)))
+        for future in done:
+            del self.under_way[future]
+        if done:
+            self.progress(self.outcome)
+        return claims
+
+    def _free(self, answered: int) -> int:
+        """Count the grants that may be claimed now: never more than there are workers for them."""
+        if self.pacer.delay(self._now()) > 0:
+            return 0
+        free = self.terms.parallel - (len(self.under_way) - answered)
+        return free if self.pacer.rate is None else min(free, 1)
 
     def _unsaved_answers(self) -> list[dict[str, Any]]:
         """Wait for the answers under way, and tell them."""
@@ -173,16 +195,11 @@ class _Sender:
                 self.outcome.stopped = _too_busy()
         return self.outcome.stopped is None
 
-    def _claim(self) -> list[_Claim]:
-        """Claim as many grants as there are free workers, in one commit, before any byte leaves."""
-        free = self.terms.parallel - len(self.under_way)
-        if free <= 0 or self.pacer.delay(self._now()) > 0:
-            return []
-        due = self._due(free if self.pacer.rate is None else 1)
+    def _claim(self, free: int) -> list[_Claim]:
+        due = self._due(free) if free > 0 else []
         if not due or not self._may_claim():
             return []
-        with self.store.transaction():
-            claims = [self._claim_one(grant) for grant in due]
+        claims = [self._claim_one(grant) for grant in due]
         return [claim for claim in claims if claim is not None]
 
     def _due(self, limit: int) -> list[Due]:
@@ -209,18 +226,6 @@ class _Sender:
             return False
         self.clock.sleep(self.pacer.delay(self._now()))
         return True
-
-    def _take_answers(self) -> None:
-        delay = self.pacer.delay(self._now())
-        done, _ = wait(self.under_way, timeout=delay or None, return_when=FIRST_COMPLETED)
-        if not done:
-            return
-        with self.store.transaction():
-            for future in done:
-                self._take(self.under_way[future], future.result())
-        for future in done:
-            del self.under_way[future]
-        self.progress(self.outcome)
 
     def _take(self, claim: _Claim, answer: Answer) -> None:
         now = self._text()
@@ -252,7 +257,7 @@ class _Sender:
         if answer.kind == "busy":
             self.pacer.slow_down(self._now(), answer.reply.retry_after if answer.reply else None)
         else:
-            self.pacer.answered()
+            self.pacer.answered(answer.reply.date if answer.reply else None)
         if self.outcome.stopped is not None:
             return
         if answer.kind == "stop":

@@ -7,7 +7,7 @@ from base64 import b32encode
 
 _PLAIN = re.compile(r"[A-Za-z0-9._-]+")  # what a filter of Credly's carries without its own syntax getting in the way
 _LONGEST = 64
-_MARK_LENGTH = 16
+_MARK_BYTES = 10  # 16 characters
 
 
 def email_key(email: str) -> str:
@@ -27,4 +27,4 @@ def earner_id(learner_id: str | None, email: str, mark_of: str | None = None) ->
 
 
 def _hash(text: str) -> str:
-    return b32encode(hashlib.sha256(text.encode()).digest()).decode().lower()[:_MARK_LENGTH]
+    return b32encode(hashlib.sha256(text.encode()).digest()[:_MARK_BYTES]).decode().lower()

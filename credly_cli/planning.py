@@ -141,7 +141,9 @@ def badges_of(store: Store, completion: Completion, badge_id: str, organization_
         revoked_at = issued_badges.last_revoked(store, *own)
         revoked = revoked_at is not None and completion.completed_at < revoked_at
         return replace(facts, held=issued_badges.held_by(store, *own), revoked=revoked)
-    same = issued_badges.unowned_of_marks(store, badge_id, _marks(completion, organization_id, badge_id))
+    same = []
+    if issued_badges.has_marked(store, badge_id, _marked_names(completion)):  # rarely: the marks cost more than this
+        same = issued_badges.unowned_of_marks(store, badge_id, _marks(completion, organization_id, badge_id))
     if not same:
         day, others = completion.completed_at[:10], [f"{who}~{_ANY_MARK}" for who in _names(completion)]
         same = issued_badges.unowned_of_day(store, completion.learner, badge_id, day, others)
@@ -153,6 +155,12 @@ def badges_of(store: Store, completion: Completion, badge_id: str, organization_
 def _names(completion: Completion) -> set[str]:
     """Return what the learner may have been called on the wire: by id, or by email before the id was known."""
     return {earner_id(completion.learner_id, completion.email), earner_id(None, completion.email)}
+
+
+def _marked_names(completion: Completion) -> set[str]:
+    """Return what stands before the mark, where a badge bears one of this learner."""
+    names = (earner_id(told, completion.email, "any") for told in (completion.learner_id, None))
+    return {name.rpartition("~")[0] for name in names}
 
 
 def _marks(completion: Completion, organization_id: str, badge_id: str) -> list[str]:

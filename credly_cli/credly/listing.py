@@ -1,9 +1,11 @@
 """Reading a list of several pages, and knowing whether it was read completely (R10; reliability, 3.7)."""
 
+import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import islice
 from math import ceil
 from typing import Any, Generic, TypeVar
 
@@ -41,6 +43,7 @@ class _Page:
     pages: int
     problem: Failure | None
     date: str | None
+    is_list: bool = True
 
 
 def read_listing(
@@ -56,21 +59,16 @@ def read_listing(
 
     Raises ``Failure`` when not even the first page can be read, or the token is refused.
     """
-    source = _Source(http, path, parameters)
+    source = _Source(http, path, parameters, parallel)
     listing: Listing[T] = Listing()
     first = source.page(1)
     listing.server_date = first.date
     raw_rows = _take(listing, first, read, keep)
-    failed = 0
-    for page in source.further_pages(first, parallel):
+    for page in source.further_pages(first):
         if isinstance(page, Failure):
             listing.problem = listing.problem or page
-            failed += 1
-            source.exhausted |= failed >= _ENOUGH_FAULTS or page.code == "rate-limited"
             continue
-        known = len(listing.known_ids)
         raw_rows += _take(listing, page, read, keep)
-        source.exhausted |= len(listing.known_ids) == known  # what only repeats itself has no end
         if page.total != first.total:
             listing.problem = listing.problem or _incomplete("it changed while it was read")
     if listing.problem is None and not raw_rows == len(listing.known_ids) == first.total:
@@ -86,13 +84,18 @@ class _Source:
     http: Http
     path: str
     parameters: Mapping[str, str]
-    exhausted: bool = False  # no further page is asked for; those under way are still taken
+    parallel: int
+    exhausted: bool = False
+    _reading: int = 0
+    _failed: int = 0
+    _ids: set[str] = field(default_factory=set)
+    _turns: threading.Condition = field(default_factory=threading.Condition)
 
     def page(self, number: int) -> _Page:
         reply = self.http.get(self.path, {**self.parameters, "page": number})
         rows, metadata = reply.json.get("data"), reply.json.get("metadata")
         if not isinstance(rows, list):
-            return _Page([], None, 1, _incomplete("a page has no rows"), reply.date)
+            return _Page([], None, 1, _incomplete("a page has no rows"), reply.date, is_list=False)
         metadata = metadata if isinstance(metadata, dict) else {}
         total, told, further = (metadata.get(key) for key in ("total_count", "total_pages", "next_page_url"))
         if type(total) is not int:
@@ -103,31 +106,66 @@ class _Source:
         pages = max(told if type(told) is int else 1, ceil(total / (len(rows) or 1)))
         return _Page(rows, total, min(pages, total + 1, _MOST_PAGES), None, reply.date)
 
-    def further_pages(self, first: _Page, parallel: int) -> Iterator[_Page | Failure]:
+    def further_pages(self, first: _Page) -> Iterator[_Page | Failure]:
         """Read the pages after the first, in order, with so many under way at once."""
         if first.pages <= 1 or not first.rows:
             return
+        self._brings_news(first)
         if first.total is None:
-            parallel = 1  # how far the list goes shows only at its end
-        numbers, under_way = iter(range(2, first.pages + 1)), deque[Future[_Page | Failure]]()
-        with ThreadPoolExecutor(parallel) as pool:
-            while True:
-                while not self.exhausted and len(under_way) < self.http.in_flight(parallel):
-                    number = next(numbers, None)
-                    if number is None:
-                        break
-                    under_way.append(pool.submit(self._page_or_failure, number))
-                if not under_way:
-                    return
-                yield under_way.popleft().result()
+            self.parallel = 1  # how far the list goes shows only at its end
+        # twice as many wait as are read at once: no thread is idle while the caller looks at a page
+        ahead = 2 * self.parallel if self.parallel > 1 else 1
+        numbers, waiting = iter(range(2, first.pages + 1)), deque[Future[_Page | Failure | None]]()
+        with ThreadPoolExecutor(self.parallel) as pool:
+            try:
+                while True:
+                    for number in islice(numbers, 0 if self.exhausted else ahead - len(waiting)):
+                        waiting.append(pool.submit(self._page_or_failure, number))
+                    if not waiting:
+                        return
+                    page = waiting.popleft().result()
+                    if page is not None:
+                        yield page
+            finally:
+                self.stop()  # whoever ends here must not wait for pages that nobody wants
 
-    def _page_or_failure(self, number: int) -> _Page | Failure:
+    def _page_or_failure(self, number: int) -> _Page | Failure | None:
+        """Read a page when it is its turn; ``None`` when no more pages are wanted."""
+        with self._turns:
+            self._turns.wait_for(lambda: self.exhausted or self._reading < self.http.in_flight(self.parallel))
+            if self.exhausted:
+                return None
+            self._reading += 1
         try:
-            return self.page(number)
+            page = self.page(number)
         except CredlyFailure as failure:
             if failure.exit_code in (Exit.NOT_CONNECTED, Exit.CONFIG):  # the whole run has to stop
                 raise
+            self._failed += 1
+            if self._failed >= _ENOUGH_FAULTS or failure.code == "rate-limited":
+                self.stop()
             return failure
+        else:
+            if not self._brings_news(page):
+                self.stop()  # what only repeats itself has no end
+            return page
+        finally:
+            with self._turns:
+                self._reading -= 1
+                self._turns.notify_all()
+
+    def _brings_news(self, page: _Page) -> bool:
+        ids = {str(row.get("id")) if isinstance(row, dict) else "" for row in page.rows}
+        with self._turns:
+            before = len(self._ids)
+            self._ids |= ids
+            return len(self._ids) > before or not page.is_list
+
+    def stop(self) -> None:
+        """Ask for no further page; those under way are still taken."""
+        with self._turns:
+            self.exhausted = True
+            self._turns.notify_all()
 
 
 def _take(listing: Listing[T], page: _Page, read: Callable[[object], T], keep: Callable[[T], bool]) -> int:

@@ -111,6 +111,12 @@ def last_revoked(store: Store, learner: int, earner_id: str, badge_id: str) -> s
     return found
 
 
+def has_marked(store: Store, badge_id: str, names: Iterable[str]) -> bool:
+    """Tell whether a badge of this kind bears a mark after one of these names."""
+    sql = "SELECT 1 FROM issued_badges WHERE earner_id > ? || '~' AND earner_id < ? || x'7f' AND badge_id = ?"
+    return any(store.value(sql, (name, name, badge_id)) is not None for name in names)
+
+
 def unowned_of_marks(store: Store, badge_id: str, marks: Sequence[str]) -> list[dict[str, Any]]:
     """Return the badges that bear one of these marks and that no grant owns."""
     return store.rows(

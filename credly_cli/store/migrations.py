@@ -204,7 +204,7 @@ CREATE TABLE grants (
   UNIQUE (badge_id, learner, content_id, session_id, round)  -- a completion seen twice plans one grant (R18)
 ) STRICT;
 CREATE INDEX grants_covered ON grants (covered_by) WHERE covered_by IS NOT NULL;
-CREATE INDEX grants_open ON grants (state, not_before, id) WHERE state IN ('planned', 'sending', 'uncertain', 'held');
+CREATE INDEX grants_state ON grants (state, not_before, id);  -- a partial one serves only who repeats its terms
 CREATE INDEX grants_learner ON grants (learner, badge_id);
 CREATE INDEX grants_badge ON grants (badge_id, state);
 
