@@ -86,8 +86,8 @@ def plan(store: Store, organization_id: str, run_id: int | None, now: str) -> Pl
 def _plan_held_again(store: Store, outcome: Plan, run_id: int | None, now: str) -> None:
     outcome.planned += store.change(
         "UPDATE grants SET state = 'planned', problem_code = NULL, problem = NULL, updated_at = ?, run_id = ?"
-        " WHERE state = 'held' AND problem_code = 'missing-name' AND learner IN"
-        " (SELECT id FROM learners WHERE first_name <> '' AND last_name <> '')",
+        " WHERE state = 'held' AND problem_code = 'missing-name' AND EXISTS"
+        " (SELECT 1 FROM learners l WHERE l.id = grants.learner AND first_name <> '' AND last_name <> '')",
         (now, run_id),
     )
 
