@@ -61,6 +61,7 @@ def sync(
         environment.writing(lock_wait, rehearse=dry_run) as (store, lock),
     ):
         known, client = connecting.connected_client(store, environment.settings, environment.network())
+        client.ask_ahead(badges="badges" in wish.steps, issued="issued" in wish.steps)
         if any(step != "lms" for step in wish.steps):
             connecting.require_own_organization(known, client)
         run = Synchronisation(

@@ -58,6 +58,11 @@ class Answer:
         return failure_of(self.reply) if self.reply else None
 
 
+_BY_CREATION = {"sort": "created_at"}
+_ACTIVE = {"filter": "state::active", **_BY_CREATION}
+_AT_ONCE = 3  # the organization and the first pages of two lists
+
+
 class Client:
     """Credly's API, for one organization once ``organization_id`` is set."""
 
@@ -97,12 +102,23 @@ class Client:
                 return str(row["expires_at"])
         return None
 
+    def ask_ahead(self, *, badges: bool, issued: bool) -> None:
+        """Ask at once for the first pages of the lists that a run is about to read."""
+        if self.parallel < _AT_ONCE:
+            return
+        questions: dict[str, dict[str, str | int]] = {}
+        if badges:
+            questions[f"{self._organization}/badge_templates"] = {**_ACTIVE, "page": 1}
+        if issued:
+            questions[f"{self._organization}/badges"] = {**_BY_CREATION, "page": 1}
+        self.http.ask_ahead(questions)
+
     def badges(self) -> Listing[Badge]:
         """List the active badges by creation date (R7)."""
         return read_listing(
             self.http,
             f"{self._organization}/badge_templates",
-            {"filter": "state::active", "sort": "created_at"},
+            _ACTIVE,
             badge_from,
             keep=lambda badge: badge.state == "active",
             parallel=self.parallel,
@@ -110,7 +126,7 @@ class Client:
 
     def issued_badges(self, filters: Mapping[str, str] | None = None) -> Listing[IssuedBadge]:
         """List issued badges in every state."""
-        parameters = {"sort": "created_at"}
+        parameters = dict(_BY_CREATION)
         if filters:
             parameters["filter"] = "|".join(f"{key}::{value}" for key, value in filters.items())
         return read_listing(

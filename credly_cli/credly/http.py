@@ -18,6 +18,7 @@ from requests.utils import should_bypass_proxies
 
 from credly_cli import __version__
 from credly_cli.config import is_loopback
+from credly_cli.credly.ahead import Ahead, Parameters
 from credly_cli.credly.breaks import NotSentError, UnclearError, broken
 from credly_cli.credly.replies import CredlyFailure, Reply, failure_of, read_json, read_retry_after
 from credly_cli.credly.retrying import TRIES, Retrying
@@ -60,6 +61,7 @@ class Http:
         self._verify = _ca_bundle(environ)
         self._of_thread = threading.local()  # requests does not promise that threads may share a session
         self._sessions: list[requests.Session] = []
+        self._ahead = Ahead(self._get)
 
     @property
     def deadline(self) -> float | None:
@@ -74,8 +76,17 @@ class Http:
         """Return how many requests may be under way: one only, once Credly has asked to slow down."""
         return 1 if self._retrying.slowed else parallel
 
-    def get(self, path: str, parameters: Mapping[str, str | int] | None = None, *, tries: int = TRIES) -> Reply:
+    def get(self, path: str, parameters: Parameters | None = None, *, tries: int = TRIES) -> Reply:
         """Read; tries again after faults that pass. Raises ``CredlyFailure`` for what is no success."""
+        asked = self._ahead.take(path, parameters)
+        return self._get(path, parameters, tries) if asked is None else asked.result()
+
+    def ask_ahead(self, questions: Mapping[str, Parameters]) -> None:
+        """Ask now for what ``get`` will want soon; not of an adapter in process, which keeps nobody waiting."""
+        if self._adapter is None:
+            self._ahead.ask(questions)
+
+    def _get(self, path: str, parameters: Parameters | None, tries: int = TRIES) -> Reply:
         attempt = TRIES - tries
         while True:
             if self.interruption is not None and self.interruption.is_set():
@@ -90,9 +101,7 @@ class Http:
                 raise failure
             attempt += 1
 
-    def _get_once(
-        self, path: str, parameters: Mapping[str, str | int] | None
-    ) -> tuple[Reply | None, CredlyFailure | None]:
+    def _get_once(self, path: str, parameters: Parameters | None) -> tuple[Reply | None, CredlyFailure | None]:
         try:
             reply = self._send("GET", path, _PAGE_BYTES, params=parameters)
         except (NotSentError, UnclearError) as error:
