@@ -7,6 +7,7 @@ offered was named by others: it reaches a shell only as one plain word.
 import os
 import sqlite3
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -54,9 +55,9 @@ def content(environment: Environment, begun: str) -> Iterator[str]:
 
 def _named(rows: list[tuple[Any, ...]], begun: str) -> Iterator[str]:
     """Offer names; of several things with one name, or one that no shell can write, the ids."""
-    names = [row[0].casefold() for row in rows]
+    names = Counter(row[0].casefold() for row in rows)
     for name, slug, identity in rows:
-        plain = _is_plain(name) and names.count(name.casefold()) == 1
+        plain = _is_plain(name) and names[name.casefold()] == 1
         yield name if plain else identity
         if begun and plain:
             yield from (other for other in (slug, identity) if other)
