@@ -17,6 +17,7 @@ from urllib.parse import parse_qs, urlsplit
 from benchmarks import world
 
 _SIZE = 50
+_MANY = 1000  # of the high-volume search
 _BUSY = 429
 _NEW = 10_000_000  # badges issued by the benchmark are numbered from here on
 
@@ -78,6 +79,13 @@ class Credly:
             [self._at(total - 1 - place if sort.startswith("-") else place) for place in places], number, total
         )
 
+    def searched(self, number: int) -> dict[str, Any]:
+        """Return a page of the high-volume search."""
+        total = self.old + len(self.new)
+        rows = [self._at(place) for place in range((number - 1) * _MANY, min(number * _MANY, total))]
+        further = f"/v1/organizations/{world.ORGANIZATION}/high_volume_issued_badge_search?page={number + 1}"
+        return {"data": rows, "metadata": {"next_page_url": further if number * _MANY < total else None}}
+
     def _at(self, place: int) -> dict[str, Any]:
         return world.issued(place) if place < self.old else self.new[place - self.old]
 
@@ -127,16 +135,20 @@ class _Handler(socketserver.StreamRequestHandler):
             self.wfile.flush()
 
 
+def _issue(credly: Credly, fields: dict[str, Any]) -> tuple[int, bytes]:
+    if credly.too_many():
+        credly.count("429")
+        return _BUSY, b'{"data":{"message":"Too many requests"},"metadata":{}}'
+    credly.count("POST")
+    return 201, json.dumps({"data": credly.issue(fields), "metadata": {}}).encode()
+
+
 def _answer(credly: Credly, method: str, target: str, body: bytes) -> tuple[int, bytes]:
     time.sleep(credly.latency)
     address = urlsplit(target)
     what = address.path.rstrip("/").rpartition("/")[2]
     if method == "POST":
-        if credly.too_many():
-            credly.count("429")
-            return _BUSY, b'{"data":{"message":"Too many requests"},"metadata":{}}'
-        credly.count("POST")
-        return 201, json.dumps({"data": credly.issue(json.loads(body)), "metadata": {}}).encode()
+        return _issue(credly, json.loads(body))
     credly.count(f"GET {what}")
     query = {key: values[0] for key, values in parse_qs(address.query).items()}
     if what == "organizations":
@@ -147,6 +159,8 @@ def _answer(credly: Credly, method: str, target: str, body: bytes) -> tuple[int,
         return 200, credly.pages[number - 1] if number <= len(credly.pages) else json.dumps(
             world.page_of([], number, 0)
         ).encode()
+    if what == "high_volume_issued_badge_search":
+        return 200, json.dumps(credly.searched(int(query.get("page", "1")))).encode()
     if what == "badges":
         return 200, json.dumps(credly.issued_page(query)).encode()
     return 404, b'{"data":{"message":"Not found"},"metadata":{}}'

@@ -7,9 +7,11 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 from credly_cli.store.database import Store
+from credly_cli.times import utc_text
 
 from benchmarks import world
 from benchmarks.measure import ROOT, Server, Took, run
@@ -103,18 +105,17 @@ def add_enrollments(home: Path, count: int, learners: int, contents: int) -> Non
         store.change("UPDATE links SET planned_rev = ?", (last,))
 
 
-def complete(
-    home: Path, count: int, contents: int, *, first_learner: int = 0, when: str = "2026-02-01T00:00:00Z"
-) -> None:
+def complete(home: Path, count: int, contents: int, *, first_learner: int = 0) -> None:
     """Add completions that count, of learners and content that are there, as an import would."""
     with Store.open(home / "credly.db") as store, store.transaction():
+        now = utc_text(datetime.now(UTC))  # what was completed before there was a store is another story
         rev = int(store.value("SELECT value FROM bookmarks WHERE name = 'completions-rev'") or 0) + 1
         store.change(
             f"{_NUMBERS} INSERT INTO enrollments"
             " (learner, content_id, session_id, progress, enrolled_at, completed_at, completed_latest, rev)"
             " SELECT :first + i + 1, 'course-' || (i % :contents), 'again', 100, :moment, :moment, :moment, :rev"
             " FROM n",
-            {"count": count, "first": first_learner, "contents": contents, "moment": when, "rev": rev},
+            {"count": count, "first": first_learner, "contents": contents, "moment": now, "rev": rev},
         )
         store.change("INSERT OR REPLACE INTO bookmarks VALUES ('completions-rev', ?)", (str(rev),))
 
