@@ -1,7 +1,7 @@
 """The values of single cells: addresses, names, percentages, times."""
 
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import lru_cache
 
 from credly_cli.lms.reading import Reading, RejectedError
@@ -10,6 +10,7 @@ from credly_cli.times import Moment, UnreadableTimeError, read_moment, utc_text
 plain_email = re.compile(r"[\w!#$%&'*+/=?^`{|}~.-]+@[\w.-]+", re.ASCII).fullmatch  # needs no second look
 _DISPLAYED = re.compile(r"[^<>]*<([^<>]*)>")
 _PERCENTAGE = re.compile(r"(\d{1,3}(?:[.,]\d*)?)\s*%?", re.ASCII)
+_fromisoformat = datetime.fromisoformat
 _NOTHING = frozenset({"", "-", "--", "\u2013", "\u2014", "n/a", "null", "none", "never", "\\n"})
 
 
@@ -68,10 +69,23 @@ class Times:
 
     def past(self, text: str, column: str) -> Moment | None:
         """Read the time of something that happened: not more than a day ahead, for clocks differ."""
-        moment = self.any(text, column) if text else None
+        if not text:
+            return None
+        if self._is_our_own(text):
+            return Moment(text, text)
+        moment = self.any(text, column)
         if moment and moment.at > self._latest:
             raise RejectedError(column, f"{text.strip()!r} is in the future")
         return moment
+
+    def _is_our_own(self, text: str) -> bool:
+        """Tell a time in the form that we keep; a file may have a million of them."""
+        if text[4:19:3] != "--T::" or text[19:] != "Z" or not "1900" < text <= self._latest or self._form is not None:
+            return False
+        try:
+            return bool(_fromisoformat(text))
+        except ValueError:
+            return False
 
     def any(self, text: str, column: str) -> Moment | None:
         """Read a time; ``None`` where the cell has none."""

@@ -20,7 +20,7 @@ _STAGE = (
     """,
     """
     INSERT INTO temp.people
-    SELECT email, learner_id, first_name, last_name, max(told_at), min(line), email_key(email), NULL
+    SELECT email, learner_id, first_name, last_name, nullif(max(told_at), ''), min(line), email_key(email), NULL
     FROM temp.told GROUP BY email, learner_id, first_name, last_name
     """,
 )
