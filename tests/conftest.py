@@ -7,7 +7,6 @@ import pytest
 
 from tests.desk import Desk
 
-
 for _signal, _usual in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
     if signal.getsignal(_signal) is signal.SIG_IGN:  # as under nohup: the programs that tests start would inherit it
         signal.signal(_signal, _usual)
