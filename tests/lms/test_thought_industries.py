@@ -1,11 +1,18 @@
 """`[lms] source = "thought-industries"`: its REST API, read by `credly sync`."""
 
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.desk import Desk
+from credly_cli.config import load
+from credly_cli.lms.reading import Reading
+from credly_cli.lms.sources import Surroundings
+from credly_cli.lms.thought_industries.client import Client, LmsFailure
+from tests.desk import START, Desk
 from tests.lms.thought_industries_stand_in import KEY, Site, StandIn
 
 EARLY, LATER, LATEST = "2026-01-10T20:50:53.103Z", "2026-02-10T08:00:00.000Z", "2026-03-02T09:00:00.000Z"
@@ -324,3 +331,23 @@ def test_users_and_content_are_read_again_after_a_day(school: Desk, site: Site) 
     lms(school)
     assert school.json("learners")[0]["email"] == "ada@new.example.org"
     assert school.json("content")[0]["title"] == "First Aid for All"
+
+
+def test_the_site_and_its_key_can_be_checked_without_reading_anything(school: Desk, site: Site) -> None:
+    config = load(school.home / "config.toml", "default", required=True)
+    around = Surroundings(config, Reading(START), school.clock, school.environ)
+    Client(around).ping()
+    site.keys = set()
+    with pytest.raises(LmsFailure) as refused:
+        Client(around).ping()
+    assert refused.value.code == "lms-token-refused"
+    assert site.requests == ["/ping", "/ping"]
+
+
+@pytest.mark.slow
+def test_a_first_sync_that_is_killed_again_and_again_ends_with_the_same_store() -> None:
+    script = Path(__file__).resolve().parents[2] / "scripts" / "first_sync_with_kills.py"
+    done = subprocess.run(  # noqa: S603 - our own script
+        [sys.executable, str(script), "--events", "3000", "--kills", "4"], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout.splitlines()[-1:]) == (0, ["The stores are the same."]), done

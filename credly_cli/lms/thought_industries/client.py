@@ -61,6 +61,10 @@ class Client:
         self._http = _Bearer(_address(around) + _API, _key(around), around)
         self._not_before = 0.0
 
+    def ping(self) -> None:
+        """Ask whether the site is there and takes the key; raises ``LmsFailure``."""
+        self._get("/ping", {})
+
     def page(self, path: str, parameters: Mapping[str, str | int]) -> Page:
         """Read a page; raises ``LmsFailure``."""
         body = _unwrapped(self._get(path, parameters).json)
