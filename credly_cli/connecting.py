@@ -54,11 +54,13 @@ def ask(
     found = check(client, wanted_organization(network.environ, settings, organization), known)
     client.organization_id = found.id
     remembered = known is not None and known.api_url_given and known.api_url == address
+    # cron lacks the shell's variables: the address that was checked is the one that is used
+    told = api_url is not None or bool(network.environ.get("CREDLY_API_URL"))
     return Connection(
         organization_id=found.id,
         organization_name=found.name,
         api_url=address,
-        api_url_given=api_url is not None or remembered,
+        api_url_given=told or remembered,
         token_kind=source.kind,
         token_path=source.path if source.kind == "file" else None,
         token_expires_at=expiry(client, token, network.clock),

@@ -117,6 +117,8 @@ def _show(output: Output, run: "Run", warning: str | None) -> None:
         output.note(f"{entry['email']}: {entry['message']}" if entry["email"] else entry["message"])
     if len(run.problems) > 20:  # noqa: PLR2004
         output.note(f"... and {len(run.problems) - 20} more.")
+    if run.uncertain_left:
+        output.note(_waiting(run))
     if warning:
         output.warn(warning)
     output.note(_next(run))
@@ -140,13 +142,17 @@ def _counts(counts: dict[str, int]) -> str:
     return ", ".join(told) or "none"
 
 
+def _waiting(run: "Run") -> str:
+    return f"{run.uncertain_left} grants are uncertain and wait for the next sync."
+
+
 def _summary(run: "Run") -> str:
     """Say in one line what cron's reader must know."""
     told = [entry["message"] for entry in run.problems[:1]]
     if len(run.problems) > 1:
         told.append(f"And {len(run.problems) - 1} more problems.")
     if run.uncertain_left:
-        told.append(f"{run.uncertain_left} grants are uncertain and wait for the next sync.")
+        told.append(_waiting(run))
     return " ".join([*told, _next(run)])
 
 
