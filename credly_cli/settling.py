@@ -102,8 +102,10 @@ class _Settler:
             self._note_server_date(grant, server_date)
             return
         if grant["absent_at"] is not None:
-            again = from_utc_text(grant["absent_at"]) + timedelta(seconds=self.patience.recheck_seconds)
-            if self.clock.now() < again:
+            since = self.clock.now() - from_utc_text(grant["absent_at"])
+            if since < timedelta():  # our clock has gone back: the pause begins anew
+                self.store.change("UPDATE grants SET absent_at = ? WHERE id = ?", (now, grant["id"]))
+            if since < timedelta(seconds=self.patience.recheck_seconds):
                 return
         if grant["absences"] + 1 < _ABSENCES:
             sql = "UPDATE grants SET absences = absences + 1, absent_at = ? WHERE id = ?"
@@ -143,14 +145,15 @@ class _Settler:
     def _is_settled(self, grant: dict[str, Any], server_date: str | None) -> bool:
         """Tell whether the settling time has passed, on Credly's clock too: a jump of ours cannot shorten it."""
         wait = timedelta(seconds=self.patience.settle_seconds)
-        if grant["sent_at"] is not None and self.clock.now() < from_utc_text(grant["sent_at"]) + wait:
+        ours = self.clock.now() - from_utc_text(grant["sent_at"]) if grant["sent_at"] else wait
+        if timedelta() <= ours < wait:
             return False
         if grant["server_date"] is None or server_date is None:
-            return True
-        try:
+            return ours >= wait
+        try:  # where ours has gone back behind the sending, Credly's alone can tell
             return parsedate_to_datetime(server_date) - parsedate_to_datetime(grant["server_date"]) >= wait
         except (ValueError, TypeError):
-            return True
+            return ours >= wait
 
 
 def _bars(grant: dict[str, Any]) -> bool:

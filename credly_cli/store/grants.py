@@ -4,11 +4,13 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Literal
 
 from credly_cli.errors import ErrorCode
 from credly_cli.store import badges, content
 from credly_cli.store.database import Store
+from credly_cli.times import from_utc_text, utc_text
 
 State = Literal["planned", "sending", "uncertain", "issued", "covered", "held", "failed", "cancelled"]
 STATES: tuple[State, ...] = (
@@ -154,6 +156,9 @@ class Due:
     tries: int
 
 
+_LONGEST_WAIT = timedelta(days=10)
+
+
 def due(
     store: Store, now: str, limit: int, only: Sequence[int] | None = None, *, completed_from: str | None = None
 ) -> list[Due]:
@@ -165,10 +170,12 @@ def due(
     if completed_from is not None:
         narrowed += f" AND ({_RECENT} OR g.cleared_at IS NOT NULL)"
     sql = (
-        f"{_DUE} WHERE g.state = 'planned' AND ifnull(g.not_before, '') <= :now {narrowed}"
+        f"{_DUE} WHERE g.state = 'planned' AND (ifnull(g.not_before, '') <= :now OR g.not_before > :never) {narrowed}"
         " ORDER BY g.not_before, g.id LIMIT :limit"
     )
-    values = {"now": now, "limit": limit, "only": json.dumps(list(only or ())), "completed_from": completed_from}
+    never = utc_text(from_utc_text(now) + _LONGEST_WAIT)  # a wait that long comes from a clock that was wrong
+    values = {"now": now, "never": never, "limit": limit, "only": json.dumps(list(only or ()))}
+    values["completed_from"] = completed_from
     return [_due(row) for row in store.rows(sql, values)]
 
 

@@ -78,6 +78,25 @@ def test_what_was_planned_when_the_copy_was_made_is_looked_up_first(granted: Wor
     granted.check_all()
 
 
+def test_what_was_uncertain_when_the_copy_was_made_settles_anew(granted: World, tmp_path: Path) -> None:
+    """Its settling may have ended, and it may have been sent again, after the copy was made."""
+    granted.complete(4, sessions=("first-aid-march",), article=False)
+    granted.desk.sandbox.faults.add(faults.drops(), "POST")
+    assert granted.sync().code == 75
+    copy_store(granted, tmp_path / "copy")
+    granted.desk.pass_time(minutes=16)
+    granted.sync()
+    granted.desk.pass_time(minutes=2)
+    granted.desk.sandbox.faults.add(faults.applies_late(600), "POST")
+    granted.sync()
+    restore(granted, tmp_path / "copy")
+    for _ in range(7):
+        granted.desk.pass_time(minutes=2)
+        granted.sync()
+    granted.calm_down()
+    granted.check_all()
+
+
 def test_what_is_completed_after_the_restore_is_sent_at_once(granted: World, tmp_path: Path) -> None:
     copy_store(granted, tmp_path / "copy")
     granted.sync()

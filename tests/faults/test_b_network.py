@@ -8,6 +8,9 @@
 29                                 .netrc, proxies, certificates     tests/credly/test_http.py
 """
 
+import json
+import sqlite3
+from dataclasses import replace
 from email.utils import format_datetime
 from typing import Any
 
@@ -353,6 +356,44 @@ def test_an_answer_about_another_grant_is_unclear(world: World) -> None:
     world.check_all()
 
 
+@pytest.mark.parametrize("wrong", [{"badge_template": {"id": "x", "name": "X"}}, {"issuer_earner_id": "x"}], ids=str)
+def test_an_answer_with_another_badge_or_mark_is_looked_up(world: World, wrong: dict[str, Any]) -> None:
+    """Scenario 30."""
+    world.complete(1, sessions=())
+
+    def distort(work: object, _stage: object) -> Response:
+        answer: Response = work()  # type: ignore[operator]
+        data = json.loads(answer.body)["data"]
+        return replace(answer, body=json.dumps({"data": {**data, "id": "not-ours", **wrong}}).encode())
+
+    world.desk.sandbox.faults.add(distort, "POST")
+    ran = world.sync()
+    assert (ran.code, ran.json["grants"]["adopted"]) == (0, 1)
+    world.check_all()
+
+
+def test_a_badge_issued_by_hand_is_not_taken_for_a_lost_one(world: World) -> None:
+    """Reliability, 3.5: a badge of the same learner that is of another day and mark is not this grant's."""
+    world.complete(1, sessions=("first-aid-march",), article=False)
+    by_hand = {"issued_at": "2020-01-01 00:00:00 +0000", "issuer_earner_id": "by-hand"}
+    world.desk.sandbox.issue_in_credly(world.desk.badge_id(REPEATABLE), "learner1@example.org", "A", "B", **by_hand)
+    world.desk.sandbox.faults.add(faults.drops(), "POST")
+    assert world.sync().code == 75
+    world.calm_down()
+    assert (world.posts(), len(world.desk.issued())) == (2, 2)
+
+
+def test_a_badge_held_from_elsewhere_covers_an_uncertain_grant(world: World) -> None:
+    """R20: it is not said to be issued by us."""
+    world.complete(1, sessions=())
+    world.desk.json("sync", "--only", "issued")
+    by_hand = {"issued_at": "2020-01-01 00:00:00 +0000", "issuer_earner_id": "by-hand"}
+    world.desk.sandbox.issue_in_credly(world.desk.badge_id(ONCE), "learner1@example.org", "A", "B", **by_hand)
+    world.desk.sandbox.faults.add(faults.drops(), "POST")
+    ran = world.sync("--only", "grants")
+    assert (ran.code, ran.json["grants"]["covered"], ran.json["grants"]["adopted"]) == (0, 1, 0)
+
+
 def test_a_resend_is_the_same_to_the_byte(world: World) -> None:
     """Reliability, 3.1: whatever has changed since about the learner."""
     world.complete(1, sessions=("first-aid-march",), article=False)
@@ -368,3 +409,24 @@ def test_a_resend_is_the_same_to_the_byte(world: World) -> None:
     assert stored is not None
     assert stored["body"] == rows[0]["body"]
     assert world.desk.issued()[0].details.first_name == "First1"
+
+
+@pytest.mark.parametrize("badge", [ONCE, REPEATABLE])
+@pytest.mark.parametrize("fate", ["accept", "reject", "revoke"])
+def test_a_lost_answer_is_found_whatever_became_of_the_badge(world: World, badge: str, fate: str) -> None:
+    """Reliability, 3.5: there is no filter by state; a badge that was revoked meanwhile was issued all the same."""
+    world.complete(1, sessions=("first-aid-march",) if badge == REPEATABLE else (), article=badge == ONCE)
+    world.desk.sandbox.faults.add(faults.loses_answer(), "POST")
+    world.desk.sandbox.faults.add(faults.answers(500), "GET", "filter=badge_template", times=None)
+    assert world.sync().code == 75
+    getattr(world.desk.sandbox, fate)(world.desk.issued()[0].id)
+    world.calm_down()
+    assert (world.states(), world.posts()) == ({"issued": 1}, 1)
+
+
+def test_no_two_grants_own_one_badge(world: World) -> None:
+    """Reliability, 3.5: the store itself refuses it."""
+    world.complete(1)
+    world.sync()
+    with world.desk.store() as store, pytest.raises(sqlite3.IntegrityError):
+        store.change("UPDATE grants SET issued_badge_id = (SELECT max(issued_badge_id) FROM grants)")

@@ -63,6 +63,22 @@ def test_an_odd_address_is_found_again(world: World, email: str, badge: str) -> 
     assert [issued.email for issued in world.desk.issued()] == [email]
 
 
+@pytest.mark.parametrize("email", ["a+b@example.org", "a&b=c@example.org", "a%2Bb@example.org"])
+def test_an_odd_address_is_found_where_credly_keeps_no_mark(
+    world: World, monkeypatch: pytest.MonkeyPatch, email: str
+) -> None:
+    """Scenario 74: then address and exact time must do."""
+    issue = world.desk.sandbox.issue
+    monkeypatch.setattr(
+        world.desk.sandbox, "issue", lambda told: issue({**told, "issuer_earner_id": None}), raising=True
+    )
+    now = world.desk.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ")
+    world.desk.learns(f"{email},first-aid,first-aid-march,completed,{now},A,B")
+    world.desk.sandbox.faults.add(faults.loses_answer(), "POST")
+    ran = world.sync()
+    assert (ran.code, ran.json["grants"]["adopted"]) == (0, 1)
+
+
 @pytest.mark.parametrize("badge", [ONCE, REPEATABLE])
 @pytest.mark.parametrize("act", [faults.loses_answer(), faults.drops()], ids=["applied", "not-applied"])
 def test_an_address_that_changes_before_the_answer_is_found_earns_no_second_badge(
@@ -100,3 +116,19 @@ def test_an_address_told_in_other_forms_is_one_learner(world: World) -> None:
         world.desk.learns(f"{email},hygiene,,completed,{now},Zoe,B")
         world.sync()
     assert len(world.desk.issued()) == 1
+
+
+def test_a_clock_that_was_a_year_ahead_makes_nothing_wait_for_a_year(world: World) -> None:
+    """Scenario 71: what was noted with a wrong clock is told by Credly's, or does not count."""
+    world.complete(1)
+    skew = timedelta(days=365)
+    clock = world.desk.clock
+    clock.time += skew
+    world.desk.sandbox.now = lambda: clock.now() - skew
+    world.desk.sandbox.faults.add(faults.drops(), "POST")
+    world.desk.sandbox.faults.add(faults.unreachable(), "POST")
+    assert world.sync().code == 75
+    clock.time -= skew
+    skew = timedelta()
+    world.calm_down()
+    world.check_all()
