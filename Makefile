@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help test fast lint types demo main-job bench picture reference lowest newest smoke lock clean
+.PHONY: help test fast lint types demo main-job torture mutants bench picture reference lowest newest smoke lock clean
 
 help: ## Say what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -34,6 +34,12 @@ demo: $(READY) ## The whole story on this machine, with real commands and their 
 
 main-job: $(READY) ## The main job on the real input beside this repository, with its figures
 	$(BIN)/python scripts/main_job.py
+
+torture: $(READY) ## Kill 200 runs over 1,000 grants at random, and count the badges (about 10 minutes); KILLS=, GRANTS=, SEED=
+	$(BIN)/python -m tests.torture.kills $(if $(KILLS),--kills $(KILLS)) $(if $(GRANTS),--grants $(GRANTS)) $(if $(SEED),--seed $(SEED))
+
+mutants: $(READY) ## Break the program in one line at a time, and see the tests notice (about 5 minutes); ONLY=name
+	$(BIN)/python -m tests.torture.mutants $(ONLY)
 
 bench: $(READY) ## How fast it is, beside what it must be; ONLY=reading for a part
 	$(BIN)/python -m benchmarks $(ONLY)

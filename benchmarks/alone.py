@@ -5,8 +5,9 @@ import sys
 import time
 from pathlib import Path
 
-from credly_cli import connecting, granting, planning
+from credly_cli import connecting
 from credly_cli.environment import Environment
+from credly_cli.issuing import granting, planning
 from credly_cli.output import Output
 from credly_cli.secrets import Token
 from credly_cli.store.database import Store

@@ -8,9 +8,9 @@ from typing import Any
 from credly_cli.errors import Failure
 from credly_cli.identity import email_key
 from credly_cli.importing import Imported, take
+from credly_cli.issuing.planning import problem
 from credly_cli.lms.rejects import RejectsFile
 from credly_cli.lms.sources import Batch, Part, Source
-from credly_cli.planning import problem
 from credly_cli.store import runs
 from credly_cli.store.database import Store
 

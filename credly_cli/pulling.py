@@ -7,7 +7,7 @@ from typing import Any
 from credly_cli.credly.client import Client
 from credly_cli.credly.listing import Listing
 from credly_cli.credly.records import Badge
-from credly_cli.planning import problem
+from credly_cli.issuing.planning import problem
 from credly_cli.store import badges, grants, issued_badges, links
 from credly_cli.store.database import Store
 from credly_cli.store.tally import Tally

@@ -5,15 +5,17 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from credly_cli import granting, guarding, intake, planning, pulling, settling
+from credly_cli import intake, pulling
 from credly_cli.config import Settings
 from credly_cli.credly.client import Client
 from credly_cli.errors import EXIT_OF, Exit, Failure
-from credly_cli.guarding import Guard
 from credly_cli.interruption import Interruption
-from credly_cli.lms.sources import Surroundings, source_of
-from credly_cli.planning import problem
-from credly_cli.settling import Patience, Settled
+from credly_cli.issuing import granting, guarding, planning, settling
+from credly_cli.issuing.guarding import Guard
+from credly_cli.issuing.planning import problem
+from credly_cli.issuing.settling import Patience, Settled
+from credly_cli.lms.configured import source_of
+from credly_cli.lms.sources import Surroundings
 from credly_cli.store import grants, runs
 from credly_cli.store.connection import Connection
 from credly_cli.store.database import Store

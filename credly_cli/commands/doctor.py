@@ -8,7 +8,7 @@ from credly_cli.environment import Environment
 from credly_cli.output import Column
 
 if TYPE_CHECKING:
-    from credly_cli.doctoring import Check
+    from credly_cli.upkeep.doctoring import Check
 
 COLUMNS = (Column("Check", "name"), Column("", "result"), Column("", "message"), Column("What to do", "hint"))
 
@@ -20,7 +20,7 @@ def doctor(context: typer.Context) -> int:
 
     Example: credly doctor
     """
-    from credly_cli import doctoring
+    from credly_cli.upkeep import doctoring
 
     environment: Environment = context.obj
     checks = _checks(environment)
@@ -33,8 +33,8 @@ def doctor(context: typer.Context) -> int:
 
 
 def _checks(environment: Environment) -> "list[Check]":
-    from credly_cli import doctoring, machine_checks
     from credly_cli.errors import Exit
+    from credly_cli.upkeep import doctoring, machine_checks
 
     paths, settings = environment.paths, environment.settings
     checks = [
@@ -58,13 +58,13 @@ def _checks(environment: Environment) -> "list[Check]":
 
 
 def _nothing_yet() -> "Check":
-    from credly_cli.doctoring import passed
+    from credly_cli.upkeep.doctoring import passed
 
     return passed("permissions", "There are no files yet.")
 
 
 def _lms(environment: Environment) -> "Check":
-    from credly_cli import doctoring, machine_checks
+    from credly_cli.upkeep import doctoring, machine_checks
 
     match environment.settings["lms.source"]:
         case "files":

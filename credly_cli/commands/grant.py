@@ -15,7 +15,7 @@ from credly_cli.times import UnreadableTimeError, read_moment, utc_text
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from credly_cli.by_hand import Counter, Granted
+    from credly_cli.issuing.by_hand import Counter, Granted
     from credly_cli.store.database import Store
 
 COLUMNS = (
@@ -44,7 +44,7 @@ def grant(
 
     Example: credly grant robin@example.com "First Aid at Work"
     """
-    from credly_cli import by_hand
+    from credly_cli.issuing import by_hand
 
     environment: Environment = context.obj
     emails, badge = _split(environment, names, file)
@@ -60,9 +60,9 @@ def grant(
 
 def _counter(environment: Environment, store: "Store") -> "Counter":
     from credly_cli import connecting
-    from credly_cli.by_hand import Counter
-    from credly_cli.granting import Terms
-    from credly_cli.settling import Patience
+    from credly_cli.issuing.by_hand import Counter
+    from credly_cli.issuing.granting import Terms
+    from credly_cli.issuing.settling import Patience
 
     settings = environment.settings
     _, client = connecting.connected_client(store, settings, environment.network())

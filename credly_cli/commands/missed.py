@@ -9,7 +9,7 @@ from credly_cli.environment import Environment
 from credly_cli.output import Column, Output
 
 if TYPE_CHECKING:
-    from credly_cli.bulk_file import Upload
+    from credly_cli.reports.bulk_file import Upload
 
 COLUMNS = (
     Column("Learner", "email"),
@@ -43,7 +43,8 @@ def missed(
 
     Example: credly missed "First Aid at Work" --csv > earlier.csv
     """
-    from credly_cli import bulk_file, finding, missing
+    from credly_cli import finding
+    from credly_cli.reports import bulk_file, missing
 
     environment: Environment = context.obj
     with environment.reading() as store:

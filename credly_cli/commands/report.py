@@ -38,7 +38,7 @@ def report(
 
     Example: credly report --html report.html
     """
-    from credly_cli import reporting
+    from credly_cli.reports import reporting
 
     environment: Environment = context.obj
     output, now = environment.output, environment.clock.now()
@@ -56,7 +56,8 @@ def report(
 
 
 def _write_page(environment: Environment, path: Path, answer: dict[str, Any]) -> None:
-    from credly_cli import report_page, standing
+    from credly_cli.reports import report_page
+    from credly_cli.upkeep import standing
 
     organization = standing.read(environment.paths.store, environment.profile)["organization"]
     report_page.write(path, answer, organization["name"] if organization else None, environment.clock.now())

@@ -22,7 +22,8 @@ def resolve(
 
     Example: credly resolve 17 --drop
     """
-    from credly_cli import connecting, ledger
+    from credly_cli import connecting
+    from credly_cli.issuing import ledger
     from credly_cli.store import connection as connections
 
     environment: Environment = context.obj

@@ -20,7 +20,7 @@ def retry(
 
     Example: credly retry 17
     """
-    from credly_cli import ledger
+    from credly_cli.issuing import ledger
 
     environment: Environment = context.obj
     with environment.writing(lock_wait) as (store, _):

@@ -26,7 +26,8 @@ def status(
 
     Example: credly status --max-age 2h
     """
-    from credly_cli import expiring, standing
+    from credly_cli import expiring
+    from credly_cli.upkeep import standing
 
     environment: Environment = context.obj
     oldest = standing.read_age(max_age) if max_age is not None else None

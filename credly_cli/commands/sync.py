@@ -42,8 +42,8 @@ def sync(
     Example: credly sync -q
     """
     from credly_cli import connecting
-    from credly_cli.run_log import recording
     from credly_cli.sync import Synchronisation, Wish
+    from credly_cli.upkeep.run_log import recording
 
     environment: Environment = context.obj
     wish = Wish(
@@ -84,7 +84,7 @@ def sync(
 @contextmanager
 def _telling_unsaved(output: Output) -> Iterator[None]:
     """Tell what Credly answered and the store could not keep, as JSON lines, before the failure itself."""
-    from credly_cli.granting import UnsavedError
+    from credly_cli.issuing.granting import UnsavedError
 
     try:
         yield

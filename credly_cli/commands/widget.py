@@ -9,7 +9,7 @@ from credly_cli.environment import Environment
 from credly_cli.output import Column, local_time
 
 if TYPE_CHECKING:
-    from credly_cli.widget import Widget
+    from credly_cli.learner_views.widget import Widget
 
 _BADGE = Column("Badge", "badge", link="url")
 _CONTENT = Column("Content", "content")
@@ -46,7 +46,7 @@ def widget(
     Example: credly widget robin@example.com --html robin.html
     """
     from credly_cli import connecting
-    from credly_cli import widget as use_case
+    from credly_cli.learner_views import widget as use_case
 
     environment: Environment = context.obj
     settings = environment.settings

@@ -8,7 +8,7 @@ from credly_cli.lms.headers import ABSENT, Columns, key_of
 from credly_cli.lms.people import Person
 from credly_cli.lms.reading import Cells, Reading, RejectedError
 from credly_cli.lms.records import ProgressRecord
-from credly_cli.lms.thought_industries_events import Action, action_of, is_about_progress
+from credly_cli.lms.thought_industries.events import Action, action_of, is_about_progress
 from credly_cli.times import Moment
 
 Standing: TypeAlias = Literal["open", "complete", "ended"]

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,7 +29,7 @@ class Site:
         (self.home / "config.toml").write_text(config)
         self.sandbox: Sandbox = sandbox_with_samples()
         self.server = SandboxServer(self.sandbox)
-        self.process: subprocess.Popen[str] | None = None
+        self.processes: list[subprocess.Popen[str]] = []
         self.completed = 0
 
     def __enter__(self) -> "Site":
@@ -39,22 +39,22 @@ class Site:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self.process is not None and self.process.poll() is None:
-            self.process.kill()
-            self.process.wait()
+        for process in self.processes:
+            if process.poll() is None:
+                process.kill()
+                process.communicate()
         self.server.stop()
 
     @property
     def pid(self) -> int:
         """The process of the latest command."""
-        assert self.process is not None
-        return self.process.pid
+        return self.processes[-1].pid
 
     def start(
         self, *arguments: str, environ: Mapping[str, str] | None = None, before: Any = None
     ) -> "subprocess.Popen[str]":
         """Start a command."""
-        self.process = subprocess.Popen(  # noqa: S603 - our own program
+        process = subprocess.Popen(  # noqa: S603 - our own program
             [sys.executable, "-m", "credly_cli", *arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -63,7 +63,8 @@ class Site:
             env={"CREDLY_HOME": str(self.home), "PATH": os.defpath, **(environ or {})},
             preexec_fn=before,  # noqa: PLW1509 - limits of the child alone
         )
-        return self.process
+        self.processes.append(process)
+        return process
 
     def run(
         self, *arguments: str, stdin: str = "", environ: Mapping[str, str] | None = None, before: Any = None
@@ -72,6 +73,18 @@ class Site:
         process = self.start(*arguments, environ=environ, before=before)
         out, err = process.communicate(stdin, timeout=120)
         return subprocess.CompletedProcess(arguments, process.returncode, out, err)
+
+    def wait_until(self, happened: Callable[[], bool], seconds: float = 30) -> None:
+        """Wait for something to have happened, however slow the machine is."""
+        end = time.monotonic() + seconds
+        while not happened():
+            assert time.monotonic() < end
+            time.sleep(0.005)
+
+    def has_lock_open(self, process: "subprocess.Popen[str]") -> bool:
+        """Tell whether a process has come as far as the store's lock."""
+        descriptors = Path(f"/proc/{process.pid}/fd").glob("*")
+        return str(self.home / "credly.db.lock") in {os.path.realpath(one) for one in descriptors}
 
     def must(self, *arguments: str, stdin: str = "") -> str:
         """Run a command that must succeed, and return its output."""

@@ -14,20 +14,13 @@ from tests.faults.processes import Site
 pytestmark = pytest.mark.slow
 
 
-def wait_for_badges(site: Site, count: int) -> None:
-    """Wait until Credly has issued so many."""
-    end = time.monotonic() + 30
-    while len(site.sandbox.issued()) < count and time.monotonic() < end:
-        time.sleep(0.01)
-
-
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 75), (signal.SIGINT, 130), (signal.SIGHUP, 75)], ids=str)
 def test_a_signal_ends_the_run_in_order(tmp_path: Path, number: signal.Signals, code: int) -> None:
     with Site(tmp_path) as site:
         site.complete(20)
         site.sandbox.switches.latency = 0.1
         process = site.start("sync")
-        wait_for_badges(site, 6)
+        site.wait_until(lambda: len(site.sandbox.issued()) >= 6)
         process.send_signal(number)
         out, err = process.communicate(timeout=30)
         assert process.returncode == code, (out, err)
@@ -45,7 +38,7 @@ def test_a_second_signal_ends_it_at_once(tmp_path: Path) -> None:
         site.complete(4)
         site.sandbox.switches.latency = 5
         process = site.start("sync", "--only", "grants")
-        time.sleep(1.5)
+        site.wait_until(lambda: site.has_lock_open(process))
         started = time.monotonic()
         process.send_signal(signal.SIGINT)
         time.sleep(0.3)
@@ -61,11 +54,11 @@ def test_a_second_signal_ends_it_at_once(tmp_path: Path) -> None:
 
 def test_a_signal_while_waiting_for_the_lock_ends_it(tmp_path: Path) -> None:
     with Site(tmp_path) as site:
-        site.sandbox.switches.latency = 0.5
+        site.sandbox.switches.latency = 1
         first = site.start("sync")
-        time.sleep(0.7)
+        site.wait_until(lambda: site.has_lock_open(first))
         second = site.start("sync", "--lock-wait", "30")
-        time.sleep(0.7)
+        site.wait_until(lambda: site.has_lock_open(second))
         second.send_signal(signal.SIGTERM)
         second.communicate(timeout=5)
         assert second.returncode == 75
@@ -79,7 +72,7 @@ def test_a_run_stopped_in_mid_request_keeps_others_out_and_goes_on(tmp_path: Pat
         site.complete(6)
         site.sandbox.switches.latency = 0.2
         process = site.start("sync")
-        wait_for_badges(site, 3)
+        site.wait_until(lambda: len(site.sandbox.issued()) >= 3)
         process.send_signal(signal.SIGSTOP)
         other = site.run("sync", "--lock-wait", "0")
         assert other.returncode == 75

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from credly_cli import explaining
+from credly_cli.learner_views import explaining
+from credly_cli.learner_views.widget import discover, in_progress, read_sessions
 from credly_cli.store import prospects
 from credly_cli.store.database import Store
 from credly_cli.store.prospects import Audience
-from credly_cli.widget import discover, in_progress, read_sessions
 from tests.desk import START
 from tests.learner_views.test_where_it_shows import shown
 

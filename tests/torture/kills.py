@@ -77,13 +77,12 @@ def _killed(site: Site, chance: random.Random, per_kill: float) -> bool:
     """Run `sync` and kill it at a random moment; returns whether it was still alive."""
     before = site.sandbox.log.count("POST")
     process = site.start("sync")
-    if chance.random() < 0.25:
-        time.sleep(chance.uniform(0, 0.8))
-    else:  # of its requests
-        wanted, end = before + chance.randint(0, max(1, int(per_kill * 1.5))), time.monotonic() + 20
-        while site.sandbox.log.count("POST") < wanted and process.poll() is None and time.monotonic() < end:
-            time.sleep(0.001)
-        time.sleep(chance.uniform(0, 0.03))
+    at_any_time = chance.random() < 0.25
+    end = time.monotonic() + (chance.uniform(0, 0.8) if at_any_time else 20)
+    wanted = before + chance.randint(0, max(1, int(per_kill)))
+    while site.sandbox.log.count("POST") < wanted and process.poll() is None and time.monotonic() < end:
+        time.sleep(0.001)
+    time.sleep(chance.uniform(0, 0.03))
     alive = process.poll() is None
     process.send_signal(signal.SIGKILL)
     process.communicate()

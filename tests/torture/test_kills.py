@@ -10,6 +10,6 @@ from tests.torture.kills import torture
 
 @pytest.mark.slow
 def test_a_few_random_kills_double_and_lose_nothing(tmp_path: Path) -> None:
-    tally = torture(tmp_path, kills=6, learners=14, chance=random.Random(20261123))  # noqa: S311
+    tally = torture(tmp_path, kills=6, learners=30, chance=random.Random(20261123))  # noqa: S311
     assert tally.good, tally.table()
     assert tally.kills == 6

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from credly_cli import machine_checks
 from credly_cli.sandbox import faults
+from credly_cli.upkeep import machine_checks
 from tests.desk import Desk
 
 NAMES = [

@@ -5,7 +5,7 @@ import stat
 from pathlib import Path
 from typing import Any
 
-from credly_cli.run_log import recording
+from credly_cli.upkeep.run_log import recording
 from tests.desk import Desk
 from tests.unattended.test_status import completes
 

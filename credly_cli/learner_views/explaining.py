@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import Any, Literal
 
 from credly_cli import finding
-from credly_cli.explaining_checks import Check, checks
-from credly_cli.explaining_facts import Case, read_cases, read_person
+from credly_cli.learner_views.explaining_checks import Check, checks
+from credly_cli.learner_views.explaining_facts import Case, read_cases, read_person
 from credly_cli.store import histories, learners
 from credly_cli.store.database import Store
 

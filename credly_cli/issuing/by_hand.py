@@ -4,16 +4,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from credly_cli import finding, granting, planning, settling
+from credly_cli import finding
+from credly_cli.asking import Recipient, ask_all
 from credly_cli.credly.client import Client
 from credly_cli.credly.records import HELD_STATES, IssuedBadge
 from credly_cli.errors import Exit, Failure
 from credly_cli.finding import FoundContent
-from credly_cli.granting import Terms
 from credly_cli.identity import earner_id, email_key
-from credly_cli.learner_badges import Recipient, ask_all
-from credly_cli.planning import problem
-from credly_cli.settling import Patience
+from credly_cli.issuing import granting, planning, settling
+from credly_cli.issuing.granting import Terms
+from credly_cli.issuing.planning import problem
+from credly_cli.issuing.settling import Patience
 from credly_cli.store import enrollments, grants, issued_badges, links, unsent
 from credly_cli.store.completions import Completion
 from credly_cli.store.database import Store

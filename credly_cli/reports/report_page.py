@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from credly_cli import pages
-from credly_cli.reporting import STATES, all_months
+from credly_cli.reports.reporting import STATES, all_months
 from credly_cli.safe_text import visible
 from credly_cli.times import utc_text
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from credly_cli.explaining_facts import Case, Person, is_held
+from credly_cli.learner_views.explaining_facts import Case, Person, is_held
+from credly_cli.learner_views.widget import Session
 from credly_cli.store.prospects import Enrolled
-from credly_cli.widget import Session
 
 _ATTEMPTS = 3  # so many of the last are told
 

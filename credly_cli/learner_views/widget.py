@@ -9,9 +9,10 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
-from credly_cli import learner_badges, planning
 from credly_cli.credly.client import Client
 from credly_cli.identity import email_key
+from credly_cli.issuing import planning
+from credly_cli.learner_views import learner_badges
 from credly_cli.store import learners, prospects
 from credly_cli.store.completions import Completion
 from credly_cli.store.database import Store

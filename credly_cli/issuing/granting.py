@@ -12,8 +12,8 @@ from credly_cli.credly.client import Answer, Client
 from credly_cli.credly.locales import mail_locale
 from credly_cli.errors import ErrorCode, Failure
 from credly_cli.interruption import Interruption
-from credly_cli.pacing import Pacer
-from credly_cli.planning import Decision, badges_of, decide, problem
+from credly_cli.issuing.pacing import Pacer
+from credly_cli.issuing.planning import Decision, badges_of, decide, problem
 from credly_cli.store import grants, issued_badges
 from credly_cli.store.completions import Completion
 from credly_cli.store.database import Store

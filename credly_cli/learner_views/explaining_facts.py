@@ -5,15 +5,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from credly_cli import widget
 from credly_cli.credly.records import HELD_STATES
+from credly_cli.learner_views import widget
+from credly_cli.learner_views.widget import Session
 from credly_cli.store import connection as connections
 from credly_cli.store import content, histories, learners, prospects, runs
 from credly_cli.store.connection import Connection
 from credly_cli.store.database import Store
 from credly_cli.store.prospects import Audience
 from credly_cli.times import utc_text
-from credly_cli.widget import Session
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,9 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from credly_cli import standing
 from credly_cli.environment import Paths
 from credly_cli.errors import Failure
+from credly_cli.upkeep import standing
 
 
 def listed(paths: Paths, current: str) -> list[dict[str, Any]]:

@@ -1,0 +1,1 @@
+"""Exactly one badge: planning, sending, settling, and what a person grants or decides by hand."""

@@ -1,0 +1,1 @@
+"""What a learner has, will get and could earn, and why."""

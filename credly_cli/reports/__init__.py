@@ -1,0 +1,1 @@
+"""What became of the badges that were issued, and of the completions that earned none."""
