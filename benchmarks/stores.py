@@ -152,14 +152,14 @@ def progress_file(path: Path, rows: int, contents: int = 100) -> Path:
         )
         for number in range(rows):
             learner, done = number // 5, number % 5 != 0
-            day = f"2026-{number % 12 + 1:02d}-{number % 28 + 1:02d}T{number % 24:02d}:{number % 60:02d}:00Z"
+            day = f"2025-{number % 12 + 1:02d}-{number % 28 + 1:02d}T{number % 24:02d}:{number % 60:02d}:00Z"
             writer.writerow(
                 [
                     world.email(learner),
                     f"course-{(learner + number * 7) % contents}",
                     "100" if done else "40",
                     "completed" if done else "in progress",
-                    "2025-12-01T08:00:00Z",
+                    "2024-12-01T08:00:00Z",
                     day if done else "",
                     "Robin",
                     f"Sample{learner}",

@@ -12,6 +12,8 @@ _MARK_BYTES = 10  # 16 characters
 
 def email_key(email: str) -> str:
     """Bring an address into the form in which addresses are compared, without regard to case (R25)."""
+    if email.isascii():  # nearly all; a file may hold a million
+        return email.strip().lower()
     return unicodedata.normalize("NFC", email.strip()).casefold()
 
 

@@ -66,8 +66,9 @@ class Times:
         self._zone = reading.zone
         self._form = reading.date_format
         self._latest = utc_text(reading.now + timedelta(days=1))
+        self.past = lru_cache(maxsize=8192)(self._past)  # an export repeats its times by the thousand
 
-    def past(self, text: str, column: str) -> Moment | None:
+    def _past(self, text: str, column: str) -> Moment | None:
         """Read the time of something that happened: not more than a day ahead, for clocks differ."""
         if not text:
             return None

@@ -1,6 +1,5 @@
 """The learners of staged progress records: most are found or added in one statement, the rest one by one."""
 
-from collections.abc import Callable
 from itertools import islice
 
 from credly_cli.identity import email_key
@@ -8,20 +7,23 @@ from credly_cli.lms.records import Reject
 from credly_cli.store.database import Store
 from credly_cli.store.forgotten import recall
 from credly_cli.store.roster import Who, identify
+from credly_cli.store.staging import Rejecting
 
 _BATCH = 10_000
-_SAME = "email = ? AND learner_id = ? AND first_name = ? AND last_name = ?"
+_SAME = "p.email = {0}.email AND p.learner_id = {0}.learner_id AND p.first_name = {0}.first_name" + (
+    " AND p.last_name = {0}.last_name"
+)
 _STAGE = (
     "DROP TABLE IF EXISTS temp.people",
     """
     CREATE TEMP TABLE people (
-      email TEXT, learner_id TEXT, first_name TEXT, last_name TEXT, at TEXT, line INTEGER, email_key TEXT,
-      learner INTEGER, PRIMARY KEY (email, learner_id, first_name, last_name)) WITHOUT ROWID
+      email TEXT, learner_id TEXT, first_name TEXT, last_name TEXT, at TEXT, who INTEGER, email_key TEXT,
+      learner INTEGER, refused TEXT, PRIMARY KEY (email, learner_id, first_name, last_name)) WITHOUT ROWID
     """,
     """
     INSERT INTO temp.people
-    SELECT email, learner_id, first_name, last_name, nullif(max(told_at), ''), min(line), email_key(email), NULL
-    FROM temp.told GROUP BY email, learner_id, first_name, last_name
+    SELECT email, learner_id, first_name, last_name, max(at), min(who), email_key(email), NULL, NULL
+    FROM temp.named GROUP BY email, learner_id, first_name, last_name
     """,
 )
 # Known by address alone, and nothing new is said of them; an address that several have needs a closer look.
@@ -47,11 +49,18 @@ AND NOT EXISTS (SELECT 1 FROM former_emails f WHERE f.email_key = p.email_key)
 AND (learner_id = '' OR NOT EXISTS (SELECT 1 FROM learners l WHERE l.learner_id = p.learner_id))
 AND email_key NOT IN (SELECT email_key FROM temp.people GROUP BY email_key HAVING count(*) > 1)
 AND (learner_id = '' OR learner_id NOT IN (SELECT learner_id FROM temp.people GROUP BY learner_id HAVING count(*) > 1))
-ORDER BY line
+ORDER BY who
+"""
+_HAND_OVER = f"""
+UPDATE temp.named SET learner = (SELECT p.learner FROM temp.people p WHERE {_SAME.format("named")})
+"""
+_REFUSED = f"""
+SELECT t.row, iif(p.email <> '', 'email', 'learner_id'), p.refused FROM temp.people p
+JOIN temp.named n ON {_SAME.format("n")} JOIN temp.told t ON t.who = n.who WHERE p.refused IS NOT NULL ORDER BY t.line
 """
 
 
-def resolve(store: Store, reject: Callable[[Reject], None], now: str) -> int:
+def resolve(store: Store, reject: Rejecting, now: str) -> int:
     """Find or make the learner of each staged record; returns how many records name nobody who can be told."""
     store.connection.create_function("email_key", 1, email_key, deterministic=True)
     for statement in _STAGE:
@@ -63,31 +72,35 @@ def resolve(store: Store, reject: Callable[[Reject], None], now: str) -> int:
     if store.change(_NEW, (now,)):
         store.change(_KNOWN_BY_EMAIL)
         store.change(_KNOWN_BY_ID)
-    return _look_closer(store, reject, now)
+    somebody_refused = _look_closer(store, now)
+    store.change(_HAND_OVER)
+    return _refuse(store, reject) if somebody_refused else 0
 
 
-def _look_closer(store: Store, reject: Callable[[Reject], None], now: str) -> int:
-    refused = 0
+def _look_closer(store: Store, now: str) -> bool:
+    """Identify the rest one by one; returns whether some cannot be told, and notes why."""
+    refused = False
     rest = store.connection.execute(
-        "SELECT email, learner_id, first_name, last_name, at FROM temp.people WHERE learner IS NULL ORDER BY line"
+        "SELECT email, learner_id, first_name, last_name, at FROM temp.people WHERE learner IS NULL ORDER BY who"
     )
     for batch in iter(lambda: list(islice(rest, _BATCH)), []):
         told = {Who(*(text or None for text in row[:4])): row[4] for row in batch}
         found, merged = identify(store, told, now)
         store.connection.executemany("UPDATE temp.people SET learner = ? WHERE learner = ?", merged)
-        for who, learner in found.items():
-            key = tuple(text or "" for text in who)
-            if isinstance(learner, str):
-                refused += _refuse(store, key, learner, reject)
+        refused |= any(isinstance(learner, str) for learner in found.values())
         store.connection.executemany(
-            f"UPDATE temp.people SET learner = ? WHERE {_SAME}",
-            [(pk, *(text or "" for text in who)) for who, pk in found.items() if not isinstance(pk, str)],
+            "UPDATE temp.people SET learner = ?, refused = ?"
+            " WHERE email = ? AND learner_id = ? AND first_name = ? AND last_name = ?",
+            [
+                (*((None, pk) if isinstance(pk, str) else (pk, None)), *(text or "" for text in who))
+                for who, pk in found.items()
+            ],
         )
     return refused
 
 
-def _refuse(store: Store, who: tuple[str, ...], reason: str, reject: Callable[[Reject], None]) -> int:
-    rows = store.connection.execute(f"SELECT row FROM temp.told WHERE {_SAME}", who).fetchall()
-    for (row,) in rows:
-        reject(Reject(row, "email" if who[0] else "learner_id", reason))
+def _refuse(store: Store, reject: Rejecting) -> int:
+    rows = store.connection.execute(_REFUSED).fetchall()
+    for row in rows:
+        reject(Reject(*row))
     return len(rows)
