@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
+from credly_cli.headway import Headway
 from credly_cli.lms.files import Reading, read_file
 from credly_cli.lms.records import (
     AccessRecord,
@@ -27,6 +28,7 @@ from credly_cli.store.tally import Tally
 from credly_cli.times import utc_text
 
 _BATCH = 20_000
+_TOLD_EVERY = 5_000  # rows
 
 
 @dataclass(slots=True)
@@ -65,6 +67,7 @@ def import_files(
     state_folder: Path,
     *,
     keep_rejects: bool = True,
+    headway: Headway | None = None,
 ) -> Imported:
     """Import files one after the other; if one is no such file at all, raises ``Failure`` before anything is stored."""
     outcome = Imported(kind)
@@ -72,15 +75,23 @@ def import_files(
     for source, records in opened:
         path = source if isinstance(source, Path) else None
         with RejectsFile(path, state_folder, keep=keep_rejects) as rejects:
-            take(store, kind, records, outcome, utc_text(reading.now), rejects)
+            take(store, kind, records, outcome, utc_text(reading.now), rejects, headway)
         if rejects.path is not None:
             outcome.rejects_files.append(rejects.path)
     return outcome
 
 
-def take(store: Store, kind: Kind, records: Records, outcome: Imported, now: str, rejects_file: RejectsFile) -> None:
+def take(
+    store: Store,
+    kind: Kind,
+    records: Records,
+    outcome: Imported,
+    now: str,
+    rejects_file: RejectsFile,
+    headway: Headway | None = None,
+) -> None:
     """Take one source's records into the store, setting aside the rows that cannot be taken."""
-    sieve = Sieve(records, rejects_file)
+    sieve = Sieve(records, rejects_file, headway or Headway())
     match kind:
         case "progress":
             _take_progress(store, sieve, outcome, now)
@@ -116,8 +127,9 @@ def _take_access(store: Store, sieve: "Sieve", outcome: Imported) -> None:
 class Sieve:
     """The good records of a source; the rejected rows are counted and written down."""
 
-    def __init__(self, records: Records, rejects_file: RejectsFile) -> None:
+    def __init__(self, records: Records, rejects_file: RejectsFile, headway: Headway) -> None:
         self._records = records
+        self._headway = headway
         self._file = rejects_file
         self.read = 0
         self.rejected = 0
@@ -125,6 +137,8 @@ class Sieve:
     def __iter__(self) -> Iterator[Record]:
         for record in self._records:
             self.read += 1
+            if not self.read % _TOLD_EVERY:
+                self._headway.at(self.read)
             if type(record) is Reject:
                 self.reject(record)
             else:

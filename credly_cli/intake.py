@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from credly_cli.errors import Failure
+from credly_cli.headway import Headway
 from credly_cli.identity import email_key
 from credly_cli.importing import Imported, take
 from credly_cli.issuing.planning import problem
@@ -39,14 +40,22 @@ class Intake:
         return self.imported.setdefault(kind, Imported(kind))
 
 
-def take_in(store: Store, source: Source, now: str, state_folder: Path | None, *, full: bool = False) -> Intake:
+def take_in(
+    store: Store,
+    source: Source,
+    now: str,
+    state_folder: Path | None,
+    *,
+    full: bool = False,
+    headway: Headway | None = None,
+) -> Intake:
     """Take in what is new; with ``full`` everything. Without ``state_folder`` no rejected rows are written down."""
     intake = Intake()
     if full:
         store.change("DELETE FROM bookmarks WHERE name GLOB ?", (f"{_PREFIX}*",))
     try:
         for batch in source.batches(_Bookmarks(store), _Known(store)):
-            _take_batch(store, batch, intake, now, state_folder)
+            _take_batch(store, batch, intake, now, state_folder, headway)
             if batch.problem is not None:
                 intake.problems.append(problem(batch.problem.code, batch.problem.message))
     except Failure as failure:
@@ -55,12 +64,14 @@ def take_in(store: Store, source: Source, now: str, state_folder: Path | None, *
     return intake
 
 
-def _take_batch(store: Store, batch: Batch, intake: Intake, now: str, state_folder: Path | None) -> None:
+def _take_batch(
+    store: Store, batch: Batch, intake: Intake, now: str, state_folder: Path | None, headway: Headway | None
+) -> None:
     """Take all of a batch, and note where to go on, or nothing of both."""
     taken = Intake()
     with store.transaction():
         for part in batch.parts:
-            _take_part(store, part, taken, now, state_folder)
+            _take_part(store, part, taken, now, state_folder, headway)
         for name, value in batch.bookmarks.items():
             if value is None:
                 store.change("DELETE FROM bookmarks WHERE name = ?", (_PREFIX + name,))
@@ -71,10 +82,12 @@ def _take_batch(store: Store, batch: Batch, intake: Intake, now: str, state_fold
     intake.problems += taken.problems
 
 
-def _take_part(store: Store, part: Part, taken: Intake, now: str, state_folder: Path | None) -> None:
+def _take_part(
+    store: Store, part: Part, taken: Intake, now: str, state_folder: Path | None, headway: Headway | None
+) -> None:
     keep = part.file is not None and state_folder is not None
     with RejectsFile(part.file, state_folder or Path(), keep=keep) as rejects:
-        take(store, part.kind, part.records, taken.of(part.kind), now, rejects)
+        take(store, part.kind, part.records, taken.of(part.kind), now, rejects, headway)
     if rejects.first is not None:
         told = f"{part.name}: {rejects.count} of {part.kind} rejected, the first (row {rejects.first.row}):"
         where = f" See {rejects.path}." if rejects.path else ""

@@ -4,13 +4,15 @@ import csv
 import json
 import os
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from io import TextIOWrapper
 from typing import IO, Any, Literal
 
 from credly_cli.errors import Failure
+from credly_cli.headway import Headway, HeadwayBar
 from credly_cli.safe_text import is_web_address, spreadsheet_safe, visible
 
 Shown = Literal["always", "wide", "pipe"]
@@ -96,6 +98,17 @@ class Output:
         """Write the one line that cron reads, even when quiet."""
         if not self.as_json:
             self.stderr.write(visible(sentence) + "\n")
+
+    @contextmanager
+    def headway(self, title: str) -> Iterator[Headway]:
+        """Show how far the block is, on a terminal."""
+        shown = self.stderr.isatty() and not (self.quiet or self.as_json) and self.environ.get("TERM") != "dumb"
+        headway = HeadwayBar(self.stderr, self._width(), coloured=self._colours(self.stderr)) if shown else Headway()
+        headway.step(title)
+        try:
+            yield headway
+        finally:
+            headway.close()
 
     # How
 

@@ -112,7 +112,7 @@ class Synchronisation:
     wish: Wish
     around: Surroundings
     state_folder: Path
-    progress: Callable[[str], None] = lambda _: None
+    begun: Callable[[Step], None] = lambda _: None  # is told each step as it begins
 
     def run(self) -> Run:
         """Do the steps that were asked for; a failing one does not stop the later ones, a refused token does."""
@@ -152,7 +152,7 @@ class Synchronisation:
         run.problems.append(problem(failure.code, failure.message))
 
     def _do(self, step: Step, run: Run, number: int) -> None:
-        self.progress(step)
+        self.begun(step)
         try:
             if self._perform(step, run, number):
                 run.worked.add(step)
@@ -194,7 +194,8 @@ class Synchronisation:
         if source is None:
             return False
         folder = None if self.wish.dry_run else self.state_folder
-        taken = intake.take_in(self.store, source, run.started_at, folder, full=self.wish.full)
+        headway = self.client.headway
+        taken = intake.take_in(self.store, source, run.started_at, folder, full=self.wish.full, headway=headway)
         run.lms = taken.json()
         run.problems += taken.problems
         _raise_if(taken.failure)

@@ -326,3 +326,39 @@ def test_a_reader_that_goes_away_ends_it_quietly(connected: Desk) -> None:
     ran = installed(connected.home, "badges", stdout=writing, stderr=subprocess.PIPE)
     os.close(writing)
     assert (ran.returncode, ran.stderr) == (0, b"")
+
+
+# How far a long work is
+
+
+def worked(output: Output) -> str:
+    with output.headway("Grants") as headway:
+        headway.at(1_250, 3_000)
+        headway.at(1_300, 3_000)
+    return str(output.stderr.getvalue())  # type: ignore[attr-defined]
+
+
+def test_a_work_of_less_than_a_second_shows_no_bar() -> None:
+    assert worked(Output(Terminal(), Terminal(), {})) == ""
+
+
+def test_a_work_of_over_a_second_shows_on_a_terminal_what_is_done_of_what(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("credly_cli.headway._SHOWN_AFTER", 0.0)
+    shown = worked(Output(Terminal(), Terminal(), {"COLUMNS": "80"}))
+    assert "Grants" in shown
+    assert "1,250 of 3,000" in shown
+
+
+@pytest.mark.parametrize(
+    "output",
+    [
+        Output(Terminal(), StringIO(), {}),
+        Output(Terminal(), Terminal(), {}, quiet=True),
+        Output(Terminal(), Terminal(), {}, as_json=True),
+        Output(Terminal(), Terminal(), {"TERM": "dumb"}),
+    ],
+    ids=["no terminal", "quiet", "json", "dumb"],
+)
+def test_there_is_no_bar_where_nobody_waits(output: Output, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("credly_cli.headway._SHOWN_AFTER", 0.0)
+    assert worked(output) == ""

@@ -49,8 +49,13 @@ def grant(
     environment: Environment = context.obj
     emails, badge = _split(environment, names, file)
     moment = _moment(environment, issued_at) if issued_at is not None else None
-    with environment.writing(lock_wait, rehearse=dry_run) as (store, _):
-        results = _counter(environment, store).grant(emails, badge, moment, rehearse=dry_run)
+    with (
+        environment.writing(lock_wait, rehearse=dry_run) as (store, _),
+        environment.output.headway("Granting") as headway,
+    ):
+        counter = _counter(environment, store)
+        counter.client.headway = headway
+        results = counter.grant(emails, badge, moment, rehearse=dry_run)
     if file is None and len(emails) == 1:
         return _show_one(environment.output, results[0], dry_run=dry_run)
     code = by_hand.exit_code(results, rehearse=dry_run)

@@ -50,9 +50,18 @@ def import_(
     zone = read_zone(timezone) if timezone else environment.settings.zone
     reading = Reading(environment.clock.now(), zone, date_format, _pairs(mapping or []))
     sources = [environment.bytes_of_stdin() if name == "-" else Path(name) for name in files]
-    with environment.writing(lock_wait, rehearse=dry_run) as (store, _):
+    with (
+        environment.writing(lock_wait, rehearse=dry_run) as (store, _),
+        environment.output.headway("Reading") as headway,
+    ):
         outcome = import_files(
-            store, cast("Kind", kind), sources, reading, environment.paths.state, keep_rejects=not dry_run
+            store,
+            cast("Kind", kind),
+            sources,
+            reading,
+            environment.paths.state,
+            keep_rejects=not dry_run,
+            headway=headway,
         )
     _show(environment, outcome, dry_run=dry_run)
     return int(Exit.PARTIAL if outcome.tally.rejected and not dry_run else Exit.DONE)

@@ -11,10 +11,16 @@ import typer
 from credly_cli.command_line import LockWait
 from credly_cli.environment import Environment
 from credly_cli.errors import Exit, Failure
+from credly_cli.headway import Headway
 from credly_cli.output import Output
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from credly_cli.sync import Run, Step
+    from credly_cli.upkeep.run_log import RunLog
+
+_TITLES = {"badges": "Badges", "lms": "LMS data", "issued": "Issued badges", "grants": "Grants"}
 
 
 def sync(
@@ -59,8 +65,10 @@ def sync(
         _telling_unsaved(environment.output),
         recording(None if dry_run else log_file, environment.clock) as log,
         environment.writing(lock_wait, rehearse=dry_run) as (store, lock),
+        environment.output.headway("Connecting") as headway,
     ):
         known, client = connecting.connected_client(store, environment.settings, environment.network())
+        client.headway = headway
         client.ask_ahead(badges="badges" in wish.steps, issued="issued" in wish.steps)
         if any(step != "lms" for step in wish.steps):
             connecting.require_own_organization(known, client)
@@ -74,11 +82,19 @@ def sync(
             wish,
             environment.surroundings(),
             environment.paths.state,
-            progress=log.step,
+            begun=_announcing(log, headway),
         ).run()
         log.ended(run.json(), int(run.exit_code))
     _show(environment.output, run, connecting.expiry_warning(known, environment.clock))
     return int(run.exit_code)
+
+
+def _announcing(log: "RunLog", headway: Headway) -> "Callable[[Step], None]":
+    def begun(step: "Step") -> None:
+        log.step(step)
+        headway.step(_TITLES[step])
+
+    return begun
 
 
 @contextmanager

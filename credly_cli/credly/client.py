@@ -20,6 +20,7 @@ from credly_cli.credly.records import (
 from credly_cli.credly.replies import CredlyFailure, Reply, failure_of
 from credly_cli.credly.retrying import TRIES
 from credly_cli.errors import Failure
+from credly_cli.headway import Headway
 
 _MOST_PAGES_OF_ORGANIZATIONS = 100
 
@@ -70,6 +71,7 @@ class Client:
         self.http = http
         self.organization_id = organization_id
         self.parallel = parallel
+        self.headway = Headway()  # told how far each long exchange is
 
     @property
     def _organization(self) -> str:
@@ -122,6 +124,7 @@ class Client:
             badge_from,
             keep=lambda badge: badge.state == "active",
             parallel=self.parallel,
+            headway=self.headway,
         )
 
     def issued_badges(self, filters: Mapping[str, str] | None = None) -> Listing[IssuedBadge]:
@@ -130,7 +133,12 @@ class Client:
         if filters:
             parameters["filter"] = "|".join(f"{key}::{value}" for key, value in filters.items())
         return read_listing(
-            self.http, f"{self._organization}/badges", parameters, issued_badge_from, parallel=self.parallel
+            self.http,
+            f"{self._organization}/badges",
+            parameters,
+            issued_badge_from,
+            parallel=self.parallel,
+            headway=self.headway,
         )
 
     def issue(self, body: bytes, expected: Mapping[str, Any]) -> Answer:

@@ -13,6 +13,7 @@ from credly_cli.credly.http import Http
 from credly_cli.credly.records import UnreadableRecordError
 from credly_cli.credly.replies import CredlyFailure
 from credly_cli.errors import Exit, Failure
+from credly_cli.headway import Headway
 
 T = TypeVar("T")
 _MOST_PAGES = 100_000
@@ -54,6 +55,7 @@ def read_listing(
     *,
     keep: Callable[[T], bool] = lambda _: True,
     parallel: int = 4,
+    headway: Headway,
 ) -> Listing[T]:
     """Read all pages by number, several at a time; a fault after the first page makes the listing incomplete.
 
@@ -65,6 +67,7 @@ def read_listing(
     listing.server_date = first.date
     raw_rows = _take(listing, first, read, keep)
     for page in source.further_pages(first):
+        headway.at(raw_rows, first.total)
         if isinstance(page, Failure):
             listing.problem = listing.problem or page
             continue

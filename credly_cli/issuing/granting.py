@@ -2,7 +2,6 @@
 
 import json
 import sqlite3
-from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -90,11 +89,9 @@ def body_of(grant: Due, *, suppress_notification: bool) -> str:
     return json.dumps(fields)
 
 
-def send(
-    store: Store, client: Client, clock: Clock, terms: Terms, progress: Callable[[Sending], None] = lambda _: None
-) -> Sending:
+def send(store: Store, client: Client, clock: Clock, terms: Terms) -> Sending:
     """Send the grants that are due; only this thread touches the store. Raises ``UnsavedError``."""
-    return _Sender(store, client, clock, terms, progress).run()
+    return _Sender(store, client, clock, terms).run()
 
 
 def reconsider(store: Store, grant: Due, organization_id: str) -> Decision:
@@ -110,12 +107,10 @@ def reconsider(store: Store, grant: Due, organization_id: str) -> Decision:
 
 
 class _Sender:
-    def __init__(
-        self, store: Store, client: Client, clock: Clock, terms: Terms, progress: Callable[[Sending], None]
-    ) -> None:
+    def __init__(self, store: Store, client: Client, clock: Clock, terms: Terms) -> None:
         self.store, self.client, self.clock, self.terms = store, client, clock, terms
-        self.progress = progress
         self.outcome = Sending()
+        self.answered, self.expected = 0, grants.count_by_state(store)["planned"]
         self.pacer = Pacer()
         self.faults = 0  # answers in a row that were faults of Credly or of the way there
         self.busy = 0  # requests to slow down in a row
@@ -156,7 +151,8 @@ class _Sender:
         for future in done:
             del self.under_way[future]
         if done:
-            self.progress(self.outcome)
+            self.answered += len(done)
+            self.client.headway.at(self.answered, max(self.answered, self.expected))
         return claims
 
     def _free(self, answered: int) -> int:

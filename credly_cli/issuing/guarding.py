@@ -76,7 +76,10 @@ class Guard:
         self._ask(grants.repeatable_unsent(self.store, utc_text(self.clock.now())), cleared=False)
 
     def _read_history(self) -> None:
+        read = 0
         for rows in search_issued_badges(self.client):
+            read += len(rows)
+            self.client.headway.at(read)
             with self.store.transaction():
                 issued_badges.save(self.store, rows, utc_text(self.clock.now()))
         runs.set_bookmark(self.store, _HISTORY_READ_AT, utc_text(self.clock.now()))
