@@ -331,6 +331,13 @@ def test_a_reader_that_goes_away_ends_it_quietly(connected: Desk) -> None:
 # How far a long work is
 
 
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Show a bar at once and at every word."""
+    monkeypatch.setattr("credly_cli.headway._SHOWN_AFTER", 0.0)
+    monkeypatch.setattr("credly_cli.headway._BETWEEN", 0.0)
+
+
 def worked(output: Output) -> str:
     with output.headway("Grants") as headway:
         headway.at(1_250, 3_000)
@@ -342,13 +349,14 @@ def test_a_work_of_less_than_a_second_shows_no_bar() -> None:
     assert worked(Output(Terminal(), Terminal(), {})) == ""
 
 
-def test_a_work_of_over_a_second_shows_on_a_terminal_what_is_done_of_what(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("credly_cli.headway._SHOWN_AFTER", 0.0)
+@pytest.mark.usefixtures("impatient")
+def test_a_work_of_over_a_second_shows_on_a_terminal_what_is_done_of_what() -> None:
     shown = worked(Output(Terminal(), Terminal(), {"COLUMNS": "80"}))
     assert "Grants" in shown
-    assert "1,250 of 3,000" in shown
+    assert "1,300 of 3,000" in shown
 
 
+@pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize(
     "output",
     [
@@ -359,6 +367,5 @@ def test_a_work_of_over_a_second_shows_on_a_terminal_what_is_done_of_what(monkey
     ],
     ids=["no terminal", "quiet", "json", "dumb"],
 )
-def test_there_is_no_bar_where_nobody_waits(output: Output, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("credly_cli.headway._SHOWN_AFTER", 0.0)
+def test_there_is_no_bar_where_nobody_waits(output: Output) -> None:
     assert worked(output) == ""
