@@ -28,7 +28,8 @@ from credly_cli.times import Clock
 if TYPE_CHECKING:
     from credly_cli.interruption import Interruption
 
-_TIMEOUT = (5, 60)  # seconds to connect, and between two bytes of an answer
+_CONNECT_SECONDS = 5.0
+_READ_SECONDS = 60.0  # between two bytes of an answer
 _ANSWER_SECONDS = 90.0  # for a whole body: the timeout above starts anew with every byte
 _PAGE_BYTES = 32 * 1024 * 1024
 _ANSWER_BYTES = 1024 * 1024
@@ -54,6 +55,7 @@ class Http:
         self.last_date: str | None = None  # Credly's own clock, from its last answer
         self.interruption: Interruption | None = None  # once set, nothing more is read
         self._retrying = Retrying(clock)
+        self._give_up_at: float | None = None  # on the machine's monotonic clock
         self._secrets = _secret_forms(token)
         self._authorization = f"Basic {self._secrets[1].decode()}"
         self._adapter = adapter
@@ -71,6 +73,11 @@ class Http:
     @deadline.setter
     def deadline(self, deadline: float | None) -> None:
         self._retrying.deadline = deadline
+
+    def hurry(self, seconds: float) -> None:
+        """Answer within so long or not at all: somebody is waiting."""
+        self._give_up_at = time.monotonic() + seconds
+        self.deadline = self.clock.now().timestamp() + seconds
 
     def in_flight(self, parallel: int) -> int:
         """Return how many requests may be under way: one only, once Credly has asked to slow down."""
@@ -132,16 +139,18 @@ class Http:
         address = f"{self.api_url}{path}" if path.startswith("/") else path  # else a link of an answer
         if not self.same_origin(address):
             raise NotSentError("the address is of another host")
+        left = self._seconds_left()
+        timeout = min(_CONNECT_SECONDS, left), min(_READ_SECONDS, left)
         try:
             response = self._session().request(
-                method, address, timeout=_TIMEOUT, allow_redirects=False, stream=True, **options
+                method, address, timeout=timeout, allow_redirects=False, stream=True, **options
             )
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
             raise broken(error) from None
         finally:
             self._of_thread.used = self.clock.now().timestamp()
         with contextlib.closing(response):
-            body = _read_body(response, limit)
+            body = _read_body(response, limit, min(_ANSWER_SECONDS, self._seconds_left()))
         date = response.headers.get("Date")
         self.last_date = date or self.last_date
         return Reply(
@@ -151,6 +160,15 @@ class Http:
             read_retry_after(response.headers.get("Retry-After"), _server_time(date) or self.clock.now()),
             response.headers,
         )
+
+    def _seconds_left(self) -> float:
+        """Return how long whoever waits will still wait; raises ``NotSentError`` when that is over."""
+        if self._give_up_at is None:
+            return _ANSWER_SECONDS
+        left = self._give_up_at - time.monotonic()
+        if left <= 0:
+            raise NotSentError("no answer in time")
+        return left
 
     def _without_token(self, body: bytes) -> bytes:
         """Strike our token out of an error, which is shown."""
@@ -187,9 +205,9 @@ class Http:
         return self.clock.now().timestamp() - float(getattr(self._of_thread, "used", 0.0))
 
 
-def _read_body(response: requests.Response, limit: int) -> bytes:
+def _read_body(response: requests.Response, limit: int, seconds: float) -> bytes:
     """Read the body as it comes, so that neither a long nor a dripping one holds us; raises ``UnclearError``."""
-    end, body = time.monotonic() + _ANSWER_SECONDS, bytearray()
+    end, body = time.monotonic() + seconds, bytearray()
     try:
         while chunk := response.raw.read1(_CHUNK_BYTES, decode_content=True):
             body += chunk

@@ -33,7 +33,7 @@ class LearnerBadges:
 def read(store: Store, client: Client, email: str, now: datetime, *, hide_expired: bool) -> LearnerBadges:
     """Read a learner's badges; raises ``Failure`` when neither Credly nor the store knows the address."""
     known = learners.of_email(store, email)
-    client.http.deadline = now.timestamp() + _PATIENCE_SECONDS
+    client.http.hurry(_PATIENCE_SECONDS)
     try:
         found = ask(client, Recipient.of(store, email, known))
     except Failure as failure:

@@ -420,6 +420,23 @@ def test_a_dripping_answer_is_given_up_in_time(
     assert time.monotonic() - began < 5
 
 
+def test_who_is_in_a_hurry_waits_no_longer_than_told_for_all_answers_together(clock: StillClock) -> None:
+    def late(connection: socket.socket) -> None:
+        time.sleep(0.6)
+        connection.sendall(head("Content-Length: 12") + b'{"data": []}')
+
+    with raw_server(late) as url:
+        http = client_of(url, clock)
+        began = time.monotonic()
+        http.hurry(1.0)
+        assert http.get("/organizations").json == {"data": []}
+        for _ in range(2):
+            with pytest.raises(CredlyFailure, match="no answer in time"):
+                http.get("/organizations")
+        http.close()
+        assert time.monotonic() - began < 1.5
+
+
 def test_the_answer_to_a_post_is_read_up_to_a_mebibyte(clock: StillClock) -> None:
     def flood(connection: socket.socket) -> None:
         connection.sendall(head("Content-Length: 99999999999") + b" " * 4 * 1024 * 1024)
