@@ -8,7 +8,7 @@ from credly_cli.credly.client import Client
 from credly_cli.credly.listing import Listing
 from credly_cli.credly.records import Badge
 from credly_cli.issuing.planning import problem
-from credly_cli.store import badges, grants, issued_badges, links
+from credly_cli.store import badges, covering, issued_badges, links
 from credly_cli.store.database import Store
 from credly_cli.store.tally import Tally
 from credly_cli.times import utc_text
@@ -81,7 +81,7 @@ def _remove(store: Store, gone: list[str], now: str, outcome: Pulled) -> None:
         outcome.unlinked.append(_unlinked(store, badge_id))
         links.end(store, link, now, "badge-not-active")
     badges.remove(store, gone, now)
-    outcome.cancelled = sum(grants.cancel_unsent(store, badge_id, now) for badge_id in gone)
+    outcome.cancelled = sum(covering.cancel_unsent(store, badge_id, now) for badge_id in gone)
     outcome.removed = len(gone)
 
 

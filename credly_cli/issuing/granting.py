@@ -13,7 +13,7 @@ from credly_cli.errors import ErrorCode, Failure
 from credly_cli.interruption import Interruption
 from credly_cli.issuing.pacing import Pacer
 from credly_cli.issuing.planning import Decision, badges_of, decide, problem
-from credly_cli.store import grants, issued_badges
+from credly_cli.store import covering, grants, issued_badges
 from credly_cli.store.completions import Completion
 from credly_cli.store.database import Store
 from credly_cli.store.grants import Due
@@ -298,7 +298,7 @@ class _Sender:
         grants.set_state(self.store, claim.grant.id, "failed", now, problem_code="unexpected", problem=told)
         self.outcome.failed += 1
         self.outcome.problems.append(problem("unexpected", told, _known(claim.grant)))
-        grants.release_covered(self.store, now)
+        covering.release_covered(self.store, now)
 
     def _missing(self, claim: _Claim, answer: Answer, now: str) -> None:
         """Let the grants of a badge wait that Credly does not know, while others go on."""

@@ -85,34 +85,20 @@ def open_for_learner(store: Store, badge_id: str, learner: int) -> int | None:
     return found
 
 
-_COMPLETION_OF = """
-SELECT 1 FROM enrollments e WHERE e.learner = grants.learner AND e.content_id = grants.content_id
-AND e.session_id = grants.session_id AND e.completed_latest
-"""
-
-
-def cancel_unsent(store: Store, badge_id: str, now: str, *, completed_before: str | None = None) -> int:
-    """Cancel what was not sent yet (R9, R15, R16); returns how many."""
-    earlier = f"AND reason = 'completion' AND EXISTS ({_COMPLETION_OF} < :before)"
-    before = "" if completed_before is None else earlier
-    cancelled = store.change(
-        f"UPDATE grants SET state = 'cancelled', updated_at = :now WHERE badge_id = :badge_id {before}"
-        " AND state IN ('planned', 'held')",
-        {"now": now, "badge_id": badge_id, "before": completed_before},
+def completion_of(grants: str) -> str:
+    """Return the beginning of a query for a grant's completion, up to its moment, as SQL."""
+    return (
+        f"SELECT 1 FROM enrollments e WHERE e.learner = {grants}.learner AND e.content_id = {grants}.content_id"
+        f" AND e.session_id = {grants}.session_id AND e.completed_latest"
     )
-    release_covered(store, now)
-    return cancelled
 
 
-def release_covered(store: Store, now: str) -> int:
-    """Plan what was covered by a grant that now earns nothing; returns how many (R19)."""
-    return store.change(
-        "UPDATE grants SET state = 'planned', covered_by_grant = NULL, updated_at = ? WHERE state = 'covered'"
-        " AND covered_by_grant IN (SELECT id FROM grants WHERE state IN ('cancelled', 'failed'))"
-        " AND EXISTS (SELECT 1 FROM links l WHERE l.badge_id = grants.badge_id AND l.content_id = grants.content_id"
-        f"   AND l.ended_at IS NULL AND EXISTS ({_COMPLETION_OF} >= l.counts_from))",
-        (now,),
-    )
+# Whether a grant is still to be sent: its link stands and counts its completion (R9, R15, R16).
+STILL_COUNTED = (
+    "EXISTS (SELECT 1 FROM links l WHERE l.badge_id = grants.badge_id AND l.content_id = grants.content_id"
+    " AND l.ended_at IS NULL"
+    f" AND (grants.reason = 'manual' OR EXISTS ({completion_of('grants')} >= l.counts_from)))"
+)
 
 
 def sending_to_uncertain(store: Store, run_id: int, now: str) -> int:
@@ -246,15 +232,7 @@ def uncertain(store: Store) -> list[dict[str, Any]]:
 
 def still_wanted(store: Store, grant_id: int) -> bool:
     """Tell whether an unsent grant is still to be sent: its link stands and counts its completion (R9, R15, R16)."""
-    return (
-        store.value(
-            "SELECT 1 FROM grants JOIN links l ON l.badge_id = grants.badge_id AND l.content_id = grants.content_id"
-            " WHERE grants.id = ? AND l.ended_at IS NULL"
-            f" AND (grants.reason = 'manual' OR EXISTS ({_COMPLETION_OF} >= l.counts_from))",
-            (grant_id,),
-        )
-        is not None
-    )
+    return store.value(f"SELECT 1 FROM grants WHERE id = ? AND {STILL_COUNTED}", (grant_id,)) is not None
 
 
 def wait_for_badge(store: Store, badge_id: str, not_before: str, now: str) -> None:

@@ -82,9 +82,14 @@ def compare_with_listing(store: Store, known_ids: set[str], now: datetime, settl
     return len(missing)
 
 
-_LEARNERS_OWN = """
-(email_key IN (SELECT email_key FROM learners WHERE id = :learner
-               UNION SELECT email_key FROM former_emails WHERE learner = :learner)
+# The learner's address, and earlier ones that nobody else has now.
+_ADDRESSES = """
+SELECT email_key FROM learners WHERE id = :learner
+UNION SELECT f.email_key FROM former_emails f WHERE f.learner = :learner
+  AND NOT EXISTS (SELECT 1 FROM learners o WHERE o.email_key = f.email_key AND o.id <> f.learner)
+"""
+_LEARNERS_OWN = f"""
+(email_key IN ({_ADDRESSES})
  OR earner_id = :earner_id
  OR user_id IN (SELECT i.user_id FROM issued_badges i JOIN learners l ON l.email_key = i.email_key
                 WHERE l.id = :learner AND i.user_id IS NOT NULL))
@@ -129,14 +134,16 @@ def unowned_of_marks(store: Store, badge_id: str, marks: Sequence[str]) -> list[
 def unowned_of_day(store: Store, learner: int, badge_id: str, day: str, others: Sequence[str]) -> list[dict[str, Any]]:
     """Return the badges issued on this day to the learner's address that no grant owns (R20).
 
-    ``others`` are patterns of marks: what bears one was issued for another session.
+    ``others`` are patterns of marks: what bears one was issued for another session. What bears the mark of a grant
+    in the store is that grant's, even while its answer is lost.
     """
     return store.rows(
         f"{_SEEN} WHERE badge_id = :badge_id AND deleted_at IS NULL"
         " AND substr(issued_at, 1, 10) = :day"
-        " AND email_key IN (SELECT email_key FROM learners WHERE id = :learner"
-        "   UNION SELECT email_key FROM former_emails WHERE learner = :learner)"
+        f" AND email_key IN ({_ADDRESSES})"
         " AND NOT EXISTS (SELECT 1 FROM json_each(:others) WHERE ifnull(i.earner_id, '') GLOB value)"
+        " AND NOT EXISTS (SELECT 1 FROM grants g WHERE g.badge_id = i.badge_id AND g.earner_id = i.earner_id"
+        "   AND NOT g.once)"
         f" AND {_UNOWNED} ORDER BY created_at",
         {"learner": learner, "badge_id": badge_id, "day": day, "others": json.dumps(list(others))},
     )

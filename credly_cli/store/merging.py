@@ -1,11 +1,7 @@
 """Two learners that turn out to be one: known by address only, and by id with another address until now (R25)."""
 
-from typing import Any
-
+from credly_cli.store.covering import stand_for_badge, stand_for_session
 from credly_cli.store.database import Store
-
-_SENT = ("sending", "uncertain", "issued", "covered")
-_UNSENT = ("planned", "held")
 
 # Of two enrollments in the same session the later completion stays, as for two records of one learner.
 _ENROLLMENTS = """
@@ -23,46 +19,23 @@ def merge(store: Store, old: int, new: int, now: str) -> None:
     store.change("UPDATE OR IGNORE enrollments SET learner = :new WHERE learner = :old", who)
     store.change(_ENROLLMENTS, who)
     store.change("DELETE FROM enrollments WHERE learner = :old", who)
-    for grant in store.rows("SELECT * FROM grants WHERE learner = ? ORDER BY id", (old,)):
-        _move_grant(store, grant, new, now)
-    _cover_what_is_earned_once(store, new, now)
+    _move_grants(store, old, new, now)
     store.change("UPDATE OR IGNORE former_emails SET learner = :new WHERE learner = :old", who)
     store.change("DELETE FROM former_emails WHERE learner = :old", who)
     store.change("DELETE FROM learners WHERE id = :old", who)
 
 
-def _move_grant(store: Store, grant: dict[str, Any], new: int, now: str) -> None:
-    """Give a grant to its new learner; of two for one session, what was sent goes before what was not."""
-    twin = store.row(
-        "SELECT id, round, state FROM grants WHERE learner = ? AND badge_id = ? AND content_id = ? AND session_id = ?"
-        " ORDER BY round DESC LIMIT 1",
-        (new, grant["badge_id"], grant["content_id"], grant["session_id"]),
-    )
-    if twin is not None and grant["state"] not in _SENT:
-        store.change("UPDATE grants SET covered_by_grant = ? WHERE covered_by_grant = ?", (twin["id"], grant["id"]))
-        store.change("DELETE FROM attempts WHERE grant_id = ?", (grant["id"],))
-        store.change("DELETE FROM grants WHERE id = ?", (grant["id"],))
-        return
-    number = grant["round"] + (twin["round"] if twin else 0)
-    store.change("UPDATE grants SET learner = ?, round = ? WHERE id = ?", (new, number, grant["id"]))
-    if twin is not None and twin["state"] in _UNSENT:
-        _cover(store, twin["id"], grant["id"], now)
-
-
-def _cover_what_is_earned_once(store: Store, learner: int, now: str) -> None:
-    """Of the grants of a badge that is earned once, let one be sent."""
-    grants = store.rows("SELECT id, badge_id, state FROM grants WHERE learner = ? AND once ORDER BY id", (learner,))
-    first: dict[str, int] = {}
-    for states in (_SENT, _UNSENT):
-        for grant in (grant for grant in grants if grant["state"] in states):
-            earned = first.setdefault(grant["badge_id"], grant["id"])
-            if states is _UNSENT and earned != grant["id"]:
-                _cover(store, grant["id"], earned, now)
-
-
-def _cover(store: Store, grant: int, by: int, now: str) -> None:
-    store.change(
-        "UPDATE grants SET state = 'covered', covered_by_grant = ?, problem_code = NULL, problem = NULL,"
-        " updated_at = ? WHERE id = ?",
-        (by, now, grant),
-    )
+def _move_grants(store: Store, old: int, new: int, now: str) -> None:
+    """Give all grants to the new learner, with their attempts; of two for what is earned once, one stands."""
+    moved = store.rows("SELECT id, badge_id, content_id, session_id, round, once FROM grants WHERE learner = ?", (old,))
+    for grant in moved:
+        session = grant["content_id"], grant["session_id"]
+        taken = store.value(
+            "SELECT max(round) FROM grants WHERE learner = ? AND badge_id = ? AND content_id = ? AND session_id = ?",
+            (new, grant["badge_id"], *session),
+        )
+        number = grant["round"] + (taken or 0)
+        store.change("UPDATE grants SET learner = ?, round = ? WHERE id = ?", (new, number, grant["id"]))
+        stand_for_session(store, new, grant["badge_id"], session, now)
+    for badge_id in {grant["badge_id"] for grant in moved if grant["once"]}:
+        stand_for_badge(store, new, badge_id, now)

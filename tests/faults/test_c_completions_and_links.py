@@ -10,7 +10,7 @@
 import pytest
 
 from credly_cli.sandbox import faults
-from tests.faults.world import ONCE, REPEATABLE, World
+from tests.faults.world import ONCE, REPEATABLE, SESSIONS, World
 
 
 def test_what_was_failed_and_then_passed_is_granted(world: World) -> None:
@@ -46,6 +46,36 @@ def test_linking_again_starts_anew(world: World) -> None:
     world.desk.json("link", ONCE, "hygiene", "--since", "2026-01-01")
     assert world.sync().json["grants"]["issued"] == 1
     world.check_all()
+
+
+@pytest.mark.parametrize("end", ["unlink", "archive"])
+def test_what_was_covered_by_a_cancelled_grant_is_earned_under_a_later_link(world: World, end: str) -> None:
+    """Scenario 37 and R19: of two sessions the first was to earn the badge; the new link counts the second only."""
+    template = world.desk.badge_id(ONCE)
+    world.desk.json("unlink", ONCE)
+    world.desk.json("link", ONCE, "first-aid")
+    world.desk.json("unlink", REPEATABLE)
+    world.desk.pass_time(hours=1)
+    world.desk.sandbox.faults.add(faults.unreachable(), "POST", times=None)
+    world.complete(1, sessions=SESSIONS[:1], article=False)
+    world.desk.pass_time(days=1)
+    between = world.desk.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ")
+    world.complete(1, sessions=SESSIONS[1:], article=False)
+    world.sync()
+    assert sorted(world.states()) == ["covered", "planned"]
+    if end == "unlink":
+        world.desk.json("unlink", ONCE)
+    else:
+        world.desk.sandbox.archive_template(template)
+        world.sync()
+        world.desk.sandbox.activate_template(template)
+        world.desk.json("sync", "--only", "badges")
+    assert {row["reason"] for row in world.desk.json("missed", ONCE)} == {
+        "badge-not-active" if end == "archive" else "unlinked"
+    }
+    world.desk.json("link", ONCE, "first-aid", "--since", between)
+    world.calm_down()
+    assert len(world.desk.issued(ONCE)) == 1
 
 
 def test_two_badges_of_one_content_are_both_earned(world: World) -> None:

@@ -66,7 +66,7 @@ def test_retry_leaves_out_who_has_no_name_and_refuses_when_named(once: Desk) -> 
 def test_retry_does_not_bring_back_what_a_link_no_longer_counts(failed: Desk) -> None:
     failed.json("unlink", ONCE)
     assert failed.json("retry") == {"planned": 0}
-    assert refused(failed, "retry", "1") == (6, "badge-not-linked")
+    assert refused(failed, "retry", "1") == (6, "grant-settled")
 
 
 def test_retry_refuses_what_is_settled_or_may_be_issued(failed: Desk) -> None:

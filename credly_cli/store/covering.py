@@ -1,0 +1,99 @@
+"""Of several grants for what is earned once, one stands and covers the others; what ends hands over to them (R18, R19).
+
+A grant is covered by a badge that the learner holds, or by another grant. A covering grant never is covered itself by
+one that it covers, so somebody always is to get the badge.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from credly_cli.store.database import Store
+from credly_cli.store.grants import STILL_COUNTED, completion_of
+
+_SENT = ("sending", "uncertain", "issued")
+_UNSENT = ("planned", "held")
+_REFUSED = ("failed",)
+# What was revoked or deleted covers nothing: a later session earns the badge anew (R23).
+_OF_BADGE = """
+SELECT g.* FROM grants g LEFT JOIN issued_badges i ON i.id = ifnull(g.issued_badge_id, g.covered_by)
+WHERE g.learner = ? AND g.badge_id = ? AND g.once AND NOT g.dropped
+AND ifnull(i.state, '') <> 'revoked' AND i.deleted_at IS NULL ORDER BY g.id
+"""
+
+
+def cancel_unsent(store: Store, badge_id: str, now: str, *, completed_before: str | None = None) -> int:
+    """Cancel what was not sent yet, or was refused and cannot be sent again (R9, R15, R16); returns how many."""
+    earlier = f"AND reason = 'completion' AND EXISTS ({completion_of('grants')} < :before)"
+    before = "" if completed_before is None else earlier
+    cancelled = store.change(
+        f"UPDATE grants SET state = 'cancelled', updated_at = :now WHERE badge_id = :badge_id {before}"
+        " AND state IN ('planned', 'held', 'failed')",
+        {"now": now, "badge_id": badge_id, "before": completed_before},
+    )
+    release_covered(store, now)
+    return cancelled
+
+
+def release_covered(store: Store, now: str) -> None:
+    """Let what was covered by a grant that now earns nothing stand for itself; cancel what no link counts any more."""
+    released = store.rows(
+        f"UPDATE grants SET state = iif({STILL_COUNTED}, 'planned', 'cancelled'), covered_by_grant = NULL,"
+        " updated_at = ? WHERE state = 'covered'"
+        " AND covered_by_grant IN (SELECT id FROM grants WHERE state IN ('cancelled', 'failed'))"
+        " RETURNING learner, badge_id, once",
+        (now,),
+    )
+    for learner, badge_id in {(row["learner"], row["badge_id"]) for row in released if row["once"]}:
+        stand_for_badge(store, learner, badge_id, now)
+
+
+def stand_for_badge(store: Store, learner: int, badge_id: str, now: str) -> None:
+    """Let one grant of a badge that is earned once stand for all sessions of the learner."""
+    _let_one_stand(store, store.rows(_OF_BADGE, (learner, badge_id)), _UNSENT, now)
+
+
+def stand_for_session(store: Store, learner: int, badge_id: str, session: tuple[str, str], now: str) -> None:
+    """Let one grant stand for a learner's session of content, where two learners turned out to be one."""
+    rows = store.rows(
+        "SELECT * FROM grants WHERE learner = ? AND badge_id = ? AND content_id = ? AND session_id = ? ORDER BY id",
+        (learner, badge_id, *session),
+    )
+    _let_one_stand(store, rows, _UNSENT + _REFUSED, now)
+
+
+def _let_one_stand(store: Store, grants: Sequence[dict[str, Any]], coverable: Sequence[str], now: str) -> None:
+    first = min(grants, key=_standing, default=None)
+    if first is None or _standing(first) == _NOTHING:
+        return
+    for grant in grants:
+        if grant is not first and (grant["state"] in coverable or grant["covered_by_grant"] is not None):
+            _cover(store, grant["id"], first, now)
+
+
+_NOTHING = 5
+
+
+def _standing(grant: dict[str, Any]) -> int:
+    """Rank a grant: what may be issued, what is held already, what a person dropped, what is to be sent."""
+    state = grant["state"]
+    if state in _SENT:
+        return 0
+    if state == "covered" and grant["covered_by"] is not None:
+        return 1
+    if state == "cancelled" and grant["dropped"]:
+        return 2
+    if state in _UNSENT:
+        return 3
+    return 4 if state in _REFUSED else _NOTHING
+
+
+def _cover(store: Store, grant_id: int, first: dict[str, Any], now: str) -> None:
+    told: dict[str, Any] = {"state": "covered", "covered_by": first["covered_by"], "covered_by_grant": first["id"]}
+    if first["dropped"]:
+        told = {"state": "cancelled", "dropped": 1, "covered_by_grant": None}
+    elif first["covered_by"] is not None:
+        told["covered_by_grant"] = None
+    told |= {"problem_code": None, "problem": None, "updated_at": now}
+    store.change(
+        f"UPDATE grants SET {', '.join(f'{name} = ?' for name in told)} WHERE id = ?", (*told.values(), grant_id)
+    )

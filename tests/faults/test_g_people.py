@@ -1,0 +1,116 @@
+"""Scenario 75: people who turn out to be one, who share an address, or who hand an address on. Nobody loses a badge."""
+
+import pytest
+
+from credly_cli.sandbox import faults
+from tests.faults.world import ONCE, REPEATABLE, World
+
+MARCH, APRIL = "first-aid,first-aid-march", "first-aid,first-aid-april"
+HEADER = "learner_id,email,content_id,session_id,status,completed_at,first_name,last_name\n"
+
+
+def completes(world: World, who: str, place: str, names: str = "Ada,Lovelace") -> None:
+    """Let ``who`` (``id,email``) complete content and session, now."""
+    now = world.desk.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ")
+    world.desk.imports("progress", f"{HEADER}{who},{place},completed,{now},{names}\n")
+
+
+def becomes(world: World, who: str) -> None:
+    """Tell the names of ``who`` (``id,email``), and that the address is theirs now."""
+    world.desk.imports("learners", f"learner_id,email,first_name,last_name\n{who},Ada,Lovelace\n")
+
+
+def merged(world: World) -> None:
+    """The learner known by old@ alone turns out to be learner 7, known by new@ until now."""
+    becomes(world, "7,old@example.org")
+
+
+@pytest.fixture
+def earned_once(world: World) -> World:
+    """A world whose course earns a badge that each learner earns once."""
+    world.desk.json("unlink", REPEATABLE)
+    world.desk.json("unlink", ONCE)
+    world.desk.json("link", ONCE, "first-aid")
+    world.desk.pass_time(hours=1)
+    return world
+
+
+def test_of_two_sessions_that_wait_for_a_name_one_is_issued_after_a_merge(earned_once: World) -> None:
+    world = earned_once
+    completes(world, ",old@example.org", MARCH, names=",")
+    completes(world, ",old@example.org", APRIL, names=",")
+    assert world.sync().code == 3
+    becomes(world, "7,new@example.org")
+    merged(world)
+    assert world.sync().code == 0
+    assert world.states() == {"issued": 1, "covered": 1}
+    assert len(world.desk.issued(ONCE)) == 1
+
+
+def test_what_was_refused_is_not_retried_once_the_same_session_turns_out_to_be_earned(world: World) -> None:
+    completes(world, ",old@example.org", MARCH)
+    world.sync()
+    world.desk.sandbox.faults.add(faults.answers(422), "POST")
+    completes(world, "7,new@example.org", MARCH)
+    assert world.sync().code == 3
+    merged(world)
+    assert world.desk.json("retry") == {"planned": 0}
+    world.sync()
+    assert world.states() == {"issued": 1, "covered": 1}
+    assert len(world.desk.issued(REPEATABLE)) == 1
+
+
+def test_a_planned_grant_survives_a_merge_with_one_that_was_cancelled(world: World) -> None:
+    completes(world, "7,new@example.org", MARCH)
+    world.desk.sandbox.faults.add(faults.unreachable(), "POST", times=None)
+    world.sync()
+    world.desk.json("unlink", REPEATABLE)
+    world.desk.json("link", REPEATABLE, "first-aid")
+    world.desk.pass_time(hours=1)
+    completes(world, ",old@example.org", MARCH)
+    world.sync()
+    merged(world)
+    world.desk.sandbox.faults.clear()
+    world.calm_down()
+    assert len(world.desk.issued(REPEATABLE)) == 1
+
+
+def test_what_a_person_dropped_stays_dropped_after_a_merge_and_keeps_its_attempts(world: World) -> None:
+    world.desk.sandbox.faults.add(faults.drops(), "POST")
+    world.desk.sandbox.faults.add(faults.answers(500), "GET", "filter=badge_template", times=None)
+    completes(world, ",old@example.org", MARCH)
+    assert world.sync().code == 75
+    world.desk.json("resolve", "1", "--drop")
+    world.desk.sandbox.faults.add(faults.unreachable(), "POST", times=None)
+    completes(world, "7,new@example.org", MARCH)
+    world.sync()
+    with world.desk.store() as store:
+        before = store.value("SELECT count(*) FROM attempts")
+    merged(world)
+    world.calm_down()
+    assert world.desk.issued() == []
+    with world.desk.store() as store:
+        assert store.value("SELECT count(*) FROM attempts") >= before
+        assert store.value("SELECT count(*) FROM attempts WHERE grant_id NOT IN (SELECT id FROM grants)") == 0
+
+
+def test_two_learners_of_one_address_each_earn_a_badge_that_allows_duplicates(world: World) -> None:
+    """The first one's answer is lost: its badge must not be taken for the second one's."""
+    world.desk.sandbox.faults.add(faults.loses_answer(), "POST")
+    world.desk.sandbox.faults.add(faults.answers(500), "GET", "filter=badge_template", times=None)
+    completes(world, "1,desk@example.org", MARCH)
+    assert world.sync().code == 75
+    completes(world, "2,desk@example.org", MARCH)
+    world.calm_down()
+    assert world.states() == {"issued": 2}
+    assert len(world.desk.issued(REPEATABLE)) == 2
+
+
+def test_an_address_that_was_handed_on_brings_nobody_the_badge_of_its_new_owner(world: World) -> None:
+    becomes(world, "1,info@example.org")
+    becomes(world, "1,b@example.org")
+    completes(world, "2,info@example.org", "hygiene,")
+    world.sync()
+    completes(world, "1,b@example.org", "hygiene,")
+    assert world.sync().code == 0
+    assert sorted(badge.email for badge in world.desk.issued(ONCE)) == ["b@example.org", "info@example.org"]
