@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from credly_cli.issuing.by_hand import Counter, Granted
     from credly_cli.store.database import Store
+    from credly_cli.store.lock import RunLock
 
 COLUMNS = (
     Column("Grant", "id", "pipe"),
@@ -50,10 +51,10 @@ def grant(
     emails, badge = _split(environment, names, file)
     moment = _moment(environment, issued_at) if issued_at is not None else None
     with (
-        environment.writing(lock_wait, rehearse=dry_run) as (store, _),
+        environment.writing(lock_wait, rehearse=dry_run) as (store, lock),
         environment.output.headway("Granting") as headway,
     ):
-        counter = _counter(environment, store)
+        counter = _counter(environment, store, lock)
         counter.client.headway = headway
         results = counter.grant(emails, badge, moment, rehearse=dry_run)
     if file is None and len(emails) == 1:
@@ -63,7 +64,7 @@ def grant(
     return int(code)
 
 
-def _counter(environment: Environment, store: "Store") -> "Counter":
+def _counter(environment: Environment, store: "Store", lock: "RunLock") -> "Counter":
     from credly_cli import connecting
     from credly_cli.issuing.by_hand import Counter
     from credly_cli.issuing.granting import Terms
@@ -78,7 +79,7 @@ def _counter(environment: Environment, store: "Store") -> "Counter":
         interrupted=environment.interruption,
     )
     patience = Patience(*(settings[f"grants.{key}"] for key in _PATIENCE))
-    return Counter(store, client, environment.clock, terms, patience)
+    return Counter(store, lock, client, environment.clock, terms, patience)
 
 
 def _split(environment: Environment, names: list[str], file: str | None) -> tuple[list[str], str]:

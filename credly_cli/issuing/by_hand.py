@@ -11,15 +11,16 @@ from credly_cli.credly.records import HELD_STATES, IssuedBadge
 from credly_cli.errors import Exit, Failure
 from credly_cli.finding import FoundContent
 from credly_cli.identity import earner_id, email_key
-from credly_cli.issuing import granting, planning, settling
+from credly_cli.issuing import granting, guarding, planning, settling
 from credly_cli.issuing.granting import Terms
 from credly_cli.issuing.planning import problem
 from credly_cli.issuing.settling import Patience
-from credly_cli.store import enrollments, grants, issued_badges, links, unsent
+from credly_cli.store import enrollments, grants, issued_badges, links, runs, unsent
 from credly_cli.store.completions import Completion
 from credly_cli.store.database import Store
 from credly_cli.store.enrollments import Enrolled
 from credly_cli.store.grants import NewGrant
+from credly_cli.store.lock import RunLock
 from credly_cli.times import Clock, utc_text
 
 
@@ -60,9 +61,10 @@ class _Candidate:
 
 @dataclass(slots=True)
 class Counter:
-    """Where badges are granted by hand: a store, a client, a clock, and how things are sent."""
+    """Where badges are granted by hand: a store and its lock, a client, a clock, and how things are sent."""
 
     store: Store
+    lock: RunLock
     client: Client
     clock: Clock
     terms: Terms
@@ -73,6 +75,7 @@ class Counter:
     def grant(self, emails: Sequence[str], badge_name: str, issued_at: str | None, *, rehearse: bool) -> list[Granted]:
         """Grant a badge to each learner; raises ``Failure`` for what concerns the badge, the results tell the rest."""
         self._badge, self._content = _badge_and_content(self.store, badge_name)
+        self._take_number(rehearse=rehearse)
         results = [Granted(email) for email in _different(emails)]
         candidates = self._candidates(results)
         free = self._ask(candidates, results)
@@ -83,6 +86,20 @@ class Counter:
             for candidate in planned:
                 self._report(candidate, stopped, rehearse=rehearse)
         return results
+
+    def _take_number(self, *, rehearse: bool) -> None:
+        """Take a number, so that a copy of the store without this is noticed; refuse while a restored one settles."""
+        now = utc_text(self.clock.now())
+        with self.store.transaction():
+            if guarding.note_restore(self.store, self.lock.run_number, now):
+                grants.doubt_all_open(self.store, None, now)
+            number = runs.take_number(self.store, self.lock.run_number)
+        if not rehearse:
+            self.lock.note_run(number)
+        until = guarding.settles_until(self.store, self.patience.settle_seconds)
+        if until is not None and now < until:
+            told = "The store was restored, so Credly may have badges that it does not know of, or does not list yet."
+            raise Failure("locked", told, hint=f"After {until}: credly sync, then grant again.")
 
     # Who may get it
 

@@ -276,7 +276,8 @@ class _Sender:
         if self.store.value("SELECT 1 FROM grants WHERE issued_badge_id = ?", (badge.id,)):
             self._uncertain(claim, Answer("unclear", "the answer names the badge of another grant", answer.reply), now)
             return
-        issued_badges.save(self.store, [badge], now, issued_by_run=self.terms.run_id)
+        run = issued_badges.BY_HAND if self.terms.run_id is None else self.terms.run_id
+        issued_badges.save(self.store, [badge], now, issued_by_run=run)
         grants.set_state(
             self.store, claim.grant.id, "issued", now, issued_badge_id=badge.id, problem_code=None, problem=None
         )

@@ -12,7 +12,7 @@ from credly_cli.issuing.looking_up import Found, look_up_all
 from credly_cli.store import grants, issued_badges, runs
 from credly_cli.store.database import Store
 from credly_cli.store.grants import Due
-from credly_cli.times import Clock, utc_text
+from credly_cli.times import Clock, from_utc_text, utc_text
 
 _RESTORED_AT = "restored-at"
 _HISTORY_READ_AT = "history-read-at"
@@ -27,10 +27,16 @@ def note_restore(store: Store, lock_number: int | None, now: str) -> bool:
     if lock_number is None:
         restored = store.value("SELECT 1 FROM grants LIMIT 1") is not None
     else:
-        restored = (store.value("SELECT max(id) FROM runs") or 0) < lock_number
+        restored = runs.number(store) < lock_number
     if restored:
         runs.set_bookmark(store, _RESTORED_AT, now)
     return restored
+
+
+def settles_until(store: Store, settle_seconds: int) -> str | None:
+    """Return until when a restored store cannot tell by asking Credly what was sent before; ``None`` if it was not."""
+    restored_at = runs.bookmark(store, _RESTORED_AT)
+    return None if restored_at is None else utc_text(from_utc_text(restored_at) + timedelta(seconds=settle_seconds))
 
 
 def doubt_older(store: Store, run_id: int, now: str) -> int:

@@ -83,11 +83,11 @@ class _Settler:
             self._absent(grant, found.server_date, now)
 
     def _ours(self, grant: dict[str, Any], found: Found) -> IssuedBadge | None:
-        """Return the badge that this grant issued, if no other grant owns it."""
+        """Return the badge that this grant issued, if no other grant owns it and it was not there before."""
         sought = Sought.of(grant)
         ours = [badge for badge in found.badges if sought.is_ours(badge)]
         ours.sort(key=lambda badge: badge.issued_at != grant["issued_at"])
-        return next((badge for badge in ours if not _is_of_another(self.store, badge.id, grant["id"])), None)
+        return next((badge for badge in ours if _may_be_of(self.store, badge.id, grant)), None)
 
     def _settle(self, grant: dict[str, Any], state: grants.State, now: str, **columns: Any) -> None:
         grants.set_state(self.store, grant["id"], state, now, **{"problem_code": None, "problem": None, **columns})
@@ -166,6 +166,10 @@ def _says_held(grant: dict[str, Any]) -> bool:
     return "already" in (grant["problem"] or "")
 
 
-def _is_of_another(store: Store, issued_badge_id: str, grant_id: int) -> bool:
-    sql = "SELECT 1 FROM grants WHERE issued_badge_id = ? AND id <> ?"
-    return store.value(sql, (issued_badge_id, grant_id)) is not None
+def _may_be_of(store: Store, issued_badge_id: str, grant: dict[str, Any]) -> bool:
+    """Tell whether no other grant owns a badge and, where marks are no grant's own, it came after the first try."""
+    sql = "SELECT 1 FROM grants WHERE (issued_badge_id = :badge OR covered_by = :badge) AND id <> :grant"
+    if store.value(sql, {"badge": issued_badge_id, "grant": grant["id"]}) is not None:
+        return False
+    sql = "SELECT i.stored_at < min(a.started_at) FROM issued_badges i JOIN attempts a ON a.grant_id = ? WHERE i.id = ?"
+    return not (grant["once"] and store.value(sql, (grant["id"], issued_badge_id)))

@@ -243,7 +243,7 @@ def wait_for_badge(store: Store, badge_id: str, not_before: str, now: str) -> No
     )
 
 
-def doubt_all_open(store: Store, run_id: int, now: str) -> int:
+def doubt_all_open(store: Store, run_id: int | None, now: str) -> int:
     """Call uncertain all that a later copy of this store may have sent; returns how many (reliability, 3.7)."""
     return store.change(
         f"{_DOUBT} WHERE state IN ('planned', 'sending', 'uncertain')", {"told": _RESTORED, "run": run_id, "now": now}

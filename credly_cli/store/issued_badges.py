@@ -17,13 +17,15 @@ _COLUMNS = (
     "expires_at", "created_at", "state_updated_at", "view_url", "accept_url",
 )  # fmt: skip
 _KEPT_WHEN_UNTOLD = ("badge_name", "image_url", "email", "earner_id", "user_id", "expires_at")
+BY_HAND = 0  # the number of no run: what a person issued belongs to none, and awaits its first listing
 HELD = f"state IN {HELD_STATES} AND deleted_at IS NULL"
 
 
 def save(store: Store, badges: Iterable[IssuedBadge], now: str, *, issued_by_run: int | None = None) -> Tally:
     """Add issued badges or bring them up to date; a row that says nothing new is not written.
 
-    ``issued_by_run`` is the run whose POST was answered with them; ``None`` means that a listing has them.
+    ``issued_by_run`` is the run whose POST was answered with them, or ``BY_HAND``; ``None`` means that a listing has
+    them.
     """
     tally, mask = Tally(), Mask.of(store)
     for badge in badges:
@@ -33,7 +35,8 @@ def save(store: Store, badges: Iterable[IssuedBadge], now: str, *, issued_by_run
         tally.count(added=known is None, changed=changed)
         if changed:
             run = known["issued_by_run"] if known else issued_by_run
-            _write(store, {"id": badge.id, **values, "issued_by_run": run, "stored_at": now, "deleted_at": None})
+            kept = {"issued_by_run": run, "stored_at": now, "deleted_at": None}
+            _write(store, {"id": badge.id, **values, **kept} | ({} if known else {"awaited": int(run == BY_HAND)}))
     return tally
 
 

@@ -5,12 +5,26 @@ from typing import Any
 
 from credly_cli.store.database import Store
 
+_NUMBER = "number"
+
+
+def number(store: Store) -> int:
+    """Return the number that was taken last, by a run or by who issues by hand."""
+    return max(store.value("SELECT max(id) FROM runs") or 0, int(bookmark(store, _NUMBER) or 0))
+
+
+def take_number(store: Store, lock_number: int | None) -> int:
+    """Take a number above all earlier ones, in the store and in the lock file, for what is issued by hand."""
+    taken = max(number(store), lock_number or 0) + 1
+    set_bookmark(store, _NUMBER, str(taken))
+    return taken
+
 
 def begin(store: Store, lock_number: int | None, started_at: str) -> int:
     """Record a run under a number above all earlier ones, in the store and in the lock file; returns it."""
-    number = max(store.value("SELECT max(id) FROM runs") or 0, lock_number or 0) + 1
-    store.change("INSERT INTO runs (id, started_at) VALUES (?, ?)", (number, started_at))
-    return number
+    taken = max(number(store), lock_number or 0) + 1
+    store.change("INSERT INTO runs (id, started_at) VALUES (?, ?)", (taken, started_at))
+    return taken
 
 
 def finish(store: Store, number: int, summary: dict[str, Any], *, issued_badges_listed: bool) -> None:
