@@ -63,9 +63,15 @@ def ask(client: Client, recipient: Recipient, badge_id: str = "") -> list[Issued
     badges = [badge for badge in found.values() if badge_id in ("", badge.badge_id)]
     users = {badge.user_id for badge in badges if badge.user_id and recipient.owns(badge)}
     theirs = [badge for badge in badges if recipient.owns(badge) or badge.user_id in users]
-    if len(theirs) < len(badges) and not _rows(client, narrowed | {_ALL_ADDRESSES: _NOBODY}):
-        return badges  # filters are obeyed: what else was found is under another address of the same account
+    if len(theirs) < len(badges) and finds_accounts(client, badge_id):
+        return badges  # what else was found is under another address of the same account
     return theirs
+
+
+def finds_accounts(client: Client, badge_id: str = "") -> bool:
+    """Tell whether Credly obeys the filter that finds an account's other addresses, by asking for one without any."""
+    narrowed = {"badge_template_id": badge_id} if badge_id else {}
+    return not _rows(client, narrowed | {_ALL_ADDRESSES: _NOBODY})
 
 
 def ask_all(client: Client, recipients: Sequence[Recipient], badge_id: str) -> Iterator[list[IssuedBadge] | Failure]:

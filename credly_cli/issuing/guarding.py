@@ -1,6 +1,6 @@
 """Stores that do not know what was sent: restored, deleted and new ones ask Credly first (reliability, 3.7)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -16,6 +16,7 @@ from credly_cli.times import Clock, from_utc_text, utc_text
 
 _RESTORED_AT = "restored-at"
 _HISTORY_READ_AT = "history-read-at"
+_NOT_ASKED = timedelta(seconds=1)  # until the next run, and before those that Credly did not answer about
 
 
 def note_restore(store: Store, lock_number: int | None, now: str) -> bool:
@@ -93,14 +94,15 @@ class Guard:
     def _ask(self, asked: Sequence[Due], *, cleared: bool) -> None:
         """Store what Credly has of these grants' badges; those about which it does not answer wait."""
         wanted = [_as_row(grant) for grant in asked]
-        answered = set[int]()
+        untold = {grant.id: _NOT_ASKED for grant in asked}
         for grant, found in look_up_all(self.client, wanted):
+            untold[grant["id"]] = max(_NOT_ASKED, timedelta(seconds=self.recheck_seconds))
             if isinstance(found, Failure):
                 self._note(found)
             elif found.conclusive:
-                answered.add(grant["id"])
+                del untold[grant["id"]]
                 self._take(grant["id"], found, cleared=cleared)
-        self._let_wait([grant.id for grant in asked if grant.id not in answered])
+        self._let_wait(untold)
 
     def _take(self, grant_id: int, found: Found, *, cleared: bool) -> None:
         now = utc_text(self.clock.now())
@@ -109,17 +111,16 @@ class Guard:
             if cleared:
                 self.store.change("UPDATE grants SET cleared_at = ? WHERE id = ?", (now, grant_id))
 
-    def _let_wait(self, identities: Sequence[int]) -> None:
-        """Leave grants out of this run; the next one asks again."""
-        if not identities:
+    def _let_wait(self, untold: Mapping[int, timedelta]) -> None:
+        """Leave grants out of this run; the next one asks again, first about those that nobody was asked about."""
+        if not untold:
             return
         told = "Credly did not tell what some learners hold, so their badges wait."
         self.failure = self.failure or Failure("server-error", told)
         now = self.clock.now()
-        later = utc_text(now + timedelta(seconds=max(1, self.recheck_seconds)))
         with self.store.transaction():
-            for identity in identities:
-                grants.set_state(self.store, identity, "planned", utc_text(now), not_before=later)
+            for identity, wait in untold.items():
+                grants.set_state(self.store, identity, "planned", utc_text(now), not_before=utc_text(now + wait))
 
     def _note(self, failure: Failure) -> None:
         self.failure = failure

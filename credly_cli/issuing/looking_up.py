@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
+from credly_cli.asking import finds_accounts
 from credly_cli.credly.client import Client
 from credly_cli.credly.records import HELD_STATES, IssuedBadge
 from credly_cli.errors import Exit, Failure
@@ -44,10 +45,22 @@ class Sought:
         same_day = badge.issued_at is None or badge.issued_at[:10] == self.issued_at[:10]
         return badge.earner_id == self.earner_id and (not self.once or same_day)
 
+    def bears_mark(self, badge: IssuedBadge) -> bool:
+        """Tell whether a badge bears the mark that no other grant has."""
+        return not self.once and badge.badge_id == self.badge_id and badge.earner_id == self.earner_id
+
+    def is_of_learner(self, badge: IssuedBadge) -> bool:
+        """Tell whether a badge bears the learner's id or one of the addresses."""
+        keys = {email_key(email) for email in self.emails}
+        return badge.earner_id == self.earner_id or email_key(badge.email or "") in keys
+
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What Credly has; ``conclusive`` when what is not among it is not there."""
+    """What Credly has; ``conclusive`` when what is not among it is not there.
+
+    From a list that proves nothing only what bears the grant's own mark is taken.
+    """
 
     badges: Sequence[IssuedBadge]
     conclusive: bool
@@ -99,11 +112,19 @@ def look_up(client: Client, sought: Sought) -> Found:
         badges = list(listing.rows.values())
         obeyed = all(_answers(badge, sought, key, value) for badge in badges)
         if listing.problem is not None or listing.set_aside or not obeyed:
-            return Found((), conclusive=False, server_date=date)  # a filter that is not obeyed proves nothing
+            return Found([badge for badge in badges if sought.bears_mark(badge)], conclusive=False, server_date=date)
         found |= listing.rows
         if any(map(sought.is_ours, badges)):
             break
-    return Found(list(found.values()), conclusive=True, server_date=date)
+    return Found(_of_account(client, sought, list(found.values())), conclusive=True, server_date=date)
+
+
+def _of_account(client: Client, sought: Sought, badges: Sequence[IssuedBadge]) -> Sequence[IssuedBadge]:
+    """Leave out strangers' badges, which a filter for accounts that is not obeyed would bring."""
+    own = [badge for badge in badges if sought.is_of_learner(badge)]
+    users = {badge.user_id for badge in own if badge.user_id}
+    theirs = [badge for badge in badges if badge in own or badge.user_id in users]
+    return badges if len(theirs) == len(badges) or finds_accounts(client, sought.badge_id) else theirs
 
 
 def _questions(sought: Sought) -> Iterator[tuple[str, str]]:

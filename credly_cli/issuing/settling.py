@@ -57,25 +57,41 @@ class _Settler:
 
     def run(self, besides: Collection[int]) -> Settled:
         wanted = [grant for grant in grants.uncertain(self.store) if grant["id"] not in besides]
+        wanted = [grant for grant in wanted if not self._is_stored(grant)]
         for grant, found in look_up_all(self.client, wanted):
             if isinstance(found, Failure):
                 self.outcome.stopped = found
+                grants.put_back(self.store, grant["id"], utc_text(self.clock.now()))
                 continue
             self.outcome.looked_up.add(grant["id"])
             with self.store.transaction():
                 self._take(grant, found)
         return self.outcome
 
+    def _is_stored(self, grant: dict[str, Any]) -> bool:
+        """Adopt a badge with the grant's own mark that a listing has brought already."""
+        marked = () if grant["once"] else (grant["earner_id"],)
+        known = issued_badges.unowned_of_marks(self.store, grant["badge_id"], marked) if marked else []
+        if known:
+            with self.store.transaction():
+                self._adopt(grant, known[0]["id"], utc_text(self.clock.now()))
+        return bool(known)
+
+    def _adopt(self, grant: dict[str, Any], issued_badge_id: str, now: str) -> None:
+        self._settle(grant, "issued", now, issued_badge_id=issued_badge_id)
+        self.outcome.adopted += 1
+
     def _take(self, grant: dict[str, Any], found: Found) -> None:
         """Draw what can be concluded from a look-up; what is inconclusive says neither found nor absent."""
-        if not found.conclusive:
+        if not (found.conclusive or found.badges):
             return
         now = utc_text(self.clock.now())
         issued_badges.save(self.store, found.badges, now)
         ours = self._ours(grant, found)
         if ours is not None:
-            self._settle(grant, "issued", now, issued_badge_id=ours.id)
-            self.outcome.adopted += 1
+            self._adopt(grant, ours.id, now)
+        elif not found.conclusive:
+            return
         elif (held := found.held) is not None and _bars(grant):
             self._settle(grant, "covered", now, covered_by=held.id)
             self.outcome.covered += 1

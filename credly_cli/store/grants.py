@@ -167,13 +167,15 @@ def due(
 
 def old_unsent(store: Store, completed_from: str) -> list[Due]:
     """Return the planned grants for completions before a moment that Credly was not asked about yet."""
-    sql = f"{_DUE} WHERE g.state = 'planned' AND NOT ({_RECENT}) AND g.cleared_at IS NULL ORDER BY g.id"
+    sql = f"{_DUE} WHERE g.state = 'planned' AND NOT ({_RECENT}) AND g.cleared_at IS NULL ORDER BY g.not_before, g.id"
     return [_due(row) for row in store.rows(sql, {"completed_from": completed_from})]
 
 
 def repeatable_unsent(store: Store, now: str) -> list[Due]:
     """Return the grants that are due, and that Credly would not refuse if they were issued already."""
-    sql = f"{_DUE} WHERE g.state = 'planned' AND ifnull(g.not_before, '') <= ? AND NOT g.once ORDER BY g.id"
+    sql = (
+        f"{_DUE} WHERE g.state = 'planned' AND ifnull(g.not_before, '') <= ? AND NOT g.once ORDER BY g.not_before, g.id"
+    )
     return [due for due in map(_due, store.rows(sql, (now,))) if not due.once and due.reason == "completion"]
 
 
@@ -223,11 +225,16 @@ def set_state(store: Store, grant_id: int, state: State, now: str, **columns: An
 
 
 def uncertain(store: Store) -> list[dict[str, Any]]:
-    """Return the uncertain grants with the learner's address, oldest first."""
+    """Return the uncertain grants with the learner's address, those put back last."""
     return store.rows(
         "SELECT g.*, l.email, b.allow_duplicates FROM grants g JOIN learners l ON l.id = g.learner"
-        " JOIN badges b ON b.id = g.badge_id WHERE g.state = 'uncertain' ORDER BY g.id"
+        " JOIN badges b ON b.id = g.badge_id WHERE g.state = 'uncertain' ORDER BY g.not_before, g.id"
     )
+
+
+def put_back(store: Store, grant_id: int, now: str) -> None:
+    """Let an uncertain grant that could not be looked up come after the others next time."""
+    store.change("UPDATE grants SET not_before = ? WHERE id = ?", (now, grant_id))
 
 
 def still_wanted(store: Store, grant_id: int) -> bool:
