@@ -31,6 +31,7 @@ class Switches:
     bare_token: bool = False  # take Basic base64(token), without the colon
     next_page_keeps_filter: bool = True
     filter_ignored: bool = False
+    filter_keys_ignored: frozenset[str] = frozenset()
     unknown_filter_key: Literal["ignored", "refused"] = "ignored"
     list_metadata: Literal["full", "null", "missing", "empty"] = "full"
     total_count_off_by: int = 0

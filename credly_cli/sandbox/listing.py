@@ -32,7 +32,8 @@ class Listings:
         switches = self._sandbox.switches
         if not filter_text and not sort and not switches.list_lag and not switches.badges_newest_first:
             return self._sandbox.book.in_order
-        settings = (switches.filter_ignored, switches.badges_newest_first, switches.email_filter_minds_case)
+        ignored = (switches.filter_ignored, switches.filter_keys_ignored)
+        settings = (*ignored, switches.badges_newest_first, switches.email_filter_minds_case)
         asked = (filter_text, sort, self._sandbox.version, self._refuses(), settings)
         if asked != self._asked or switches.list_lag:
             self._badges, self._asked = self._select(filter_text, sort), asked
@@ -78,7 +79,9 @@ class Listings:
         return [("email", email.casefold()), *([("user", user.id)] if user else [])]
 
     def _terms(self, filter_text: str) -> list[Term]:
-        return [] if self._sandbox.switches.filter_ignored else filtering.read_filter(filter_text)
+        switches = self._sandbox.switches
+        terms = [] if switches.filter_ignored else filtering.read_filter(filter_text)
+        return [term for term in terms if term.key not in switches.filter_keys_ignored]
 
     def _refuses(self) -> bool:
         return self._sandbox.switches.unknown_filter_key == "refused"

@@ -279,3 +279,37 @@ def test_the_number_of_the_run_is_in_the_lock_file_before_anything_is_claimed(wo
     world.desk.sandbox.faults.add(look, "POST", times=None)  # type: ignore[arg-type]
     world.sync()
     assert set(seen) == {before + 1}
+
+
+def enrolled(world: World) -> str:
+    """Enrol somebody, who completes nothing, and return the address."""
+    now = world.desk.clock.now()
+    world.desk.learns(f"ada@example.org,first-aid,first-aid-march,in progress,{now:%Y-%m-%dT%H:%M:%SZ},Ada,Lovelace")
+    return "ada@example.org"
+
+
+def test_nothing_is_granted_by_hand_while_a_restored_store_settles(granted: World, tmp_path: Path) -> None:
+    email = enrolled(granted)
+    copy_store(granted, tmp_path / "copy")
+    granted.sync()
+    granted.desk.sandbox.switches.list_lag = 60
+    granted.desk.json("grant", email, REPEATABLE)
+    restore(granted, tmp_path / "copy")
+    told = granted.desk.json("grant", email, REPEATABLE, code=75)["error"]
+    assert "restored" in told["message"]
+    granted.desk.pass_time(minutes=16)
+    granted.sync()
+    assert granted.desk.json("grant", email, REPEATABLE, code=6)["error"]["code"] == "already-earned"
+    assert len([badge for badge in granted.desk.issued(REPEATABLE) if badge.email == email]) == 1
+
+
+def test_a_copy_from_before_a_grant_by_hand_is_noticed_by_the_next_run(granted: World, tmp_path: Path) -> None:
+    email = enrolled(granted)
+    copy_store(granted, tmp_path / "copy")
+    granted.desk.json("grant", email, REPEATABLE)
+    restore(granted, tmp_path / "copy")
+    now = granted.desk.clock.now()
+    granted.desk.learns(f"{email},first-aid,first-aid-march,completed,{now:%Y-%m-%dT%H:%M:%SZ},Ada,Lovelace")
+    sent = granted.posts()
+    assert granted.sync("--only", "grants").code in (0, 75)
+    assert granted.posts() == sent

@@ -1,0 +1,117 @@
+"""Scenarios B 20, 21 and 28, looked at from the look-up: what a list proves, and whom a fault keeps waiting."""
+
+import pytest
+
+from credly_cli.sandbox import faults
+from tests.faults.world import ONCE, REPEATABLE, World
+
+LOOK_UPS = ("GET", "filter=badge_template")
+HOLDER = "holder@example.org"
+
+
+def test_a_strangers_badge_covers_nobody_where_the_filter_of_accounts_is_ignored(world: World) -> None:
+    """Scenario 21: only one key of the filter is not obeyed."""
+    world.desk.sandbox.switches.filter_keys_ignored = frozenset({"recipient_email_all"})
+    world.desk.sandbox.issue_in_credly(world.desk.badge_id(ONCE), HOLDER, "Some", "Body")
+    world.complete(1, sessions=())
+    world.desk.sandbox.faults.add(faults.drops(), "POST")
+    assert world.sync().code == 75
+    world.calm_down()
+    assert [badge.email for badge in world.desk.issued(ONCE)] == [HOLDER, "learner1@example.org"]
+
+
+def test_a_badge_under_another_address_of_the_account_covers_the_learner(world: World) -> None:
+    """Scenario 21: where the filter is obeyed, what it finds is the learner's."""
+    world.desk.sandbox.add_user(HOLDER, "learner1@example.org")
+    world.desk.sandbox.issue_in_credly(world.desk.badge_id(ONCE), HOLDER, "Learner", "One")
+    world.complete(1, sessions=())
+    world.desk.sandbox.faults.add(faults.drops(), "POST")
+    world.sync()
+    assert world.states() == {"covered": 1}
+
+
+@pytest.mark.parametrize("listed", [False, True], ids=["by the look-up", "by the listing"])
+def test_a_badge_with_the_grants_own_mark_is_found_in_any_list(world: World, listed: bool) -> None:
+    """Scenario 21: a list that ignores the filter proves no absence, but what it shows is there."""
+    world.desk.sandbox.switches.filter_ignored = True
+    world.desk.sandbox.faults.add(faults.loses_answer(), "POST")
+    world.complete(1, sessions=("first-aid-march",), article=False)
+    ran = world.sync(*(() if listed else ("--only", "grants")))
+    if listed:
+        world.desk.sandbox.faults.add(faults.answers(500), *LOOK_UPS, times=None)
+        ran = world.sync()
+    assert world.states() == {"issued": 1}
+    assert ran.code == 0
+
+
+def poison(world: World, count: int) -> None:
+    """Let the look-ups of the first grants fail, always, and no others."""
+    world.desk.sandbox.faults.clear()
+    with world.desk.store() as store:
+        rows = store.rows("SELECT earner_id FROM grants ORDER BY id LIMIT ?", (count,))
+    for row in rows:
+        world.desk.sandbox.faults.add(faults.answers(500), "GET", row["earner_id"], times=None)
+
+
+def test_uncertain_grants_that_cannot_be_looked_up_keep_no_others_waiting(world: World) -> None:
+    """Scenario 28, of look-ups: five that always fail, and one behind them."""
+    world.desk.sandbox.faults.add(faults.answers(500), *LOOK_UPS, times=None)
+    world.desk.sandbox.faults.add(faults.loses_answer(), "POST", times=6)
+    for learners in ((1, 2, 3), (4, 5), (6,)):
+        world.complete(*learners, sessions=())
+        assert world.sync("--only", "grants").code == 75
+    poison(world, 5)
+    for _ in range(2):
+        world.desk.pass_time(minutes=16)
+        assert world.sync("--only", "grants").code == 75
+    assert world.states() == {"issued": 1, "uncertain": 5}
+
+
+def test_planned_grants_about_which_credly_does_not_answer_keep_no_others_waiting(world: World) -> None:
+    """Scenario 28: what Credly would issue twice is asked about first, where no list of issued badges was read."""
+    world.desk.sandbox.faults.add(faults.answers(500), *LOOK_UPS, times=None)
+    world.complete(1, 2, 3, 4, 5, 6, sessions=("first-aid-march",), article=False)
+    assert world.sync("--only", "grants").code == 75
+    poison(world, 5)
+    for _ in range(2):
+        world.desk.pass_time(minutes=16)
+        assert world.sync("--only", "grants").code == 75
+    assert world.states() == {"issued": 1, "planned": 5}
+
+
+def test_a_badge_that_was_there_before_is_not_taken_for_the_one_sent(world: World) -> None:
+    """R22 and R23: the learner's earlier badge was revoked, and the request to issue anew never arrived."""
+    now = world.desk.clock.now()
+    header = "learner_id,email,content_id,status,completed_at,first_name,last_name\n"
+    row = f"1,ada@example.org,hygiene,completed,{now:%Y-%m-%dT%H:%M:%SZ},Ada,Lovelace\n"
+    held = world.desk.sandbox.issue_in_credly(
+        world.desk.badge_id(ONCE), "ada@example.org", "Ada", "Lovelace", issuer_earner_id="1"
+    )
+    world.desk.imports("progress", header + row)
+    world.sync()
+    assert world.states() == {"covered": 1}
+    world.desk.sandbox.revoke(held.id)
+    world.sync()
+    world.desk.sandbox.faults.add(faults.drops(), "POST")
+    issued_at = f"{now:%Y-%m-%d}"
+    assert world.desk.run("grant", "ada@example.org", ONCE, "--issued-at", issued_at).code == 75
+    world.desk.pass_time(minutes=16)
+    world.calm_down()
+    assert [badge.state for badge in world.desk.issued(ONCE)] == ["revoked", "pending"]
+
+
+def test_what_was_issued_by_hand_is_not_missed_by_a_list_that_lags(world: World) -> None:
+    """Scenario 20 and R23: never yet seen in a listing, so not deleted, and not issued a second time."""
+    world.desk.config("[grants]\nsettle_seconds = 60\n")
+    now = world.desk.clock.now()
+    world.desk.learns(f"ada@example.org,first-aid,first-aid-march,in progress,{now:%Y-%m-%dT%H:%M:%SZ},Ada,Lovelace")
+    world.desk.sandbox.switches.list_lag = 3600
+    world.desk.json("grant", "ada@example.org", REPEATABLE)
+    world.desk.pass_time(minutes=10)
+    assert world.sync().json["issued_badges"]["removed"] == 0
+    assert world.desk.json("grant", "ada@example.org", REPEATABLE, code=6)["error"]["code"] == "already-earned"
+    world.desk.sandbox.switches.list_lag = 0
+    world.sync()
+    world.desk.sandbox.delete(world.desk.issued()[0].id)
+    world.desk.pass_time(minutes=10)
+    assert world.sync().json["issued_badges"]["removed"] == 1
