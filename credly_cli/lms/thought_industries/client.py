@@ -15,10 +15,13 @@ from credly_cli.lms.sources import Surroundings
 from credly_cli.secrets import Token, read_private_file, token_from
 
 _API = "/incoming/v2"
-_ROWS = ("events", "users", "contentItems", "content", "clients", "licenses", "nodes", "items")
+_ROWS = ("events", "APIEvents", "users", "contentItems", "content", "clients", "licenses", "nodes", "items", "data")
+_NO_MORE = ("", "false", "0", "none")
 _LONGEST_WAIT = 120.0
 _NOT_THERE = (400, 404, 410, 422)
-_HOST = re.compile(r"(?:(?P<scheme>https?)://)?(?P<name>[A-Za-z0-9.-]+|\[[0-9a-fA-F:]+\])(?P<port>:\d{1,5})?", re.ASCII)
+_HOST = re.compile(
+    r"(?:(?P<scheme>https?)://)?(?P<name>[a-z0-9.-]+|\[[0-9a-f:]+\])(?P<port>:\d{1,5})?(?:/incoming/v2)?/*", re.ASCII
+)
 _KEY_HINT = "Set CREDLY_LMS_TOKEN, or name a file of mode 0600 as token_file in [lms.thought_industries]."
 
 
@@ -67,24 +70,23 @@ class Client:
 
     def page(self, path: str, parameters: Mapping[str, str | int]) -> Page:
         """Read a page; raises ``LmsFailure``."""
-        body = _unwrapped(self._get(path, parameters).json)
-        rows: list[Any] = next((body[name] for name in _ROWS if isinstance(body.get(name), list)), [])
-        information = body.get("pageInfo")
-        following = _following(information if isinstance(information, dict) else {})
+        rows, information = _listed(self._get(path, parameters).json)
+        following = _following(information)
         if following and all(parameters.get(name) == value for name, value in following.items()):
-            raise LmsFailure("server-error", "Thought Industries gives the same page again and again.", None, None)
+            raise _unreadable("gives the same page again and again")
         return Page([row for row in rows if isinstance(row, dict)], following)
 
     def user(self, name: str) -> dict[str, Any] | None:
         """Read one user by id or address; ``None`` if there is none."""
         try:
-            body = _unwrapped(self._get(f"/users/{quote(name, safe='@')}", {}).json)
+            body = self._get(f"/users/{quote(name, safe='@')}", {}).json
         except LmsFailure as failure:
             if failure.is_not_there:
                 return None
             raise
-        user = body.get("user", body)
-        return user if isinstance(user, dict) and user.get("email") else None
+        for wrapping in ("data", "user"):
+            body = body.get(wrapping, body) if isinstance(body, dict) else None
+        return body if isinstance(body, dict) and body.get("email") else None
 
     def _get(self, path: str, parameters: Mapping[str, str | int]) -> Reply:
         self._wait()
@@ -93,6 +95,8 @@ class Client:
         except CredlyFailure as failure:
             raise _translated(failure) from None
         self._note_pace(reply.headers)
+        if isinstance(reply.json, dict) and reply.json.get("errors"):
+            raise _unreadable("answered with errors")
         return reply
 
     def _note_pace(self, headers: Mapping[str, str]) -> None:
@@ -113,10 +117,10 @@ class Client:
 
 
 def _address(around: Surroundings) -> str:
-    host = (around.settings["lms.thought_industries.host"] or "").strip().rstrip("/")
+    host = (around.settings["lms.thought_industries.host"] or "").strip()
     if not host:
         raise _invalid("lms.thought_industries.host is not set.")
-    told = _HOST.fullmatch(host)
+    told = _HOST.fullmatch(host.lower())
     if not told:
         raise _invalid(f"lms.thought_industries.host must be a host such as learn.example.com, not {host!r}.")
     scheme, name = told["scheme"], told["name"]
@@ -144,16 +148,16 @@ def _key(around: Surroundings) -> Token:
     raise Failure("lms-token-refused", "There is no API key for Thought Industries.", hint=_KEY_HINT)
 
 
-def _unwrapped(body: Any) -> dict[str, Any]:
-    """Return what is inside ``{"data": {"APIEvents": {...}}}``, or the answer itself."""
-    while isinstance(body, dict) and not any(isinstance(body.get(name), list) for name in _ROWS):
-        inner = body.get("data") if "data" in body else _only(body)
-        if isinstance(inner, list):
-            return {**body, "items": inner}
-        if not isinstance(inner, dict):
-            break
-        body = inner
-    return body if isinstance(body, dict) else {}
+def _listed(body: Any) -> tuple[list[Any], Mapping[str, Any]]:
+    """Return the rows and the ``pageInfo`` of an answer, also of ``{"data": {"APIEvents": {...}}}``."""
+    information: Any = {}
+    while isinstance(body, dict):
+        information = body.get("pageInfo", information)
+        rows = next((body[name] for name in _ROWS if isinstance(body.get(name), list)), None)
+        if rows is not None:
+            return rows, information if isinstance(information, dict) else {}
+        body = body.get("data") if "data" in body else _only(body)
+    raise _unreadable("gave an answer without the list that was asked for")
 
 
 def _only(body: dict[str, Any]) -> Any:
@@ -162,12 +166,19 @@ def _only(body: dict[str, Any]) -> Any:
 
 
 def _following(information: Mapping[str, Any]) -> dict[str, str | int] | None:
-    if information.get("hasMore") is not True:
+    """Return what to ask for the next page with: more without a way to it must not pass for the end."""
+    if str(information.get("hasMore")).strip().lower() in _NO_MORE:
         return None
     if cursor := information.get("cursor"):
         return {"cursor": str(cursor)}
-    current = information.get("currentPage")
-    return {"page": current + 1} if isinstance(current, int) else None
+    current = str(information.get("currentPage"))
+    if not current.isdecimal():
+        raise _unreadable("says that there is more, and not where")
+    return {"page": int(current) + 1}
+
+
+def _unreadable(what: str) -> LmsFailure:
+    return LmsFailure("server-error", f"Thought Industries {what}.", None, "The next sync tries again from here.")
 
 
 def _translated(failure: CredlyFailure) -> LmsFailure:
