@@ -10,6 +10,7 @@ from credly_cli.headway import Headway
 from credly_cli.identity import email_key
 from credly_cli.importing import Imported, take
 from credly_cli.issuing.planning import problem
+from credly_cli.lms.records import Reject
 from credly_cli.lms.rejects import RejectsFile
 from credly_cli.lms.sources import Batch, Part, Source
 from credly_cli.store import runs
@@ -20,6 +21,10 @@ _KINDS = ("learners", "content", "progress", "access")
 _LISTED = 20  # completions undone, of those that are told one by one
 _UNDONE = """
 SELECT l.email, c.title FROM learners l, content c WHERE l.id = ? AND c.id = ?
+"""
+_GIVEN_NO_MORE = """
+DELETE FROM access WHERE told_by = 'access' AND subject_kind <> 'learner'
+AND content_id = ifnull((SELECT content_id FROM sessions WHERE id = :id), :id)
 """
 
 
@@ -34,6 +39,11 @@ class Intake:
     def json(self) -> dict[str, dict[str, int]]:
         """Return the counts as scripts read them."""
         return {kind: self.of(kind).tally.json() for kind in _KINDS}
+
+    @property
+    def read(self) -> int:
+        """How many rows were read."""
+        return sum(imported.tally.read for imported in self.imported.values())
 
     def of(self, kind: Any) -> Imported:
         """Return what came of one kind."""
@@ -55,7 +65,7 @@ def take_in(
         store.change("DELETE FROM bookmarks WHERE name GLOB ?", (f"{_PREFIX}*",))
     try:
         for batch in source.batches(_Bookmarks(store), _Known(store)):
-            _take_batch(store, batch, intake, now, state_folder, headway)
+            _take_batch(store, batch, intake, now, state_folder, _Further(headway or Headway(), intake.read))
             if batch.problem is not None:
                 intake.problems.append(problem(batch.problem.code, batch.problem.message))
     except Failure as failure:
@@ -65,11 +75,13 @@ def take_in(
 
 
 def _take_batch(
-    store: Store, batch: Batch, intake: Intake, now: str, state_folder: Path | None, headway: Headway | None
+    store: Store, batch: Batch, intake: Intake, now: str, state_folder: Path | None, headway: Headway
 ) -> None:
     """Take all of a batch, and note where to go on, or nothing of both."""
     taken = Intake()
     with store.transaction():
+        for content in batch.given_no_more:
+            taken.of("access").tally.changed += store.change(_GIVEN_NO_MORE, {"id": content})
         for part in batch.parts:
             _take_part(store, part, taken, now, state_folder, headway)
         for name, value in batch.bookmarks.items():
@@ -80,18 +92,40 @@ def _take_batch(
     for kind, imported in taken.imported.items():
         intake.of(kind).add(imported)
     intake.problems += taken.problems
+    headway.at(taken.read)
 
 
-def _take_part(
-    store: Store, part: Part, taken: Intake, now: str, state_folder: Path | None, headway: Headway | None
-) -> None:
+def _take_part(store: Store, part: Part, taken: Intake, now: str, state_folder: Path | None, headway: Headway) -> None:
     keep = part.file is not None and state_folder is not None
-    with RejectsFile(part.file, state_folder or Path(), keep=keep) as rejects:
+    with _NewRejects(part, state_folder or Path(), keep=keep) as rejects:
         take(store, part.kind, part.records, taken.of(part.kind), now, rejects, headway)
     if rejects.first is not None:
         told = f"{part.name}: {rejects.count} of {part.kind} rejected, the first (row {rejects.first.row}):"
         where = f" See {rejects.path}." if rejects.path else ""
         taken.problems.append(problem("import-rejected", f"{told} {rejects.first.reason}.{where}"))
+
+
+class _NewRejects(RejectsFile):
+    """The rejected rows of a part that were not reported before."""
+
+    def __init__(self, part: Part, folder: Path, *, keep: bool) -> None:
+        super().__init__(part.file, folder, keep=keep)
+        self._is_news = part.is_news
+
+    def add(self, reject: Reject) -> None:
+        if self._is_news(reject):
+            super().add(reject)
+
+
+class _Further(Headway):
+    """How far a batch is, after those before it."""
+
+    def __init__(self, headway: Headway, before: int) -> None:
+        self._headway = headway
+        self._before = before
+
+    def at(self, done: int, total: int | None = None) -> None:
+        self._headway.at(self._before + done, total)
 
 
 def _report_undone(store: Store, intake: Intake) -> None:

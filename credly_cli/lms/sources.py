@@ -3,14 +3,14 @@
 How a new one is written is in ``docs/how-to-write-a-source.md``.
 """
 
-from collections.abc import Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Iterator, Mapping, MutableMapping, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from credly_cli.errors import Failure
 from credly_cli.lms.reading import Reading
-from credly_cli.lms.records import Kind, Records
+from credly_cli.lms.records import Kind, Records, Reject
 from credly_cli.times import Clock
 
 
@@ -21,6 +21,7 @@ class Part(NamedTuple):
     records: Records
     name: str = "The LMS"  # what they came from, for messages
     file: Path | None = None  # ... if it was a file: its rejected rows are written beside it
+    is_news: Callable[[Reject], bool] = lambda _: True  # whether a rejected row is not reported yet
 
 
 @dataclass(slots=True)
@@ -28,12 +29,14 @@ class Batch:
     """What is taken into the store at once, all of it or nothing, together with where to go on.
 
     ``bookmarks`` may be filled in while the records are read; ``None`` forgets a bookmark. ``problem`` is what the
-    source could not read and a person should know.
+    source could not read and a person should know. ``given_no_more`` is content that was given to panoramas or
+    sublicenses, and that no record of access will name any more.
     """
 
     parts: Iterator[Part]
     bookmarks: MutableMapping[str, str | None] = field(default_factory=dict)
     problem: Failure | None = None
+    given_no_more: Set[str] = frozenset()
 
 
 class Known(Protocol):

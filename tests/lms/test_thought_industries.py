@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +68,12 @@ def enrollments(desk: Desk) -> list[tuple[Any, ...]]:
     return [tuple(row.values()) for row in rows]
 
 
+def given(desk: Desk) -> list[tuple[Any, ...]]:
+    with desk.store() as store:
+        rows = store.rows("SELECT content_id, subject_kind, subject FROM access ORDER BY 1, 2")
+    return [tuple(row.values()) for row in rows]
+
+
 def test_the_whole_way_from_an_empty_home_to_an_issued_badge(school: Desk, site: Site) -> None:
     first = school.json("sync")
     assert first["badges"]["added"] > 0
@@ -101,9 +108,7 @@ def test_learners_have_their_panorama_and_sublicense_by_name(school: Desk) -> No
     lms(school)
     (ada,) = school.json("learners")
     assert (ada["panorama"], ada["sublicense"]) == ("North", "North Main")
-    with school.store() as store:
-        given = store.rows("SELECT content_id, subject_kind, subject FROM access ORDER BY 1, 2")
-    assert [tuple(row.values()) for row in given] == [
+    assert given(school) == [
         ("group", "panorama", "north"), ("group", "sublicense", "north main"), ("path", "panorama", "north")
     ]  # fmt: skip
 
@@ -129,6 +134,21 @@ def test_many_pages_of_either_kind_and_either_shape_are_read_to_their_end(
     assert len(school.json("learners")) == 11
 
 
+@pytest.mark.parametrize("has_more", ["true", 1, "1"])
+@pytest.mark.parametrize("place", [{}, {"cursor": None, "currentPage": "1"}])
+def test_more_is_read_however_the_answer_says_that_there_is_more(
+    school: Desk, site: Site, has_more: Any, place: dict[str, Any]
+) -> None:
+    lms(school)
+    for number in range(10):
+        site.completed(f"nr.{number}@example.org", "june", LATER)
+    site.per_page, site.by_page = 9, bool(place)
+    first = site.answer("/events/courseCompletion", {})[1]
+    first["pageInfo"] |= {"hasMore": has_more, **place}
+    site.answers = [(200, {}, first)]
+    assert lms(school)["lms"]["progress"]["added"] == 10
+
+
 def test_nothing_new_changes_nothing(school: Desk) -> None:
     lms(school)
     with school.store() as store:
@@ -149,13 +169,49 @@ def test_an_event_that_came_late_is_still_found(school: Desk, site: Site) -> Non
     assert lms(school)["lms"]["progress"]["added"] == 1
 
 
+def test_an_event_that_came_some_days_late_is_found_the_next_day(school: Desk, site: Site) -> None:
+    site.completed("bo.berg@example.org", "may", LATER)
+    lms(school)
+    site.completed("cy.clark@example.org", "may", "2026-02-08T07:55:00Z")
+    assert lms(school)["lms"]["progress"]["added"] == 0
+    school.pass_time(hours=23)
+    assert lms(school)["lms"]["progress"]["added"] == 1
+    site.requests.clear()
+    lms(school)
+    assert len(site.requests) == 3
+
+
+def test_an_event_of_the_future_hides_none_that_comes_later(school: Desk, site: Site) -> None:
+    site.completed("bo.berg@example.org", "may", "2026-03-03T09:00:00Z")
+    lms(school)
+    school.pass_time(hours=1)
+    site.completed("cy.clark@example.org", "may", "2026-03-02T10:00:00Z")
+    assert lms(school)["lms"]["progress"]["added"] == 1
+
+
+def test_a_run_by_a_clock_that_was_ahead_hides_nothing_either(school: Desk, site: Site) -> None:
+    school.pass_time(days=400)
+    site.completed("bo.berg@example.org", "may", "2027-04-01T00:00:00Z")
+    lms(school)
+    school.pass_time(days=-400)
+    site.completed("cy.clark@example.org", "may", LATEST)
+    site.users[0]["lastName"] = "King"
+    assert lms(school, code=3)["lms"]["progress"]["added"] == 1
+    assert "King" in {learner["last_name"] for learner in school.json("learners")}
+
+
 def test_content_that_appeared_since_is_asked_for_when_an_event_names_it(school: Desk, site: Site) -> None:
     lms(school)
     site.content.append({"id": "july", "kind": "course", "title": "First Aid", "courseGroup": "group",
                          "sessionTitle": "July", "status": "published"})  # fmt: skip
     site.completed("ada.lovelace@example.org", "july", LATER)
+    site.content.append({**site.content[-1], "id": "august", "sessionTitle": "August"})
+    site.completed("bo.berg@example.org", "august", LATER)
+    site.content_per_page = 1
     lms(school)
-    assert enrollments(school)[0][1:4] == ("group", "july", "2026-02-10T08:00:00Z")
+    assert {row[1:4] for row in enrollments(school)} >= {
+        ("group", "july", "2026-02-10T08:00:00Z"), ("group", "august", "2026-02-10T08:00:00Z")
+    }  # fmt: skip
 
 
 def test_content_that_the_site_does_not_show_any_more_is_known_by_its_events(school: Desk, site: Site) -> None:
@@ -181,6 +237,17 @@ def test_an_event_of_nobody_is_a_problem_and_the_others_go_in(school: Desk, site
     assert answer["lms"]["progress"]["rejected"] == 1
     assert [entry["code"] for entry in answer["problems"]] == ["import-rejected"]
     assert enrollments(school)[0][3] is not None
+
+
+@pytest.mark.parametrize("nobody", [{"user": ""}, {"user": "", "id": None}, {"at": "2030-01-01T00:00:00Z"}])
+def test_an_event_that_cannot_be_taken_is_reported_once(school: Desk, site: Site, nobody: dict[str, str]) -> None:
+    site.completed(**{"email": "bo@example.org", "course": "may", "at": LATEST, "userDetail": {}, **nobody})
+    assert len(lms(school, code=3)["problems"]) == 1
+    assert lms(school)["problems"] == []
+    school.pass_time(hours=23)
+    assert lms(school)["problems"] == []
+    site.completed("", "may", "2026-03-03T08:30:00Z", userDetail={})
+    assert len(lms(school, code=3)["problems"]) == 1
 
 
 def test_revoked_access_ends_an_enrollment_whatever_order_the_events_have(school: Desk, site: Site) -> None:
@@ -215,6 +282,33 @@ def test_a_learning_path_is_completed_by_its_own_events(school: Desk, site: Site
     assert enrollments(school)[1][1:4] == ("path", "", "2026-02-10T08:00:00Z")
 
 
+def test_content_that_a_panorama_has_no_more_is_taken_from_it_and_from_nobody_else(school: Desk, site: Site) -> None:
+    school.imports("content", "content_id,title\nown,Own\n")
+    school.imports("access", "content_id,panorama\nown,North\n")
+    lms(school)
+    school.imports("access", "content_id,email\npath,ada.lovelace@example.org\n")
+    site.clients[0]["learningPathIds"] = []
+    site.licenses = {}
+    school.pass_time(hours=23)
+    assert lms(school)["lms"]["access"]["changed"] == 1
+    assert given(school) == [
+        ("group", "panorama", "north"), ("own", "panorama", "north"), ("path", "learner", "ada.lovelace@example.org")
+    ]  # fmt: skip
+    site.clients[0]["courseIds"] = []
+    school.pass_time(hours=23)
+    assert lms(school)["lms"]["access"]["changed"] == 1
+    assert [content for content, *_ in given(school)] == ["own", "path"]
+
+
+def test_panoramas_that_the_site_does_not_show_keep_what_they_have(school: Desk, site: Site) -> None:
+    lms(school)
+    before = given(school)
+    site.not_there = ("clients",)
+    school.pass_time(hours=23)
+    assert lms(school)["lms"]["access"]["changed"] == 0
+    assert given(school) == before
+
+
 # What can go wrong
 
 
@@ -241,6 +335,45 @@ def test_the_key_may_be_in_a_private_file(school: Desk) -> None:
     school.config((school.home / "config.toml").read_text() + f'token_file = "{path}"\n')
     assert "read or written by others" in str(lms(school, code=4)["problems"])
     path.chmod(0o600)
+    assert lms(school)["lms"]["progress"]["added"] == 2
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"events": [], "pageInfo": {"hasMore": True, "cursor": None}},
+        {"data": {"APIEvents": {"events": []}, "pageInfo": {"hasMore": "true"}}},
+        {"foo": []},
+        {},
+        {"errors": [{"message": "Something broke"}]},
+        {"events": [], "errors": [{"message": "Something broke"}]},
+    ],
+)
+def test_an_answer_that_is_not_whole_is_not_taken_for_all_there_is(school: Desk, site: Site, body: Any) -> None:
+    lms(school)
+    with school.store() as store:
+        before = store.rows("SELECT * FROM bookmarks ORDER BY name")
+    site.completed("bo.berg@example.org", "may", LATEST)
+    site.answers = [(200, {}, body)]
+    assert [entry["code"] for entry in lms(school, code=75)["problems"]] == ["server-error"]
+    with school.store() as store:
+        assert store.rows("SELECT * FROM bookmarks ORDER BY name") == before
+    assert lms(school)["lms"]["progress"]["added"] == 1
+
+
+def test_panoramas_that_could_not_be_read_are_read_by_the_next_run(school: Desk, site: Site) -> None:
+    site.answers = [(200, {}, site.answer("/content", {})[1])] + [(500, {}, {})] * 4
+    lms(school, code=75)
+    lms(school)
+    assert school.json("learners")[0]["panorama"] == "North"
+
+
+@pytest.mark.parametrize("form", ["{}/", "{}/incoming/v2", "{}/incoming/v2/"])
+@pytest.mark.parametrize("name", ["127.0.0.1", "http://LOCALHOST"])
+def test_a_host_may_be_written_as_people_paste_it(school: Desk, name: str, form: str) -> None:
+    config = (school.home / "config.toml").read_text()
+    url = config.partition('host = "')[2].partition('"')[0]
+    school.config(config.replace(url, form.format(url.replace("http://127.0.0.1", name))))
     assert lms(school)["lms"]["progress"]["added"] == 2
 
 
@@ -323,14 +456,25 @@ def test_a_dry_run_tells_what_would_come_in_and_keeps_nothing(school: Desk) -> N
     assert lms(school)["lms"]["progress"]["added"] == 2
 
 
-def test_users_and_content_are_read_again_after_a_day(school: Desk, site: Site) -> None:
+def test_users_and_content_are_read_again_by_the_next_nightly_run(school: Desk, site: Site) -> None:
+    site.answers = [(429, {"Retry-After": "30"}, {"error": "rate_limited", "retryAfter": 30})]
     lms(school)
     site.users[0]["email"] = "ada@new.example.org"
     site.content[0]["title"] = "First Aid for All"
-    school.pass_time(hours=24)
+    school.clock.time = START + timedelta(hours=24)
     lms(school)
     assert school.json("learners")[0]["email"] == "ada@new.example.org"
     assert school.json("content")[0]["title"] == "First Aid for All"
+
+
+def test_how_far_it_is_goes_on_from_page_to_page(school: Desk, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("credly_cli.headway._SHOWN_AFTER", 0.0)
+    monkeypatch.setattr("credly_cli.headway._BETWEEN", 0.0)
+    for number in range(10):
+        site.completed(f"nr.{number}@example.org", "june", LATER)
+    site.per_page = 5
+    shown = school.run("sync", "--only", "lms", terminal=True).err
+    assert [count for count in range(1, 30) if f" {count} " in shown] == [4, 7, 10, 15, 20, 21]
 
 
 def test_the_site_and_its_key_can_be_checked_without_reading_anything(school: Desk, site: Site) -> None:

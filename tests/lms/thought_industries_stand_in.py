@@ -30,6 +30,8 @@ class Site:
     licenses: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     events: dict[str, list[dict[str, Any]]] = field(default_factory=dict)  # by stream, newest first
     per_page: int = 100
+    content_per_page: int | None = None
+    not_there: tuple[str, ...] = ()  # paths
     new_shape: bool = False
     by_page: bool = False
     requests: list[str] = field(default_factory=list)
@@ -56,6 +58,8 @@ class Site:
     def answer(self, path: str, query: dict[str, str]) -> tuple[int, Any]:  # noqa: PLR0911 - one for each path
         """Answer a request."""
         missing = 404, {"errors": [{"message": "Not found"}]}
+        if path.strip("/") in self.not_there:
+            return missing
         match path.strip("/").split("/"):
             case ["ping"]:
                 return 200, {"valid": True}
@@ -90,10 +94,11 @@ class Site:
                 left = int(urlsafe_b64decode(cursor))
             except ValueError:
                 return 404, {"errors": [{"message": "Cursor not found"}]}
-        start = (int(query.get("page", 1)) - 1) * self.per_page if self.by_page else len(rows) - left
-        shown = rows[start : start + self.per_page]
+        per_page = (self.content_per_page if key == "contentItems" else None) or self.per_page
+        start = (int(query.get("page", 1)) - 1) * per_page if self.by_page else len(rows) - left
+        shown = rows[start : start + per_page]
         end = start + len(shown)
-        information: dict[str, Any] = {"perPage": self.per_page, "total": len(rows), "hasMore": end < len(rows)}
+        information: dict[str, Any] = {"perPage": per_page, "total": len(rows), "hasMore": end < len(rows)}
         if self.by_page:
             information["currentPage"] = int(query.get("page", 1))
         else:
