@@ -1,16 +1,17 @@
 """Nightly exports: files that match the configuration's paths and globs, each taken once (design, section 6).
 
-What was taken is remembered by its content, so a renamed file is not taken twice. The same content is taken again only
-if it was written after other content of its kind was taken: then it says something again. A file that was modified just
-now may still be being written: it is waited for, and left to the next run if it goes on changing. One that vanished
-meanwhile is no error.
+What was taken is remembered by its content: whatever it is called now, and however often it is copied or touched, it is
+not taken twice. Only where a path has told something else meanwhile does the same content say something again. A file
+that was modified just now may still be being written: it is waited for, and left to the next run if it goes on changing
+or ends within a row. One that vanished meanwhile is no error; one that cannot be opened is reported until it can.
 """
 
 import glob
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from credly_cli.errors import Failure
@@ -20,9 +21,13 @@ from credly_cli.lms.rejects import is_rejects_file
 from credly_cli.lms.sources import Batch, Known, Part, Surroundings
 
 _ORDER: tuple[Kind, ...] = ("learners", "content", "access", "progress")
-_SETTLED_SECONDS = 2.0  # a file that was not modified for so long is not being written
+_SETTLED_SECONDS = 2.0  # a file that was not modified for so long is not being written ...
+_FINISHED_SECONDS = 60.0  # ... nor one that ends within a row and was not for so long
+_REMEMBERED = 5000  # contents of a kind, besides those whose files are still there
 _PREFIX = "file"
-_PIECE = 1 << 20
+
+
+_Stamp = tuple[str, int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,16 +38,49 @@ class _File:
     digest: str = ""
 
     @property
-    def stamp(self) -> tuple[str, int, int]:
+    def stamp(self) -> _Stamp:
         return str(self.path), self.size, self.modified
 
 
-@dataclass(frozen=True, slots=True)
 class _Taken:
-    """A file that was taken before, and as the how manieth."""
+    """The contents of one kind that were taken: as the how manieth, and from which file."""
 
-    number: int
-    stamp: tuple[str, int, int]
+    def __init__(self, kind: Kind, bookmarks: Mapping[str, str]) -> None:
+        self._prefix = f"{_PREFIX}:{kind}:"
+        self._contents: dict[str, tuple[int, _Stamp]] = {}
+        for name, value in bookmarks.items():
+            if name.startswith(self._prefix):
+                number, path, size, modified = json.loads(value)
+                self._contents[name.removeprefix(self._prefix)] = number, (path, size, modified)
+        in_order = sorted(self._contents.items(), key=lambda item: item[1])
+        self._stamps = {stamp for _, (_, stamp) in in_order}
+        self._last = {stamp[0]: digest for digest, (_, stamp) in in_order}  # of each path
+        self._number = max((number for number, _ in self._contents.values()), default=0)
+
+    def has(self, file: _File) -> bool:
+        """Tell whether this very file was taken."""
+        return file.stamp in self._stamps
+
+    def says(self, file: _File) -> bool:
+        """Tell whether a file's content was taken and is still what its path said last, or is older than that."""
+        last = self._last.get(str(file.path))
+        if file.digest not in self._contents:
+            return False
+        return last is None or last == file.digest or file.modified <= self._contents[last][1][2]
+
+    def note(self, file: _File) -> dict[str, str | None]:
+        """Note that a file is taken; returns the bookmark."""
+        self._number += 1
+        self._contents[file.digest] = self._number, file.stamp
+        self._stamps.add(file.stamp)
+        self._last[str(file.path)] = file.digest
+        return {self._prefix + file.digest: json.dumps([self._number, *file.stamp])}
+
+    def forget(self, there: Iterable[Path]) -> dict[str, str | None]:
+        """Return the bookmarks of what was taken long ago from files that are gone."""
+        paths = set(map(str, there))
+        oldest = sorted(self._contents, key=lambda digest: self._contents[digest][0])[:-_REMEMBERED]
+        return {self._prefix + digest: None for digest in oldest if self._contents[digest][1][0] not in paths}
 
 
 class FilesSource:
@@ -53,11 +91,13 @@ class FilesSource:
 
     def batches(self, bookmarks: Mapping[str, str], _known: Known) -> Iterator[Batch]:
         """Read what is new or changed, a file a batch, the oldest first."""
+        stored = dict(bookmarks)
         for kind in _ORDER:
-            for path in self._paths(kind):
-                taken = _taken(bookmarks, kind)
-                if file := self._news(path, taken):
-                    yield self._batch(kind, file, taken)
+            paths, taken = self._paths(kind), _Taken(kind, stored)
+            for path in paths:
+                yield from self._read(kind, path, taken)
+            if forgotten := taken.forget(paths):
+                yield Batch(iter(()), forgotten)
 
     def _paths(self, kind: Kind) -> list[Path]:
         folder = self._around.settings.folder
@@ -65,49 +105,41 @@ class FilesSource:
         for pattern in self._around.settings[f"lms.files.{kind}"]:
             whole = str(Path(folder, Path(pattern).expanduser()))
             found.update(Path(name) for name in glob.glob(whole, recursive=True))  # noqa: PTH207 - takes absolute ones
-        files = [_seen(path) for path in found if not is_rejects_file(path) and not path.is_dir()]
+        files = [_seen(path) for path in found if path.is_file() and not is_rejects_file(path)]
         return [file.path for file in sorted(filter(None, files), key=lambda file: (file.modified, file.path))]
 
-    def _news(self, path: Path, taken: Mapping[str, _Taken]) -> _File | None:
-        """Return the file, unless it was taken, vanished, or is still being written."""
+    def _read(self, kind: Kind, path: Path, taken: _Taken) -> Iterator[Batch]:
+        """Read a file, unless it was taken, vanished, or is still being written."""
         file = _seen(path)
-        if file is None or any(file.stamp == known.stamp for known in taken.values()):
-            return None
-        file = self._settled(file)
-        digest = _digest_of(path) if file else None
-        if file is None or digest is None or file != _seen(path):
-            return None
-        known = taken.get(digest)
-        others = [other for other in taken.values() if known and other.number > known.number]
-        if known and not any(file.modified > other.stamp[2] for other in others):
-            return None
-        return _File(path, file.size, file.modified, digest)
+        if file is None or taken.has(file):
+            return
+        try:
+            if not self._is_written(file):
+                return
+            file = replace(file, digest=_digest_of(path))
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            yield Batch(iter(()), problem=_rejected(f"{path} cannot be opened: {error.strerror}."))
+            return
+        if taken.says(file) or not _is_still(file):
+            return
+        yield self._batch(kind, file, taken)
 
-    def _settled(self, file: _File) -> _File | None:
+    def _is_written(self, file: _File) -> bool:
         age = self._around.clock.now().timestamp() - file.modified / 1e9
         if 0 <= age < _SETTLED_SECONDS:
             self._around.clock.sleep(_SETTLED_SECONDS - age)
-        return file if _seen(file.path) == file else None
+        return _is_still(file) and (not 0 <= age < _FINISHED_SECONDS or _ends_with_a_row(file.path))
 
-    def _batch(self, kind: Kind, file: _File, taken: Mapping[str, _Taken]) -> Batch:
-        number = max((known.number for known in taken.values()), default=0) + 1
-        bookmarks: dict[str, str | None] = {f"{_PREFIX}:{kind}:{file.digest}": json.dumps([number, *file.stamp])}
+    def _batch(self, kind: Kind, file: _File, taken: _Taken) -> Batch:
         try:
             records = read_file(kind, file.path, self._around.reading)
         except Failure as failure:
             if not file.path.exists():
                 return Batch(iter(()))
-            return Batch(iter(()), bookmarks, Failure("import-rejected", failure.message, hint=failure.hint))
-        return Batch(iter([Part(kind, records, file.path.name, file.path)]), bookmarks)
-
-
-def _taken(bookmarks: Mapping[str, str], kind: Kind) -> dict[str, _Taken]:
-    taken = {}
-    for name, value in bookmarks.items():
-        if name.startswith(f"{_PREFIX}:{kind}:"):
-            number, path, size, modified = json.loads(value)
-            taken[name.rpartition(":")[2]] = _Taken(number, (path, size, modified))
-    return taken
+            return Batch(iter(()), taken.note(file), _rejected(failure.message, failure.hint))
+        return Batch(iter([Part(kind, records, file.path.name, file.path)]), taken.note(file))
 
 
 def _seen(path: Path) -> _File | None:
@@ -118,14 +150,22 @@ def _seen(path: Path) -> _File | None:
     return _File(path, status.st_size, status.st_mtime_ns)
 
 
-def _digest_of(path: Path) -> str | None:
-    digest = hashlib.sha256()
-    try:
-        with path.open("rb") as stream:
-            while piece := stream.read(_PIECE):
-                digest.update(piece)
-    except FileNotFoundError:
-        return None
-    except OSError:
-        return "unreadable"
-    return digest.hexdigest()
+def _is_still(file: _File) -> bool:
+    now = _seen(file.path)
+    return now is not None and now.stamp == file.stamp
+
+
+def _ends_with_a_row(path: Path) -> bool:
+    """Tell whether a file ends with a line, or with the bracket that ends JSON."""
+    with path.open("rb") as stream:
+        stream.seek(max(0, stream.seek(0, os.SEEK_END) - 2))
+        return stream.read().rstrip(b"\0")[-1:] in (b"\n", b"\r", b"]", b"}")  # UTF-16 has a zero beside it
+
+
+def _digest_of(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _rejected(message: str, hint: str | None = None) -> Failure:
+    return Failure("import-rejected", message, hint=hint)

@@ -2,11 +2,13 @@
 
 import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from credly_cli import intake
 from tests.desk import START, Desk
 
 OULAD = Path(__file__).resolve().parents[3] / "shared" / "data" / "oulad"
@@ -94,6 +96,59 @@ def test_a_renamed_file_is_not_taken_again_after_a_newer_one(night: Desk) -> Non
     assert read(night) == {}
 
 
+def test_an_old_file_that_is_copied_or_touched_after_a_newer_one_is_not_taken_again(night: Desk) -> None:
+    put(night, "content.csv", CONTENT)
+    put(night, "access-1.csv", "content_id,email\nc1,ada@example.org\n", 30)
+    lms(night)
+    put(night, "access-2.csv", "content_id,email\nc1,bo@example.org\n", 20)
+    assert read(night) == {"access": 1}
+    put(night, "access-1.csv", "content_id,email\nc1,ada@example.org\n", 10)
+    put(night, "access-3.csv", "content_id,email\nc1,ada@example.org\n", 10)
+    assert read(night) == {}
+
+
+def test_files_that_are_rotated_are_taken_once_each(night: Desk) -> None:
+    put(night, "content.csv", CONTENT)
+    exports = night.home / "exports"
+    for night_number in range(4):
+        for number in reversed(range(night_number)):
+            (exports / f"progress.{number}.csv").rename(exports / f"progress.{number + 1}.csv")
+        put(night, "progress.0.csv", DONE.replace("10:00", f"10:0{night_number}"), 30 - night_number)
+        assert read(night)["progress"] == 1
+
+
+def test_what_was_taken_long_ago_from_a_file_that_is_gone_is_forgotten(
+    night: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("credly_cli.lms.files_source._REMEMBERED", 2)
+    paths = [put(night, f"content-{number}.csv", f"{CONTENT}c{number},Title\n") for number in range(5)]
+    assert read(night) == {"content": 10}
+    for path in paths[:2]:
+        path.unlink()
+    assert read(night) == {}
+    with night.store() as store:
+        assert store.value("SELECT count(*) FROM bookmarks WHERE name GLOB 'lms:file:*'") == 3
+    assert read(night) == {}
+
+
+def test_where_it_left_off_is_read_once_however_many_files_there_are(
+    night: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(20):
+        put(night, f"content-{number}.csv", f"content_id,title\nc{number},Title\n")
+    lms(night)
+    asked: list[object] = []
+    read_all = intake._Bookmarks.__iter__
+
+    def noted(bookmarks: intake._Bookmarks) -> Iterator[str]:
+        asked.append(bookmarks)
+        return read_all(bookmarks)
+
+    monkeypatch.setattr(intake._Bookmarks, "__iter__", noted)
+    assert read(night) == {}
+    assert len(asked) == 1
+
+
 def test_content_that_comes_back_says_something_again(night: Desk) -> None:
     put(night, "content.csv", CONTENT)
     put(night, "access.csv", "content_id,email\nc1,ada@example.org\n", 30)
@@ -169,6 +224,39 @@ def test_a_file_that_goes_on_growing_is_left_for_the_next_run(night: Desk, monke
     monkeypatch.setattr(night.clock, "sleep", wait)
     put(night, "content.csv", f"{CONTENT}c2,Half a title\n")
     assert read(night) == {"content": 2}
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("cut", ["c2,Half a tit", '{"content_id": "c2", "title": "Half a tit'])
+def test_a_file_that_ends_within_a_row_is_left_until_it_surely_is_all(night: Desk, cut: str, encoding: str) -> None:
+    text = '{"content_id": "c1", "title": "First Aid"}\n' if cut[0] == "{" else CONTENT
+    path = put(night, "content.csv", "")
+    for whole, minutes_ago, rows in (("", 0.5, 0), (text + cut, 0.5, 0), (text, 0.5, 1), (text.strip(), 2, 1)):
+        path.write_bytes(("\ufeff" + whole).encode(encoding))
+        moment = night.clock.now().timestamp() - minutes_ago * 60
+        os.utime(path, (moment, moment))
+        assert read(night).get("content", 0) == rows
+
+
+def test_json_that_is_whole_need_not_end_with_a_line(night: Desk) -> None:
+    put(night, "content.csv", '[{"content_id": "c1", "title": "First Aid"}]', 0)
+    assert read(night) == {"content": 1}
+
+
+def test_a_file_that_cannot_be_opened_is_reported_until_it_can(night: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(night, "content-1.csv", CONTENT)
+    put(night, "content-2.csv", "content_id,title\nc2,Second Aid\n")
+    with monkeypatch.context() as closed:
+        closed.setattr("credly_cli.lms.files_source._digest_of", denied)
+        for _ in range(2):
+            problems = night.json("sync", "--only", "lms", code=3)["problems"]
+            assert [entry["code"] for entry in problems] == ["import-rejected"] * 2
+            assert "content-1.csv cannot be opened: Permission denied." in problems[0]["message"]
+    assert read(night) == {"content": 2}
+
+
+def denied(path: Path) -> str:
+    raise PermissionError(13, "Permission denied", path)
 
 
 def test_a_file_that_vanishes_is_no_error(night: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

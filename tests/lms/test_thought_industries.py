@@ -239,9 +239,9 @@ def test_an_event_of_nobody_is_a_problem_and_the_others_go_in(school: Desk, site
     assert enrollments(school)[0][3] is not None
 
 
-@pytest.mark.parametrize("nobody", [{"user": ""}, {"user": "", "id": None}, {"at": "2030-01-01T00:00:00Z"}])
-def test_an_event_that_cannot_be_taken_is_reported_once(school: Desk, site: Site, nobody: dict[str, str]) -> None:
-    site.completed(**{"email": "bo@example.org", "course": "may", "at": LATEST, "userDetail": {}, **nobody})
+@pytest.mark.parametrize("nobody", [{"user": ""}, {"user": "", "id": None}, {"timestamp": "2030-01-01T00:00:00Z"}])
+def test_an_event_that_cannot_be_taken_is_reported_once(school: Desk, site: Site, nobody: dict[str, Any]) -> None:
+    site.completed("bo@example.org", "may", LATEST, userDetail={}, **nobody)
     assert len(lms(school, code=3)["problems"]) == 1
     assert lms(school)["problems"] == []
     school.pass_time(hours=23)
@@ -362,7 +362,7 @@ def test_an_answer_that_is_not_whole_is_not_taken_for_all_there_is(school: Desk,
 
 
 def test_panoramas_that_could_not_be_read_are_read_by_the_next_run(school: Desk, site: Site) -> None:
-    site.answers = [(200, {}, site.answer("/content", {})[1])] + [(500, {}, {})] * 4
+    site.answers = [(200, {}, site.answer("/content", {})[1]), *[(500, {}, {})] * 4]
     lms(school, code=75)
     lms(school)
     assert school.json("learners")[0]["panorama"] == "North"
