@@ -1,5 +1,5 @@
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, tzinfo
 from typing import Any
 
@@ -7,6 +7,8 @@ import pytest
 
 from credly_cli.lms.files import Reading, read_file
 from credly_cli.lms.records import Kind, Record, Reject
+from tests.desk import Desk
+from tests.lms.thought_industries_stand_in import EARLY, KEY, Site, StandIn
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
@@ -38,3 +40,39 @@ def one() -> Callable[..., Any]:
         return record
 
     return only
+
+
+@pytest.fixture
+def site() -> Site:
+    site = Site(
+        content=[
+            {"id": "group", "kind": "courseGroup", "title": "First Aid", "status": "published", "displayCourse": "may"},
+            {"id": "may", "kind": "course", "title": "First Aid (May)", "sessionTitle": "May", "status": "published",
+             "courseGroup": "group"},
+            {"id": "june", "kind": "course", "title": "First Aid (June)", "sessionTitle": "June", "status": "draft",
+             "courseGroup": "group"},
+            {"id": "path", "kind": "learningPath", "title": "Kitchen Path", "status": "loginRestriction"},
+            {"id": "bundle", "kind": "bundle", "title": "All you can learn", "status": "published"},
+        ],
+        clients=[{"id": "client-1", "name": "North", "courseIds": ["group"], "learningPathIds": ["path"]}],
+        licenses={"client-1": [{"id": "license-1", "name": "North Main", "courseIds": ["group"]}]},
+        users=[
+            {"id": "user-ada.lovelace@example.org", "email": "ada.lovelace@example.org", "firstName": "Ada",
+             "lastName": "Lovelace", "lang": "de", "clientId": "client-1",
+             "allocatedLicenses": [{"licenseId": "license-1", "licenseRole": "student"}],
+             "purchasedCourses": [{"courseId": "may", "status": "active"}, {"courseId": "bundle"}],
+             "allocatedLearningPaths": [{"learningPathId": "path", "status": "active"}]},
+        ],
+    )  # fmt: skip
+    site.completed("ada.lovelace@example.org", "may", EARLY)
+    return site
+
+
+@pytest.fixture
+def school(desk: Desk, site: Site) -> Iterator[Desk]:
+    """A desk that is connected to Credly and to a site of Thought Industries."""
+    with StandIn(site) as server:
+        desk.environ["CREDLY_LMS_TOKEN"] = KEY
+        desk.config(f'[lms]\nsource = "thought-industries"\n[lms.thought_industries]\nhost = "{server.url}"\n')
+        desk.connect()
+        yield desk

@@ -15,8 +15,10 @@ from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from credly_cli.times import read_moment
+from tests.desk import Desk
 
 KEY = "ti-key-that-nobody-guesses"
+EARLY, LATER, LATEST = "2026-01-10T20:50:53.103Z", "2026-02-10T08:00:00.000Z", "2026-03-02T09:00:00.000Z"
 _API = "/incoming/v2"
 
 
@@ -105,6 +107,11 @@ class Site:
             information["cursor"] = urlsafe_b64encode(str(len(rows) - end).encode()).decode()
         body = {key: shown, "pageInfo": information}
         return 200, {"data": {"APIEvents": body}} if self.new_shape else body
+
+
+def lms(desk: Desk, *options: str, code: int = 0) -> Any:
+    """Run the step that reads the site and return its answer."""
+    return desk.json("sync", "--only", "lms", *options, code=code)
 
 
 class StandIn(ThreadingHTTPServer):
