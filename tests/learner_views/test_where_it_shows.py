@@ -135,7 +135,7 @@ class Silent(Client):
     organization_id = "o"
 
     def __init__(self) -> None:
-        self.http = cast("Http", SimpleNamespace(deadline=None))
+        self.http = cast("Http", SimpleNamespace(hurry=lambda _: None))
 
     def issued_badges(self, *_: object, **__: object) -> Any:
         raise Failure("unreachable", "Credly cannot be reached.")
