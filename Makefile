@@ -66,7 +66,7 @@ smoke: ## The wheel, installed alone in an empty environment, tells its story
 	.venv-smoke/bin/python -m pip wheel --quiet --no-deps --wheel-dir dist .
 	.venv-smoke/bin/python -m pip install --quiet dist/credly_cli-*.whl
 	cd / && $(CURDIR)/.venv-smoke/bin/credly --version && $(CURDIR)/.venv-smoke/bin/credly demo --quiet
-	test -f .venv-smoke/share/man/man1/credly.1
+	test -f .venv-smoke/share/man/man1/credly.1 && test -f .venv-smoke/share/credly-cli/sample_config.toml
 
 lock: $(READY) ## Note the versions that the tests ran with, for developers
 	$(BIN)/python -m pip freeze --exclude-editable > requirements-dev.lock
