@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help test fast lint types demo main-job torture mutants bench picture reference lowest newest smoke lock clean
+.PHONY: help test fast lint types demo main-job torture mutants contract bench picture reference lowest newest smoke lock clean
 
 help: ## Say what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -40,6 +40,9 @@ torture: $(READY) ## Kill 200 runs over 1,000 grants at random, and count the ba
 
 mutants: $(READY) ## Break the program in one line at a time, and see the tests notice (about 5 minutes); ONLY=name
 	$(BIN)/python -m tests.torture.mutants $(ONLY)
+
+contract: $(READY) ## Ask Credly's own sandbox what is not known of it; CREDLY_TOKEN_FILE=, CREDLY_TEST_EMAIL=, CREDLY_TEST_BADGES=
+	$(BIN)/python -m tests.contract_with_credly
 
 bench: $(READY) ## How fast it is, beside what it must be; ONLY=reading for a part
 	$(BIN)/python -m benchmarks $(ONLY)

@@ -2,6 +2,8 @@
 
 import configparser
 import os
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -34,15 +36,31 @@ def unit(name: str) -> configparser.ConfigParser:
     return parser
 
 
-def test_the_service_runs_a_quiet_sync_with_the_token_as_a_credential() -> None:
-    service = unit("credly-sync.service")["Service"]
-    assert "credly sync -q" in service["ExecStart"]
+@pytest.mark.parametrize(("name", "command"), [("credly-sync", "sync -q"), ("credly-doctor", "doctor -q")])
+def test_a_service_is_quiet_and_has_the_token_as_a_credential(name: str, command: str) -> None:
+    service = unit(f"{name}.service")["Service"]
+    assert service["ExecStart"].startswith(f"/usr/local/bin/credly {command}")
     assert service["LoadCredential"].startswith("credly-token:")
     assert "CREDLY_TOKEN_FILE=%d/credly-token" in service["Environment"]
     assert service["StateDirectoryMode"] == "0700"
 
 
-def test_the_timer_starts_the_service_and_catches_up() -> None:
-    timer = unit("credly-sync.timer")["Timer"]
-    assert timer["Persistent"] == "true"
-    assert unit("credly-sync.timer")["Install"]["WantedBy"] == "timers.target"
+@pytest.mark.parametrize("name", ["credly-sync", "credly-doctor"])
+def test_a_timer_starts_its_service_and_catches_up(name: str) -> None:
+    assert unit(f"{name}.timer")["Timer"]["Persistent"] == "true"
+    assert unit(f"{name}.timer")["Install"]["WantedBy"] == "timers.target"
+
+
+@pytest.mark.parametrize("command", ["sync -q", "status -q", "doctor -q"])
+def test_cron_asks_for_what_a_person_must_hear_of(command: str) -> None:
+    assert f" credly /usr/local/bin/credly {command}" in (CONTRIB / "cron" / "credly").read_text()
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="needs systemd")
+def test_systemd_finds_no_fault_in_the_units() -> None:
+    units = sorted((CONTRIB / "systemd").iterdir())
+    done = subprocess.run(  # noqa: S603 - our own files
+        ["/usr/bin/systemd-analyze", "verify", "--man=no", *units], capture_output=True, text=True, check=False
+    )
+    missing = "Command /usr/local/bin/credly is not executable"
+    assert [line for line in done.stderr.splitlines() if "credly-" in line and missing not in line] == []
