@@ -13,6 +13,14 @@ from credly_cli.config import KEYS
 from credly_cli.errors import EXIT_OF, Exit
 
 TARGET = Path(__file__).resolve().parent.parent / "man" / "credly.1"
+_FILES = {
+    "~/.config/credly-cli/config.toml": "the configuration, or what CREDLY_CONFIG names; you make it yourself",
+    "share/credly-cli/sample_config.toml": "beside the program: every key of the configuration with its default",
+    "~/.local/share/credly-cli/": "the store credly.db, its lock credly.db.lock and the token",
+    "~/.local/state/credly-cli/": "rows that were rejected from standard input",
+    "~/Library/Application Support/credly-cli/": "all of these on macOS",
+    "CREDLY_HOME": "a folder for all of these, where that variable is set",
+}
 
 
 def man_page() -> str:
@@ -34,6 +42,10 @@ def man_page() -> str:
     lines += [
         ".SH CONFIGURATION",
         *(line for key in KEYS for line in (".TP", _escaped(key.name), _escaped(key.meaning))),
+    ]
+    lines += [
+        ".SH FILES",
+        *(line for path, words in _FILES.items() for line in (".TP", _escaped(path), _escaped(words))),
     ]
     lines += [".SH EXIT STATUS"]
     for code in Exit:

@@ -11,8 +11,9 @@ import typer
 from credly_cli.app import app
 from credly_cli.config import KEYS
 from credly_cli.errors import EXIT_OF, Exit
-from tests.contract.shapes import SHAPES
+from tests.contract.shapes import FAILURE, SHAPES
 
+ANSWERS = {**SHAPES, "any command that fails": FAILURE}
 TARGET = Path(__file__).resolve().parent.parent / "docs" / "reference.md"
 _MEANINGS = {
     Exit.DONE: "done, or nothing to do",
@@ -40,12 +41,17 @@ _VARIABLES = {
     "NO_COLOR": "no colours",
 }
 
+_FOLDERS = """The file is `config.toml`, which you make yourself: on Linux `~/.config/credly-cli/config.toml`, on macOS
+`~/Library/Application Support/credly-cli/config.toml`, where `CREDLY_HOME` is set in that folder, or the file that
+`CREDLY_CONFIG` names. [`sample_config.toml`](../sample_config.toml) shows every key; an installed program has it as
+`share/credly-cli/sample_config.toml`. A table `[profiles.NAME]` overrides any key for that profile."""
+
 
 def reference() -> str:
     """Return the page."""
     parts = ["# Reference", "This page is made from the program by `make reference`.", "## Commands", *_commands()]
     parts += ["## Exit codes", _table(("code", "means", "error codes"), _exits())]
-    parts += ["## Configuration", _table(("key", "default", "what it is for"), _keys())]
+    parts += ["## Configuration", _FOLDERS, _table(("key", "default", "what it is for"), _keys())]
     parts += ["## Environment", _table(("variable", "what it does"), [(f"`{k}`", v) for k, v in _VARIABLES.items()])]
     parts += ["## JSON answers", "Keys may be added, never removed or renamed. Times are RFC 3339 in UTC.", *_shapes()]
     return "\n\n".join(parts) + "\n"
@@ -72,7 +78,7 @@ def _keys() -> list[tuple[str, str, str]]:
 
 
 def _shapes() -> list[str]:
-    return [f"`{name}`:\n\n```text\n{_shown(shape)}\n```" for name, shape in SHAPES.items()]
+    return [f"`{name}`:\n\n```text\n{_shown(shape)}\n```" for name, shape in ANSWERS.items()]
 
 
 def _shown(shape: Any, indent: str = "") -> str:

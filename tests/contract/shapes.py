@@ -1,4 +1,5 @@
-"""The keys and types of every ``--json`` answer, as data: what scripts may rely on. Keys may be added, never removed.
+"""The keys and types of every ``--json`` answer, as data: what scripts may rely on. Keys may be added, never removed;
+one that is added is added here too, so that the reference tells it.
 
 A shape is a type, a dictionary of shapes, a list with the shape of its items, or a tuple of alternatives.
 """
@@ -156,11 +157,20 @@ SHAPES: dict[str, Any] = {
     "missed": [
         {"email": TEXT, "badge": BADGE, "content": CONTENT, "session_id": MAYBE, "completed_at": TEXT, "reason": TEXT}
     ],
-    "import": {"kind": TEXT, **_ROWS, "rejects_file": MAYBE},
+    "import": {"kind": TEXT, **_ROWS, "undone": NUMBER, "rejects_file": MAYBE, "rejects_files": [TEXT]},
+    "forget": {
+        "changed": YES_NO,
+        "learners": NUMBER,
+        "enrollments": NUMBER,
+        "grants": NUMBER,
+        "cancelled": NUMBER,
+        "issued_badges": NUMBER,
+    },
     "status": {
         "connected": YES_NO,
         "organization": ({"id": TEXT, "name": TEXT}, None),
         "api_url": MAYBE,
+        "token_expires_at": MAYBE,
         "profile": TEXT,
         "store": TEXT,
         "badges": NUMBER,
@@ -169,9 +179,10 @@ SHAPES: dict[str, Any] = {
         "learners": NUMBER,
         "grants": dict.fromkeys(STATES, NUMBER),
         "last_sync": ({"status": MAYBE, "started_at": TEXT, "finished_at": MAYBE}, None),
+        "last_good_sync": MAYBE,
         "needs_person": NUMBER,
     },
-    "doctor": {"checks": [{"name": TEXT, "ok": YES_NO, "message": TEXT}]},
+    "doctor": {"checks": [{"name": TEXT, "ok": YES_NO, "message": TEXT, "hint": MAYBE}]},
     "profiles": [{"name": TEXT, "connected": YES_NO, "organization": (TEXT, {"id": TEXT, "name": TEXT}, None),
                   "current": YES_NO}],
     "report": {
@@ -184,6 +195,8 @@ SHAPES: dict[str, Any] = {
         "expiring": dict.fromkeys(("30", "60", "90"), NUMBER),
         "failures": [{"code": TEXT, "count": NUMBER}],
     },
+    "demo": {"steps": [{"command": TEXT, "exit_code": NUMBER, "output": TEXT}], "home": MAYBE},
+    "sandbox": {"url": TEXT, "token": TEXT, "organization": TEXT, "connect": TEXT},
 }  # fmt: skip
 
 
@@ -196,10 +209,16 @@ def misfit(value: Any, shape: Any, where: str = "answer") -> str | None:
         return _misfit_of_type(value, shape, where)
     if isinstance(shape, list):
         return _misfit_of_items(value, shape[0], where)
+    return _misfit_of_object(value, shape, where)
+
+
+def _misfit_of_object(value: Any, shape: dict[str, Any], where: str) -> str | None:
     if not isinstance(value, dict):
         return f"{where} is no object"
     if missing := shape.keys() - value.keys():
         return f"{where} lacks {sorted(missing)}"
+    if added := value.keys() - shape.keys():
+        return f"{where} has {sorted(added)}, of which nothing is written here"
     return next((told for key in shape if (told := misfit(value[key], shape[key], f"{where}.{key}"))), None)
 
 

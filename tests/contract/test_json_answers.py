@@ -1,5 +1,9 @@
 """Every ``--json`` answer has the keys and types that scripts rely on, success and failure; standard error is empty."""
 
+import json
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -28,6 +32,7 @@ ANSWERS: dict[str, tuple[str, ...]] = {
     "explain": ("explain", "ada@example.org"),
     "missed": ("missed",),
     "import": ("import", "learners", "-"),
+    "forget": ("forget", "cyd@example.org"),
     "status": ("status",),
     "doctor": ("doctor",),
     "profiles": ("profiles",),
@@ -54,12 +59,36 @@ def busy(connected: Desk) -> Desk:
 
 @pytest.mark.parametrize("answer", ANSWERS)
 def test_an_answer_has_its_keys_and_types(busy: Desk, answer: str) -> None:
-    if ANSWERS[answer][0] not in _COMMANDS:
-        pytest.skip("this command is not there yet")
     ran = busy.run(*ANSWERS[answer], "--json", stdin="email\neve@example.org\n")
     assert ran.err == ""
     assert misfit(ran.json, SHAPES[answer]) is None, ran.json
     assert misfit(ran.json, FAILURE) is not None
+
+
+def test_every_command_has_its_answer_written_down() -> None:
+    assert {name.partition(",")[0] for name in SHAPES} == _COMMANDS
+
+
+@pytest.mark.slow
+def test_the_demo_answers_with_its_keys(desk: Desk) -> None:
+    assert misfit(desk.json("demo"), SHAPES["demo"]) is None
+
+
+@pytest.mark.slow
+def test_the_sandbox_answers_with_its_keys_once_it_serves(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "credly_cli", "sandbox", "--json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=tmp_path) as serving:  # noqa: S603 - our own program
+        assert serving.stdout is not None
+        try:
+            answer = json.loads(serving.stdout.readline())
+        finally:
+            serving.terminate()
+    assert misfit(answer, SHAPES["sandbox"]) is None
+
+
+def test_a_key_that_is_not_written_down_is_noticed(busy: Desk) -> None:
+    answer = {**busy.json("status"), "news": 1}
+    assert misfit(answer, SHAPES["status"]) == "answer has ['news'], of which nothing is written here"
 
 
 def test_connecting_answers_with_its_keys(desk: Desk) -> None:

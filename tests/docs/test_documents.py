@@ -101,9 +101,10 @@ def test_every_command_has_a_sentence_and_an_example(name: str) -> None:
     assert (ROOT / "docs" / "reference.md").read_text(encoding="utf-8").count(f"### credly {name}\n") == 1
 
 
-def test_the_reference_is_what_the_program_says() -> None:
+@pytest.mark.parametrize("script", ["reference.py", "man_page.py"])
+def test_the_reference_and_the_man_page_are_what_the_program_says(script: str) -> None:
     done = subprocess.run(  # noqa: S603 - our own script
-        [sys.executable, ROOT / "scripts" / "reference.py", "--check"],
+        [sys.executable, ROOT / "scripts" / script, "--check"],
         cwd=ROOT,
         check=False,
         env={"PYTHONPATH": str(ROOT)},
