@@ -9,11 +9,12 @@ READY := $(VENV)/.ready
 help: ## Say what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
-# Debian splits venv off into a package of its own; --group needs a pip younger than Debian's.
-$(READY): pyproject.toml
+# Debian splits venv off into a package of its own; --group needs a pip younger than Debian's. The lock holds developers
+# and CI to the same versions; `make lock` chooses them anew.
+$(READY): pyproject.toml requirements-dev.lock
 	$(PYTHON) -m venv $(VENV) || { apt-get update -q && apt-get install -qy python3-venv && $(PYTHON) -m venv --clear $(VENV); }
 	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
-	$(BIN)/python -m pip install --quiet --editable . --group dev
+	$(BIN)/python -m pip install --quiet --editable . --group dev --constraint requirements-dev.lock
 	@touch $@
 
 test: lint types $(READY) ## Everything that must hold before a commit: lint, types, all tests
@@ -71,11 +72,14 @@ smoke: ## The wheel, installed alone in an empty environment, tells its story
 	cd / && $(CURDIR)/.venv-smoke/bin/credly --version && $(CURDIR)/.venv-smoke/bin/credly demo --quiet
 	test -f .venv-smoke/share/man/man1/credly.1 && test -f .venv-smoke/share/credly-cli/sample_config.toml
 
-lock: $(READY) ## Note the versions that the tests ran with, for developers
-	$(BIN)/python -m pip freeze --exclude-editable > requirements-dev.lock
+lock: ## Choose the versions anew that developers and CI work with
+	$(PYTHON) -m venv --clear .venv-lock
+	.venv-lock/bin/python -m pip install --quiet --upgrade 'pip>=25.1'
+	.venv-lock/bin/python -m pip install --quiet --editable . --group dev
+	.venv-lock/bin/python -m pip freeze --exclude-editable > requirements-dev.lock
 
 picture: $(READY) ## Draw the demo's output for the README anew
 	$(BIN)/python scripts/picture.py
 
 clean: ## Remove what was made here
-	rm -rf $(VENV) .venv-lowest .venv-newest .venv-smoke .mypy_cache .ruff_cache .pytest_cache .hypothesis dist
+	rm -rf $(VENV) .venv-lowest .venv-newest .venv-smoke .venv-lock .mypy_cache .ruff_cache .pytest_cache .hypothesis dist
