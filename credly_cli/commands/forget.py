@@ -17,8 +17,8 @@ def forget(
 
     Name, addresses, LMS id and progress go; what was sent is blanked. What was not sent yet is cancelled. A keyed hash
     stays, by which the learner is recognised if an import names them again: nothing is issued twice then. Remove the
-    learner from the LMS and from its exports first, and badges in Credly. Rejected rows (*.rejects.csv) and backups of
-    the store are not touched.
+    learner from the LMS and from its exports first, and badges in Credly. Rejected rows (*.rejects.csv), pages and
+    files that were written, and backups of the store are not touched; log files have no addresses.
 
     Example: credly forget anna@example.com
     """
@@ -36,6 +36,10 @@ def forget(
         f" {outcome.issued_badges:,} issued badges; cancelled: {outcome.cancelled:,} grants not sent yet.",
         "green",
     )
+    if not outcome.wiped:
+        environment.output.warn(
+            "Another program reads the store: copies stay in its file until that ends and credly has run again."
+        )
     environment.output.note(
-        "Next: remove the learner from the LMS and its exports, and delete backups and *.rejects.csv files with them."
+        "Next: remove the learner from the LMS and its exports; delete pages, backups, *.rejects.csv files with them."
     )

@@ -1,8 +1,8 @@
 """Learners who were forgotten: nothing of theirs is kept but a mark by which they are recognised if they come back.
 
-A mark is a keyed hash of the address or the LMS's id, with a key that only this store has. The learner's row stays with
-marks in place of what they are of, and its grants with it: a later import finds it, and the same completion earns
-nothing a second time, whatever the badge allows.
+A mark is a keyed hash of an address or of the LMS's id, with a key that only this store has. The learner's row stays,
+with a mark for its address and the other marks among its former addresses, and so do its grants: a later import finds
+them, and the same completion earns nothing a second time, whatever the badge allows.
 """
 
 import hashlib
@@ -14,14 +14,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from credly_cli.identity import email_key
+from credly_cli.identity import earner_id, email_key
 from credly_cli.store.database import Store
+from credly_cli.store.merging import merge
 from credly_cli.store.runs import bookmark, set_bookmark
 
 PREFIX = "forgotten:"
 _KEY = "forgetting-key"
 _OF_FORGOTTEN = f"email_key >= '{PREFIX}' AND email_key < 'forgotten;'"  # a range, so that the index answers
-_OF_HALF_KNOWN = f"learner_id >= '{PREFIX}' AND learner_id < 'forgotten;'"  # came back by address, the id not yet
 
 
 class Named(Protocol):
@@ -69,11 +69,23 @@ def has_any(store: Store) -> bool:
     return store.value(f"SELECT 1 FROM learners WHERE {_OF_FORGOTTEN} LIMIT 1") is not None
 
 
+def is_known(store: Store, email: str) -> bool:
+    """Tell whether the store has an address though no learner has it: of badges, or as a guest of some content."""
+    sql = (
+        "SELECT 1 FROM issued_badges WHERE email_key = :key"
+        " UNION ALL SELECT 1 FROM access WHERE subject_kind = 'learner' AND subject = :key"
+    )
+    return store.value(sql, {"key": email_key(email)}) is not None
+
+
 # Coming back
 
 
-def recall(store: Store, named: Iterable[Named]) -> None:
-    """Give the learners who come back what the records name them by, before anybody looks them up."""
+def recall(store: Store, named: Iterable[Named], now: str) -> None:
+    """Give the learners who come back what the records name them by, before anybody looks them up.
+
+    The LMS's id decides, else the address does: whoever has it now is taken for who had it.
+    """
     awaited = {row["mark"] for row in store.rows(_AWAITED)}
     if not awaited:
         return
@@ -81,31 +93,47 @@ def recall(store: Store, named: Iterable[Named]) -> None:
     for who in named:
         by_id = marks.learner_id(who.learner_id) if who.learner_id else None
         by_email = marks.email(who.email) if who.email else None
-        if by_id in awaited or by_email in awaited:
-            for row in store.rows(_RETURNING, {"id": by_id, "email": by_email}):
-                _recall(store, row, who, is_same_id=by_id is not None and row["learner_id"] == by_id)
+        if by_id in awaited:
+            for row in store.rows(_BY_ID, (by_id,)):
+                _recall_by_id(store, row, who, now)
+        elif who.email and by_email in awaited:
+            for row in store.rows(_BY_EMAIL, {"mark": by_email}):
+                _give_address(store, row, who.email)
 
 
-def _recall(store: Store, row: dict[str, Any], who: Named, *, is_same_id: bool) -> None:
-    if who.learner_id and row["learner_id"] is not None and not is_same_id:
-        return  # somebody else at the same address
-    if who.email and row["email_key"].startswith(PREFIX):
-        # what was issued to them carries the old mark until Credly is asked again
-        told = {"id": row["id"], "key": email_key(who.email), "email": who.email, "mark": row["email_key"]}
-        store.change("UPDATE learners SET email = :email, email_key = :key WHERE id = :id", told)
-        store.change("INSERT OR IGNORE INTO former_emails (learner, email_key) VALUES (:id, :mark)", told)
-    if is_same_id:
-        store.change("UPDATE learners SET learner_id = ? WHERE id = ?", (who.learner_id, row["id"]))
+def _recall_by_id(store: Store, row: dict[str, Any], who: Named, now: str) -> None:
+    learner = row["id"]
+    if row["email_key"].startswith(PREFIX):
+        if not who.email:
+            return  # nothing can be issued to nobody's address
+        same = store.value(
+            "SELECT id FROM learners WHERE email_key = ? AND learner_id IS NULL", (email_key(who.email),)
+        )
+        _give_address(store, row, who.email)
+        if same is not None:  # came back unrecognised, under a new address and without the id
+            merge(store, learner, same, now)
+            learner = same
+    store.change(
+        "UPDATE learners SET learner_id = :told WHERE id = :id AND learner_id IS NOT :told",
+        {"told": who.learner_id, "id": learner},
+    )
+
+
+def _give_address(store: Store, row: dict[str, Any], email: str) -> None:
+    """Give a learner an address again; what was issued to them carries the mark until Credly is asked again."""
+    told = {"id": row["id"], "key": email_key(email), "email": email, "mark": row["email_key"]}
+    store.change("UPDATE learners SET email = :email, email_key = :key WHERE id = :id", told)
+    store.change("INSERT OR IGNORE INTO former_emails (learner, email_key) VALUES (:id, :mark)", told)
 
 
 _AWAITED = f"""
 SELECT email_key AS mark FROM learners WHERE {_OF_FORGOTTEN}
-UNION SELECT learner_id FROM learners WHERE {_OF_HALF_KNOWN}
 UNION SELECT email_key FROM former_emails WHERE {_OF_FORGOTTEN}
 """
-_RETURNING = f"""
-SELECT id, email_key, learner_id FROM learners WHERE learner_id = :id OR email_key = :email
-  OR ({_OF_FORGOTTEN} AND id IN (SELECT learner FROM former_emails WHERE email_key = :email))
+_BY_ID = "SELECT l.id, l.email_key FROM former_emails f JOIN learners l ON l.id = f.learner WHERE f.email_key = ?"
+_BY_EMAIL = f"""
+SELECT id, email_key FROM learners WHERE {_OF_FORGOTTEN}
+AND (email_key = :mark OR id IN (SELECT learner FROM former_emails WHERE email_key = :mark))
 """
 
 
@@ -134,9 +162,16 @@ class Mask:
         """Return an issued badge as it may be stored; ``known_key`` is the address's key as it is stored now."""
         if self.marks is None:
             return values
-        told = self.marks.email(values["email"]) if values["email"] else None
-        mark = known_key if known_key in self.forgotten else told
-        return {**values, **_NOBODY, "email_key": mark} if mark in self.forgotten else values
+        told = [known_key]
+        told += [self.marks.email(values["email"])] if values["email"] else []
+        told += [self.marks.learner_id(_bare(values["earner_id"]))] if values["earner_id"] else []
+        mark = next((mark for mark in told if mark in self.forgotten), None)
+        return {**values, **_NOBODY, "email_key": mark} if mark else values
+
+
+def _bare(earner: str) -> str:
+    """Return an ``issuer_earner_id`` without the mark of a grant."""
+    return earner.partition("~")[0]
 
 
 _NOBODY: dict[str, None] = dict.fromkeys(("email", "earner_id", "user_id", "view_url", "accept_url"))
@@ -154,6 +189,7 @@ class Forgotten:
     grants: int = 0
     cancelled: int = 0
     issued_badges: int = 0
+    wiped: bool = True  # no copy stayed in the file, as it does while somebody reads there
 
     def json(self) -> dict[str, int]:
         """Return the counts as scripts read them."""
@@ -164,47 +200,53 @@ def forget(store: Store, email: str, learners: Iterable[dict[str, Any]], now: st
     """Remove what is personal of these learners, and of badges issued to the address where nobody has it."""
     marks, outcome = Marks.of(store), Forgotten()
     rows = list(learners) or [_stand_in(store, email)]
+    _forget_in_runs(store, rows)
     for row in rows:
         _forget_badges(store, marks, row, outcome)
         _forget_grants(store, row["id"], marks, now, outcome)
         outcome.enrollments += store.change("DELETE FROM enrollments WHERE learner = ?", (row["id"],))
         _forget_learner(store, marks, row)
     outcome.learners = len(rows)
-    _forget_in_runs(store, {email_key(email), *(row["email_key"] for row in rows)})
     return outcome
 
 
 def _stand_in(store: Store, email: str) -> dict[str, Any]:
-    """Make a row for an address that only Credly knows, so that its badges stay nameless."""
+    """Make a row for an address that only Credly or an access file knows, so that its badges stay nameless."""
     pk = store.value("INSERT INTO learners (email, email_key) VALUES (?, ?) RETURNING id", (email, email_key(email)))
     return {"id": pk, "email": email, "email_key": email_key(email), "learner_id": None}
 
 
-def _forget_badges(store: Store, marks: Marks, row: dict[str, Any], outcome: Forgotten) -> None:
-    who = {"learner": row["id"], "mark": marks.email(row["email"]), "learner_id": row["learner_id"]}
-    outcome.issued_badges += store.change(
-        f"UPDATE issued_badges SET {', '.join(f'{name} = NULL' for name in _NOBODY)}, email_key = :mark WHERE {_OWN}",
-        who,
-    )
-
-
-_OWN = """
-(email_key IN (SELECT email_key FROM learners WHERE id = :learner
-               UNION SELECT email_key FROM former_emails WHERE learner = :learner)
- OR earner_id = :learner_id OR earner_id IN (SELECT earner_id FROM grants WHERE learner = :learner)
- OR id IN (SELECT issued_badge_id FROM grants WHERE learner = :learner)
- OR user_id IN (SELECT i.user_id FROM issued_badges i JOIN learners l ON l.email_key = i.email_key
-                WHERE l.id = :learner AND i.user_id IS NOT NULL))
+# An address, or an account's other address, that is somebody else's by now stays theirs.
+_OWN_KEYS = """
+SELECT email_key FROM (SELECT email_key FROM learners WHERE id = :learner
+                       UNION SELECT email_key FROM former_emails WHERE learner = :learner) mine
+WHERE NOT EXISTS (SELECT 1 FROM learners o WHERE o.email_key = mine.email_key AND o.id <> :learner)
 """
+_OWN = f"""
+(email_key IN ({_OWN_KEYS}) OR id IN (SELECT issued_badge_id FROM grants WHERE learner = :learner)
+ OR substr(earner_id, 1, instr(earner_id || '~', '~') - 1) IN (SELECT value FROM json_each(:earners))
+ OR (user_id IN (SELECT i.user_id FROM issued_badges i WHERE i.email_key IN ({_OWN_KEYS}) AND i.user_id IS NOT NULL)
+     AND NOT EXISTS (SELECT 1 FROM learners o WHERE o.email_key = issued_badges.email_key AND o.id <> :learner)))
+"""
+
+
+def _forget_badges(store: Store, marks: Marks, row: dict[str, Any], outcome: Forgotten) -> None:
+    earners = {earner_id(told, row["email"]) for told in (row["learner_id"], None)}
+    who = {"learner": row["id"], "mark": marks.email(row["email"]), "earners": json.dumps(sorted(earners))}
+    blank = ", ".join(f"{name} = NULL" for name in _NOBODY)
+    outcome.issued_badges += store.change(f"UPDATE issued_badges SET {blank}, email_key = :mark WHERE {_OWN}", who)
 
 
 def _forget_grants(store: Store, learner: int, marks: Marks, now: str, outcome: Forgotten) -> None:
     """Cancel what was not sent, for good, and keep of the rest that it was, without who it was for."""
-    outcome.cancelled += store.change(
-        "UPDATE grants SET state = 'cancelled', dropped = 1, updated_at = ?"
-        " WHERE learner = ? AND state IN ('planned', 'held', 'failed')",
-        (now, learner),
-    )
+    told = {"now": now, "who": learner}
+    unsent = "state IN ('planned', 'held', 'failed')"
+    covered = f"state = 'covered' AND covered_by_grant IN (SELECT id FROM grants WHERE learner = :who AND {unsent})"
+    for which in (covered, unsent):
+        outcome.cancelled += store.change(
+            f"UPDATE grants SET state = 'cancelled', dropped = 1, updated_at = :now WHERE learner = :who AND {which}",
+            told,
+        )
     for grant in store.rows("SELECT id, earner_id FROM grants WHERE learner = ?", (learner,)):
         outcome.grants += store.change(
             "UPDATE grants SET body = NULL, body_sha256 = NULL, problem = NULL, earner_id = ? WHERE id = ?",
@@ -214,25 +256,19 @@ def _forget_grants(store: Store, learner: int, marks: Marks, now: str, outcome: 
 
 
 def _forget_learner(store: Store, marks: Marks, row: dict[str, Any]) -> None:
-    learner = row["id"]
-    for former in store.rows("SELECT email_key FROM former_emails WHERE learner = ?", (learner,)):
-        key = former["email_key"]
-        mark = key if key.startswith(PREFIX) else marks.email(key)
-        store.change(
-            "UPDATE OR REPLACE former_emails SET email_key = ? WHERE learner = ? AND email_key = ?",
-            (mark, learner, key),
-        )
-    store.change("DELETE FROM access WHERE subject_kind = 'learner' AND subject = ?", (row["email_key"],))
-    names = [name for name in _columns(store) if name not in ("id", "email", "email_key", "learner_id")]
+    who = {"learner": row["id"]}
+    store.change(f"DELETE FROM access WHERE subject_kind = 'learner' AND subject IN ({_OWN_KEYS})", who)
+    former = [
+        row["email_key"] for row in store.rows("SELECT email_key FROM former_emails WHERE learner = :learner", who)
+    ]
+    kept = {key if key.startswith(PREFIX) else marks.email(key) for key in former}
+    kept |= {marks.learner_id(row["learner_id"])} if row["learner_id"] else set()
+    store.change("DELETE FROM former_emails WHERE learner = :learner", who)
+    store.connection.executemany("INSERT INTO former_emails VALUES (?, ?)", [(row["id"], mark) for mark in kept])
+    names = [name for name in _columns(store) if name not in ("id", "email", "email_key")]
     store.change(
-        f"UPDATE learners SET email = ?, email_key = ?, learner_id = ?, {', '.join(f'{n} = NULL' for n in names)}"
-        " WHERE id = ?",
-        (
-            f"forgotten-{learner}",
-            marks.email(row["email"]),
-            marks.learner_id(row["learner_id"]) if row["learner_id"] else None,
-            learner,
-        ),
+        f"UPDATE learners SET email = ?, email_key = ?, {', '.join(f'{name} = NULL' for name in names)} WHERE id = ?",
+        (f"forgotten-{row['id']}", marks.email(row["email"]), row["id"]),
     )
 
 
@@ -240,15 +276,29 @@ def _columns(store: Store) -> list[str]:
     return [row["name"] for row in store.rows("SELECT name FROM pragma_table_info('learners')")]
 
 
-def _forget_in_runs(store: Store, keys: set[str]) -> None:
-    """Take addresses out of what earlier runs reported."""
-    pattern = re.compile("|".join(re.escape(key) for key in sorted(keys, key=len, reverse=True)), re.IGNORECASE)
-    for row in store.rows("SELECT id, summary FROM runs WHERE summary LIKE '%@%'"):
-        summary = json.loads(row["summary"])
+def _forget_in_runs(store: Store, rows: list[dict[str, Any]]) -> None:
+    """Take the learners out of what earlier runs reported."""
+    people = json.dumps([row["id"] for row in rows])
+    grants = {row["id"] for row in store.rows(f"SELECT id FROM grants WHERE learner {_IN}", (people,))}
+    keys = {row["email_key"] for row in rows}
+    keys |= {
+        row["email_key"] for row in store.rows(f"SELECT email_key FROM former_emails WHERE learner {_IN}", (people,))
+    }
+    named = re.compile(
+        "|".join(
+            [rf"(?<![\w.+%-]){re.escape(key)}(?![\w-]|\.\w)" for key in keys]
+            + [re.escape(repr(row["learner_id"])) for row in rows if row["learner_id"]]
+        ),
+        re.IGNORECASE,
+    )
+    for run in store.rows("SELECT id, summary FROM runs WHERE summary IS NOT NULL"):
+        summary = json.loads(run["summary"])
         for problem in summary.get("problems", ()):
-            problem["message"] = pattern.sub("a forgotten learner", problem["message"])
-            if problem["email"] and email_key(problem["email"]) in keys:
-                problem["email"] = None
-        told = json.dumps(summary)
-        if told != row["summary"]:
-            store.change("UPDATE runs SET summary = ? WHERE id = ?", (told, row["id"]))
+            if problem["grant_id"] in grants or email_key(problem["email"] or "") in keys:
+                problem |= {"email": None, "message": "It was about a learner who is forgotten."}
+            problem["message"] = named.sub("a forgotten learner", problem["message"])
+        if (told := json.dumps(summary)) != run["summary"]:
+            store.change("UPDATE runs SET summary = ? WHERE id = ?", (told, run["id"]))
+
+
+_IN = "IN (SELECT value FROM json_each(?))"

@@ -38,9 +38,10 @@ def matching(store: Store, text: str) -> list[dict[str, Any]]:
 
 
 def email_keys(store: Store, learner: int) -> list[str]:
-    """Return the learner's address and those before it, as they are compared."""
+    """Return the learner's address and those before it, as they are compared; marks of forgotten ones are none."""
     rows = store.rows(
-        "SELECT email_key FROM learners WHERE id = :id UNION SELECT email_key FROM former_emails WHERE learner = :id",
+        "SELECT email_key FROM learners WHERE id = :id UNION SELECT email_key FROM former_emails WHERE learner = :id"
+        " AND email_key NOT LIKE 'forgotten:%'",
         {"id": learner},
     )
     return [row["email_key"] for row in rows]

@@ -66,7 +66,7 @@ def resolve(store: Store, reject: Rejecting, now: str) -> int:
     for statement in _STAGE:
         store.change(statement)
     staged = store.connection.execute("SELECT DISTINCT email, learner_id FROM temp.people")
-    recall(store, (Who(email or None, learner_id or None) for email, learner_id in staged))
+    recall(store, (Who(email or None, learner_id or None) for email, learner_id in staged), now)
     for statement in (_KNOWN_BY_EMAIL, _KNOWN_BY_ID):
         store.change(statement)
     if store.change(_NEW, (now,)):

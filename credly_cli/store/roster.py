@@ -62,7 +62,7 @@ class Roster:
         self._people: dict[int, Person] = {}
         self._next = (store.value("SELECT seq FROM sqlite_sequence WHERE name = 'learners'") or 0) + 1
         named = list(named)
-        recall(store, named)
+        recall(store, named, now)
         emails = {email_key(who.email) for who in named if who.email}
         ids = {who.learner_id for who in named if who.learner_id}
         self._read("learner_id IN (SELECT value FROM json_each(?))", ids)

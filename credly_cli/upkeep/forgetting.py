@@ -3,7 +3,7 @@
 from credly_cli import finding
 from credly_cli.errors import Failure
 from credly_cli.identity import email_key
-from credly_cli.store import forgotten, grants, issued_badges, learners
+from credly_cli.store import forgotten, grants, learners
 from credly_cli.store.database import Store
 from credly_cli.store.forgotten import Forgotten
 
@@ -11,13 +11,13 @@ from credly_cli.store.forgotten import Forgotten
 def forget(store: Store, email: str, now: str) -> Forgotten:
     """Forget the learners with an address; raises ``Failure`` for an unknown one, or while a badge is in doubt."""
     rows = learners.of_email(store, email)
-    if not rows and not issued_badges.of_address(store, email):
+    if not rows and not forgotten.is_known(store, email):
         finding.learner(store, email)
     _require_settled(store, [row["id"] for row in rows], email)
     store.connection.execute("PRAGMA secure_delete = ON")
     with store.transaction():
         outcome = forgotten.forget(store, email, rows, now)
-    _wipe(store)
+    outcome.wiped = _wipe(store)
     return outcome
 
 
@@ -31,7 +31,8 @@ def _require_settled(store: Store, people: list[int], email: str) -> None:
         )
 
 
-def _wipe(store: Store) -> None:
-    """Leave no copy behind in the file's free pages or in the log beside it."""
+def _wipe(store: Store) -> bool:
+    """Leave no copy behind in the file's free pages or in the log beside it; false while somebody reads there."""
     store.connection.execute("VACUUM")
-    store.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    busy = store.value("PRAGMA wal_checkpoint(TRUNCATE)")
+    return not busy

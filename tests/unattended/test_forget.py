@@ -1,13 +1,19 @@
 """`credly forget`: nothing personal stays in the store, and nobody gets a second badge for it."""
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from credly_cli.asking import Recipient
 from credly_cli.sandbox import faults
+from credly_cli.store import database, learners
+from credly_cli.store.database import Store
 from tests.desk import Desk
 from tests.unattended.test_status import completes
 
+HEADER = "email,first_name,last_name,learner_id\n"
 ROW = "anna@example.com,first-aid,first-aid-march,completed,2026-03-02T09:31:00+00:00,Anna,Adlerstein"
 
 
@@ -17,7 +23,7 @@ def earns(desk: Desk, *, duplicates: bool = False) -> None:
         desk.json("sync")
     desk.json("link", "First Aid at Work", "first-aid")
     desk.pass_time(minutes=1)
-    desk.imports("learners", "email,first_name,last_name,learner_id\nanna@example.com,Anna,Adlerstein,lms-4711\n")
+    desk.imports("learners", f"{HEADER}anna@example.com,Anna,Adlerstein,lms-4711\n")
     desk.learns(ROW)
     desk.json("sync")
     assert len(desk.issued()) == 1
@@ -34,6 +40,7 @@ def test_no_byte_of_the_learner_stays_in_the_store(connected: Desk) -> None:
     answer = connected.json("forget", "ANNA@example.com")
     assert answer == {
         "changed": True, "learners": 1, "enrollments": 1, "grants": 1, "cancelled": 0, "issued_badges": 1,
+        "wiped": True,
     }  # fmt: skip
     assert found_in(connected.home, "anna@example.com", "Adlerstein", "lms-4711") == []
 
@@ -44,6 +51,52 @@ def test_what_a_run_reported_is_forgotten_too(connected: Desk) -> None:
     connected.json("forget", "anna@example.com")
     assert found_in(connected.home, "anna@example.com") == []
     assert connected.json("status")["grants"]["held"] == 0
+
+
+def test_addresses_that_the_learner_had_before_go_too(connected: Desk) -> None:
+    completes(connected, names="Anna,")
+    connected.run("sync")  # reports the missing name, with the address
+    connected.imports("access", "content_id,email\nfirst-aid,anna@example.com\n")
+    connected.imports("learners", f"{HEADER}anna@example.com,Anna,,lms-4711\n")
+    connected.imports("learners", f"{HEADER}anna@new.example,Anna,,lms-4711\n")
+    connected.json("forget", "anna@new.example")
+    assert found_in(connected.home, "anna@", "lms-4711") == []
+
+
+def test_whose_address_ends_like_the_learners_stays_named_in_what_runs_reported(connected: Desk) -> None:
+    completes(connected, who="joanna@example.com", names=",")
+    connected.learns("anna@example.com,first-aid,first-aid-march,completed,2026-03-02T09:31:00+00:00,,")
+    connected.run("sync")
+    connected.json("forget", "anna@example.com")
+    with connected.store() as store:
+        (told,) = store.rows("SELECT summary FROM runs WHERE summary LIKE '%missing-name%'")
+    assert "name of joanna@example.com" in told["summary"]
+    assert '"anna@example.com' not in told["summary"]
+
+
+def test_while_somebody_reads_the_store_it_says_that_copies_stay(
+    connected: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    earns(connected)
+    monkeypatch.setattr(database, "_BUSY_SECONDS", 0)
+    with closing(sqlite3.connect(connected.home / "credly.db")) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM learners").fetchone()
+        ran = connected.run("forget", "anna@example.com")
+    assert (ran.code, "copies stay" in ran.err) == (0, True)
+    connected.run("badges")
+    assert found_in(connected.home, "anna@example.com", "Adlerstein", "lms-4711") == []
+
+
+def test_what_waited_for_a_grant_that_is_cancelled_is_cancelled_with_it(connected: Desk) -> None:
+    completes(connected, names=",")
+    connected.run("sync")
+    april = "anna@example.com,first-aid,first-aid-april,completed,2026-04-02T09:31:00+00:00,,"
+    connected.pass_time(days=60)
+    connected.learns(april)
+    connected.run("sync")
+    assert connected.json("forget", "anna@example.com")["cancelled"] == 2
+    assert {grant["state"] for grant in connected.json("grants")} == {"cancelled"}
 
 
 def test_the_learner_is_unknown_afterwards(connected: Desk) -> None:
@@ -74,7 +127,7 @@ def test_importing_the_same_completion_again_issues_no_second_badge(
         connected.json(*between)
     connected.learns(ROW)
     assert connected.json("sync")["grants"]["issued"] == 0
-    connected.imports("learners", "email,first_name,last_name,learner_id\nanna@example.com,Anna,Adlerstein,lms-4711\n")
+    connected.imports("learners", f"{HEADER}anna@example.com,Anna,Adlerstein,lms-4711\n")
     connected.learns(ROW)
     connected.json("link", "First Aid at Work", "first-aid", "--since", "2026-01-01")
     connected.pass_time(hours=1)
@@ -86,10 +139,57 @@ def test_importing_the_same_completion_again_issues_no_second_badge(
 def test_the_lms_id_alone_recognises_the_learner(connected: Desk) -> None:
     earns(connected, duplicates=True)
     connected.json("forget", "anna@example.com")
-    connected.imports("learners", "email,first_name,last_name,learner_id\nanna@new.example,Anna,Neu,lms-4711\n")
+    connected.imports("learners", f"{HEADER}anna@new.example,Anna,Neu,lms-4711\n")
     connected.learns("anna@new.example,first-aid,first-aid-march,completed,2026-03-02T09:31:00+00:00,Anna,Neu")
     connected.json("sync")
     assert len(connected.issued()) == 1
+
+
+def test_the_lms_id_without_an_address_brings_nobody_back(connected: Desk) -> None:
+    earns(connected)
+    connected.json("forget", "anna@example.com")
+    row = "lms-4711,first-aid,first-aid-april,completed,2026-03-02T09:31:00Z,Anna,Adlerstein\n"
+    header = "learner_id,content_id,session_id,status,completed_at,first_name,last_name\n"
+    assert connected.imports("progress", header + row, code=3)["rejected"] == 1
+    assert connected.json("learners") == []
+
+
+def test_who_came_back_unrecognised_is_recognised_by_the_id_later(connected: Desk) -> None:
+    earns(connected, duplicates=True)
+    connected.json("forget", "anna@example.com")
+    connected.pass_time(days=40)
+    april = "first-aid,first-aid-april,completed,2026-04-11T10:00:00Z"
+    connected.learns(f"anna@new.example,{april},Anna,Neu")
+    connected.json("sync")
+    connected.imports("learners", f"{HEADER}anna@new.example,Anna,Neu,lms-4711\n")
+    connected.imports("progress", f"learner_id,content_id,session_id,status,completed_at\nlms-4711,{april}\n")
+    connected.json("sync")
+    assert len(connected.issued()) == 2
+    assert len(connected.json("learners")) == 1
+
+
+def test_an_address_that_comes_back_with_a_new_id_is_one_learner(connected: Desk) -> None:
+    earns(connected)
+    connected.json("forget", "anna@example.com")
+    connected.imports("learners", f"{HEADER}anna@example.com,Anna,Adlerstein,lms-9999\n")
+    connected.pass_time(days=40)
+    connected.learns("anna@example.com,first-aid,first-aid-april,completed,2026-04-11T10:00:00Z,Anna,Adlerstein")
+    assert connected.json("sync")["grants"]["covered"] == 1
+    assert [row["learner_id"] for row in connected.json("learners")] == ["lms-9999"]
+
+
+def test_credly_is_told_and_asked_nothing_of_marks(connected: Desk) -> None:
+    earns(connected, duplicates=True)
+    connected.json("forget", "anna@example.com")
+    connected.pass_time(days=40)
+    connected.learns("anna@example.com,first-aid,first-aid-april,completed,2026-04-11T10:00:00Z,Anna,Adlerstein")
+    connected.json("sync")
+    assert [row["learner_id"] for row in connected.json("learners")] == [None]
+    with connected.store() as store:
+        (row,) = learners.of_email(store, "anna@example.com")
+        recipient = Recipient.of(store, "anna@example.com", [row])
+        sent = store.rows("SELECT body FROM attempts WHERE body IS NOT NULL")
+    assert "forgotten" not in f"{recipient} {sent}"
 
 
 def test_another_session_earns_its_badge_when_the_learner_comes_back(connected: Desk) -> None:
@@ -122,6 +222,16 @@ def test_somebody_else_is_left_alone(connected: Desk) -> None:
     assert connected.json("sync")["issued_badges"]["changed"] == 0
 
 
+def test_another_learner_with_the_same_account_on_credly_keeps_the_badges(connected: Desk) -> None:
+    earns(connected)
+    connected.imports("learners", f"{HEADER}anna@home.example,Anna,Adler,lms-5\n")
+    with connected.store() as store:
+        store.change("UPDATE issued_badges SET user_id = 'anna'")
+        knows(store, "anna@home.example", user_id="anna")
+    assert connected.json("forget", "anna@example.com")["issued_badges"] == 1
+    assert found_in(connected.home, "anna@home.example")
+
+
 def test_a_badge_in_doubt_must_be_settled_first(connected: Desk) -> None:
     completes(connected)
     connected.sandbox.faults.add(faults.drops(), "POST", "badges", times=None)
@@ -135,12 +245,22 @@ def test_an_unknown_learner_is_told(connected: Desk) -> None:
     assert connected.json("forget", "nobody@example.com", code=5)["error"]["code"] == "unknown-learner"
 
 
-def test_an_address_that_only_credly_knows_is_forgotten_too(connected: Desk) -> None:
+def knows(store: Store, email: str, **columns: str) -> None:
+    told = {"id": "x", "badge_id": "y", "state": "accepted", "stored_at": "2026-03-02T00:00:00Z"}
+    store.db.table("issued_badges").insert({**told, "email": email, "email_key": email, **columns})
+
+
+@pytest.mark.parametrize("columns", [{}, {"deleted_at": "2026-03-02T00:00:00Z"}])
+def test_an_address_that_only_credly_knows_is_forgotten_too(connected: Desk, columns: dict[str, str]) -> None:
     earns(connected)
     with connected.store() as store:
-        store.change(
-            "INSERT INTO issued_badges (id, badge_id, email, email_key, state, stored_at)"
-            " VALUES ('x', 'y', 'carl@example.com', 'carl@example.com', 'accepted', '2026-03-02T00:00:00Z')"
-        )
+        knows(store, "carl@example.com", **columns)
     assert connected.json("forget", "carl@example.com")["issued_badges"] == 1
     assert found_in(connected.home, "carl@example.com") == []
+
+
+def test_an_address_that_only_an_access_file_names_is_forgotten_too(connected: Desk) -> None:
+    earns(connected)
+    connected.imports("access", "content_id,email\nfirst-aid,zoe@example.com\n")
+    connected.json("forget", "zoe@example.com")
+    assert found_in(connected.home, "zoe@example.com") == []
