@@ -22,6 +22,7 @@ from credly_cli.safe_text import visible
 
 _MOST = 200
 _UNTYPED = "\U0010ffff"  # after every address that begins alike
+_NOTHING = "//"  # tells the script for bash to offer nothing, not even files; it is no name and no address
 _WORD_BREAKS = "@:="  # what bash takes for the end of a word though it is none
 
 
@@ -104,6 +105,8 @@ _SOURCES: dict[tuple[str, str], Source] = {
     ("import", "kind"): _one_of("learners", "content", "progress", "access"),
 }
 
+_FILES = ("file", "files")  # parameters that take files, or - for stdin
+
 
 def _is_plain(text: str) -> bool:
     """Tell a text that can stand on a command line as it is, once quoted."""
@@ -116,6 +119,14 @@ def _fitting(offers: Iterable[str], begun: str) -> list[Offer]:
     exact = [word for word in known if word.startswith(begun)]
     loose = exact or [word for word in known if word.casefold().startswith(begun.casefold())]
     return [Offer(word) for word in loose[:_MOST]]
+
+
+def _files(_context: Any, begun: str) -> list[Offer]:
+    return [Offer(begun, type="file")]  # which there are, the shell knows
+
+
+def _wants_files(offers: Sequence[Any]) -> bool:
+    return any(offer.type == "file" for offer in offers)
 
 
 def _completing(source: Source) -> Callable[[Any, str], list[Offer]]:
@@ -143,10 +154,10 @@ class _Quiet(shell_completion.ShellComplete):
     def complete(self) -> str:
         """Answer the shell."""
         try:
-            arguments, begun = self.get_completion_args()
-            return self.answer(self.get_completions(arguments, begun))
+            offers = self.get_completions(*self.get_completion_args())
         except Exception:  # noqa: BLE001 - a shell in the middle of a line wants no message
-            return ""
+            offers = []
+        return self.answer(offers)
 
     def answer(self, offers: Sequence[Any]) -> str:
         """Write all offers as the shell takes them."""
@@ -162,7 +173,11 @@ class Bash(_Quiet):
     local reply
     COMPREPLY=()
     while IFS= read -r reply; do
-        COMPREPLY+=("$reply")
+        case $reply in
+            "") ;;
+            //) compopt +o default 2>/dev/null ;;
+            *) COMPREPLY+=("$reply") ;;
+        esac
     done < <(_CREDLY_LINE="${COMP_LINE:0:COMP_POINT}" %(autocomplete_var)s=complete_bash "$1" 2>/dev/null)
 }
 
@@ -180,10 +195,12 @@ complete -o default -F %(complete_func)s %(prog_name)s
     def answer(self, offers: Sequence[Any]) -> str:
         """Write all offers as the shell takes them."""
         line = os.environ.get("_CREDLY_LINE")
+        if _wants_files(offers):
+            return ""
         values = [str(offer.value) for offer in offers]
         if line is None:  # another script than ours inserts words as they are, so none may be more than a word
             return "\n".join(value for value in values if not set(value) & set("$`\\\"';&|<>(){}*?[]~#!\n"))
-        return "\n".join(_rest(value, Typed.of(line)) for value in values)
+        return "\n".join(_rest(value, Typed.of(line)) for value in values) or _NOTHING
 
 
 class Zsh(_Quiet):
@@ -198,6 +215,7 @@ class Zsh(_Quiet):
 }
 
 compdef %(complete_func)s %(prog_name)s
+(( ${+compstate} )) && %(complete_func)s "$@"  # loaded by the first TAB, so it answers that
 """
 
     def format_completion(self, item: Any) -> str:
@@ -206,7 +224,9 @@ compdef %(complete_func)s %(prog_name)s
 
     def answer(self, offers: Sequence[Any]) -> str:
         """Write all offers as the shell takes them."""
-        return f"compadd -- {' '.join(map(self.format_completion, offers))}" if offers else "_files"
+        if _wants_files(offers):
+            return "compset -P '--*='; _files"
+        return f"compadd -- {' '.join(map(self.format_completion, offers))}" if offers else ""
 
 
 class Fish(_Quiet):
@@ -223,7 +243,7 @@ class Fish(_Quiet):
     def answer(self, offers: Sequence[Any]) -> str:
         """Write all offers as the shell takes them."""
         if os.environ.get("_TYPER_COMPLETE_FISH_ACTION") == "is-args":
-            sys.exit(0 if offers else 1)
+            sys.exit(1 if _wants_files(offers) else 0)  # fish offers files where it hears of no arguments
         return super().answer(offers)
 
 
@@ -288,6 +308,8 @@ def install(program: Any) -> None:
             source = _SOURCES.get((name, parameter.name)) or _SOURCES.get(("", parameter.name))
             if source is not None:
                 parameter.shell_complete = _completing(source)
+            elif parameter.type.name == "path" or parameter.name in _FILES:
+                parameter.shell_complete = _files
     for parameter in program.params:
         if source := _SOURCES.get(("", parameter.name)):
             parameter.shell_complete = _completing(source)

@@ -1,7 +1,10 @@
 """Completion in the three shells, by the installed program: offline, silent, and safe whatever a badge is called."""
 
 import os
+import pty
+import select
 import shutil
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -129,6 +132,66 @@ def test_a_hostile_name_runs_nothing(connected: Desk, shell: str) -> None:
         for word in found:  # what the shell makes of each word that it may put on the line
             run(connected, ["bash", "-c", f"true {word}"])
     assert not (connected.home / "hacked").exists()
+
+
+@SHELLS
+@pytest.mark.parametrize(
+    ("line", "files"),
+    [
+        ("credly report --html pa", True),
+        ("credly import learners ", True),
+        ("credly grant --from ", True),
+        ("credly connect --token-file ", True),
+        ("credly sync --max-seconds ", False),
+        ("credly retry ", False),
+        ("credly unlink first-aid ", False),
+        ("credly link no-such-badge", False),
+    ],
+)
+def test_files_are_offered_where_files_are_taken_and_nowhere_else(
+    connected: Desk, shell: str, line: str, files: bool
+) -> None:
+    told = {"_CREDLY_COMPLETE": f"complete_{shell}", "_CREDLY_LINE": line, "_TYPER_COMPLETE_ARGS": line}
+    ran = run(connected, [str(PROGRAM)], **told, _TYPER_COMPLETE_FISH_ACTION="is-args")
+    offered = {"bash": ran.stdout == "\n", "zsh": "_files" in ran.stdout, "fish": ran.returncode == 1}[shell]
+    assert offered == files
+
+
+def installed(desk: Desk, shell: str) -> None:
+    if shutil.which(shell) is None:
+        pytest.skip(f"{shell} is not here")
+    ran = run(desk, [shell, "-c", "credly --install-completion; true"])
+    assert f"{shell} completion installed" in ran.stdout, ran
+
+
+@pytest.mark.slow
+@SHELLS
+def test_it_installs_itself(connected: Desk, shell: str) -> None:
+    installed(connected, shell)
+
+
+@pytest.mark.slow
+def test_zsh_answers_the_first_tab_of_a_new_shell(connected: Desk) -> None:
+    installed(connected, "zsh")
+    child, terminal = pty.fork()
+    if child == 0:
+        path = f"{PROGRAM.parent}:{os.environ['PATH']}"
+        os.execvpe("zsh", ["zsh", "-i"], {"HOME": str(connected.home), "PATH": path, "TERM": "dumb"})  # noqa: S606, S607
+    try:
+        read_until(terminal, b"\x1b[?2004h")  # it takes input now
+        os.write(terminal, b"credly unl\t")
+        read_until(terminal, b"ink ")
+    finally:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        os.close(terminal)
+
+
+def read_until(terminal: int, wanted: bytes) -> None:
+    shown = b""
+    while wanted not in shown:
+        assert select.select([terminal], [], [], 20)[0], shown
+        shown += os.read(terminal, 4096)
 
 
 @SHELLS
