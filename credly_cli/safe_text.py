@@ -8,6 +8,7 @@ _INVISIBLE = re.compile(
     "\ud800-\udfff\U000e0000-\U000e007f]"
 )
 _NAMED = {"\t": "\\t", "\n": "\\n", "\r": "\\r"}
+_ADDRESS = re.compile(r"[^\s<>\"'(),:;]+@[^\s<>\"'(),:;]+")
 _FORMULA = re.compile(r"^\s*[=+\-@\t\r\uff1d\uff0b\uff0d\uff20]")
 
 
@@ -31,3 +32,8 @@ def spreadsheet_safe(text: str) -> str:
 def is_web_address(text: str) -> bool:
     """Tell an address that a browser may open from any other, such as ``javascript:``."""
     return text.startswith(("https://", "http://")) and visible(text) == text and " " not in text
+
+
+def without_addresses(text: str) -> str:
+    """Return a text with the addresses in it taken out, for where nobody is to be named."""
+    return _ADDRESS.sub("(address)", text)

@@ -9,7 +9,7 @@ import typer
 from credly_cli.environment import Environment
 from credly_cli.output import Column, Output
 
-_FLAT = tuple(Column(key.capitalize(), key) for key in ("section", "id", "name", "measure", "count"))
+_FLAT = tuple(Column(key.capitalize(), key) for key in ("id", "section", "name", "measure", "count"))
 _BAR = 30  # characters of the longest bar
 _MONTHS = (Column("Month", "month"), Column("Issued", "issued"), Column("", "bar"))
 _BADGES = (
@@ -22,7 +22,7 @@ _BADGES = (
 )
 _STATES = (Column("State", "state"), Column("Badges", "count"), Column("", "bar"))
 _EXPIRING = (Column("Within", "within"), Column("Badges", "count"), Column("", "bar"))
-_FAILURES = (Column("Reason", "code"), Column("Grants", "count"), Column("", "bar"))
+_FAILURES = (Column("Grants", "count"), Column("Reason", "message"))
 
 
 def report(
@@ -34,7 +34,11 @@ def report(
 ) -> None:
     """Report what was issued per month and badge, what was accepted, what expires soon and what failed.
 
-    It counts what the last sync brought, without asking Credly. Badges deleted in Credly are left out.
+    It counts what the last sync brought, without asking Credly. Badges deleted in Credly are left out. A terminal shows
+    the last twelve months; --json, --csv and a pipe have all.
+
+    In a pipe and with --csv each row has one number: id (a month, a badge's id, a state, days, an error code), section
+    (month, badge, funnel, expiring, failure), name, measure, count.
 
     Example: credly report --html report.html
     """
@@ -52,7 +56,7 @@ def report(
         if html is None or csv:
             output.listing(_FLAT, reporting.flat(answer), empty="", as_csv=csv)
     elif html is None:
-        _show(output, answer, reporting.all_months(answer["months"]))
+        _show(output, answer)
 
 
 def _write_page(environment: Environment, path: Path, answer: dict[str, Any]) -> None:
@@ -65,22 +69,33 @@ def _write_page(environment: Environment, path: Path, answer: dict[str, Any]) ->
     environment.output.note(f"Next: open {path} in a browser.")
 
 
-def _show(output: Output, answer: dict[str, Any], months: list[dict[str, Any]]) -> None:
-    _table(output, "Issued per month", _MONTHS, _barred(months, "issued"), "Nothing was issued yet.")
+def _show(output: Output, answer: dict[str, Any]) -> None:
+    from credly_cli.reports import reporting
+
+    months, before = reporting.latest_months(answer["months"])
+    after = f"and {before:,} before" if before else ""
+    _table(output, "Issued per month", _MONTHS, _barred(months, "issued"), "Nothing was issued yet.", after)
     _table(output, "Badges", _BADGES, answer["badges"], "Nothing was issued yet.")
     funnel = [{"state": state, "count": count} for state, count in answer["funnel"].items()]
     _table(output, "Accepted or not", _STATES, _barred(funnel, "count"), "")
     expiring = [{"within": f"{days} days", "count": count} for days, count in answer["expiring"].items()]
     _table(output, "Expiring soon", _EXPIRING, _barred(expiring, "count"), "")
-    _table(output, "Failed or held", _FAILURES, _barred(answer["failures"], "count"), "Nothing failed.")
+    _table(output, "Failed or held", _FAILURES, reporting.reasons(answer), "Nothing failed.")
     output.note(f"Next: {'credly grants --state failed --state held' if answer['failures'] else 'credly status'}")
 
 
 def _table(
-    output: Output, title: str, columns: Sequence[Column], rows: Sequence[Mapping[str, Any]], empty: str
+    output: Output,
+    title: str,
+    columns: Sequence[Column],
+    rows: Sequence[Mapping[str, Any]],
+    empty: str,
+    after: str = "",
 ) -> None:
     output.say(title, "bold")
     output.listing(columns, rows, empty=empty)
+    if after:
+        output.say(after)
     output.say("")
 
 

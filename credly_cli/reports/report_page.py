@@ -1,4 +1,4 @@
-"""The report as a page of one file: charts drawn as SVG within it, each with its numbers as a table beneath."""
+"""The report as a page of one file: bars that fit any width, and where these leave something out, a table beneath."""
 
 import base64
 import hashlib
@@ -7,34 +7,49 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
-from xml.etree import ElementTree
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from credly_cli import pages
-from credly_cli.reports.reporting import STATES, all_months
+from credly_cli.reports.reporting import STATES, latest_months, reasons
 from credly_cli.safe_text import visible
 from credly_cli.times import utc_text
 
 _FOLDER = Path(pages.__file__).parent
-_MOST_BADGES = 20  # a chart of more is a smear; the table beneath has them all
-_MOST_LETTERS = 32
-_MOST_LABELS = 9  # fit side by side
-_THE_LIBRARYS = ("script", "style", "desc", "title")
-_SVG = "{http://www.w3.org/2000/svg}"
+_MOST_BADGES = 20  # more are a smear; the table beneath has them all
+_LEAST_WIDTH = 0.5  # percent: what is there is seen
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A piece of a bar, in percent of the longest one."""
+
+    look: str
+    start: float
+    width: float
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """What is counted, how many there are, and how that is drawn."""
+
+    label: str
+    count: int
+    parts: Sequence[Part]
 
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A part of the page: a chart, and the same as a table."""
+    """A part of the page: bars, what their colours mean, and a table of what they do not say."""
 
     id: str
     title: str
     told: str
-    chart: str | None
-    head: Sequence[str]
-    rows: Sequence[Sequence[object]]
-    empty: str = "Nothing was issued yet."
+    bars: Sequence[Bar]
+    empty: str
+    legend: Sequence[str] = ()
+    head: Sequence[str] = ()
+    rows: Sequence[Sequence[object]] = ()
 
 
 def write(path: Path, answer: dict[str, Any], organization: str | None, now: datetime) -> None:
@@ -62,104 +77,56 @@ def page(answer: dict[str, Any], organization: str | None, now: datetime) -> str
 
 def _sections(answer: dict[str, Any]) -> list[Section]:
     return [
-        _months(all_months(answer["months"], at_least=6)),
+        _months(answer["months"]),
         _badges(answer["badges"]),
         _expiring(answer["expiring"]),
-        _failures(answer["failures"]),
+        _failures(reasons(answer)),
     ]
 
 
-def _months(rows: list[dict[str, Any]]) -> Section:
-    chart = _chart("Bar", [row["month"] for row in rows], [("Issued", [row["issued"] for row in rows])])
-    told = "Badges by the month they were issued in."
-    table = [(row["month"], row["issued"]) for row in rows if row["issued"]]
-    return Section("months", "Issued per month", told, chart, ("Month", "Issued"), table)
+def _months(months: list[dict[str, Any]]) -> Section:
+    shown, before = latest_months(months)
+    told = "Badges by the month they were issued in, the latest first."
+    bars = _bars([(row["month"], {"one": row["issued"]}) for row in reversed(shown)])
+    if not before:
+        return Section("months", "Issued per month", told, bars, "Nothing was issued yet.")
+    table = [(row["month"], row["issued"]) for row in reversed(months)]
+    told += f" The table has the {before:,} from before."
+    return Section("months", "Issued per month", told, bars, "", (), ("Month", "Issued"), table)
 
 
 def _badges(rows: list[dict[str, Any]]) -> Section:
-    shown = rows[:_MOST_BADGES][::-1]  # a horizontal chart begins at the bottom
-    series = [(state.capitalize(), [row[state] for row in shown]) for state in STATES]
-    chart = _chart("HorizontalStackedBar", [_short(row["badge"]["name"] or "") for row in shown], series)
     told = "What became of each badge that was issued."
-    if len(rows) > len(shown):
-        told += f" The chart shows the {_MOST_BADGES} issued most."
-    table = [
-        (visible(row["badge"]["name"] or row["badge"]["id"]), row["issued"], *(row[s] for s in STATES)) for row in rows
-    ]
-    return Section("badges", "Badges", told, chart, ("Badge", "Issued", *map(str.capitalize, STATES)), table)
+    if len(rows) > _MOST_BADGES:
+        told += f" Shown are the {_MOST_BADGES} issued most; the table has all {len(rows):,}."
+    names = [visible(row["badge"]["name"] or row["badge"]["id"]) for row in rows]
+    bars = _bars([(name, {s: row[s] for s in STATES}) for name, row in zip(names, rows[:_MOST_BADGES], strict=False)])
+    table = [(name, row["issued"], *(row[s] for s in STATES)) for name, row in zip(names, rows, strict=True)]
+    head = ("Badge", "Issued", *map(str.capitalize, STATES))
+    return Section("badges", "Badges", told, bars, "Nothing was issued yet.", STATES, head, table)
 
 
 def _expiring(counts: dict[str, int]) -> Section:
-    chart = None
-    if any(counts.values()):
-        labels = [f"{days} days" for days in counts][::-1]
-        chart = _chart("HorizontalBar", labels, [("Expiring", list(counts.values())[::-1])])
-    table = [(f"{days} days", count) for days, count in counts.items()]
-    return Section(
-        "expiring",
-        "Expiring soon",
-        "Pending and accepted badges that end within so many days.",
-        chart,
-        ("Within", "Badges"),
-        table,
-    )
+    bars = _bars([(f"{days} days", {"one": count}) for days, count in counts.items()])
+    return Section("expiring", "Expiring soon", "Pending and accepted badges that end within so many days.", bars, "")
 
 
 def _failures(rows: list[dict[str, Any]]) -> Section:
-    shown = rows[::-1]
-    chart = _chart("HorizontalBar", [row["code"] for row in shown], [("Grants", [row["count"] for row in shown])])
-    table = [(row["code"], row["count"]) for row in rows]
     told = "Grants that wait for a person, by reason. To see them: credly grants --state failed --state held"
-    return Section("failures", "Failed or held", told, chart, ("Reason", "Grants"), table, "Nothing failed.")
+    bars = _bars([(visible(row["message"]), {"one": row["count"]}) for row in rows])
+    return Section("failures", "Failed or held", told, bars, "Nothing failed.")
 
 
-def _short(text: str) -> str:
-    text = visible(text)
-    return text if len(text) <= _MOST_LETTERS else text[: _MOST_LETTERS - 1] + "…"
+def _bars(counted: Sequence[tuple[str, dict[str, int]]]) -> list[Bar]:
+    largest = max((sum(counts.values()) for _, counts in counted), default=0) or 1
+    return [Bar(label, sum(counts.values()), _parts(counts, largest)) for label, counts in counted]
 
 
-def _chart(kind: str, labels: Sequence[str], series: Sequence[tuple[str, list[int]]]) -> str | None:
-    """Draw a chart as SVG for the page's own style sheet; ``None`` where there is nothing to draw."""
-    if not labels:
-        return None
-    import pygal  # noqa: PLC0415 - 130 ms, for this page only
-
-    sideways, alone = kind.startswith("Horizontal"), len(series) == 1
-    crowded = not sideways and len(labels) > _MOST_LABELS
-    chart = getattr(pygal, kind)(
-        js=[],
-        classes=["chart"],
-        width=880,
-        height=110 + 34 * len(labels) if sideways else 320,
-        style=pygal.style.Style(label_font_size=15, major_label_font_size=15, legend_font_size=15, value_font_size=15),
-        show_legend=not alone,
-        legend_at_bottom=True,
-        legend_at_bottom_columns=len(series),
-        print_values=alone and not crowded,
-        print_values_position="top",
-        show_minor_x_labels=not crowded,
-        x_labels_major_count=_MOST_LABELS if crowded else None,
-        show_y_guides=not sideways,
-        show_x_guides=sideways,
-        truncate_label=-1,
-        margin=8,
-        rounded_bars=3,
-        formatter=lambda value: f"{value:,.0f}",
-        order_min=0,  # whole numbers only
-    )
-    chart.x_labels = labels
-    for name, numbers in series:
-        chart.add(name, numbers)
-    return _bare(chart.render_tree())
-
-
-def _bare(root: Any) -> str:
-    """Take out all that is style or script of the library's own: the page's policy lets neither in."""
-    for parent in list(root.iter()):
-        for child in list(parent):
-            if not isinstance(child.tag, str) or child.tag.replace(_SVG, "") in _THE_LIBRARYS:
-                parent.remove(child)
-        parent.attrib.pop("style", None)
-    root.attrib.pop("id", None)
-    ElementTree.register_namespace("", "http://www.w3.org/2000/svg")
-    return ElementTree.tostring(root, encoding="unicode")
+def _parts(counts: dict[str, int], largest: int) -> list[Part]:
+    parts, start = [], 0.0
+    for look, count in counts.items():
+        if count:
+            width = max(round(100 * count / largest, 2), _LEAST_WIDTH)
+            parts.append(Part(look, round(start, 2), width))
+            start += width
+    return parts

@@ -6,7 +6,6 @@ Each line goes to the file that has the name at that moment, so logrotate may mo
 import json
 import logging
 import os
-import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from io import TextIOWrapper
@@ -15,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from credly_cli.errors import Failure
+from credly_cli.safe_text import without_addresses
 from credly_cli.times import Clock, utc_text
 
-_ADDRESS = re.compile(r"[^\s<>\"'(),:;]+@[^\s<>\"'(),:;]+")
 _COUNTS = ("badges", "lms", "issued_badges", "grants")
 
 
@@ -54,7 +53,7 @@ class RunLog:
             self._note(
                 "problem",
                 code=problem["code"],
-                message=_without_addresses(problem["message"]),
+                message=without_addresses(problem["message"]),
                 badge_id=problem["badge_id"],
                 grant_id=problem["grant_id"],
             )
@@ -63,7 +62,7 @@ class RunLog:
 
     def failed(self, failure: Failure) -> None:
         """Note that the run could not be done."""
-        told = {"code": failure.code, "message": _without_addresses(failure.message)}
+        told = {"code": failure.code, "message": without_addresses(failure.message)}
         self._note("failed", exit_code=int(failure.exit_code), **told)
 
     def _note(self, event: str, **facts: object) -> None:
@@ -93,7 +92,3 @@ def recording(path: Path | None, clock: Clock) -> Iterator[RunLog]:
         raise
     finally:
         handler.close()
-
-
-def _without_addresses(text: str) -> str:
-    return _ADDRESS.sub("(address)", text)

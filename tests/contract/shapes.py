@@ -193,7 +193,7 @@ SHAPES: dict[str, Any] = {
         ],
         "funnel": dict.fromkeys(("pending", "accepted", "rejected", "revoked"), NUMBER),
         "expiring": dict.fromkeys(("30", "60", "90"), NUMBER),
-        "failures": [{"code": TEXT, "count": NUMBER}],
+        "failures": [{"code": TEXT, "count": NUMBER, "reasons": [{"message": TEXT, "count": NUMBER}]}],
     },
     "demo": {"steps": [{"command": TEXT, "exit_code": NUMBER, "output": TEXT}], "home": MAYBE},
     "sandbox": {"url": TEXT, "token": TEXT, "organization": TEXT, "connect": TEXT},

@@ -70,6 +70,25 @@ def test_the_page_fits_and_passes_axe(
     assert violations(page) == []
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1280])
+def test_the_report_fits_and_passes_axe(
+    school: School, page: "Page", shots: Path | None, scheme: str, width: int
+) -> None:
+    busy_learner(school)
+    school.desk.json("sync")
+    path = school.desk.home / "report.html"
+    assert school.desk.run("report", "--html", str(path)).code == 0
+    open_page(page, path, width, scheme)
+    page.evaluate("document.querySelectorAll('details').forEach(part => { part.open = true })")
+    if shots is not None:
+        page.screenshot(path=shots / f"report-{width}-{scheme}.png", full_page=True)
+    assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+    assert page.evaluate("document.querySelector('.bars').scrollWidth <= document.querySelector('.bars').clientWidth")
+    assert page.locator(".bars li").count() >= 4
+    assert violations(page) == []
+
+
 def violations(page: "Page") -> list[str]:
     axe = pytest.importorskip("axe_playwright_python.sync_playwright")
     answer = axe.Axe().run(page).response
