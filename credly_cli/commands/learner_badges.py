@@ -29,7 +29,10 @@ def learner_badges(
     context: typer.Context,
     email: Annotated[str, typer.Argument(help="The learner's address.")],
     csv: Annotated[bool, typer.Option("--csv", help="Write CSV with a header.")] = False,
-    html: Annotated[Path | None, typer.Option("--html", metavar="FILE", help="Write a page to publish.")] = None,
+    html: Annotated[
+        Path | None,
+        typer.Option("--html", metavar="FILE", help="Write a page to publish; the umask says who may read it."),
+    ] = None,
 ) -> None:
     """List every badge issued to a learner, newest first, with Credly's links to view or accept it.
 

@@ -20,6 +20,8 @@ COLUMNS = (
     Column("Why", "reason"),
 )
 
+_NAMED = 20  # of those left out, for one reason
+
 
 def missed(
     context: typer.Context,
@@ -59,9 +61,9 @@ def missed(
 
 
 def _say_written(output: Output, upload: "Upload", path: Path) -> None:
-    left = ", ".join(f"{number:,} {reason}" for reason, number in upload.left_out.items())
-    if left:
-        output.note(f"Left out: {left}.")
+    for reason, people in upload.left_out.items():
+        more = f" and {len(people) - _NAMED:,} more" if len(people) > _NAMED else ""
+        output.note(f"Left out, {reason}: {', '.join(people[:_NAMED])}{more}.")
     if not upload.files:
         output.say(f"There is nothing to credit; {path} was not written.", "yellow")
         return

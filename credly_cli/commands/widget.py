@@ -37,7 +37,10 @@ _BAR = 10
 def widget(
     context: typer.Context,
     email: Annotated[str, typer.Argument(help="The learner's address.")],
-    html: Annotated[Path | None, typer.Option("--html", metavar="FILE", help="Write a page to publish.")] = None,
+    html: Annotated[
+        Path | None,
+        typer.Option("--html", metavar="FILE", help="Write a page to publish; the umask says who may read it."),
+    ] = None,
 ) -> None:
     """Show what a learner sees of badges: in progress, to discover, earned.
 

@@ -28,7 +28,13 @@ HEADER = (
     "Id Evidence Title", "Id Evidence Description",
 )  # fmt: skip
 _REQUIRED = ("badge template id", "recipient email", "first name", "last name", "issued at")
-_CREDITED = ("before-link", "disconnected", "unlinked")  # what was revoked, deleted or dropped was somebody's decision
+_CREDITED = ("before-link", "disconnected", "unlinked")
+_NOT_CREDITED: dict[str, str] = {  # what was revoked, deleted or dropped was somebody's decision
+    "badge-not-active": "the badge is not active",
+    "revoked": "the badge was revoked",
+    "deleted": "the badge was deleted in Credly",
+    "dropped": "somebody dropped it",
+}
 
 
 @dataclass(slots=True)
@@ -37,7 +43,7 @@ class Upload:
 
     files: list[Path] = field(default_factory=list)
     rows: int = 0
-    left_out: dict[str, int] = field(default_factory=dict)
+    left_out: dict[str, list[str]] = field(default_factory=dict)  # whose completions, by the reason
 
 
 def write(store: Store, path: Path, badge_id: str | None, template: Path | None) -> Upload:
@@ -62,24 +68,24 @@ def _rows(store: Store, badge_id: str | None, outcome: Upload) -> Iterator[Mappi
         session = (miss.content_id, miss.session_id) if badge["allow_duplicates"] else None
         key = (email_key(miss.email), miss.badge_id, session)
         row = _row(miss)
-        if obstacle := _obstacle(miss, reason, row, listed=bool(badge["listed"]), again=key in seen):
-            outcome.left_out[obstacle] = outcome.left_out.get(obstacle, 0) + 1
+        if obstacle := _obstacle(reason, row, listed=bool(badge["listed"]), again=key in seen):
+            outcome.left_out.setdefault(obstacle, []).append(miss.email)
             continue
         seen.add(key)
         yield row
 
 
-def _obstacle(miss: Miss, reason: str, row: Mapping[str, str], *, listed: bool, again: bool) -> str | None:
+def _obstacle(reason: str, row: Mapping[str, str], *, listed: bool, again: bool) -> str | None:
     """Say what keeps a completion out of the file."""
     if reason not in _CREDITED:
-        return reason
+        return _NOT_CREDITED[reason]
     if not listed:
-        return "badge-not-active"
-    if not (miss.first_name and miss.last_name):
-        return "missing-name"
+        return _NOT_CREDITED["badge-not-active"]
+    if not (row["first name"] and row["last name"]):
+        return "the first or last name is not known"
     if any(spreadsheet_safe(cell) != cell for cell in row.values()):
-        return "unsafe in a spreadsheet"  # a quote before it would become part of the name
-    return "the same badge again" if again else None
+        return "a spreadsheet would take it for a formula"  # a quote before it would become part of the name
+    return "the badge is earned once" if again else None
 
 
 def _row(miss: Miss) -> dict[str, str]:

@@ -122,6 +122,21 @@ def test_hostile_names_are_text(school: School, command: str) -> None:
     assert page.count("&lt;script&gt;") > 2
 
 
+@COMMANDS
+@pytest.mark.parametrize(("expires", "offered"), [("2025-05-04", False), ("2030-05-04", True)])
+def test_a_badge_that_expired_before_it_was_accepted_cannot_be_accepted(
+    school: School, command: str, expires: str, offered: bool
+) -> None:
+    school.has()
+    badge = school.desk.badge_id(BADGE)
+    school.desk.sandbox.issue_in_credly(
+        badge, ROBIN, "Robin", "Lark", issued_at="2023-05-04 10:00:00 +0000", expires_at=expires
+    )
+    page = written(school, command).read_text("utf-8")
+    assert ("Accept the Badge" in page) == offered
+    assert ('<p class="chip bad">Expired</p>' in page) != offered
+
+
 def test_a_lone_surrogate_does_not_break_the_page(tmp_path: Path) -> None:
     pages.write(tmp_path / "page.html", "a \ud800 badge")
     assert (tmp_path / "page.html").read_text("utf-8") == "a ? badge"

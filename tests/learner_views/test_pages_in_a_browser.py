@@ -86,6 +86,8 @@ def test_the_report_fits_and_passes_axe(
     assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
     assert page.evaluate("document.querySelector('.bars').scrollWidth <= document.querySelector('.bars').clientWidth")
     assert page.locator(".bars li").count() >= 4
+    heights = page.evaluate("[...document.querySelectorAll('thead')].map(head => head.offsetHeight)")
+    assert max(heights) < 50  # pixels: no word is torn
     assert violations(page) == []
 
 

@@ -52,8 +52,15 @@ def test_only_who_may_be_credited_is_in_it(connected: Desk, tmp_path: Path) -> N
     path = tmp_path / "upload.csv"
     ran = connected.run("missed", "--credly-upload", str(path))
     assert [row["Recipient Email"] for row in rows(path)] == ["anna@example.com"]
-    assert "1 missing-name" in ran.err
-    assert "1 unsafe in a spreadsheet" in ran.err
+    assert "Left out, the first or last name is not known: ben@example.com.\n" in ran.err
+    assert "Left out, a spreadsheet would take it for a formula: cem@example.com.\n" in ran.err
+
+
+def test_of_many_who_are_left_out_the_first_are_named(connected: Desk, tmp_path: Path) -> None:
+    misses(connected, *(f"p{n:02}@example.com,Pat," for n in range(23)))
+    ran = connected.run("missed", "--credly-upload", str(tmp_path / "upload.csv"))
+    assert "p19@example.com and 3 more.\n" in ran.err
+    assert "p20" not in ran.err
 
 
 def test_a_badge_that_is_earned_once_has_one_row_a_learner(connected: Desk, tmp_path: Path) -> None:
