@@ -8,14 +8,11 @@ import urllib3.exceptions
 _NOT_SENT = (  # urllib3's reasons for which no byte of the request has left
     urllib3.exceptions.NewConnectionError,
     urllib3.exceptions.ConnectTimeoutError,
-    urllib3.exceptions.ProxyError,
 )
-_NEVER_BEGUN = (
+_NEVER_BEGUN = (  # of a request that was prepared: there is no way to the host, or its proxy has no address
     requests.ConnectTimeout,
     requests.exceptions.InvalidURL,
     requests.exceptions.InvalidSchema,
-    requests.exceptions.MissingSchema,
-    requests.exceptions.InvalidHeader,
 )
 
 
@@ -39,7 +36,7 @@ def never_sent(error: BaseException) -> bool:
     inner = _inner(error)
     if isinstance(inner, urllib3.exceptions.SSLError):  # at the handshake; a later one may follow the request
         return bool(inner.args) and isinstance(inner.args[0], ssl.SSLCertVerificationError)
-    return isinstance(inner, _NOT_SENT)
+    return isinstance(inner, _NOT_SENT) or _is_refused_by_proxy(inner)
 
 
 def reason(error: BaseException) -> str:
@@ -47,7 +44,7 @@ def reason(error: BaseException) -> str:
     inner = _inner(error)
     if isinstance(inner, urllib3.exceptions.NameResolutionError):
         return "its name is unknown"
-    if isinstance(inner, urllib3.exceptions.ProxyError):
+    if _is_refused_by_proxy(inner):
         return "the proxy does not let us through"
     if isinstance(inner, urllib3.exceptions.NewConnectionError):
         return "no connection"
@@ -56,6 +53,14 @@ def reason(error: BaseException) -> str:
     if isinstance(error, requests.exceptions.SSLError):
         return "its certificate is not trusted"
     return "the connection broke"
+
+
+def _is_refused_by_proxy(inner: object) -> bool:
+    """Tell a proxy that lets nobody through from a tunnel that closed later, which urllib3 calls by the same name."""
+    if not isinstance(inner, urllib3.exceptions.ProxyError):
+        return False
+    cause = inner.original_error
+    return isinstance(cause, _NOT_SENT) or (type(cause) is OSError and cause.errno is None)  # a refused CONNECT
 
 
 def _inner(error: BaseException) -> object:

@@ -4,14 +4,12 @@ import gzip
 import json
 import socket
 import ssl
-import threading
 import time
 from base64 import b64encode
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
-from http.client import RemoteDisconnected
+from http.client import BadStatusLine, LineTooLong, RemoteDisconnected
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +19,17 @@ import requests_mock
 import urllib3
 from urllib3.exceptions import (
     ConnectTimeoutError,
+    DecodeError,
+    IncompleteRead,
+    InvalidChunkLength,
+    InvalidHeader,
+    LocationParseError,
     MaxRetryError,
     NameResolutionError,
     NewConnectionError,
     ProtocolError,
     ProxyError,
+    ResponseError,
     SSLError,
 )
 
@@ -38,6 +42,7 @@ from credly_cli.sandbox.samples import sandbox_with_samples
 from credly_cli.sandbox.server import SandboxServer, serve
 from credly_cli.sandbox.state import Sandbox
 from credly_cli.secrets import Token
+from tests.credly.raw_server import Handler, head, raw_server
 from tests.desk import START, StillClock
 
 URL = "https://credly.test/v1"
@@ -346,53 +351,6 @@ def test_a_bundle_that_is_not_there_is_an_invalid_configuration(clock: StillCloc
 # Answers that are too much
 
 
-Handler = Callable[[socket.socket], None]
-
-
-def read_request(connection: socket.socket) -> None:
-    """Read a request whole: to close on unread bytes is to reset."""
-    received = b""
-    while b"\r\n\r\n" not in received or (received.startswith(b"POST") and not received.endswith(b"{}")):
-        chunk = connection.recv(65536)
-        if not chunk:
-            return
-        received += chunk
-
-
-@contextmanager
-def raw_server(handle: Handler) -> Iterator[str]:
-    """A server that answers each connection as it likes, byte by byte."""
-    listener = socket.create_server(("127.0.0.1", 0))
-    stopped = threading.Event()
-
-    def serve_all() -> None:
-        while not stopped.is_set():
-            try:
-                connection, _ = listener.accept()
-            except OSError:
-                return
-            with connection:
-                try:
-                    read_request(connection)
-                    handle(connection)
-                except OSError:
-                    continue
-
-    thread = threading.Thread(target=serve_all, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}/v1"
-    finally:
-        stopped.set()
-        listener.shutdown(socket.SHUT_RDWR)
-        listener.close()
-        thread.join(5)
-
-
-def head(*lines: str) -> bytes:
-    return "\r\n".join(["HTTP/1.1 201 Created", "Content-Type: application/json", *lines, "", ""]).encode()
-
-
 def unclear(handle: Handler, clock: StillClock) -> str:
     """Post to such a server; the words for what went wrong."""
     with raw_server(handle) as url:
@@ -546,16 +504,44 @@ def wrapped(reason: Exception) -> requests.ConnectionError:
     return requests.ConnectionError(MaxRetryError(None, "/", reason))  # type: ignore[arg-type]
 
 
+def through_proxy(cause: Exception) -> requests.exceptions.ProxyError:
+    return requests.exceptions.ProxyError(MaxRetryError(None, "/", ProxyError("no", cause)))  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize(
     ("error", "unsent"),
     [
         (wrapped(NewConnectionError(POOL, "refused")), True),
         (wrapped(NameResolutionError("credly.test", POOL, socket.gaierror())), True),
         (requests.ConnectTimeout(MaxRetryError(None, "/", ConnectTimeoutError())), True),  # type: ignore[arg-type]
-        (requests.exceptions.ProxyError(MaxRetryError(None, "/", ProxyError("no", OSError()))), True),  # type: ignore[arg-type]
         (requests.exceptions.SSLError(MaxRetryError(None, "/", SSLError(ssl.SSLCertVerificationError()))), True),  # type: ignore[arg-type]
         (requests.exceptions.SSLError(MaxRetryError(None, "/", SSLError(ssl.SSLEOFError()))), False),  # type: ignore[arg-type]
+        (requests.exceptions.SSLError(MaxRetryError(None, "/", SSLError(ssl.SSLZeroReturnError()))), False),  # type: ignore[arg-type]
+        (through_proxy(NewConnectionError(POOL, "refused")), True),
+        (through_proxy(ConnectTimeoutError()), True),
+        (through_proxy(OSError("Tunnel connection failed: 403 Forbidden")), True),
+        (through_proxy(RemoteDisconnected("gone")), False),
+        (through_proxy(ConnectionResetError(104, "reset")), False),
+        (through_proxy(OSError(113, "no route")), False),
+        (through_proxy(TimeoutError("timed out")), False),
+        (through_proxy(BadStatusLine("nonsense")), False),
         (requests.exceptions.InvalidURL("no"), True),
+        (requests.exceptions.InvalidProxyURL("no"), True),
+        (requests.exceptions.InvalidSchema("no SOCKS"), True),
+        (requests.exceptions.InvalidHeader(InvalidHeader("two lengths")), False),
+        (requests.exceptions.MissingSchema("of a redirect"), False),
+        (requests.TooManyRedirects(), False),
+        (requests.exceptions.RetryError(MaxRetryError(None, "/", ResponseError("too many"))), False),  # type: ignore[arg-type]
+        (InvalidChunkLength(urllib3.HTTPResponse(), b"ZZ"), False),
+        (IncompleteRead(1, 2), False),
+        (DecodeError("gzip"), False),
+        (LocationParseError("http://["), False),
+        (LineTooLong("header line"), False),
+        (UnicodeDecodeError("utf-8", b"x", 0, 1, "no"), False),
+        (ValueError("anything"), False),
+        (TypeError(), False),
+        (RecursionError(), False),
+        (MemoryError(), False),
         (requests.ConnectionError(ProtocolError("aborted", RemoteDisconnected("gone"))), False),
         (requests.ConnectionError(ProtocolError("aborted", ConnectionResetError(104, "reset"))), False),
         (requests.ReadTimeout(), False),
