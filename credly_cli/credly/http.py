@@ -9,7 +9,7 @@ from datetime import datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 import requests
 import urllib3.exceptions
@@ -20,6 +20,8 @@ from credly_cli import __version__
 from credly_cli.config import is_loopback
 from credly_cli.credly.ahead import Ahead, Parameters
 from credly_cli.credly.breaks import NotSentError, UnclearError, broken
+from credly_cli.credly.links import Origin, origin_of, origin_of_link
+from credly_cli.credly.redaction import Redaction
 from credly_cli.credly.replies import CredlyFailure, Reply, failure_of, read_json, read_retry_after
 from credly_cli.credly.retrying import TRIES, Retrying
 from credly_cli.secrets import Token
@@ -35,7 +37,6 @@ _PAGE_BYTES = 32 * 1024 * 1024
 _ANSWER_BYTES = 1024 * 1024
 _CHUNK_BYTES = 64 * 1024
 _IDLE_SECONDS = 20  # a connection idle for longer may be closed just as we write to it
-_PORTS = {"https": 443, "http": 80}
 
 
 class Http:
@@ -56,8 +57,9 @@ class Http:
         self.interruption: Interruption | None = None  # once set, nothing more is read
         self._retrying = Retrying(clock)
         self._give_up_at: float | None = None  # on the machine's monotonic clock
-        self._secrets = _secret_forms(token)
-        self._authorization = f"Basic {self._secrets[1].decode()}"
+        self._origin = origin_of_link(api_url, api_url)
+        self._authorization = f"Basic {b64encode(f'{token.reveal()}:'.encode()).decode()}"
+        self._redaction = Redaction(token)
         self._adapter = adapter
         self._proxy = _proxy(api_url, environ)  # asked once: requests' helper is not safe between threads
         self._verify = _ca_bundle(environ)
@@ -121,14 +123,12 @@ class Http:
             self._session().close()
         return self._send("POST", path, _ANSWER_BYTES, data=body, headers={"Content-Type": "application/json"})
 
-    def same_origin(self, address: object) -> bool:
+    def same_origin(self, link: object) -> bool:
         """Tell whether a link of an answer stays with the host that has our token."""
-        if not isinstance(address, str):
-            return False
-        try:
-            return _origin(urljoin(self.api_url, address)) == _origin(self.api_url)
-        except ValueError:
-            return False
+        return self._is_ours(origin_of_link(self.api_url, link))
+
+    def _is_ours(self, origin: Origin | None) -> bool:
+        return origin is not None and origin == self._origin
 
     def close(self) -> None:
         """Close all connections."""
@@ -136,45 +136,53 @@ class Http:
             session.close()
 
     def _send(self, method: str, path: str, limit: int, **options: Any) -> Reply:
-        address = f"{self.api_url}{path}" if path.startswith("/") else path  # else a link of an answer
-        if not self.same_origin(address):
-            raise NotSentError("the address is of another host")
+        request = self._prepared(method, path, **options)
         left = self._seconds_left()
+        if left <= 0:
+            raise NotSentError("no answer in time")
         timeout = min(_CONNECT_SECONDS, left), min(_READ_SECONDS, left)
         try:
-            response = self._session().request(
-                method, address, timeout=timeout, allow_redirects=False, stream=True, **options
-            )
-        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
+            response = self._session().send(request, timeout=timeout, allow_redirects=False, stream=True)
+            with contextlib.closing(response):
+                return self._reply(response, limit)
+        except UnclearError:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it is, the request may have left
             raise broken(error) from None
         finally:
             self._of_thread.used = self.clock.now().timestamp()
-        with contextlib.closing(response):
-            body = _read_body(response, limit, min(_ANSWER_SECONDS, self._seconds_left()))
-        date = response.headers.get("Date")
-        self.last_date = date or self.last_date
+
+    def _prepared(self, method: str, path: str, **options: Any) -> requests.PreparedRequest:
+        """Prepare a request, and give it the token once it is sure where it goes."""
+        address = f"{self.api_url}{path}" if path.startswith("/") else path  # else a link of an answer
+        try:
+            request = self._session().prepare_request(requests.Request(method, address, **options))
+        except (requests.RequestException, ValueError):
+            raise NotSentError("the address is none") from None
+        if not self._is_ours(origin_of(request)):
+            raise NotSentError("the address is of another host")
+        request.headers["Authorization"] = self._authorization
+        return request
+
+    def _reply(self, response: requests.Response, limit: int) -> Reply:
+        status, date = response.status_code, response.headers.get("Date")
+        redirected = 300 <= status < 400  # noqa: PLR2004
+        told = None if redirected else read_json(_read_body(response, limit, self._seconds_left()))
+        theirs = _server_time(date)
+        self.last_date = date if theirs else self.last_date
         return Reply(
-            response.status_code,
-            read_json(body if response.ok else self._without_token(body)),
-            date,
-            read_retry_after(response.headers.get("Retry-After"), _server_time(date) or self.clock.now()),
+            status,
+            told if response.ok else self._redaction.struck(told),
+            date if theirs else None,
+            read_retry_after(response.headers.get("Retry-After"), theirs or self.clock.now()),
             response.headers,
         )
 
     def _seconds_left(self) -> float:
-        """Return how long whoever waits will still wait; raises ``NotSentError`` when that is over."""
+        """Return how long an answer may take: less, where somebody is waiting for it."""
         if self._give_up_at is None:
             return _ANSWER_SECONDS
-        left = self._give_up_at - time.monotonic()
-        if left <= 0:
-            raise NotSentError("no answer in time")
-        return left
-
-    def _without_token(self, body: bytes) -> bytes:
-        """Strike our token out of an error, which is shown."""
-        for secret in self._secrets:
-            body = body.replace(secret, b"***")
-        return body
+        return min(_ANSWER_SECONDS, self._give_up_at - time.monotonic())
 
     def _session(self) -> requests.Session:
         session: requests.Session | None = getattr(self._of_thread, "session", None)
@@ -184,11 +192,10 @@ class Http:
         return session
 
     def _new_session(self) -> requests.Session:
-        session = requests.Session()
+        session = _Session()
         session.trust_env = False  # .netrc would replace our Authorization
         session.headers.update(
             {
-                "Authorization": self._authorization,
                 "Accept": "application/json",
                 "User-Agent": f"credly-cli/{__version__}",
             }
@@ -203,6 +210,13 @@ class Http:
 
     def _idle_seconds(self) -> float:
         return self.clock.now().timestamp() - float(getattr(self._of_thread, "used", 0.0))
+
+
+class _Session(requests.Session):
+    """A session that looks no redirect after: to see where it leads, requests would read its body without a limit."""
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """Return nothing: no answer leads elsewhere."""
 
 
 def _read_body(response: requests.Response, limit: int, seconds: float) -> bytes:
@@ -221,23 +235,12 @@ def _read_body(response: requests.Response, limit: int, seconds: float) -> bytes
     return bytes(body)
 
 
-def _secret_forms(token: Token) -> tuple[bytes, bytes]:
-    """Return the token as it is and as the header has it."""
-    text = token.reveal()
-    return text.encode(), b64encode(f"{text}:".encode())
-
-
 def _server_time(date: str | None) -> datetime | None:
     try:
         moment = parsedate_to_datetime(date) if date else None
     except (ValueError, TypeError, OverflowError):
         return None
     return moment if moment is not None and moment.tzinfo is not None else None
-
-
-def _origin(address: str) -> tuple[str, str | None, int | None]:
-    parts = urlsplit(address)
-    return parts.scheme, parts.hostname, parts.port or _PORTS.get(parts.scheme)
 
 
 def _proxy(api_url: str, environ: Mapping[str, str]) -> str | None:
