@@ -1,4 +1,4 @@
-"""Text from elsewhere, made safe to show: in a terminal, in a spreadsheet, as an address to open."""
+"""Text from elsewhere, made safe to store, and to show: in a terminal, in a spreadsheet, as an address to open."""
 
 import re
 
@@ -10,6 +10,11 @@ _INVISIBLE = re.compile(
 _NAMED = {"\t": "\\t", "\n": "\\n", "\r": "\\r"}
 _ADDRESS = re.compile(r"[^\s<>\"'(),:;]+@[^\s<>\"'(),:;]+")
 _FORMULA = re.compile(r"^\s*[=+\-@\t\r\uff1d\uff0b\uff0d\uff20]")
+
+
+def storable(text: str) -> str:
+    """Replace what is no character and can be neither stored nor written: lone surrogates and NUL."""
+    return text.encode("utf-8", "replace").decode().replace("\0", "?")
 
 
 def visible(text: str) -> str:

@@ -5,7 +5,7 @@ import os
 import pickle
 import stat
 import sys
-from base64 import b64encode
+from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -345,6 +345,46 @@ def test_it_is_nowhere_when_credly_repeats_it(desk: Desk, status: int) -> None:
         ran = desk.run("connect", "--token-stdin", "--api-url", URL, *arguments, stdin=CANARY)
         assert ran.code in (4, 75)
         assert_nowhere(ran.out + ran.err)
+
+
+ODD_TOKEN = "abc/def+ghi-JKL_mno~PQR"  # none of it is hidden by how JSON, addresses and headers write it
+
+
+def echoes(token: str) -> dict[str, str]:
+    """Write a token in the forms in which Credly may repeat it within JSON."""
+    encoded = b64encode(f"{token}:".encode()).decode()
+    return {
+        "as it is": token,
+        "in capitals": token.upper(),
+        "with slashes escaped": token.replace("/", "\\/"),
+        "in escapes": "".join(f"\\u{ord(character):04x}" for character in token),
+        "in an address": quote(token, safe=""),
+        "in an address, small": quote(token, safe="").lower(),
+        "in a path": quote(token),
+        "in the header": encoded,
+        "in the header, without its end": encoded.rstrip("="),
+        "in the header, for addresses": urlsafe_b64encode(f"{token}:".encode()).decode(),
+    }
+
+
+@pytest.mark.parametrize("echo", echoes(ODD_TOKEN).values(), ids=echoes(ODD_TOKEN))
+@pytest.mark.parametrize("status", [400, 401, 422])
+def test_it_is_nowhere_however_credly_writes_it(connected: Desk, status: int, echo: str) -> None:
+    desk = connected
+    desk.sandbox.rotate_token(ODD_TOKEN)
+    connect(desk, "--token-stdin", stdin=ODD_TOKEN)
+    desk.json("link", "Facilitator", "hygiene", "--since", "2026-01-01", "--yes")
+    desk.learns("ada@example.org,hygiene,,completed,2026-03-01T09:00:00Z,Ada,L")
+    body = f'{{"data": {{"message": "No: {echo}", "errors": [{{"messages": ["{echo}"]}}]}}}}'.encode()
+    desk.sandbox.faults.add(faults.answers(status, body), "POST", times=None)
+    log = desk.home / "log"
+    said = [desk.run("sync", "-v", "--log-file", str(log)), desk.run("grants"), desk.run("sync", "--json")]
+    with desk.store() as store:
+        stored = str([store.rows("SELECT detail FROM attempts"), store.rows("SELECT problem FROM grants")])
+    everywhere = f"{said}{stored}{log.read_text()}".lower()
+    assert "***" in everywhere
+    for form in (ODD_TOKEN, json.loads(f'"{echo}"').rstrip("=")):
+        assert form.lower() not in everywhere
 
 
 @pytest.mark.parametrize("act", [faults.unreachable(), faults.drops(), faults.cuts_body(5), faults.answers_html()])

@@ -1,5 +1,6 @@
 """The calls of Credly's API that this program makes, each once and by name."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -21,8 +22,10 @@ from credly_cli.credly.replies import CredlyFailure, Reply, failure_of
 from credly_cli.credly.retrying import TRIES
 from credly_cli.errors import Failure
 from credly_cli.headway import Headway
+from credly_cli.identity import email_key
 
 _MOST_PAGES_OF_ORGANIZATIONS = 100
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
 
 _MEANINGS: dict[int, "AnswerKind"] = {
     400: "rejected",
@@ -165,6 +168,15 @@ def _read_success(reply: Reply, expected: Mapping[str, Any]) -> Answer:
         badge = issued_badge_from(reply.json.get("data") if isinstance(reply.json, dict) else None)
     except UnreadableRecordError as error:
         return Answer("unclear", f"the answer cannot be read: {error}", reply)
-    if badge.badge_id != expected["badge_template_id"] or badge.earner_id not in (None, expected["issuer_earner_id"]):
+    if not _is_about(badge, expected):
         return Answer("unclear", "the answer is about another badge", reply)
     return Answer("issued", reply=reply, badge=badge)
+
+
+def _is_about(badge: IssuedBadge, expected: Mapping[str, Any]) -> bool:
+    """Tell whether an answer is about what was sent: it names the badge, and by address or mark the learner."""
+    if not _UUID.fullmatch(badge.id) or badge.badge_id != expected["badge_template_id"]:
+        return False
+    if badge.email is not None and email_key(badge.email) != email_key(expected["recipient_email"]):
+        return False
+    return badge.earner_id == expected["issuer_earner_id"] or (badge.earner_id is None and badge.email is not None)

@@ -5,6 +5,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from credly_cli.safe_text import storable
 from credly_cli.times import read_instant
 
 HELD_STATES = ("pending", "accepted", "rejected")  # a revoked badge is not held; expiry is no state (R20)
@@ -145,8 +146,7 @@ def _optional(fields: dict[str, Any], key: str) -> str | None:
         return None
     if isinstance(value, bool | dict | list):
         raise UnreadableRecordError(f"{key} is not text")
-    # a lone surrogate is no character: it could be neither stored nor shown
-    return str(value).encode("utf-8", "replace").decode()
+    return storable(str(value))
 
 
 def _image(fields: dict[str, Any]) -> str | None:

@@ -8,8 +8,10 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from credly_cli.errors import ErrorCode, Failure
+from credly_cli.safe_text import storable
 
 _LONGEST_MESSAGE = 300
+_LONGEST_WAIT = 86_400.0  # seconds; who is told to wait for longer comes back in another run all the same
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +28,10 @@ class Reply:
     def message(self) -> str:
         """What Credly says went wrong, from ``data.message`` and ``data.errors``, without a full stop at its end."""
         data = self.json.get("data") if isinstance(self.json, dict) else None
-        if not isinstance(data, dict):
-            return f"status {self.status}"
-        texts = [data.get("message"), *_error_texts(data.get("errors"))]
-        told = "; ".join(dict.fromkeys(str(text).strip() for text in texts if text)).rstrip(". ")
+        try:
+            told = _words(data) if isinstance(data, dict) else ""
+        except RecursionError:  # nested deeper than can be written down
+            told = ""
         if len(told) > _LONGEST_MESSAGE:
             told = f"{told[:_LONGEST_MESSAGE]}..."
         return told or f"status {self.status}"
@@ -122,14 +124,18 @@ def read_json(body: bytes) -> Any:
 
 
 def read_retry_after(text: str | None, now: datetime) -> float | None:
-    """Read seconds or an HTTP date; what is neither, or is negative, says nothing."""
+    """Read seconds or an HTTP date, up to a day; what is neither, or is negative, says nothing."""
     text = (text or "").strip()
-    if text.isascii() and text.isdigit():
-        return float(text)
     try:
-        return max(0.0, (parsedate_to_datetime(text) - now).total_seconds())
+        told = float(text) if text.isascii() and text.isdigit() else (parsedate_to_datetime(text) - now).total_seconds()
     except (ValueError, TypeError, OverflowError):
         return None
+    return min(max(0.0, told), _LONGEST_WAIT)
+
+
+def _words(data: Mapping[str, Any]) -> str:
+    texts = [data.get("message"), *_error_texts(data.get("errors"))]
+    return storable("; ".join(dict.fromkeys(str(text).strip() for text in texts if text)).rstrip(". "))
 
 
 def _error_texts(errors: object) -> list[str]:

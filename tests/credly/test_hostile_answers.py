@@ -49,7 +49,9 @@ HEADS = {
 def test_after_a_head_that_cannot_be_read_it_is_unclear_whether_the_badge_was_issued(answer: str) -> None:
     with raw_server(lambda connection: connection.sendall(answer.encode("latin-1"))) as url:
         http = client_of(url)
-        sent = Client(http, "o").issue(BODY, {"badge_template_id": "t", "issuer_earner_id": "e"})
+        sent = Client(http, "o").issue(
+            BODY, {"badge_template_id": "t", "issuer_earner_id": "e", "recipient_email": "a"}
+        )
         http.close()
     assert sent.kind == "unclear"
 

@@ -4,6 +4,7 @@ import gzip
 import json
 import socket
 import ssl
+import sys
 import time
 from base64 import b64encode
 from collections.abc import Iterator
@@ -36,7 +37,7 @@ from urllib3.exceptions import (
 from credly_cli.credly.breaks import NotSentError, UnclearError, never_sent
 from credly_cli.credly.client import Client
 from credly_cli.credly.http import Http
-from credly_cli.credly.replies import CredlyFailure
+from credly_cli.credly.replies import CredlyFailure, Reply, read_retry_after
 from credly_cli.sandbox import faults
 from credly_cli.sandbox.samples import sandbox_with_samples
 from credly_cli.sandbox.server import SandboxServer, serve
@@ -187,6 +188,9 @@ def test_a_credly_in_trouble_is_not_asked_much_more_often(http: Http) -> None:
         ("\u00b2", 1, 1),
         ("", 1, 1),
         ("120", 120, 120),
+        ("1e2", 1, 1),
+        ("+5", 1, 1),
+        ("Mon, 02 Mar 2026 09:30:05 -0000", 1, 1),
     ],
 )
 def test_after_a_request_to_slow_down_it_waits_as_told_and_a_second_at_least(
@@ -477,12 +481,33 @@ def told(**data: Any) -> dict[str, Any]:
         ({"data": None}, "status 422"),
         ([], "status 422"),
         (told(message="x" * 1000), "x" * 300 + "..."),
+        (told(message="Name \ud83d is\0invalid"), "Name ? is?invalid"),
     ],
 )
 def test_the_text_of_an_error_is_read_from_where_credly_puts_it(http: Http, body: Any, said: str) -> None:
     with requests_mock.Mocker() as mock:
         mock.post(requests_mock.ANY, json=body, status_code=422)
         assert http.post("/organizations", b"{}").message == said
+
+
+def test_an_error_that_is_nested_beyond_writing_is_its_status() -> None:
+    nested: Any = "x"
+    for _ in range(sys.getrecursionlimit()):
+        nested = [nested]
+    assert Reply(422, told(errors=[{"messages": [nested]}]), None, None).message == "status 422"
+
+
+@pytest.mark.parametrize("told", ["86400", "86401", "9" * 400, "Fri, 31 Dec 9999 23:59:59 GMT"])
+def test_a_wait_of_more_than_a_day_is_a_day(told: str) -> None:
+    assert read_retry_after(told, START) == 86_400
+
+
+@pytest.mark.parametrize("date", ["nonsense", "Wed, 99 Nov 99999 99:99:99 GMT", "Thu, 26 Nov 2026 10:00:00 -0000"])
+def test_a_date_that_is_none_is_not_kept_as_credlys_clock(http: Http, date: str) -> None:
+    with requests_mock.Mocker() as mock:
+        mock.get(f"{URL}/organizations", json={}, headers={"Date": date})
+        assert http.get("/organizations").date is None
+    assert http.last_date is None
 
 
 def test_credlys_own_clock_is_remembered(http: Http) -> None:
@@ -591,11 +616,13 @@ def test_no_email_of_a_query_is_in_what_is_said(clock: StillClock) -> None:
 
 # What an answer to a badge that was sent means
 
-EXPECTED = {"badge_template_id": "t", "issuer_earner_id": "e"}
+ISSUED_ID = "5d0c3a1e-0b7f-4f43-9c39-2f6d3a0c9b11"
+EXPECTED = {"badge_template_id": "t", "issuer_earner_id": "e", "recipient_email": "Ada@example.org"}
 
 
 def issued(**changes: Any) -> dict[str, Any]:
-    row = {"id": "b", "state": "pending", "issuer_earner_id": "e", "badge_template": {"id": "t"}, **changes}
+    row = {"id": ISSUED_ID, "state": "pending", "badge_template": {"id": "t"}}
+    row |= {"issuer_earner_id": "e", "recipient_email": "ada@Example.org", **changes}
     return {"json": {"data": row}, "status_code": 201}
 
 
@@ -604,7 +631,14 @@ def issued(**changes: Any) -> dict[str, Any]:
     [
         (issued(), "issued"),
         ({**issued(), "status_code": 200}, "issued"),
+        (issued(id=ISSUED_ID.upper()), "issued"),
         (issued(issuer_earner_id=None), "issued"),
+        (issued(recipient_email=None), "issued"),
+        (issued(issuer_earner_id=None, recipient_email=None), "unclear"),
+        (issued(issuer_earner_id=None, recipient_email="bob@example.org"), "unclear"),
+        (issued(recipient_email="bob@example.org"), "unclear"),
+        (issued(id="1"), "unclear"),
+        (issued(id=f"{ISSUED_ID}\n"), "unclear"),
         (issued(issuer_earner_id="another"), "unclear"),
         (issued(badge_template={"id": "another"}), "unclear"),
         (issued(id=None), "unclear"),

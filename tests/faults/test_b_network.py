@@ -13,6 +13,7 @@ import sqlite3
 from dataclasses import replace
 from email.utils import format_datetime
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -142,7 +143,9 @@ def test_a_request_to_slow_down_is_obeyed(any_world: World, told: str) -> None:
     any_world.check_all()
 
 
-@pytest.mark.parametrize(("options", "told"), [(("--max-seconds", "60"), "90"), ((), "86400")])
+@pytest.mark.parametrize(
+    ("options", "told"), [(("--max-seconds", "60"), "90"), ((), "86400"), ((), "999999999999"), ((), "9" * 400)]
+)
 def test_a_pause_longer_than_the_run_may_take_ends_it(world: World, options: tuple[str, ...], told: str) -> None:
     """Scenario 22."""
     world.complete(1, 2)
@@ -202,7 +205,9 @@ def test_a_duplicate_that_credly_refuses_is_covered(world: World, badge: str) ->
     assert world.posts() == 1
 
 
-@pytest.mark.parametrize("message", ["Invalid or missing Badge Template ID: x", "Recipient email is invalid", ""])
+@pytest.mark.parametrize(
+    "message", ["Invalid or missing Badge Template ID: x", "Recipient email is invalid", "", r"Name \ud83d is invalid"]
+)
 def test_any_other_refusal_fails_with_credlys_words(any_world: World, message: str) -> None:
     """Scenario 24: known by its absence on Credly, not by its text."""
     any_world.complete(1, sessions=())
@@ -210,7 +215,7 @@ def test_any_other_refusal_fails_with_credlys_words(any_world: World, message: s
     any_world.desk.sandbox.faults.add(faults.answers(422, body), "POST", times=None)
     assert any_world.sync().code == 3
     assert any_world.states() == {"failed": 1}
-    assert (message or "status 422") in any_world.ledger()[0]["problem"]
+    assert (json.loads(f'"{message}"') or "status 422").replace("\ud83d", "?") in any_world.ledger()[0]["problem"]
     any_world.desk.pass_time(hours=1)
     assert any_world.sync().code == 0
     assert any_world.posts() == 1
@@ -356,15 +361,26 @@ def test_an_answer_about_another_grant_is_unclear(world: World) -> None:
     world.check_all()
 
 
-@pytest.mark.parametrize("wrong", [{"badge_template": {"id": "x", "name": "X"}}, {"issuer_earner_id": "x"}], ids=str)
-def test_an_answer_with_another_badge_or_mark_is_looked_up(world: World, wrong: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"badge_template": {"id": "x", "name": "X"}},
+        {"issuer_earner_id": "x"},
+        {"issuer_earner_id": None, "recipient_email": "somebody@example.org"},
+        {"issuer_earner_id": None, "recipient_email": None},
+        {"recipient_email": "somebody@example.org"},
+        {"id": "7"},
+    ],
+    ids=str,
+)
+def test_an_answer_about_something_else_is_looked_up(world: World, wrong: dict[str, Any]) -> None:
     """Scenario 30."""
     world.complete(1, sessions=())
 
     def distort(work: object, _stage: object) -> Response:
         answer: Response = work()  # type: ignore[operator]
         data = json.loads(answer.body)["data"]
-        return replace(answer, body=json.dumps({"data": {**data, "id": "not-ours", **wrong}}).encode())
+        return replace(answer, body=json.dumps({"data": {**data, "id": str(uuid4()), **wrong}}).encode())
 
     world.desk.sandbox.faults.add(distort, "POST")
     ran = world.sync()
