@@ -23,7 +23,7 @@ from credly_cli.credly.breaks import NotSentError, UnclearError, broken
 from credly_cli.credly.links import Origin, origin_of, origin_of_link
 from credly_cli.credly.redaction import Redaction
 from credly_cli.credly.replies import CredlyFailure, Reply, failure_of, read_json, read_retry_after
-from credly_cli.credly.retrying import TRIES, Retrying
+from credly_cli.credly.retrying import TRIES, Retrying, out_of_time
 from credly_cli.secrets import Token
 from credly_cli.times import Clock
 
@@ -98,9 +98,8 @@ class Http:
     def _get(self, path: str, parameters: Parameters | None, tries: int = TRIES) -> Reply:
         attempt = TRIES - tries
         while True:
-            if self.interruption is not None and self.interruption.is_set():
-                raise self.interruption.failure()
             self._retrying.admit()
+            self._check_that_it_goes_on()
             reply, failure = self._get_once(path, parameters)
             if reply is not None and failure is None:
                 return reply
@@ -109,6 +108,13 @@ class Http:
             if not self._retrying.again(attempt, failure, reply):
                 raise failure
             attempt += 1
+
+    def _check_that_it_goes_on(self) -> None:
+        """Raise what ends all reading: somebody asks to stop, or the run has no time left."""
+        if self.interruption is not None and self.interruption.is_set():
+            raise self.interruption.failure()
+        if self._give_up_at is None and self._retrying.is_over():  # who is in a hurry is told of each request
+            raise out_of_time()
 
     def _get_once(self, path: str, parameters: Parameters | None) -> tuple[Reply | None, CredlyFailure | None]:
         try:

@@ -14,6 +14,7 @@ from credly_cli.credly.records import UnreadableRecordError
 from credly_cli.credly.replies import CredlyFailure
 from credly_cli.errors import Exit, Failure
 from credly_cli.headway import Headway
+from credly_cli.safe_text import storable
 
 T = TypeVar("T")
 _MOST_PAGES = 100_000
@@ -177,6 +178,7 @@ def _take(listing: Listing[T], page: _Page, read: Callable[[object], T], keep: C
     for raw in page.rows:
         identity = raw.get("id") if isinstance(raw, dict) else None
         if isinstance(identity, str):
+            identity = storable(identity)
             listing.known_ids.add(identity)
         try:
             row = read(raw)

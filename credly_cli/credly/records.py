@@ -9,6 +9,7 @@ from credly_cli.safe_text import storable
 from credly_cli.times import read_instant
 
 HELD_STATES = ("pending", "accepted", "rejected")  # a revoked badge is not held; expiry is no state (R20)
+_LONGEST_TEXT = 10_000  # characters; no name or address is near that
 _MOVED_BY_ISSUING = frozenset({"badges_count", "get_issue_count", "updated_at"})
 
 
@@ -146,7 +147,10 @@ def _optional(fields: dict[str, Any], key: str) -> str | None:
         return None
     if isinstance(value, bool | dict | list):
         raise UnreadableRecordError(f"{key} is not text")
-    return storable(str(value))
+    text = str(value)
+    if len(text) > _LONGEST_TEXT:
+        raise UnreadableRecordError(f"{key} is too long")
+    return storable(text)
 
 
 def _image(fields: dict[str, Any]) -> str | None:

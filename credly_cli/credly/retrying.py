@@ -15,6 +15,13 @@ _BUDGET = 0.1  # retries as a share of all requests: a Credly in trouble is not 
 _PASSING = (408, 429, 500, 502, 503, 504)
 
 
+def out_of_time() -> CredlyFailure:
+    """Return what it means for reading that the run's time was used up."""
+    return CredlyFailure(
+        "rate-limited", "The time allowed was used up.", None, "The next sync goes on where this one ended."
+    )
+
+
 class Retrying:
     """Shared by all threads of a run: one that is asked to slow down slows all of them."""
 
@@ -34,6 +41,10 @@ class Retrying:
             pause = self._not_before - self._now()
         if pause > 0:
             self._clock.sleep(pause)
+
+    def is_over(self) -> bool:
+        """Tell whether the run's time was used up."""
+        return self.deadline is not None and self._now() >= self.deadline
 
     def again(self, attempt: int, failure: CredlyFailure, reply: Reply | None) -> bool:
         """Wait before another try; false when the fault will not pass, or the run has no time or tries left."""

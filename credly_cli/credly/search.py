@@ -7,7 +7,6 @@ from credly_cli.credly.client import Client
 from credly_cli.credly.records import IssuedBadge, UnreadableRecordError, issued_badge_from
 from credly_cli.credly.replies import CredlyFailure
 
-_MOST_PAGES = 100_000
 _NOT_OFFERED = (403, 404)
 _NOT_FOUND = 404
 
@@ -23,17 +22,19 @@ def search_issued_badges(client: Client) -> Iterator[list[IssuedBadge]]:
     """
     address = f"/organizations/{quote(client.organization_id, safe='')}/high_volume_issued_badge_search"
     parameters: dict[str, str | int] | None = {"badge_format": "default"}
-    followed = set[str]()
-    while address not in followed and len(followed) < _MOST_PAGES:
-        followed.add(address)
-        rows, further = _page(client, address, parameters, first=len(followed) == 1)
+    found = set[str]()
+    while True:
+        rows, further = _page(client, address, parameters, first=not found)
         yield rows
         if further is None:
             return
+        known = len(found)
+        found |= {badge.id for badge in rows}
+        if len(found) == known:  # the same again, or nothing: such pages have no end
+            raise _unreadable("a page brings nothing new, and yet says that more follows")
         if not isinstance(further, str) or not further or not client.http.same_origin(further):
             raise _unreadable("a page leads to another host")
         address, parameters = urljoin(client.http.api_url, further), None
-    raise _unreadable("its pages have no end")
 
 
 def _page(

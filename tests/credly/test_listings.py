@@ -43,6 +43,11 @@ def sandbox() -> Sandbox:
 
 
 @pytest.fixture
+def clock() -> StillClock:
+    return StillClock()
+
+
+@pytest.fixture
 def client(sandbox: Sandbox) -> Client:
     clock = StillClock()
     http = Http(URL, Token(sandbox.token), clock, environ={}, adapter=SandboxAdapter(sandbox))
@@ -284,8 +289,9 @@ def test_of_a_row_that_comes_twice_the_last_counts_and_the_list_is_incomplete(pa
         {"id": "x", "name": None, "state": "active"}, {"id": "x", "name": ["a"], "state": "active"},
         {"id": "x", "name": "x"}, {"id": "x", "name": "x", "state": "active", "created_at": "30 Feb"},
         {"id": "x", "name": "x", "state": "active", "image_url": {"no": 1}},
+        {"id": "x", "name": "x" * 10_000_000, "state": "active"},
     ],
-    ids=str,
+    ids=lambda row: str(row)[:60],
 )  # fmt: skip
 def test_r10_a_row_that_cannot_be_read_is_set_aside_and_the_rest_is_used(pages: Read, row: dict[str, Any]) -> None:
     listing = pages(lambda page: {"data": [row, badge(31)]} if page == 3 else {})
@@ -303,9 +309,54 @@ def test_r10_a_row_that_does_not_say_which_it_is_makes_the_list_incomplete(pages
     assert listing.set_aside == 1
 
 
+def test_of_a_key_that_comes_twice_the_last_counts() -> None:
+    row = b'{"id": "a", "id": "x", "name": "1", "name": "2", "state": "active"}'
+    twice = b'{"data": [%s], "metadata": {"total_count": 1}}' % row
+    with requests_mock.Mocker() as mock:
+        mock.get(requests_mock.ANY, content=twice)
+        listing = Client(Http(URL, Token("t"), StillClock(), environ={}), "o").badges()
+    assert {row.id: row.name for row in listing.rows.values()} == {"x": "2"}
+
+
+@pytest.mark.parametrize("levels", [100, 900])
+def test_a_deeply_nested_field_keeps_no_row_from_being_used(pages: Read, levels: int) -> None:
+    deep: Any = "x"
+    for _ in range(levels):
+        deep = [deep]
+    row = {**badge(30), "custom": deep}
+    listing = pages(lambda page: {"data": [row, badge(31)]} if page == 3 else {})
+    assert len(listing.rows) + listing.set_aside == 6
+    assert "31" in listing.rows
+
+
 def test_hostile_text_in_a_row_is_no_reason_to_lose_it(pages: Read) -> None:
     row = {"id": "x", "name": "\ud800 a\x00b \u202e", "state": "active", "number": 10**30, "nan": float("nan")}
     listing = pages(lambda page: {"data": [row, badge(31)]} if page == 3 else {})
     assert listing.complete
     listing.rows["x"].raw.encode()
-    listing.rows["x"].name.encode()
+    assert listing.rows["x"].name == "? a?b \u202e"
+
+
+def test_an_id_that_is_no_text_can_be_compared_and_stored(pages: Read) -> None:
+    row = {"id": "\ud800x\0", "name": None, "state": "active"}
+    listing = pages(lambda page: {"data": [row, badge(31)]} if page == 3 else {})
+    assert (listing.set_aside, listing.unread_ids) == (1, {"?x?"})
+
+
+def test_pages_without_end_end_with_the_time_of_the_run_and_what_was_read_is_kept(clock: StillClock) -> None:
+    http = Http(URL, Token("t"), clock, environ={})
+    http.deadline = clock.now().timestamp() + 5
+
+    def fresh(request: Any, _context: object) -> dict[str, Any]:
+        clock.sleep(1)
+        number = int(re.findall(r"page=(\d+)", request.query)[0])
+        return {"data": [badge(number)], "metadata": {"total_count": 10**6, "next_page_url": None}}
+
+    with requests_mock.Mocker() as mock:
+        mock.get(requests_mock.ANY, json=fresh)
+        listing = Client(http, "o", parallel=1).badges()
+        assert mock.call_count == 5
+        with pytest.raises(CredlyFailure, match="time allowed"):
+            Client(http, "o").badges()
+    assert listing.problem is not None
+    assert (len(listing.rows), listing.complete, listing.problem.code) == (5, False, "rate-limited")

@@ -1,0 +1,78 @@
+"""The high-volume search: read to its end, or said to be incomplete; never without an end."""
+
+from typing import Any
+from uuid import uuid4
+
+import pytest
+import requests_mock
+
+from credly_cli.credly.client import Client
+from credly_cli.credly.http import Http
+from credly_cli.credly.replies import CredlyFailure
+from credly_cli.credly.search import search_issued_badges
+from credly_cli.secrets import Token
+from tests.desk import StillClock
+
+URL = "https://credly.test/v1"
+
+
+def row(identity: str) -> dict[str, Any]:
+    return {"id": identity, "state": "accepted", "badge_template": {"id": "t"}}
+
+
+def page(rows: list[dict[str, Any]], further: str | None) -> dict[str, Any]:
+    return {"data": rows, "metadata": {"next_page_url": further}}
+
+
+def read(client: Client) -> list[str]:
+    return [badge.id for rows in search_issued_badges(client) for badge in rows]
+
+
+@pytest.fixture
+def client() -> Client:
+    return Client(Http(URL, Token("t"), StillClock(), environ={}), "o")
+
+
+def test_it_is_read_page_by_page_to_its_end(client: Client) -> None:
+    with requests_mock.Mocker() as mock:
+        pages = [page([row("a"), row("b")], "/v1/2"), page([row("b"), row("c")], f"{URL}/3"), page([], None)]
+        mock.get(requests_mock.ANY, [{"json": answer} for answer in pages])
+        assert read(client) == ["a", "b", "b", "c"]
+
+
+@pytest.mark.parametrize("rows", [[], [row("a")]], ids=["empty", "the same"])
+def test_pages_that_bring_nothing_new_are_not_followed_though_each_has_an_address_of_its_own(
+    client: Client, rows: list[dict[str, Any]]
+) -> None:
+    with requests_mock.Mocker() as mock:
+        mock.get(requests_mock.ANY, json=lambda *_: page(rows, f"/v1/{uuid4()}"))
+        with pytest.raises(CredlyFailure, match="nothing new"):
+            read(client)
+        assert mock.call_count <= 2
+
+
+def test_pages_without_end_end_with_the_time_of_the_run(client: Client) -> None:
+    client.http.deadline = client.http.clock.now().timestamp() + 5
+
+    def fresh(*_: object) -> dict[str, Any]:
+        client.http.clock.sleep(1)
+        return page([row(str(uuid4()))], f"/v1/{uuid4()}")
+
+    with requests_mock.Mocker() as mock:
+        mock.get(requests_mock.ANY, json=fresh)
+        with pytest.raises(CredlyFailure) as caught:
+            read(client)
+        assert mock.call_count == 5
+    assert caught.value.code == "rate-limited"
+
+
+LINKS = ["http://credly.test:1\\@credly.test/v1/x", "https://mallory:pw@credly.test/v1/x", "https://evil.test/", 5, ""]
+
+
+@pytest.mark.parametrize("link", LINKS)
+def test_a_link_that_leads_elsewhere_is_not_followed(client: Client, link: Any) -> None:
+    with requests_mock.Mocker() as mock:
+        mock.get(requests_mock.ANY, json=page([row("a")], link))
+        with pytest.raises(CredlyFailure, match="another host"):
+            read(client)
+        assert mock.call_count == 1
