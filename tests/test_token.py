@@ -7,6 +7,7 @@ import stat
 import sys
 from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -345,6 +346,21 @@ def test_it_is_nowhere_when_credly_repeats_it(desk: Desk, status: int) -> None:
         ran = desk.run("connect", "--token-stdin", "--api-url", URL, *arguments, stdin=CANARY)
         assert ran.code in (4, 75)
         assert_nowhere(ran.out + ran.err)
+
+
+def test_the_tokens_that_credly_lists_are_nowhere(desk: Desk) -> None:
+    """Among them those of others; of the list only a date is of use."""
+    others = "of-somebody-else-2f81"
+    desk.sandbox.tokens.append(replace(desk.sandbox.tokens[0], value=others))
+    log = desk.home / "log"
+    connect(desk, "--token-stdin", stdin=CANARY)
+    said = [desk.run("sync", "-vv", "--log-file", str(log)), desk.run("status", "--json"), desk.run("doctor", "-vv")]
+    assert desk.sandbox.log.count("GET", "authorization_tokens") >= 1
+    everywhere = f"{said}" + "".join(
+        path.read_bytes().decode("latin-1") for path in desk.home.rglob("*") if path.is_file() and path.name != "token"
+    )
+    assert others not in everywhere
+    assert_nowhere(everywhere)
 
 
 ODD_TOKEN = "abc/def+ghi-JKL_mno~PQR"  # none of it is hidden by how JSON, addresses and headers write it

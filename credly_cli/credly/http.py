@@ -1,6 +1,7 @@
 """HTTP to Credly: one origin, one header, bounded answers; GET is tried again, POST never (reliability, 3.6)."""
 
 import contextlib
+import logging
 import threading
 import time
 from base64 import b64encode
@@ -15,6 +16,7 @@ import requests
 import urllib3.exceptions
 from requests.adapters import BaseAdapter, HTTPAdapter
 from requests.utils import should_bypass_proxies
+from urllib3.connection import HTTPConnection
 
 from credly_cli import __version__
 from credly_cli.config import is_loopback
@@ -37,6 +39,10 @@ _PAGE_BYTES = 32 * 1024 * 1024
 _ANSWER_BYTES = 1024 * 1024
 _CHUNK_BYTES = 64 * 1024
 _IDLE_SECONDS = 20  # a connection idle for longer may be closed just as we write to it
+
+# whatever somebody may have told the libraries to print, it would hold the token, and addresses in queries
+HTTPConnection.debuglevel = 0
+logging.getLogger("urllib3.connectionpool").setLevel(logging.INFO)
 
 
 class Http:

@@ -287,6 +287,19 @@ def test_every_request_carries_the_header(http: Http) -> None:
         assert mock.request_history[1].headers["Content-Type"] == "application/json"
 
 
+def test_what_the_libraries_are_told_to_print_has_neither_token_nor_address(
+    wired: Http, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("http.client.HTTPConnection.debuglevel", 1)
+    caplog.set_level(0)
+    wired.get("/organizations", {"filter": "recipient_email::ada@example.org"})
+    wired.post("/organizations", b'{"recipient_email": "ada@example.org"}')
+    captured = capfd.readouterr()
+    printed = f"{caplog.text}{captured.out}{captured.err}"
+    assert "ada" not in printed
+    assert AUTHORIZATION not in printed
+
+
 @pytest.mark.parametrize(
     "address",
     [
