@@ -38,6 +38,7 @@ from credly_cli.credly.breaks import NotSentError, UnclearError, never_sent
 from credly_cli.credly.client import Client
 from credly_cli.credly.http import Http
 from credly_cli.credly.replies import CredlyFailure, Reply, read_retry_after
+from credly_cli.interruption import Interruption, Stopped
 from credly_cli.sandbox import faults
 from credly_cli.sandbox.samples import sandbox_with_samples
 from credly_cli.sandbox.server import SandboxServer, serve
@@ -237,6 +238,22 @@ def test_without_a_word_the_waits_grow_and_are_spread(clock: StillClock, monkeyp
         mock.get(f"{URL}/organizations", status_code=503)
         failing(http, code="server-error")
     assert slept(clock) == 0.5 + 1 + 2
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_who_was_asked_to_stop_asks_for_nothing_more(http: Http, status: int) -> None:
+    asked_to_stop = http.interruption = Interruption()
+
+    def stop(_request: object, context: Any) -> str:
+        asked_to_stop.set()
+        context.status_code = status
+        return ""
+
+    with requests_mock.Mocker() as mock:
+        mock.get(f"{URL}/organizations", text=stop)
+        with pytest.raises(Stopped):
+            http.get("/organizations")
+        assert mock.call_count == 1
 
 
 def test_one_request_to_slow_down_holds_all_that_follow(http: Http, clock: StillClock) -> None:
