@@ -13,8 +13,8 @@ _FORMULA = re.compile(r"^\s*[=+\-@\t\r\uff1d\uff0b\uff0d\uff20]")
 
 
 def storable(text: str) -> str:
-    """Replace what is no character and can be neither stored nor written: lone surrogates and NUL."""
-    return text.encode("utf-8", "replace").decode().replace("\0", "?")
+    """Replace lone surrogates, which are no characters and can be neither stored nor written."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def visible(text: str) -> str:

@@ -135,7 +135,8 @@ def read_retry_after(text: str | None, now: datetime) -> float | None:
 
 def _words(data: Mapping[str, Any]) -> str:
     texts = [data.get("message"), *_error_texts(data.get("errors"))]
-    return storable("; ".join(dict.fromkeys(str(text).strip() for text in texts if text)).rstrip(". "))
+    told = "; ".join(dict.fromkeys(str(text).strip() for text in texts if text)).rstrip(". ")
+    return storable(told).replace("\0", "?")  # SQLite would end the text there
 
 
 def _error_texts(errors: object) -> list[str]:

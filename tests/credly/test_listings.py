@@ -334,13 +334,13 @@ def test_hostile_text_in_a_row_is_no_reason_to_lose_it(pages: Read) -> None:
     listing = pages(lambda page: {"data": [row, badge(31)]} if page == 3 else {})
     assert listing.complete
     listing.rows["x"].raw.encode()
-    assert listing.rows["x"].name == "? a?b \u202e"
+    assert listing.rows["x"].name == "? a\x00b \u202e"
 
 
 def test_an_id_that_is_no_text_can_be_compared_and_stored(pages: Read) -> None:
-    row = {"id": "\ud800x\0", "name": None, "state": "active"}
+    row = {"id": "\ud800x", "name": None, "state": "active"}
     listing = pages(lambda page: {"data": [row, badge(31)]} if page == 3 else {})
-    assert (listing.set_aside, listing.unread_ids) == (1, {"?x?"})
+    assert (listing.set_aside, listing.unread_ids) == (1, {"?x"})
 
 
 def test_pages_without_end_end_with_the_time_of_the_run_and_what_was_read_is_kept(clock: StillClock) -> None:
