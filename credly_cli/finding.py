@@ -2,7 +2,7 @@
 
 import difflib
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,22 +11,24 @@ from credly_cli.store import badges, learners
 from credly_cli.store.database import Store
 
 _SHOWN = 10  # candidates of an ambiguous name
+_ALIKE = 0.75  # of a suggestion and what was written; 1 is the same
+_IN_ANY_CASE = ("name", "title")
+_SEE_LEARNERS = "credly learners TEXT"
+
+_Stage = tuple[Sequence[dict[str, Any]], str]  # candidates, and the key by which they may be named
 
 
 def badge(store: Store, text: str) -> dict[str, Any]:
     """Find a badge by id, then slug, then name, one in the list before one that left it; raises ``Failure``."""
     rows = badges.all_named(store)
-    wanted = folded(text)
-    for listed in (1, 0):
-        for key in ("id", "slug", "name"):
-            found = [row for row in rows if row["listed"] == listed and wanted and folded(row[key] or "") == wanted]
-            if found:
-                return _only(found, text, "badge", "ambiguous-badge")
     known = [row for row in rows if row["listed"]]
+    left = [row for row in rows if not row["listed"]]
+    if found := _named([(some, key) for some in (known, left) for key in ("id", "slug", "name")], text):
+        return _only(found, text, "badges", "ambiguous-badge")
     if not known:
         raise Failure("unknown-badge", "There are no badges in the store yet.", hint="Run: credly sync")
-    names = [row["name"] for row in known] + [row["slug"] for row in known if row["slug"]]
-    raise _unknown("unknown-badge", "badge", text, names, "credly badges")
+    names = [(row[key], row["id"]) for key in ("name", "slug") for row in known if row[key]]
+    raise Failure("unknown-badge", f"There is no badge {text!r}.", hint=_hint(text, names, "credly badges"))
 
 
 def folded(text: str) -> str:
@@ -50,7 +52,6 @@ class FoundContent:
 
 def content(store: Store, text: str) -> FoundContent:
     """Find content by id, then by a session's id, then by title; raises ``Failure``."""
-    wanted = folded(text)
     rows = store.rows("SELECT id, title, type, NULL AS session_id FROM content")
     if not rows:
         hint = "Run: credly import content FILE, or credly sync with a source in the configuration."
@@ -58,29 +59,48 @@ def content(store: Store, text: str) -> FoundContent:
     sessions = store.rows(
         "SELECT c.id, c.title, c.type, s.id AS session_id FROM sessions s JOIN content c ON c.id = s.content_id"
     )
-    for candidates, key in ((rows, "id"), (sessions, "session_id"), (rows, "title")):
-        exact = [row for row in candidates if row[key] == text.strip()] if key != "title" else []
-        if found := exact or [row for row in candidates if folded(row[key]) == wanted]:
-            return FoundContent(**_only(found, text, "content", "ambiguous-content"))
-    names = [row[key] for key in ("title", "id") for row in rows] + [row["session_id"] for row in sessions]
-    raise _unknown("unknown-content", "content", text, names, "credly content")
+    if found := _named([(rows, "id"), (sessions, "session_id"), (rows, "title")], text):
+        return FoundContent(**_only(found, text, "pieces of content", "ambiguous-content"))
+    names = [(row[key], row["id"]) for key in ("title", "id") for row in rows]
+    names += [(row["session_id"], row["id"]) for row in sessions]
+    raise Failure("unknown-content", f"There is no content {text!r}.", hint=_hint(text, names, "credly content"))
 
 
 def learner(store: Store, email: str) -> list[dict[str, Any]]:
     """Find the learners with an address; raises ``Failure`` when nobody has or had it."""
     rows = learners.of_email(store, email)
     if not rows:
-        known = (row["email"] for row in store.rows("SELECT email FROM learners LIMIT 20000"))
-        raise _unknown("unknown-learner", "learner", email, known, "credly learners TEXT")
+        raise Failure("unknown-learner", f"There is no learner {email!r}.", hint=learner_hint(store, email))
     return rows
 
 
-def _only(found: list[dict[str, Any]], text: str, what: str, code: ErrorCode) -> dict[str, Any]:
+def learner_hint(store: Store, email: str) -> str:
+    """Suggest the addresses that are closest to one that nobody has."""
+    known = store.rows("SELECT email FROM learners WHERE email_key NOT LIKE 'forgotten:%' LIMIT 20000")
+    return _hint(email, ((row["email"], row["email"]) for row in known), _SEE_LEARNERS)
+
+
+def _named(stages: Sequence[_Stage], text: str) -> list[dict[str, Any]]:
+    """Return what the first stage has under a name: ids and slugs to the letter, then in another case too."""
+    spelled, wanted = text.strip(), folded(text)
+    for loosely in (False, True):
+        for rows, key in stages:
+            in_any_case = loosely or key in _IN_ANY_CASE
+            found = [row for row in rows if _is_called(row[key], spelled, wanted if in_any_case else None)]
+            if found and wanted:
+                return found
+    return []
+
+
+def _is_called(name: str | None, spelled: str, wanted: str | None) -> bool:
+    return name == spelled if wanted is None or name is None else folded(name) == wanted
+
+
+def _only(found: list[dict[str, Any]], text: str, things: str, code: ErrorCode) -> dict[str, Any]:
     if len(found) == 1:
         return found[0]
     shown = ", ".join(_candidate(row) for row in found[:_SHOWN])
     more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
-    things = "badges" if what == "badge" else "pieces of content"
     raise Failure(
         code, f"{len(found)} {things} are called {text!r}: {shown}{more}.", hint="Name the one you mean by its id."
     )
@@ -91,13 +111,17 @@ def _candidate(row: dict[str, Any]) -> str:
     return f"{row['id']} ({name})"
 
 
-def _unknown(code: ErrorCode, what: str, text: str, names: Iterable[str], command: str) -> Failure:
-    by_fold: dict[str, str] = {}
-    for name in names:
-        by_fold.setdefault(folded(name), name)
+def _hint(text: str, names: Iterable[tuple[str, str]], command: str) -> str:
+    """Suggest the closest of names, each with the id of what it names: everything is suggested once."""
+    by_fold: dict[str, tuple[str, str]] = {}
+    for name, identity in names:
+        by_fold.setdefault(folded(name), (name, identity))
     wanted = folded(text)
-    close = difflib.get_close_matches(wanted, by_fold, n=3)
-    close = close or [name for name in by_fold if wanted and wanted in name][:3]
-    told = " or ".join(f'"{by_fold[name]}"' for name in close)
-    hint = f"Did you mean {told}?" if close else f"To see what there is: {command}"
-    return Failure(code, f"There is no {what} {text!r}.", hint=hint)
+    close = difflib.get_close_matches(wanted, by_fold, n=6, cutoff=_ALIKE)
+    close = close or [name for name in by_fold if wanted and wanted in name]
+    once = dict[str, str]()
+    for fold in close:
+        name, identity = by_fold[fold]
+        once.setdefault(identity, name)
+    told = " or ".join(f'"{name}"' for name in list(once.values())[:3])
+    return f"Did you mean {told}?" if once else f"To see what there is: {command}"

@@ -106,6 +106,16 @@ def test_an_id_goes_before_a_slug_and_a_slug_before_a_name(connected: Desk) -> N
     assert connected.json("link", facilitator, "hygiene")["badge"]["id"] == facilitator
 
 
+def test_a_slug_is_matched_to_the_letter_and_a_name_in_any_case(connected: Desk) -> None:
+    facilitator, twin = connected.badge_id("Facilitator"), connected.badge_id("Webinar Participant")
+    connected.sandbox.change_template(twin, name="Facilitator", vanity_slug="facilitator.2")
+    connected.json("sync")
+    assert connected.json("link", "Facilitator", "first-aid", code=5)["error"]["code"] == "ambiguous-badge"
+    assert connected.json("link", "facilitator.2", "first-aid")["badge"]["id"] == twin
+    assert connected.json("link", "facilitator", "first-aid")["badge"]["id"] == facilitator
+    assert connected.json("link", "FACILITATOR.2", "first-aid")["badge"]["id"] == twin  # nothing else is called so
+
+
 def test_a_content_id_goes_before_a_session_and_a_session_before_a_title(connected: Desk) -> None:
     header = "content_id,title,type,status,session_id\n"
     connected.imports("content", header + "one,two,course,published,three\ntwo,three,course,published,\n")
@@ -124,6 +134,12 @@ def test_an_ambiguous_badge_lists_its_candidates(connected: Desk) -> None:
     assert error["hint"]
 
 
+def test_an_id_of_content_is_matched_to_the_letter_and_a_title_in_any_case(connected: Desk) -> None:
+    connected.imports("content", "content_id,title,type,status\nABC,Letters,course,published\nx,abc,course,published\n")
+    assert connected.json("link", FIRST_AID, "ABC")["content"]["id"] == "ABC"
+    assert connected.json("link", "Facilitator", "aBC")["content"]["id"] == "x"
+
+
 def test_ambiguous_content_lists_its_candidates(connected: Desk) -> None:
     connected.imports("content", "content_id,title\nh2,Kitchen hygiene\n")
     error = connected.json("link", FIRST_AID, "Kitchen Hygiene", code=5)["error"]
@@ -139,6 +155,19 @@ def test_an_unknown_badge_suggests_the_closest(connected: Desk, typed: str, mean
     error = connected.json("link", typed, "first-aid", code=5)["error"]
     assert error["code"] == "unknown-badge"
     assert meant in error["hint"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "hint"),
+    [
+        ("First Aid at Wrok", f'Did you mean "{FIRST_AID}"?'),
+        ("first-aid-at-wrok", 'Did you mean "first-aid-at-work"?'),
+        ("Hidden Course", "To see what there is: credly badges"),
+        ("", "To see what there is: credly badges"),
+    ],
+)
+def test_a_suggestion_names_each_badge_once_and_nothing_far_off(connected: Desk, typed: str, hint: str) -> None:
+    assert connected.json("link", typed, "first-aid", code=5)["error"]["hint"] == hint
 
 
 @pytest.mark.parametrize(("typed", "meant"), [("kitchen hygeine", "Kitchen Hygiene"), ("frist-aid", "first-aid")])
