@@ -9,7 +9,7 @@ from credly_cli.credly.client import Client
 from credly_cli.credly.records import IssuedBadge
 from credly_cli.errors import Failure
 from credly_cli.identity import earner_id, email_key
-from credly_cli.store import learners
+from credly_cli.store import issued_badges, learners
 from credly_cli.store.database import Store
 
 _ALL_ADDRESSES = "recipient_email_all"  # badges of the account that has an address, under its other addresses too
@@ -34,6 +34,7 @@ class Recipient:
         keys = frozenset({email_key(email)} | (former - passed_on))
         spellings = keys | {email.strip()} | {row["email"] for row in known}
         earners = {earner_id(row["learner_id"], row["email"]) for row in known}
+        earners |= issued_badges.earner_ids_elsewhere(store, people, keys)  # an old address may be another's now
         return cls(keys, tuple(sorted(spellings)), tuple(sorted(earners)))
 
     def questions(self) -> Iterator[dict[str, str]]:
@@ -47,8 +48,9 @@ class Recipient:
 
     def owns(self, badge: IssuedBadge) -> bool:
         """Tell whether a badge bears one of the person's own addresses or ids."""
-        earner = (badge.earner_id or "").partition("~")[0]
-        return (bool(badge.email) and email_key(badge.email or "") in self.keys) or earner in self.earners
+        whole = badge.earner_id or ""
+        known = whole in self.earners or whole.partition("~")[0] in self.earners
+        return known or (bool(badge.email) and email_key(badge.email or "") in self.keys)
 
 
 def ask(client: Client, recipient: Recipient, badge_id: str = "") -> list[IssuedBadge]:

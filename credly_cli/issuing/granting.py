@@ -13,7 +13,7 @@ from credly_cli.errors import ErrorCode, Failure
 from credly_cli.interruption import Interruption
 from credly_cli.issuing.pacing import Pacer
 from credly_cli.issuing.planning import Decision, badges_of, decide, problem
-from credly_cli.store import covering, grants, issued_badges
+from credly_cli.store import covering, grants, issued_badges, runs
 from credly_cli.store.completions import Completion
 from credly_cli.store.database import Store
 from credly_cli.store.grants import Due
@@ -276,8 +276,7 @@ class _Sender:
         if self.store.value("SELECT 1 FROM grants WHERE issued_badge_id = ?", (badge.id,)):
             self._uncertain(claim, Answer("unclear", "the answer names the badge of another grant", answer.reply), now)
             return
-        run = issued_badges.BY_HAND if self.terms.run_id is None else self.terms.run_id
-        issued_badges.save(self.store, [badge], now, issued_by_run=run)
+        issued_badges.save(self.store, [badge], now, issued_by_run=runs.last(self.store))
         grants.set_state(
             self.store, claim.grant.id, "issued", now, issued_badge_id=badge.id, problem_code=None, problem=None
         )

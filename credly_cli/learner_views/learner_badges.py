@@ -4,15 +4,18 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Literal
 
+from credly_cli import finding
 from credly_cli.asking import Recipient, ask
 from credly_cli.credly.client import Client
 from credly_cli.credly.records import HELD_STATES
+from credly_cli.credly.replies import CredlyFailure
 from credly_cli.errors import Failure
 from credly_cli.store import issued_badges, learners, runs
 from credly_cli.store.database import Store
 from credly_cli.times import utc_text
 
 _PASSING = ("unreachable", "server-error", "rate-limited")
+_PASSING_STATUSES = (408, 429)
 _PATIENCE_SECONDS = 10  # somebody is on the phone: after that the store answers
 
 
@@ -37,7 +40,7 @@ def read(store: Store, client: Client, email: str, now: datetime, *, hide_expire
     try:
         found = ask(client, Recipient.of(store, email, known))
     except Failure as failure:
-        if failure.code not in _PASSING:
+        if not _is_outage(failure):
             raise
         if not known and not issued_badges.of_address(store, email):
             raise
@@ -48,13 +51,22 @@ def read(store: Store, client: Client, email: str, now: datetime, *, hide_expire
         raise Failure(
             "unknown-learner",
             f"Neither Credly nor the store knows {email}.",
-            hint="To see who is known: credly learners TEXT",
+            hint=finding.learner_hint(store, email),
         )
-    shown = _shown(store, [asdict(badge) for badge in found], now, hide_expired=hide_expired)
+    told = {badge.id: asdict(badge) for badge in found}
+    for row in issued_badges.unseen_of_learners(store, [row["id"] for row in known]):
+        told.setdefault(row["id"], row)  # Credly's lists lag behind what it issues
+    shown = _shown(store, list(told.values()), now, hide_expired=hide_expired)
     answer = _answer(store, email, known, "credly", utc_text(now), shown)
     if not known:
         answer.learner |= {"first_name": found[0].first_name, "last_name": found[0].last_name}
     return answer
+
+
+def _is_outage(failure: Failure) -> bool:
+    """Tell whether Credly does not answer for now; what it refuses is a fault of address or configuration."""
+    status = failure.status if isinstance(failure, CredlyFailure) else None
+    return failure.code in _PASSING and (status not in range(400, 500) or status in _PASSING_STATUSES)
 
 
 def _shown(store: Store, rows: list[dict[str, Any]], now: datetime, *, hide_expired: bool) -> list[dict[str, Any]]:
@@ -76,7 +88,7 @@ def _shown(store: Store, rows: list[dict[str, Any]], now: datetime, *, hide_expi
                 "expired": expired,
                 "state": row["state"],
                 "view_url": row["view_url"],
-                "accept_url": row["accept_url"],
+                "accept_url": row["accept_url"] if row["state"] == "pending" else None,
             }
         )
     return shown

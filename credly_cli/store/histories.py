@@ -75,7 +75,8 @@ def issued(store: Store, email: str, learners: Sequence[int]) -> list[dict[str, 
         "WITH own AS ("
         "  SELECT :email AS email_key"
         f" UNION SELECT email_key FROM learners WHERE id {_OF_LEARNER}"
-        f" UNION SELECT email_key FROM former_emails WHERE learner {_OF_LEARNER})"
+        f" UNION SELECT email_key FROM former_emails f WHERE learner {_OF_LEARNER}"
+        "   AND NOT EXISTS (SELECT 1 FROM learners o WHERE o.email_key = f.email_key))"
         " SELECT * FROM issued_badges WHERE deleted_at IS NOT NULL AND (email_key IN (SELECT email_key FROM own)"
         f" OR id IN (SELECT issued_badge_id FROM grants WHERE learner {_OF_LEARNER}))",
         {"email": email_key(email), "learners": json.dumps(list(learners))},

@@ -17,15 +17,18 @@ _COLUMNS = (
     "expires_at", "created_at", "state_updated_at", "view_url", "accept_url",
 )  # fmt: skip
 _KEPT_WHEN_UNTOLD = ("badge_name", "image_url", "email", "earner_id", "user_id", "expires_at")
-BY_HAND = 0  # the number of no run: what a person issued belongs to none, and awaits its first listing
 HELD = f"state IN {HELD_STATES} AND deleted_at IS NULL"
+# No listing has shown it yet: we issued it, and every complete listing since, if there was any, lacked it.
+_UNSEEN = (
+    "issued_by_run IS NOT NULL AND"
+    " (awaited OR issued_by_run >= (SELECT ifnull(max(id), 0) FROM runs WHERE issued_badges_listed))"
+)
 
 
 def save(store: Store, badges: Iterable[IssuedBadge], now: str, *, issued_by_run: int | None = None) -> Tally:
     """Add issued badges or bring them up to date; a row that says nothing new is not written.
 
-    ``issued_by_run`` is the run whose POST was answered with them, or ``BY_HAND``; ``None`` means that a listing has
-    them.
+    ``issued_by_run`` is the last run begun when a POST was answered with them; ``None``: a listing has them.
     """
     tally, mask = Tally(), Mask.of(store)
     for badge in badges:
@@ -35,8 +38,7 @@ def save(store: Store, badges: Iterable[IssuedBadge], now: str, *, issued_by_run
         tally.count(added=known is None, changed=changed)
         if changed:
             run = known["issued_by_run"] if known else issued_by_run
-            kept = {"issued_by_run": run, "stored_at": now, "deleted_at": None}
-            _write(store, {"id": badge.id, **values, **kept} | ({} if known else {"awaited": int(run == BY_HAND)}))
+            _write(store, {"id": badge.id, **values, "issued_by_run": run, "stored_at": now, "deleted_at": None})
     return tally
 
 
@@ -66,16 +68,14 @@ def compare_with_listing(store: Store, known_ids: set[str], now: datetime, settl
     so nothing is written while all is as expected.
     """
     settled = utc_text(now - timedelta(seconds=settle_seconds))
-    last_listing = store.value("SELECT max(id) FROM runs WHERE issued_badges_listed") or 0
     missing, awaited, arrived = [], [], []
     for row in store.rows(
-        "SELECT id, issued_by_run, awaited, ifnull(created_at, stored_at) AS issued_at FROM issued_badges"
+        f"SELECT id, awaited, {_UNSEEN} AS unseen, ifnull(created_at, stored_at) AS issued_at FROM issued_badges"
         " WHERE deleted_at IS NULL"
     ):
-        seen = row["issued_by_run"] is None or (row["issued_by_run"] < last_listing and not row["awaited"])
         if row["id"] in known_ids:
             arrived += [(row["id"],)] if row["awaited"] else []
-        elif not seen:
+        elif row["unseen"]:
             awaited += [] if row["awaited"] else [(row["id"],)]
         elif row["issued_at"] <= settled:
             missing.append((utc_text(now), row["id"]))
@@ -179,7 +179,8 @@ def of_learners(store: Store, email: str, learners: Sequence[int]) -> list[dict[
         keys AS (
           SELECT :email AS email_key
           UNION SELECT email_key FROM learners JOIN people USING (id)
-          UNION SELECT email_key FROM former_emails JOIN people ON people.id = learner),
+          UNION SELECT email_key FROM former_emails f JOIN people ON people.id = f.learner
+            WHERE NOT EXISTS (SELECT 1 FROM learners o WHERE o.email_key = f.email_key)),
         users AS (SELECT DISTINCT i.user_id FROM keys JOIN issued_badges i USING (email_key) WHERE user_id IS NOT NULL),
         own AS (
           SELECT i.id FROM keys JOIN issued_badges i USING (email_key)
@@ -189,6 +190,26 @@ def of_learners(store: Store, email: str, learners: Sequence[int]) -> list[dict[
         """,
         {"email": email_key(email), "ids": keys},
     )
+
+
+def unseen_of_learners(store: Store, learners: Sequence[int]) -> list[dict[str, Any]]:
+    """Return the badges that we issued to learners and that no listing has shown yet (R23)."""
+    return store.rows(
+        "SELECT i.* FROM json_each(?) me JOIN grants g ON g.learner = me.value"
+        f" JOIN issued_badges i ON i.id = g.issued_badge_id WHERE i.deleted_at IS NULL AND {_UNSEEN}",
+        (json.dumps(list(learners)),),
+    )
+
+
+def earner_ids_elsewhere(store: Store, learners: Iterable[int], keys: Iterable[str]) -> set[str]:
+    """Return what the learners' badges bear that we issued to addresses other than these."""
+    rows = store.rows(
+        "SELECT DISTINCT g.earner_id FROM json_each(:learners) me JOIN grants g ON g.learner = me.value"
+        " JOIN issued_badges i ON i.id = g.issued_badge_id"
+        " WHERE i.email_key NOT IN (SELECT value FROM json_each(:keys))",
+        {"learners": json.dumps(list(learners)), "keys": json.dumps(list(keys))},
+    )
+    return {row["earner_id"] for row in rows}
 
 
 def resources(store: Store, issued_badge_ids: Sequence[str]) -> dict[str, dict[str, Any]]:

@@ -35,6 +35,11 @@ def finish(store: Store, number: int, summary: dict[str, Any], *, issued_badges_
     )
 
 
+def last(store: Store) -> int:
+    """Return the number of the last run begun, 0 before the first."""
+    return store.value("SELECT max(id) FROM runs") or 0
+
+
 def first_started_at(store: Store) -> str | None:
     """Return when the first run over this store began: what was completed before may be known to an earlier store."""
     value: str | None = store.value("SELECT started_at FROM runs ORDER BY id LIMIT 1")

@@ -73,6 +73,20 @@ def test_r26_an_accepted_badge_has_a_link_to_view_it_and_a_rejected_one_none(ear
     assert (badge["state"], badge["view_url"], badge["accept_url"]) == ("rejected", None, None)
 
 
+def test_r26_only_a_pending_badge_has_a_link_to_accept_it(connected: Desk) -> None:
+    old = connected.sandbox.accept(issue_in_credly(connected).id)
+    fields = {
+        "badge_template_id": old.template_id, "recipient_email": ROBIN, "issued_to_first_name": "Robin",
+        "issued_to_last_name": "Sample", "issued_at": "2026-03-02 09:30:00 +0000",
+    }  # fmt: skip
+    new = connected.sandbox.replace(old.id, fields)
+    badges = {row["id"]: row for row in connected.json("learner-badges", ROBIN)["badges"]}
+    assert (badges[new.id]["state"], badges[new.id]["accept_url"]) == ("accepted", None)
+    assert badges[new.id]["view_url"] == f"https://www.credly.com/badges/{new.id}"
+    earned = {row["id"]: row["accept_url"] for row in connected.json("widget", ROBIN)["earned"]}
+    assert earned[new.id] is None
+
+
 def test_r26_a_badge_issued_in_credly_itself_has_no_resource_even_if_it_is_linked(earned: Desk) -> None:
     issue_in_credly(earned, email="kim@example.com")
     issue_in_credly(earned, "Facilitator")
@@ -116,6 +130,33 @@ def test_r23_a_badge_deleted_in_credly_disappears(earned: Desk) -> None:
     earned.json("sync")
     earned.sandbox.faults.add(DOWN["unreachable"], *READS, times=None)
     assert earned.json("learner-badges", ROBIN)["badges"] == []
+
+
+@pytest.mark.parametrize("by_hand", [True, False])
+def test_r23_a_badge_just_issued_shows_while_credlys_list_lags(connected: Desk, *, by_hand: bool) -> None:
+    connected.json("link", FIRST_AID, "first-aid")
+    enroll(connected)
+    connected.sandbox.switches.list_lag = 7200
+    if by_hand:
+        connected.json("grant", ROBIN, FIRST_AID)
+    else:
+        complete(connected)
+        connected.json("sync")
+    for _ in range(3):
+        badge = only(connected)
+        assert (badge["id"], badge["resource"]["id"]) == (connected.issued()[0].id, "first-aid")
+        assert [row["id"] for row in connected.json("widget", ROBIN)["earned"]] == [badge["id"]]
+        connected.pass_time(minutes=20)
+        assert connected.json("sync")["issued_badges"]["removed"] == 0
+
+
+def test_r23_a_badge_that_a_listing_has_shown_is_not_awaited_again(connected: Desk) -> None:
+    connected.json("link", FIRST_AID, "first-aid")
+    enroll(connected)
+    connected.json("grant", ROBIN, FIRST_AID)
+    connected.json("sync")
+    connected.sandbox.delete(connected.issued()[0].id)
+    assert shown(connected) == []
 
 
 def test_r26_an_archived_badge_stays_with_whoever_earned_it(earned: Desk) -> None:
@@ -193,6 +234,32 @@ def test_r25_a_former_address_that_somebody_else_has_now_is_theirs(connected: De
     assert shown(connected) == [WEBINAR]
 
 
+@pytest.mark.parametrize("badge", [FIRST_AID, WEBINAR])
+def test_r25_what_the_former_address_earned_stays_the_learners(connected: Desk, badge: str) -> None:
+    connected.json("link", badge, "first-aid")
+    connected.imports("learners", f"email,first_name,last_name,learner_id\n{ROBIN},Robin,Sample,7\n")
+    complete(connected)
+    connected.json("sync")
+    connected.imports("learners", "email,first_name,last_name,learner_id\nrobin@new.example,Robin,Sample,7\n")
+    connected.imports("learners", f"email,first_name,last_name,learner_id\n{ROBIN},Robin,Other,8\n")
+    connected.json("sync")
+    issue_in_credly(connected, "Facilitator")
+    assert shown(connected, "robin@new.example") == [badge]
+    connected.sandbox.revoke(connected.issued(badge)[0].id)
+    assert shown(connected, "robin@new.example") == []
+
+
+def test_r25_the_store_knows_whose_a_passed_on_address_is(connected: Desk) -> None:
+    connected.imports("learners", f"email,first_name,last_name,learner_id\n{ROBIN},Robin,Sample,7\n")
+    connected.imports("learners", "email,first_name,last_name,learner_id\nrobin@new.example,Robin,Sample,7\n")
+    connected.imports("learners", f"email,first_name,last_name,learner_id\n{ROBIN},Robin,Other,8\n")
+    issue_in_credly(connected, WEBINAR)
+    connected.json("sync")
+    connected.sandbox.faults.add(DOWN["503"], *READS, times=None)
+    assert shown(connected, "robin@new.example") == []
+    assert shown(connected) == [WEBINAR]
+
+
 def test_r25_case_does_not_matter_even_if_credly_minds_it(connected: Desk) -> None:
     connected.sandbox.switches.email_filter_minds_case = True
     enroll(connected, "Robin@Example.com")
@@ -236,6 +303,13 @@ def test_r27_a_learner_without_badges_has_an_empty_list(connected: Desk) -> None
 
 def test_r27_whom_neither_credly_nor_the_store_knows_is_not_found(connected: Desk) -> None:
     assert connected.json("learner-badges", ROBIN, code=5)["error"]["code"] == "unknown-learner"
+
+
+@pytest.mark.parametrize("command", ["learner-badges", "widget"])
+def test_r27_a_slip_in_the_address_is_answered_with_the_closest_one(connected: Desk, command: str) -> None:
+    enroll(connected)
+    error = connected.json(command, "robbin@example.com", code=5)["error"]
+    assert error["hint"] == f'Did you mean "{ROBIN}"?'
 
 
 def test_r27_whom_only_credly_knows_is_called_as_credly_does(connected: Desk) -> None:
@@ -303,6 +377,14 @@ def test_r27_the_store_includes_other_addresses_of_the_account(connected: Desk) 
 def test_r27_whom_the_store_does_not_know_is_asked_for_again_later(connected: Desk) -> None:
     connected.sandbox.faults.add(DOWN["unreachable"], *READS, times=None)
     assert connected.json("learner-badges", ROBIN, code=75)["error"]["code"] == "unreachable"
+
+
+@pytest.mark.parametrize("status", [400, 404])
+def test_r27_a_refused_request_is_no_outage(earned: Desk, status: int) -> None:
+    earned.sandbox.faults.add(faults.answers(status), *READS, times=None)
+    error = earned.json("learner-badges", ROBIN, code=75)["error"]
+    assert error["code"] == "server-error"
+    assert "did not accept the request" in error["message"]
 
 
 def test_r27_a_refused_token_is_no_outage(earned: Desk) -> None:
