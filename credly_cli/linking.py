@@ -85,7 +85,7 @@ def _linked_elsewhere(store: Store, badge: dict[str, Any]) -> Failure:
     return Failure(
         "badge-already-linked",
         f"{badge['name']} is already linked to {current.get('title')} ({current.get('id')}).",
-        hint=f"A badge has one content. To free it: credly unlink {badge['id']}",
+        hint=f"A badge has one content. To free it: credly unlink {badge['slug'] or badge['id']}",
     )
 
 

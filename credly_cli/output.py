@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -19,6 +20,9 @@ Shown = Literal["always", "wide", "pipe"]
 _NARROW = 80
 _WIDE = 110  # columns of a terminal from which ids and addresses fit beside the names
 
+_MERE_DAY = "T00:00:00Z"  # how a day without a time is kept: not to shift where clocks are behind UTC
+_UTC_TIME = re.compile(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
+
 _COLOURS = {"green": "32", "yellow": "33", "red": "31", "bold": "1", "dim": "2"}
 
 
@@ -31,6 +35,7 @@ class Column:
     shown: Shown = "always"
     kind: Literal["text", "time", "date"] = "text"
     link: str | None = None  # the key of the address that the text leads to, on a terminal that can
+    colours: Mapping[str, str] = field(default_factory=dict)  # of a value, on a terminal
 
 
 @dataclass(slots=True)
@@ -69,9 +74,14 @@ class Output:
             self.note(empty)
 
     def say(self, sentence: str, colour: str | None = None) -> None:
-        """Write a sentence that confirms or tells a result."""
-        if not (self.quiet or self.as_json):
-            self.stdout.write(self._coloured(visible(sentence), colour, self.stdout) + "\n")
+        """Write a sentence that confirms a change."""
+        if not self.quiet:
+            self.tell(sentence, colour)
+
+    def tell(self, sentence: str, colour: str | None = None) -> None:
+        """Write a sentence that is the result, even when quiet."""
+        if not self.as_json:
+            self.stdout.write(self._coloured(_told(sentence, self.stdout), colour, self.stdout) + "\n")
 
     # Beside the result
 
@@ -83,7 +93,7 @@ class Output:
     def warn(self, sentence: str) -> None:
         """Write a warning."""
         if not (self.quiet or self.as_json):
-            self.stderr.write(self._coloured("Warning: ", "yellow", self.stderr) + visible(sentence) + "\n")
+            self.stderr.write(self._coloured("Warning: ", "yellow", self.stderr) + _told(sentence, self.stderr) + "\n")
 
     def failure(self, failure: Failure) -> None:
         """Write why it did not work, and the way out."""
@@ -131,13 +141,13 @@ class Output:
             markup=False,
             highlight=False,
         )
-        wide = {c.key for c in columns if console.width >= _WIDE and any(_cell(row, c) for row in rows)}
-        shown = [c for c in columns if c.shown == "always" or (c.shown == "wide" and c.key in wide)]
+        fitting = ("always", "wide") if console.width >= _WIDE else ("always",)
+        shown = [c for c in columns if c.shown in fitting and any(_cell(row, c) for row in rows)]
         table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold" if coloured else "")
         for column in shown:
             table.add_column(column.title, overflow="fold")
         for row in rows:
-            table.add_row(*(Text(visible(_local(row, c)), style=self._link(row, c)) for c in shown))
+            table.add_row(*(Text(visible(_local(row, c)), style=self._style(row, c)) for c in shown))
         console.print(table)
 
     def _width(self) -> int:
@@ -149,9 +159,11 @@ class Output:
         except (OSError, ValueError):
             return _NARROW
 
-    def _link(self, row: Mapping[str, Any], column: Column) -> str:
+    def _style(self, row: Mapping[str, Any], column: Column) -> str:
+        if not self._colours(self.stdout):
+            return ""
         address = row.get(column.link) if column.link else None
-        return f"link {address}" if address and self._colours(self.stdout) and is_web_address(address) else ""
+        return f"link {address}" if address and is_web_address(address) else column.colours.get(_cell(row, column), "")
 
     def _csv(self, columns: Sequence[Column], rows: Iterable[Mapping[str, Any]]) -> None:
         self.stdout.write(",".join(column.key for column in columns) + "\n")
@@ -178,6 +190,11 @@ def _forgiving(stream: IO[str]) -> IO[str]:
     return stream
 
 
+def _told(sentence: str, stream: IO[str]) -> str:
+    """Make a sentence safe to show; on a terminal its times are local."""
+    return visible(_UTC_TIME.sub(lambda found: local_time(found[0]), sentence) if stream.isatty() else sentence)
+
+
 def local_time(text: str) -> str:
     """Show a UTC time as a person at this machine reads it."""
     return datetime.fromisoformat(text).astimezone().strftime("%Y-%m-%d %H:%M")
@@ -199,5 +216,7 @@ def _cell(row: Mapping[str, Any], column: Column) -> str:
 def _local(row: Mapping[str, Any], column: Column) -> str:
     text = _cell(row, column)
     if not text or column.kind == "text":
-        return text
-    return local_time(text) if column.kind == "time" else local_time(text)[:10]
+        return _UTC_TIME.sub(lambda found: local_time(found[0]), text)
+    if column.kind == "time":
+        return local_time(text)
+    return text[:10] if text.endswith(_MERE_DAY) else local_time(text)[:10]

@@ -1,6 +1,8 @@
 """Fixtures that all tests share."""
 
 import signal
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -18,6 +20,19 @@ def desk(tmp_path: Path) -> Desk:
     home = tmp_path / "home"
     home.mkdir(mode=0o700)
     return Desk(home)
+
+
+@pytest.fixture
+def machine_in(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
+    """Let the machine stand in a time zone."""
+
+    def stand_in(zone: str) -> None:
+        monkeypatch.setenv("TZ", zone)
+        time.tzset()
+
+    yield stand_in
+    monkeypatch.undo()
+    time.tzset()
 
 
 @pytest.fixture

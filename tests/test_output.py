@@ -6,6 +6,7 @@ import os
 import pty
 import subprocess
 import sys
+from collections.abc import Callable
 from io import BytesIO, StringIO, TextIOWrapper
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from credly_cli.safe_text import is_web_address, spreadsheet_safe, visible
 from credly_cli.sandbox import faults
 from tests.desk import Desk, Terminal
 
-FIRST_AID = "First Aid at Work"
+FIRST_AID, ROBIN = "First Aid at Work", "robin@example.org"
 COLUMNS = (
     Column("Id", "id", "pipe"),
     Column("Name", "name", link="url"),
@@ -157,6 +158,30 @@ def test_quiet_leaves_data_and_errors(connected: Desk) -> None:
     assert (ran.code, ran.out, ran.err) == (0, "", "")
     ran = connected.run("link", FIRST_AID, "hygiene", "-q")
     assert (ran.code, ran.out, len(ran.err.splitlines())) == (6, "", 1)
+
+
+def test_quiet_leaves_which_badge_is_explained_and_the_answer(connected: Desk) -> None:
+    connected.learns(f"{ROBIN},first-aid,first-aid-march,in_progress,,Robin,Sample")
+    connected.json("link", FIRST_AID, "first-aid")
+    ran = connected.run("-q", "explain", ROBIN, terminal=True, environ={"NO_COLOR": "1"})
+    assert ran.out.startswith("First Aid at Work (First Aid Course): not granted\n")
+    assert "In Progress (1)" in connected.run("-q", "widget", ROBIN, terminal=True, environ={"NO_COLOR": "1"}).out
+
+
+def test_times_are_local_on_a_terminal_and_utc_elsewhere(machine_in: Callable[[str], None]) -> None:
+    machine_in("America/New_York")
+    shown, piped = Terminal(), StringIO()
+    columns = (Column("At", "at", kind="time"), Column("Day", "day", kind="date"), Column("Told", "told"))
+    row = {"at": "2026-03-02T02:00:00Z", "day": "2026-03-02T00:00:00Z", "told": "Since 2026-03-02T02:00:00Z."}
+    for stream in (shown, piped):
+        output = Output(stream, StringIO(), {"NO_COLOR": "1"})
+        output.tell("Counting from 2026-01-01T00:00:00Z.")
+        output.listing(columns, [row], empty="")
+    assert "Counting from 2025-12-31 19:00." in shown.getvalue()
+    assert shown.getvalue().split("Told")[1].split() == [
+        "2026-03-01", "21:00", "2026-03-02", "Since", "2026-03-01", "21:00.",
+    ]  # fmt: skip
+    assert piped.getvalue() == "Counting from 2026-01-01T00:00:00Z.\n" + "\t".join(row.values()) + "\n"
 
 
 def test_a_quiet_sync_says_nothing_when_all_is_well_and_one_line_when_not(connected: Desk) -> None:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from credly_cli.learner_views.explaining import Explained, Explanation
 
 PIPED = tuple(Column(key, key) for key in ("id", "badge", "content", "decision", "code", "ok", "message"))
-CHECKS = (Column("", "mark"), Column("Rule", "rule"), Column("Facts", "message"))
+CHECKS = (Column("", "mark", colours={"✓": "green", "✗": "red"}), Column("Rule", "rule"), Column("Facts", "message"))
 
 _DECISIONS = {
     "earned": ("earned", "green"),
@@ -25,7 +25,7 @@ _DECISIONS = {
 def explain(
     context: typer.Context,
     email: Annotated[str, typer.Argument(help="The learner's address.")],
-    badge: Annotated[str, typer.Argument(help="Only this badge: its id, slug or name.")] = "",
+    badge: Annotated[str | None, typer.Argument(help="Only this badge: its id, slug or name.")] = None,
 ) -> None:
     """Explain why a learner has, will get, or did not get a badge: each rule checked, with its facts.
 
@@ -37,12 +37,12 @@ def explain(
 
     environment: Environment = context.obj
     with environment.reading() as store:
-        answer = explaining.explain(store, email, badge or None, environment.clock.now())
+        answer = explaining.explain(store, email, badge, environment.clock.now(), environment.settings.zone)
     output = environment.output
     if output.as_json:
         output.json(answer.json())
     elif output.stdout.isatty():
-        _show(environment, answer, every=bool(badge))
+        _show(environment, answer, every=badge is not None)
     else:
         rows = [row for one in answer.badges for row in _rows(one)]
         output.listing(PIPED, rows, empty="")
@@ -60,7 +60,7 @@ def _show(environment: Environment, answer: "Explanation", *, every: bool) -> No
     others = [one for one in answer.badges if not (one.concerns or every)]
     for number, one in enumerate(shown):
         if number:
-            output.say("")
+            output.tell("")
         _show_one(environment, one)
     if others:
         names = ", ".join(one.badge["name"] for one in others[:10])
@@ -73,7 +73,7 @@ def _show(environment: Environment, answer: "Explanation", *, every: bool) -> No
 def _show_one(environment: Environment, one: "Explained") -> None:
     words, colour = _DECISIONS[one.decision]
     content = f" ({one.content['title']})" if one.content else ""
-    environment.output.say(f"{one.badge['name']}{content}: {words}", colour)
+    environment.output.tell(f"{one.badge['name']}{content}: {words}", colour)
     rows = [
         {"mark": "✓" if check.ok else "✗", "rule": check.code.replace("-", " "), "message": check.message}
         for check in one.checks

@@ -94,10 +94,10 @@ def _show_sections(environment: Environment, answer: "Widget") -> None:
         ("Earned", EARNED, answer.earned, "No badge was earned yet."),
     )
     for number, (title, columns, rows, empty) in enumerate(sections):
-        output.say(f"{title} ({len(rows)})", "bold")
+        output.tell(f"{title} ({len(rows)})", "bold")
         output.listing(columns, [_told(row) for row in rows], empty=empty)
         if number < len(sections) - 1:
-            output.say("")
+            output.tell("")
 
 
 def _told(row: dict[str, Any]) -> dict[str, Any]:

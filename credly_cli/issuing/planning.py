@@ -74,22 +74,13 @@ def plan(store: Store, organization_id: str, run_id: int | None, now: str) -> Pl
     """Plan a grant for each completion that counts and is new since the last plan."""
     outcome = Plan()
     with store.transaction():
-        _plan_held_again(store, outcome, run_id, now)
+        outcome.planned += grants.plan_named_since(store, run_id, now)
         rev = completions.current_rev(store)
         for link in links.active(store):
             if rev > link.planned_rev:
                 _plan_link(store, link, organization_id, run_id, now, outcome)
                 links.set_planned(store, link, rev)
     return outcome
-
-
-def _plan_held_again(store: Store, outcome: Plan, run_id: int | None, now: str) -> None:
-    outcome.planned += store.change(
-        "UPDATE grants SET state = 'planned', problem_code = NULL, problem = NULL, updated_at = ?, run_id = ?"
-        " WHERE state = 'held' AND problem_code = 'missing-name' AND EXISTS"
-        " (SELECT 1 FROM learners l WHERE l.id = grants.learner AND first_name <> '' AND last_name <> '')",
-        (now, run_id),
-    )
 
 
 def _plan_link(store: Store, link: Link, organization_id: str, run_id: int | None, now: str, outcome: Plan) -> None:

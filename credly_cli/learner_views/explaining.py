@@ -4,7 +4,7 @@ Everything comes from the store; the sentences are in ``explaining_checks``.
 """
 
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 from typing import Any, Literal
 
 from credly_cli import finding
@@ -48,31 +48,34 @@ def decide(case: Case) -> Decision:
     """Say how it stands with a badge; where it may be earned again, a session under way goes before a badge held."""
     if case.held and not case.badge["allow_duplicates"]:
         return "earned"
-    states = {grant["state"] for grant in case.grants}
+    states = {grant["state"] for grant in case.grants if not grant["named_since"]}
     if states & {"planned", "sending", "uncertain"}:
         return "on-its-way"
     if states & {"held", "failed"}:
         return "needs-person"
     planned = {session.planned for session in case.sessions} if case.linked else set()
-    if "planned" in planned:
+    if "planned" in planned or any(grant["named_since"] for grant in case.grants):
         return "would-grant"
     if "held" in planned:
         return "needs-person"  # the next sync will find a name missing (R21)
     return "earned" if case.held else "not-granted"
 
 
-def explain(store: Store, email: str, badge_name: str | None, now: datetime) -> Explanation:
-    """Explain one badge, or every badge that concerns the learner; raises ``Failure`` for an unknown learner."""
+def explain(store: Store, email: str, badge_name: str | None, now: datetime, zone: tzinfo = UTC) -> Explanation:
+    """Explain one badge, or every badge that concerns the learner; raises ``Failure`` for an unknown learner.
+
+    Days to write down are days in ``zone``.
+    """
     known = learners.of_email(store, email)
     ids = [row["id"] for row in known]
     issued = histories.issued(store, email, ids)
     if not known and not issued:
         finding.learner(store, email)  # fails, with a suggestion
-    if badge_name:
+    if badge_name is not None:
         wanted = [finding.badge(store, badge_name)["id"]]
     else:
         wanted = [*histories.badge_ids(store, ids), *(row["badge_id"] for row in issued)]
-    person = read_person(store, email, known, now)
+    person = read_person(store, email, known, now, zone)
     told = [_explained(case, checks(case, person)) for case in read_cases(store, wanted, issued, known, person)]
     return Explanation(person.view, sorted(told, key=lambda one: (one.badge["name"].casefold(), one.badge["id"])))
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from shlex import quote
 from typing import Any
 
 from credly_cli.learner_views.explaining_facts import Case, Person, is_held
@@ -37,11 +38,8 @@ def checks(case: Case, person: Person) -> list[Check]:
 
 
 def when(text: str | None) -> str:
-    """Write a time as it is read out."""
-    if text is None:
-        return "an unknown day"
-    at = datetime.fromisoformat(text)
-    return f"{at.day} {at:%B} {at.year}, {at:%H:%M} UTC"
+    """Write a time; a terminal shows it as local time."""
+    return text or "an unknown day"
 
 
 def _connected(person: Person) -> Check:
@@ -118,8 +116,8 @@ def _session(case: Case, session: Session, person: Person) -> Iterator[Check]:
 
 
 def _completed(row: Enrolled) -> str:
-    told = when(row.completed_at)
-    return told if row.completed_at == row.completed_latest else told.partition(",")[0]
+    at = row.completed_at or ""
+    return at if at == row.completed_latest else at[:10]
 
 
 def _counts(case: Case, row: Enrolled, person: Person) -> Check:
@@ -135,9 +133,21 @@ def _counts(case: Case, row: Enrolled, person: Person) -> Check:
     reason = f"completions count from {when(link['counts_from'])}"
     if (row.completed_latest or "") >= link["counts_from"] and gap:
         reason = f"from {when(gap[0])} to {when(gap[1]) if gap[1] else 'now'} nothing was connected"
-    day = (row.completed_at or "")[:10]
-    way = f" To let it count: credly link {case.badge['id']} {row.content['id']} --since {day}" if over is None else ""
+    way = "" if over else _ways(case, row, person)
     return Check("counts", False, f"It does not count: {reason}.{way}")
+
+
+def _ways(case: Case, row: Enrolled, person: Person) -> str:
+    """Say how the badge may be earned all the same: by this learner alone, and by everybody."""
+    name, email = case.badge["slug"] or case.badge["id"], person.view["email"]
+    enrolled = not (case.held or all(session.enrolled.ended for session in case.sessions))
+    alone = f" To issue it to this learner: credly grant {quote(email)} {name}." if enrolled else ""
+    at = row.completed_at or ""
+    day = at[:10]
+    if at == row.completed_latest:
+        day = f"{datetime.fromisoformat(at).astimezone(person.zone):%Y-%m-%d}"
+    link = f"credly link {name} {quote(row.content['id'])} --since {day}"
+    return f"{alone} To let everybody's completions since then count: {link}"
 
 
 def _gap(row: Enrolled, person: Person) -> tuple[str, str | None] | None:
@@ -207,13 +217,14 @@ _GRANTS = {
     "issued": (True, "issued on {moved}."),
     "covered": (True, "covered by {cover}, which the learner has already or is to get."),
     "held": (False, "held since {moved}. {problem}"),
+    "named since": (True, "held since {moved} for a name that is known by now; the next sync sends it."),
     "failed": (False, "failed on {moved}. {problem}"),
     "cancelled": (False, "cancelled on {moved}, before it was sent."),
 }
 
 
 def _grant(grant: dict[str, Any]) -> tuple[bool, str]:
-    ok, told = _GRANTS[grant["state"]]
+    ok, told = _GRANTS["named since" if grant["named_since"] else grant["state"]]
     facts = {
         "created": when(grant["created_at"]),
         "moved": when(grant["updated_at"]),

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import Any
 
 from credly_cli.credly.records import HELD_STATES
@@ -26,6 +26,7 @@ class Person:
     disconnections: tuple[tuple[str, str | None], ...]
     listed_at: str | None  # when Credly last told all issued badges
     now: str
+    zone: tzinfo  # in which days are meant, as in the configuration
 
 
 @dataclass(slots=True)
@@ -57,12 +58,15 @@ class Case:
         return content.view(source) if source else None
 
 
+_NEVER_LISTED = {"slug": None, "removed_at": None, "allow_duplicates": 0}
+
+
 def is_held(issued: dict[str, Any]) -> bool:
     """Tell whether an issued badge is held (R20)."""
     return issued["state"] in HELD_STATES and issued["deleted_at"] is None
 
 
-def read_person(store: Store, email: str, known: Sequence[dict[str, Any]], now: datetime) -> Person:
+def read_person(store: Store, email: str, known: Sequence[dict[str, Any]], now: datetime, zone: tzinfo) -> Person:
     """Read what holds for every badge."""
     blank = {"email": email, "first_name": None, "last_name": None, "learner_id": None}
     return Person(
@@ -72,6 +76,7 @@ def read_person(store: Store, email: str, known: Sequence[dict[str, Any]], now: 
         tuple(histories.disconnections(store)),
         runs.last_listing(store),
         utc_text(now),
+        zone,
     )
 
 
@@ -97,7 +102,7 @@ def _cases(store: Store, wanted: Iterable[str], issued: Sequence[dict[str, Any]]
             continue
         name = row["badge_name"] or row["badge_id"]
         foreign = {"id": row["badge_id"], "name": name, "image_url": row["image_url"], "listed": None}
-        case = cases.setdefault(row["badge_id"], Case({**foreign, "removed_at": None, "allow_duplicates": 0}))
+        case = cases.setdefault(row["badge_id"], Case({**foreign, **_NEVER_LISTED}))
         case.issued.append(row)
     return cases
 

@@ -40,6 +40,12 @@ class NewGrant:
     problem: str | None = None
 
 
+NAMED_SINCE = (  # held for a name that is known by now: the next sync sends it (R21)
+    "g.state = 'held' AND g.problem_code = 'missing-name' AND EXISTS"
+    " (SELECT 1 FROM learners l WHERE l.id = g.learner AND l.first_name <> '' AND l.last_name <> '')"
+)
+
+
 def record(store: Store, grant: NewGrant, run_id: int | None, now: str) -> int:
     """Record a grant, or revive one that was cancelled; returns its id."""
     values = {name: getattr(grant, name) for name in NewGrant.__slots__}
@@ -99,6 +105,15 @@ STILL_COUNTED = (
     " AND l.ended_at IS NULL"
     f" AND (grants.reason = 'manual' OR EXISTS ({completion_of('grants')} >= l.counts_from)))"
 )
+
+
+def plan_named_since(store: Store, run_id: int | None, now: str) -> int:
+    """Plan the grants that were held for a name that is known by now; returns how many (R21)."""
+    return store.change(
+        "UPDATE grants AS g SET state = 'planned', problem_code = NULL, problem = NULL, updated_at = ?, run_id = ?"
+        f" WHERE {NAMED_SINCE}",
+        (now, run_id),
+    )
 
 
 def sending_to_uncertain(store: Store, run_id: int, now: str) -> int:

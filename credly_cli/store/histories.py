@@ -8,6 +8,7 @@ from credly_cli.identity import email_key
 from credly_cli.store import issued_badges
 from credly_cli.store.content import RELEASED
 from credly_cli.store.database import Store
+from credly_cli.store.grants import NAMED_SINCE
 
 _OF_LEARNER = "IN (SELECT value FROM json_each(:learners))"
 
@@ -30,7 +31,7 @@ def badge_ids(store: Store, learners: Sequence[int]) -> list[str]:
 def badge_rows(store: Store, ids: Sequence[str]) -> list[dict[str, Any]]:
     """Return what is known of badges, also of those that left the list."""
     return store.rows(
-        "SELECT id, name, image_url, listed, removed_at, allow_duplicates FROM badges"
+        "SELECT id, slug, name, image_url, listed, removed_at, allow_duplicates FROM badges"
         " WHERE id IN (SELECT value FROM json_each(?))",
         (json.dumps(list(ids)),),
     )
@@ -50,7 +51,8 @@ def last_links(store: Store, ids: Sequence[str], now: str) -> list[dict[str, Any
 def grants(store: Store, learners: Sequence[int]) -> list[dict[str, Any]]:
     """Return the learner's grants, of each session the last round, the oldest first."""
     return store.rows(
-        "SELECT g.id, g.badge_id, g.session_id, g.reason, g.state, g.dropped, g.issued_badge_id, g.covered_by,"
+        f"SELECT g.id, g.badge_id, g.session_id, g.reason, g.state, {NAMED_SINCE} AS named_since, g.dropped,"
+        " g.issued_badge_id, g.covered_by,"
         " g.covered_by_grant, g.problem, g.not_before, g.created_at, g.updated_at,"
         " c.id AS content_id, c.title AS content_title, c.type AS content_type"
         f" FROM grants g JOIN content c ON c.id = g.content_id WHERE g.learner {_OF_LEARNER} AND NOT EXISTS ("

@@ -8,7 +8,7 @@ from typing import Any
 from credly_cli.store import badges, content
 from credly_cli.store.content import RELEASED
 from credly_cli.store.database import Store
-from credly_cli.store.grants import State
+from credly_cli.store.grants import NAMED_SINCE, State
 from credly_cli.store.links import COUNTS
 
 # Of the grants of a session the last round speaks. CROSS JOIN keeps the order: from the learner outwards.
@@ -16,7 +16,8 @@ _ENROLLED = f"""
 SELECT b.id AS badge_id, b.name AS badge_name, b.image_url AS badge_image_url, b.allow_duplicates,
   c.id AS content_id, c.title AS content_title, c.type AS content_type, c.url AS content_url,
   e.learner, e.session_id, s.title AS session_title, e.progress, e.enrolled_at, e.ended, e.completed_at,
-  e.completed_latest, {COUNTS} AS counts, g.state AS grant_state, g.dropped
+  e.completed_latest, {COUNTS} AS counts, g.dropped,
+  CASE WHEN {NAMED_SINCE} THEN 'planned' ELSE g.state END AS grant_state
 FROM json_each(:learners) me CROSS JOIN enrollments e ON e.learner = me.value
 CROSS JOIN links l ON l.content_id = e.content_id AND STANDING
 CROSS JOIN badges b ON b.id = l.badge_id CROSS JOIN content c ON c.id = l.content_id
