@@ -62,6 +62,12 @@ class IssuedBadge:
     state_updated_at: str | None
     view_url: str | None
     accept_url: str | None
+    replaced_by: str | None = None  # the badge that took its place; Credly keeps the old row and its state
+
+    @property
+    def held(self) -> bool:
+        """Whether whoever it was issued to has it (R20)."""
+        return self.state in HELD_STATES and self.replaced_by is None
 
 
 def organization_from(row: object) -> Organization:
@@ -110,6 +116,7 @@ def issued_badge_from(row: object) -> IssuedBadge:
         state_updated_at=_time(fields, "state_updated_at"),
         view_url=_optional(fields, "badge_url"),
         accept_url=_optional(fields, "accept_badge_url"),
+        replaced_by=_optional(fields, "replacement_badge_id"),
     )
 
 

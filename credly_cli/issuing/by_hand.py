@@ -7,7 +7,7 @@ from typing import Any
 from credly_cli import finding
 from credly_cli.asking import Recipient, ask_all
 from credly_cli.credly.client import Client
-from credly_cli.credly.records import HELD_STATES, IssuedBadge
+from credly_cli.credly.records import IssuedBadge
 from credly_cli.errors import Exit, Failure
 from credly_cli.finding import FoundContent
 from credly_cli.identity import earner_id, email_key
@@ -147,7 +147,7 @@ class Counter:
         with self.store.transaction():
             issued_badges.save(self.store, found, utc_text(self.clock.now()))
         email, learner, name = candidate.result.email, candidate.learner, self._badge["name"]
-        if any(badge.state in HELD_STATES for badge in found):
+        if any(badge.held for badge in found):
             return _earned(email, f"{email} has earned {name} already.")
         own = (learner["id"], earner_id(learner["learner_id"], learner["email"]), self._badge["id"])
         if issued_badges.held_by(self.store, *own):

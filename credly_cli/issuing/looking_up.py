@@ -8,7 +8,7 @@ from typing import Any
 
 from credly_cli.asking import finds_accounts
 from credly_cli.credly.client import Client
-from credly_cli.credly.records import HELD_STATES, IssuedBadge
+from credly_cli.credly.records import IssuedBadge
 from credly_cli.errors import Exit, Failure
 from credly_cli.identity import email_key
 
@@ -69,7 +69,7 @@ class Found:
     @property
     def held(self) -> IssuedBadge | None:
         """A badge that the learner holds, whoever issued it."""
-        return next((badge for badge in self.badges if badge.state in HELD_STATES), None)
+        return next((badge for badge in self.badges if badge.held), None)
 
 
 Answer = tuple[Any, Found | Failure]

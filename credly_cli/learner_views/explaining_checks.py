@@ -184,6 +184,8 @@ def _one_issued(row: dict[str, Any], person: Person) -> Check:
     if row["deleted_at"] is not None:
         told = f"A badge {issued} is not on Credly any more, as the sync of {when(row['deleted_at'])} found."
         return Check("deleted", False, f"{told} It is not issued again by itself.")
+    if row["replaced_by"] is not None:
+        return Check("replaced", False, f"A badge {issued} was replaced in Credly by {row['replaced_by']}.")
     if not is_held(row):
         told = f"A badge {issued} was {row['state']} on {when(row['state_updated_at'] or row['stored_at'])}."
         return Check("revoked", False, f"{told} For completions before that it is not issued again by itself.")

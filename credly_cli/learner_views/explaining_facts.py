@@ -63,7 +63,7 @@ _NEVER_LISTED = {"slug": None, "removed_at": None, "allow_duplicates": 0}
 
 def is_held(issued: dict[str, Any]) -> bool:
     """Tell whether an issued badge is held (R20)."""
-    return issued["state"] in HELD_STATES and issued["deleted_at"] is None
+    return issued["state"] in HELD_STATES and issued["deleted_at"] is None and issued["replaced_by"] is None
 
 
 def read_person(store: Store, email: str, known: Sequence[dict[str, Any]], now: datetime, zone: tzinfo) -> Person:

@@ -70,13 +70,13 @@ def _is_outage(failure: Failure) -> bool:
 
 
 def _shown(store: Store, rows: list[dict[str, Any]], now: datetime, *, hide_expired: bool) -> list[dict[str, Any]]:
-    """Bring badges into the form that answers show; nothing revoked, ever."""
-    resources = issued_badges.resources(store, [row["id"] for row in rows])
+    """Bring badges into the form that answers show; nothing revoked or replaced, ever."""
+    resources = _resources(store, rows)
     moment = utc_text(now)
     shown = []
     for row in sorted(rows, key=_when, reverse=True):
         expired = row["expires_at"] is not None and row["expires_at"] <= moment
-        if row["state"] not in HELD_STATES or (expired and hide_expired):
+        if row["state"] not in HELD_STATES or row["replaced_by"] or (expired and hide_expired):
             continue
         shown.append(
             {
@@ -92,6 +92,15 @@ def _shown(store: Store, rows: list[dict[str, Any]], now: datetime, *, hide_expi
             }
         )
     return shown
+
+
+def _resources(store: Store, rows: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Return the content that earned each badge; one that took another's place was earned by the same."""
+    found = issued_badges.resources(store, [row["id"] for row in rows])
+    for row in sorted(rows, key=lambda row: row["created_at"] or ""):
+        if row["replaced_by"] and row["id"] in found:
+            found.setdefault(row["replaced_by"], found[row["id"]])
+    return found
 
 
 def _when(row: dict[str, Any]) -> tuple[str, str, str]:

@@ -14,10 +14,10 @@ from credly_cli.times import utc_text
 
 _COLUMNS = (
     "badge_id", "badge_name", "image_url", "email", "email_key", "earner_id", "user_id", "state", "issued_at",
-    "expires_at", "created_at", "state_updated_at", "view_url", "accept_url",
+    "expires_at", "created_at", "state_updated_at", "view_url", "accept_url", "replaced_by",
 )  # fmt: skip
-_KEPT_WHEN_UNTOLD = ("badge_name", "image_url", "email", "earner_id", "user_id", "expires_at")
-HELD = f"state IN {HELD_STATES} AND deleted_at IS NULL"
+_KEPT_WHEN_UNTOLD = ("badge_name", "image_url", "email", "earner_id", "user_id", "expires_at", "replaced_by")
+HELD = f"state IN {HELD_STATES} AND deleted_at IS NULL AND replaced_by IS NULL"
 # No listing has shown it yet: we issued it, and every complete listing since, if there was any, lacked it.
 _UNSEEN = (
     "issued_by_run IS NOT NULL AND"

@@ -223,4 +223,9 @@ CREATE TABLE attempts (
 CREATE INDEX attempts_grant ON attempts (grant_id);
 """
 
-MIGRATIONS: tuple[str, ...] = (M001_FIRST,)
+M002_REPLACED = """
+-- The badge that took its place: Credly keeps the row of one that was replaced, in the state it had.
+ALTER TABLE issued_badges ADD COLUMN replaced_by TEXT;
+"""
+
+MIGRATIONS: tuple[str, ...] = (M001_FIRST, M002_REPLACED)

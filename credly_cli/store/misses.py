@@ -67,7 +67,8 @@ _MISSES = f"""
 SELECT p.email, p.first_name, p.last_name, b.id AS badge_id, b.name AS badge_name, b.image_url AS badge_image_url,
   c.id AS content_id, c.title AS content_title, c.type AS content_type, e.session_id, e.completed_at,
   e.completed_latest, g.state AS grant_state, g.dropped, i.state AS issued_state, i.deleted_at AS issued_deleted,
-  NOT b.allow_duplicates AND EXISTS (SELECT 1 FROM issued_badges x WHERE {_OWN} AND x.state <> 'revoked') AS held,
+  NOT b.allow_duplicates AND EXISTS (SELECT 1 FROM issued_badges x WHERE {_OWN}
+    AND x.state <> 'revoked' AND x.replaced_by IS NULL) AS held,
   (SELECT min(ifnull(x.state_updated_at, x.stored_at)) FROM issued_badges x WHERE {_OWN} AND x.state = 'revoked'
     AND ifnull(x.state_updated_at, x.stored_at) > e.completed_at
     AND (NOT b.allow_duplicates OR substr(x.issued_at, 1, 10) = substr(e.completed_at, 1, 10)

@@ -73,18 +73,37 @@ def test_r26_an_accepted_badge_has_a_link_to_view_it_and_a_rejected_one_none(ear
     assert (badge["state"], badge["view_url"], badge["accept_url"]) == ("rejected", None, None)
 
 
-def test_r26_only_a_pending_badge_has_a_link_to_accept_it(connected: Desk) -> None:
-    old = connected.sandbox.accept(issue_in_credly(connected).id)
+def replaced(desk: Desk, old: Any) -> Any:
+    """Put a new badge in the place of an old one, as somebody does in Credly."""
     fields = {
         "badge_template_id": old.template_id, "recipient_email": ROBIN, "issued_to_first_name": "Robin",
         "issued_to_last_name": "Sample", "issued_at": "2026-03-02 09:30:00 +0000",
     }  # fmt: skip
-    new = connected.sandbox.replace(old.id, fields)
-    badges = {row["id"]: row for row in connected.json("learner-badges", ROBIN)["badges"]}
-    assert (badges[new.id]["state"], badges[new.id]["accept_url"]) == ("accepted", None)
-    assert badges[new.id]["view_url"] == f"https://www.credly.com/badges/{new.id}"
-    earned = {row["id"]: row["accept_url"] for row in connected.json("widget", ROBIN)["earned"]}
-    assert earned[new.id] is None
+    return desk.sandbox.replace(old.id, fields)
+
+
+@pytest.mark.parametrize("source", ["credly", "store"])
+def test_r26_a_badge_that_replaces_another_stands_in_its_place(earned: Desk, source: str) -> None:
+    new = replaced(earned, earned.sandbox.accept(earned.issued()[0].id))
+    earned.pass_time(minutes=1)
+    earned.json("sync")
+    if source == "store":
+        earned.sandbox.faults.add(DOWN["503"], *READS, times=None)
+    badge = only(earned)
+    assert (badge["id"], badge["state"], badge["resource"]["id"]) == (new.id, "accepted", "first-aid")
+    assert badge["accept_url"] is None  # though Credly gives one
+    (entry,) = earned.json("widget", ROBIN)["earned"]
+    assert (entry["id"], entry["accept_url"]) == (new.id, None)
+    assert earned.json("explain", ROBIN)["badges"][0]["decision"] == "earned"
+
+
+def test_r23_when_the_replacement_is_revoked_the_replaced_badge_does_not_come_back(earned: Desk) -> None:
+    earned.sandbox.revoke(replaced(earned, earned.issued()[0]).id)
+    assert shown(earned) == []
+    earned.pass_time(minutes=1)
+    assert earned.json("sync")["grants"]["issued"] == 0
+    assert earned.json("explain", ROBIN)["badges"][0]["decision"] == "not-granted"
+    assert earned.json("grant", ROBIN, FIRST_AID)["grant"]["state"] == "issued"
 
 
 def test_r26_a_badge_issued_in_credly_itself_has_no_resource_even_if_it_is_linked(earned: Desk) -> None:
