@@ -1,12 +1,13 @@
 """`credly status`, and `credly` alone."""
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from credly_cli.environment import Environment
 from credly_cli.errors import Exit
-from credly_cli.output import Output, local_time
+from credly_cli.output import Output
 
 
 def status(
@@ -16,7 +17,7 @@ def status(
         typer.Option(
             "--max-age",
             metavar="AGE",
-            help="Exit 3 when the last good sync is older, like 90m or 2h, or something waits for a person.",
+            help="Exit 3 when the last good sync is older, like 90m or 2h, or anything needs a person.",
         ),
     ] = None,
 ) -> int:
@@ -30,64 +31,64 @@ def status(
     from credly_cli.upkeep import standing
 
     environment: Environment = context.obj
+    output, paths = environment.output, environment.paths
     oldest = standing.read_age(max_age) if max_age is not None else None
-    answer = standing.read(environment.paths.store, environment.profile)
+    configured = {"enabled": environment.settings["enabled"], "configuration": str(paths.config)}
+    answer = standing.read(paths.store, environment.profile) | configured
     now = environment.clock.now()
-    if environment.output.as_json:
-        environment.output.json(answer)
-    else:
-        _show(environment.output, answer, expiring.token_warning(answer["token_expires_at"], now))
-    reason = standing.overdue(answer, oldest, now) if oldest is not None else None
-    if reason is None:
+    warning = expiring.token_warning(answer["token_expires_at"], now) if answer["connected"] else None
+    next_step = standing.next_step(answer)
+    if output.as_json:
+        output.json(answer)
+    elif not (output.quiet and oldest):
+        _show(output, answer)
+        if warning:
+            output.warn(warning)
+        output.note(f"Next: {next_step}")
+    if oldest is None:
         return int(Exit.DONE)
-    environment.output.line(f"credly status: {reason} Next: {_next(answer)}")
-    return int(Exit.PARTIAL)
+    reason = standing.overdue(answer, oldest, now)
+    if reason or warning:
+        output.line(f"credly status: {reason} Next: {next_step}" if reason else f"credly status: {warning}")
+    return int(Exit.PARTIAL if reason or warning else Exit.DONE)
 
 
-def _show(output: Output, answer: dict[str, Any], warning: str | None) -> None:
+def _show(output: Output, answer: dict[str, Any]) -> None:
     organization, profile = answer["organization"], answer["profile"]
     if answer["connected"]:
-        output.say(f"Connected to {organization['name']} at {answer['api_url']} (profile {profile}).", "green")
+        output.tell(f"Connected to {organization['name']} at {answer['api_url']} (profile {profile}).", "green")
     elif organization:
-        output.say(f"Disconnected from {organization['name']} (profile {profile}).", "yellow")
+        output.tell(f"Disconnected from {organization['name']} (profile {profile}).", "yellow")
     else:
-        output.say(f"Not connected (profile {profile}).", "yellow")
+        output.tell(f"Not connected (profile {profile}).", "yellow")
+    if not answer["enabled"]:
+        output.tell("The integration is switched off.", "yellow")
     _show_counts(output, answer)
     _show_runs(output, answer)
-    if warning and answer["connected"]:
-        output.warn(warning)
-    output.note(f"Next: {_next(answer)}")
+    for what in ("configuration", "store"):
+        there = "" if Path(answer[what]).exists() else " (not there)"
+        output.tell(f"{what.capitalize()}: {answer[what]}{there}.")
 
 
 def _show_counts(output: Output, answer: dict[str, Any]) -> None:
-    output.say(
+    output.tell(
         f"{answer['badges']:,} badges, {answer['linked']:,} linked; "
         f"{answer['content']:,} pieces of content; {answer['learners']:,} learners."
     )
     told = [f"{number:,} {state}" for state, number in answer["grants"].items() if number]
-    output.say(f"Grants: {', '.join(told) or 'none'}.")
+    output.tell(f"Grants: {', '.join(told) or 'none'}.")
     if answer["needs_person"]:
-        output.say(f"Waiting for a person: {answer['needs_person']:,}.", "yellow")
+        output.tell(f"Waiting for a person: {answer['needs_person']:,}.", "yellow")
 
 
 def _show_runs(output: Output, answer: dict[str, Any]) -> None:
     last, good = answer["last_sync"], answer["last_good_sync"]
     if last is None:
-        output.say("Last sync: never.")
+        output.tell("Last sync: never.")
         return
-    ended = local_time(last["finished_at"]) if last["finished_at"] else f"begun {local_time(last['started_at'])}"
-    output.say(f"Last sync: {last['status'] or 'not finished'}, {ended}.")
+    ended = last["finished_at"] or f"begun {last['started_at']}"
+    output.tell(f"Last sync: {last['status'] or 'not finished'}, {ended}.")
+    if last["problem"]:
+        output.tell(f"  {last['problem']['message']}", "yellow")
     if good != last["finished_at"]:
-        output.say(f"Last good sync: {local_time(good) if good else 'never'}.")
-
-
-def _next(answer: dict[str, Any]) -> str:
-    if not answer["connected"]:
-        return "credly connect"
-    if answer["grants"]["failed"] or answer["grants"]["held"]:
-        return "credly grants --state failed --state held"
-    if not answer["badges"] or answer["needs_person"]:
-        return "credly sync"
-    if not answer["content"]:
-        return "credly import content FILE"
-    return "credly sync" if answer["linked"] else "credly link BADGE CONTENT"
+        output.tell(f"Last good sync: {good or 'never'}.")

@@ -23,6 +23,7 @@ def read(path: Path, profile: str) -> dict[str, Any]:
         "connected": False,
         "organization": None,
         "api_url": None,
+        "connected_at": None,
         "token_expires_at": None,
         "profile": profile,
         "store": str(path),
@@ -61,12 +62,14 @@ def _read_store(connection: sqlite3.Connection, answer: dict[str, Any]) -> None:
 
 def _read_connection(connection: sqlite3.Connection, answer: dict[str, Any]) -> None:
     for row in connection.execute(
-        "SELECT organization_id, organization_name, api_url, disconnected_at, token_expires_at FROM connection"
+        "SELECT organization_id, organization_name, api_url, disconnected_at, token_expires_at, connected_at"
+        " FROM connection"
     ):
         answer["organization"] = {"id": row[0], "name": row[1]}
         answer["api_url"] = row[2]
         answer["connected"] = row[3] is None
         answer["token_expires_at"] = row[4]
+        answer["connected_at"] = row[5]
 
 
 def _read_runs(connection: sqlite3.Connection, answer: dict[str, Any]) -> None:
@@ -75,7 +78,9 @@ def _read_runs(connection: sqlite3.Connection, answer: dict[str, Any]) -> None:
         "SELECT status, started_at, finished_at, summary FROM runs ORDER BY id DESC LIMIT 1"
     ):
         answer["last_sync"] = dict(zip(("status", "started_at", "finished_at"), run, strict=True))
-        problems = json.loads(summary)["problems"] if summary else ()
+        problems = json.loads(summary)["problems"] if summary else []
+        first = {key: problems[0][key] for key in ("code", "message")} if problems else None
+        answer["last_sync"]["problem"] = first
         answer["needs_person"] = sum(problem["code"] in _LEFT_TO_A_PERSON for problem in problems)
     for row in connection.execute("SELECT max(finished_at) FROM runs WHERE status = 'success'"):
         answer["last_good_sync"] = row[0]
@@ -111,6 +116,37 @@ def overdue(answer: dict[str, Any], oldest: timedelta, now: datetime) -> str | N
         return "No sync has ended well yet."
     age = now - from_utc_text(good)
     return None if age <= oldest else f"The last good sync ended {_words(age)} ago."
+
+
+_WAYS_OUT = {
+    "token-refused": "credly connect",
+    "token-forbidden": "credly connect",
+    "lms-token-refused": "credly doctor",
+    "shrink-refused": "credly sync --allow-shrink",
+}
+
+
+def next_step(answer: dict[str, Any]) -> str:
+    """Return what to do next, by where things stand."""
+    if not answer["enabled"]:
+        return f"set enabled = true in {answer['configuration']}"
+    if not answer["connected"]:
+        return "credly connect"
+    last = answer["last_sync"]
+    problem = last["problem"] if last and (last["finished_at"] or "") >= answer["connected_at"] else None
+    if problem and problem["code"] in _WAYS_OUT:
+        return _WAYS_OUT[problem["code"]]
+    return _next_work(answer)
+
+
+def _next_work(answer: dict[str, Any]) -> str:
+    if answer["grants"]["failed"] or answer["grants"]["held"]:
+        return "credly grants --state failed --state held"
+    if not answer["badges"] or answer["needs_person"]:
+        return "credly sync"
+    if not answer["content"]:
+        return "credly import content FILE"
+    return "credly sync" if answer["linked"] else "credly link BADGE CONTENT"
 
 
 def _words(age: timedelta) -> str:

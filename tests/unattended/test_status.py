@@ -28,6 +28,62 @@ def test_status_works_while_the_integration_is_switched_off(desk: Desk) -> None:
     assert desk.json("status")["connected"] is False
 
 
+def test_status_says_which_files_it_is_about(desk: Desk) -> None:
+    out = desk.run("status", "-q").out
+    assert f"Configuration: {desk.home / 'config.toml'} (not there).\n" in out
+    assert f"Store: {desk.home / 'credly.db'} (not there).\n" in out
+    desk.config("")
+    desk.connect()
+    assert "(not there)" not in desk.run("status").out
+
+
+def test_status_switched_off_says_so_and_suggests_nothing_that_is_refused(connected: Desk) -> None:
+    connected.config("enabled = false")
+    ran = connected.run("status")
+    assert "The integration is switched off.\n" in ran.out
+    assert ran.err == f"Next: set enabled = true in {connected.home / 'config.toml'}\n"
+
+
+def test_status_with_an_invalid_configuration_says_so(connected: Desk) -> None:
+    connected.config("enabled = maybe")
+    assert connected.json("status", code=78)["error"]["code"] == "config-invalid"
+
+
+@pytest.mark.parametrize(
+    ("mishap", "told", "step"),
+    [("token", "Credly refused the token", "credly connect"), ("shrink", "", "credly sync --allow-shrink")],
+)
+def test_status_says_why_the_last_sync_was_bad_and_what_helps(
+    connected: Desk, mishap: str, told: str, step: str
+) -> None:
+    if mishap == "token":
+        connected.sandbox.rotate_token("another")
+    else:
+        connected.sandbox.templates.clear()
+    connected.run("sync")
+    problem = connected.json("status")["last_sync"]["problem"]
+    assert told in problem["message"]
+    ran = connected.run("status")
+    assert (
+        f"Last sync: {connected.json('status')['last_sync']['status']}, 2026-03-02T09:30:00Z.\n  {problem['message']}\n"
+        in ran.out
+    )
+    assert ran.err == f"Next: {step}\n"
+    connected.pass_time(minutes=1)
+    connected.connect()
+    assert (ran := connected.run("status")).err != "Next: credly connect\n", ran
+
+
+def test_a_monitor_is_told_when_the_token_ends_soon(connected: Desk) -> None:
+    connected.pass_time(days=167)
+    connected.json("sync")
+    ran = connected.run("status", "--max-age", "2h", "-q")
+    assert (ran.code, ran.out) == (3, "")
+    assert ran.err.startswith("credly status: The token expires in 13 days (")
+    assert ran.err.endswith("then: credly connect\n")
+    assert len(ran.err.splitlines()) == 1
+
+
 def test_a_monitor_is_content_after_a_good_sync(connected: Desk) -> None:
     connected.pass_time(minutes=90)
     ran = connected.run("status", "--max-age", "2h", "-q")
