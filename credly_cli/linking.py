@@ -34,6 +34,7 @@ class LinkChange:
     changed: bool = False
     earlier: int = 0
     cancelled: int = 0
+    left_out: int = 0  # completions that are too early to count
     unreleased: bool = False
 
     def json(self) -> dict[str, Any]:
@@ -77,7 +78,17 @@ def link(
             _link_anew(store, change, since, moment, agreed=agreed)
         elif since is not None:
             _move(store, current, change, since, moment, agreed=agreed)
+        change.left_out = _left_out(store, badge["id"], content.id, moment)
     return change
+
+
+def _left_out(store: Store, badge_id: str, content_id: str, now: str) -> int:
+    """Count the completions that another moment would let count."""
+    link = links.of_badge(store, badge_id)
+    if link is None:
+        return 0
+    counting = links.count_ungranted(store, badge_id, content_id, link.counts_from, link.since_set_at)
+    return links.count_ungranted(store, badge_id, content_id, "", now) - counting
 
 
 def _linked_elsewhere(store: Store, badge: dict[str, Any]) -> Failure:

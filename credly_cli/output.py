@@ -127,6 +127,11 @@ class Output:
         """Whether a name in a table leads to its address."""
         return self.stdout.isatty() and self._colours(self.stdout)
 
+    @property
+    def is_wide(self) -> bool:
+        """Whether addresses fit beside the names."""
+        return self._width() >= _WIDE
+
     def _table(self, columns: Sequence[Column], rows: Sequence[Mapping[str, Any]]) -> None:
         from rich.console import Console  # noqa: PLC0415 - 45 ms that a pipe and --json do not pay
         from rich.table import Table  # noqa: PLC0415
@@ -141,7 +146,7 @@ class Output:
             markup=False,
             highlight=False,
         )
-        fitting = ("always", "wide") if console.width >= _WIDE else ("always",)
+        fitting = ("always", "wide") if self.is_wide else ("always",)
         shown = [c for c in columns if c.shown in fitting and any(_cell(row, c) for row in rows)]
         table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold" if coloured else "")
         for column in shown:

@@ -43,6 +43,8 @@ def grant(
 ) -> int:
     """Issue a badge by hand to learners who are enrolled in its content and have not earned it.
 
+    In a pipe several learners are a row each: the grant's id (empty where there is none), address, result, why.
+
     Example: credly grant robin@example.com "First Aid at Work"
     """
     from credly_cli.issuing import by_hand
@@ -114,7 +116,8 @@ def _moment(environment: Environment, text: str) -> str:
         moment = read_moment(text, environment.settings.zone).at
     except UnreadableTimeError as error:
         hint = "Write it like 2026-01-31 or 2026-01-31T09:30:00Z."
-        raise Failure("usage", f"--issued-at cannot be read: {error}.", hint=hint) from None
+        reason = str(error).partition(";")[0]  # what follows is about files
+        raise Failure("usage", f"--issued-at cannot be read: {reason}.", hint=hint) from None
     if moment > utc_text(environment.clock.now() + _AHEAD):
         raise Failure("usage", f"--issued-at is in the future: {text}.", hint="Give the day on which it was earned.")
     return moment

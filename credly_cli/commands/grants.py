@@ -15,7 +15,7 @@ COLUMNS = (
     Column("Badge", "badge"),
     Column("Content", "content", "wide"),
     Column("Session", "session_id", "wide"),
-    Column("Completed", "completed_at", "wide", "date"),
+    Column("Completed", "completed_at", kind="date"),
     Column("Reason", "reason", "pipe"),
     Column("Issued badge", "issued_badge_id", "pipe"),
     Column("Attempts", "attempts", "pipe"),
@@ -44,7 +44,7 @@ def grants(
         if name not in stored.STATES:
             raise Failure("usage", f"There is no state {name!r}.", hint=f"The states are {', '.join(stored.STATES)}.")
     with environment.reading() as store:
-        learners = [row["id"] for row in finding.learner(store, email)] if email else None
-        badge_id = finding.badge(store, badge)["id"] if badge else None
+        learners = [row["id"] for row in finding.learner(store, email)] if email is not None else None
+        badge_id = finding.badge(store, badge)["id"] if badge is not None else None
         rows = stored.listed(store, states=state or (), learners=learners, badge_id=badge_id)
     environment.output.listing(COLUMNS, rows, empty="There are no such grants.", as_csv=csv)

@@ -6,23 +6,27 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from credly_cli.environment import Environment
-from credly_cli.output import Column, local_time
+from credly_cli.output import Column
 
 if TYPE_CHECKING:
     from credly_cli.learner_views.learner_badges import LearnerBadges
     from credly_cli.output import Output
 
 COLUMNS = (
-    Column("Id", "id", "pipe"),
     Column("Badge", "badge", link="page"),
     Column("Resource", "resource"),
     Column("Awarded", "awarded_at", kind="date"),
     Column("Expires", "expires_at", kind="date"),
-    Column("State", "state"),
-    Column("View", "view_url", "pipe"),
-    Column("Accept", "accept_url", "pipe"),
-    Column("Image", "image_url", "pipe"),
+    Column("State", "told"),
+    Column("View or accept", "page", "wide"),
 )
+PIPED = tuple(
+    Column(key, key)
+    for key in (
+        "id", "badge", "resource", "awarded_at", "expires_at", "state", "view_url", "accept_url", "image_url",
+        "expired",
+    )
+)  # fmt: skip
 
 
 def learner_badges(
@@ -63,32 +67,34 @@ def _show(environment: Environment, answer: "LearnerBadges", html: Path | None, 
         output.json(answer.json())
         return
     if answer.source == "store":
-        when = local_time(answer.as_of) if answer.as_of else "an unknown time"
+        when = answer.as_of or "an unknown time"
         output.warn(f"Credly does not answer. This is what the store knows, as of {when}.")
     if html is not None and not csv:
         badges = "1 badge" if len(answer.badges) == 1 else f"{len(answer.badges)} badges"
         output.say(f"Wrote {html}: {badges}.", "green")
         output.note("Open it in a browser, or put it on your site; write it anew after each sync.")
         return
-    output.listing(COLUMNS, _rows(answer), empty=f"{answer.learner['email']} has no badges.", as_csv=csv)
-    if output.stdout.isatty() and not (csv or output.has_links):
+    shown = output.stdout.isatty() and not csv
+    columns, empty = COLUMNS if shown else PIPED, f"{answer.learner['email']} has no badges."
+    output.listing(columns, _rows(answer), empty=empty, as_csv=csv)
+    if shown and not output.is_wide:
         _write_links(output, answer)
 
 
 def _write_links(output: "Output", answer: "LearnerBadges") -> None:
-    """Write the addresses under the table: beside the names they would be torn in two."""
+    """Write the addresses under the table, for which it has no room; a name may lead to the page, not to accepting."""
     for entry in answer.badges:
-        for verb in ("view", "accept"):
+        for verb in ("accept",) if output.has_links else ("view", "accept"):
             if address := entry[f"{verb}_url"]:
-                output.say(f"To {verb} {entry['badge']['name']}:")
-                output.say(f"  {address}")
+                output.tell(f"To {verb} {entry['badge']['name']}:")
+                output.tell(f"  {address}")
 
 
 def _rows(answer: "LearnerBadges") -> list[dict[str, object]]:
     return [
         {
             **entry,
-            "state": f"{entry['state']}, expired" if entry["expired"] else entry["state"],
+            "told": f"{entry['state']}, expired" if entry["expired"] else entry["state"],
             "page": entry["view_url"] or entry["accept_url"],
             "image_url": entry["badge"]["image_url"],
         }

@@ -8,10 +8,10 @@ from credly_cli.environment import Environment
 from credly_cli.output import Column
 
 COLUMNS = (
+    Column("Id", "learner_id"),
     Column("Email", "email"),
     Column("First name", "first_name"),
     Column("Last name", "last_name"),
-    Column("Id", "learner_id"),
     Column("Panorama", "panorama", "wide"),
     Column("Sublicense", "sublicense", "wide"),
 )
@@ -23,6 +23,8 @@ def learners(
     csv: Annotated[bool, typer.Option("--csv", help="Write CSV with a header.")] = False,
 ) -> None:
     """Look learners up by part of their name, email or id.
+
+    In a pipe the first column is the id that the LMS gives the learner, empty where it gives none.
 
     Example: credly learners lovelace
     """

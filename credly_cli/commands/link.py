@@ -1,6 +1,7 @@
 """`credly link` and `credly unlink`."""
 
 from datetime import datetime
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,6 +13,7 @@ from credly_cli.times import UnreadableTimeError, read_moment, utc_text
 
 if TYPE_CHECKING:
     from credly_cli.linking import LinkChange
+    from credly_cli.output import Output
 
 
 def link(
@@ -67,7 +69,21 @@ def _show_link(environment: Environment, change: "LinkChange") -> None:
         output.say(f"{change.earlier:,} earlier completions will earn it.")
     if change.cancelled:
         output.say(f"{change.cancelled:,} grants not yet sent were cancelled.")
+    _show_moment(output, change, found.id, utc_text(environment.clock.now()))
     output.note("Next: credly sync")
+
+
+def _show_moment(output: "Output", change: "LinkChange", content_id: str, now: str) -> None:
+    """Say what the moment from which completions count leaves out."""
+    if (change.counts_from or "") > now:
+        output.warn(f"{change.counts_from} is in the future: nothing completed before then counts.")
+    if change.left_out:
+        name, many = change.badge["slug"] or change.badge["id"], change.left_out > 1
+        output.note(
+            f"{change.left_out:,} completion{'s are' if many else ' is'} earlier and earn{'' if many else 's'} nothing."
+            f" To see {'them' if many else 'it'}: credly missed {name}."
+            f" To let {'them' if many else 'it'} count: credly link {name} {quote(content_id)} --since DATE"
+        )
 
 
 def _moment(environment: Environment, text: str) -> str:

@@ -20,12 +20,21 @@ COLUMNS = (
     Column("Why", "reason"),
 )
 
+WORDS = {
+    "before-link": "completed before the link",
+    "disconnected": "completed while nothing was connected",
+    "unlinked": "the badge was unlinked",
+    "badge-not-active": "the badge was no longer active",
+    "revoked": "the badge was revoked",
+    "deleted": "the badge was deleted in Credly",
+    "dropped": "a person dropped it",
+}
 _NAMED = 20  # of those left out, for one reason
 
 
 def missed(
     context: typer.Context,
-    badge: Annotated[str, typer.Argument(help="Only this badge: its id, slug or name.")] = "",
+    badge: Annotated[str | None, typer.Argument(help="Only this badge: its id, slug or name.")] = None,
     csv: Annotated[bool, typer.Option("--csv", help="Write CSV with a header.")] = False,
     credly_upload: Annotated[
         Path | None, typer.Option("--credly-upload", metavar="FILE", help="Write Credly's bulk-issue file.")
@@ -36,6 +45,8 @@ def missed(
     ] = None,
 ) -> None:
     """List the completions that earned nothing, and why.
+
+    In a pipe the reason is a code, and the first column is the learner's address: a completion has no id of its own.
 
     To let earlier completions count after all: credly link BADGE CONTENT --since DATE
 
@@ -50,22 +61,34 @@ def missed(
 
     environment: Environment = context.obj
     with environment.reading() as store:
-        badge_id = finding.badge(store, badge)["id"] if badge else None
+        badge_id = finding.badge(store, badge)["id"] if badge is not None else None
         rows = missing.missed(store, badge_id)
         if credly_upload is not None:
             upload = bulk_file.write(store, credly_upload, badge_id, credly_template)
-    if credly_upload is not None and not environment.output.as_json:
-        _say_written(environment.output, upload, credly_upload)
-        return
-    environment.output.listing(COLUMNS, rows, empty="Every completion of linked content earned its badge.", as_csv=csv)
+    output = environment.output
+    if credly_upload is not None and not output.as_json:
+        _say_written(output, upload, credly_upload, beside=csv)
+        if not csv:
+            return
+    shown = output.stdout.isatty() and not (csv or output.as_json)
+    told = [{**row, "reason": WORDS[row["reason"]]} for row in rows] if shown else rows
+    output.listing(COLUMNS, told, empty="Every completion of linked content earned its badge.", as_csv=csv)
+    if shown and any(row["reason"] in ("before-link", "disconnected") for row in rows):
+        output.note("To let completions before a moment count after all: credly link BADGE CONTENT --since DATE")
 
 
-def _say_written(output: Output, upload: "Upload", path: Path) -> None:
+def _say_written(output: Output, upload: "Upload", path: Path, *, beside: bool) -> None:
+    """Say what was written; ``beside`` another result, which has standard output for itself."""
     for reason, people in upload.left_out.items():
         more = f" and {len(people) - _NAMED:,} more" if len(people) > _NAMED else ""
         output.note(f"Left out, {reason}: {', '.join(people[:_NAMED])}{more}.")
     if not upload.files:
-        output.say(f"There is nothing to credit; {path} was not written.", "yellow")
-        return
-    output.say(f"Wrote {upload.rows:,} rows to {', '.join(map(str, upload.files))}.", "green")
-    output.note("Next: in Credly, Badges > Issue, upload the file. Then: credly sync")
+        told, colour = f"There is nothing to credit; {path} was not written.", "yellow"
+    else:
+        told, colour = f"Wrote {upload.rows:,} rows to {', '.join(map(str, upload.files))}.", "green"
+    if beside:
+        output.note(told)
+    else:
+        output.say(told, colour)
+    if upload.files:
+        output.note("Next: in Credly, Badges > Issue, upload the file. Then: credly sync")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from credly_cli.environment import Environment
-from credly_cli.output import Column, local_time
+from credly_cli.output import Column
 
 if TYPE_CHECKING:
     from credly_cli.learner_views.widget import Widget
@@ -71,7 +71,7 @@ def _show(environment: Environment, answer: "Widget", html: Path | None) -> None
         output.json(answer.json())
         return
     if answer.source == "store":
-        when = local_time(answer.as_of) if answer.as_of else "an unknown time"
+        when = answer.as_of or "an unknown time"
         output.warn(f"Credly does not answer. What was earned is what the store knows, as of {when}.")
     if html is not None:
         output.say(

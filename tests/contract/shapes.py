@@ -125,6 +125,8 @@ SHAPES: dict[str, Any] = {
     },
     "widget": {
         "learner": LEARNER,
+        "source": TEXT,
+        "as_of": MAYBE,
         "in_progress": [
             {"badge": BADGE, "content": CONTENT, "progress": (float, int, None), "on_its_way": YES_NO, "url": MAYBE}
         ],

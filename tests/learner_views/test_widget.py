@@ -73,6 +73,8 @@ def test_r28_what_each_section_says_and_opens(school: School) -> None:
                 "accept_url": issued["accept_url"],
             }
         ],
+        "source": "credly",
+        "as_of": "2026-03-02T09:35:00Z",
     }
 
 

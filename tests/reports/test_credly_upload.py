@@ -47,6 +47,14 @@ def test_the_file_has_credlys_columns_and_dates(connected: Desk, tmp_path: Path)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
+def test_beside_it_the_list_can_be_had_as_csv(connected: Desk, tmp_path: Path) -> None:
+    misses(connected, "anna@example.com,Anna,Adler")
+    ran = connected.run("missed", "--csv", "--credly-upload", str(tmp_path / "upload.csv"))
+    assert ran.out == connected.run("missed", "--csv").out
+    assert "Wrote 1 rows" in ran.err
+    assert len(rows(tmp_path / "upload.csv")) == 1
+
+
 def test_only_who_may_be_credited_is_in_it(connected: Desk, tmp_path: Path) -> None:
     misses(connected, "anna@example.com,Anna,Adler", "ben@example.com,Ben,", "cem@example.com,=cmd(),Can")
     path = tmp_path / "upload.csv"

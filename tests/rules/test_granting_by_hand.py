@@ -420,6 +420,11 @@ def test_r22_of_several_an_unclear_one_does_not_hide_a_refusal(group: Desk) -> N
     group.json("grant", ROBIN, "kim@example.com", FIRST_AID, code=75)
 
 
+def test_r22_an_ambiguous_date_is_refused_without_naming_an_option_that_is_not_there(linked: Desk) -> None:
+    error = linked.json("grant", ROBIN, FIRST_AID, "--issued-at", "03/04/2026", code=2)["error"]
+    assert error["message"] == "--issued-at cannot be read: '03/04/2026' could be two dates."
+
+
 def test_r22_in_a_pipe_each_result_is_a_row_that_begins_with_the_grants_id(group: Desk) -> None:
     ran = group.run("grant", ROBIN, "lee@example.com", FIRST_AID)
     assert ran.code == 3

@@ -432,6 +432,23 @@ def test_on_a_terminal_without_colours_the_link_is_written_out(earned: Desk) -> 
     assert f"  https://www.credly.com/badges/{earned.issued()[0].id}/accept\n" in ran.out
 
 
+@pytest.mark.parametrize("width", ["80", "200"])
+def test_on_a_terminal_the_address_to_accept_a_badge_can_be_read(earned: Desk, width: str) -> None:
+    ran = earned.run("learner-badges", ROBIN, terminal=True, environ={"COLUMNS": width})
+    address = f"https://www.credly.com/badges/{earned.issued()[0].id}/accept"
+    assert (f"To accept {FIRST_AID}:\n  {address}\n" in ran.out) == (width == "80")
+    assert ("View or accept" in ran.out) == (width == "200")
+    assert ran.out.count(f"  {address}") == 1
+
+
+@pytest.mark.parametrize("form", [(), ("--csv",)])
+def test_for_programs_the_state_is_plain_and_expired_a_column(connected: Desk, form: tuple[str, ...]) -> None:
+    issue_in_credly(connected, expires_at="2026-03-02T09:30:00Z")
+    row = connected.run("learner-badges", ROBIN, *form).out.splitlines()[-1].replace('"', "").replace(",", "\t")
+    assert row.split("\t")[5] == "pending"
+    assert row.split("\t")[-1] == "yes"
+
+
 def test_in_a_pipe_a_badge_is_a_row_with_everything(earned: Desk) -> None:
     (issued,) = earned.issued()
     ran = earned.run("learner-badges", ROBIN)
@@ -476,3 +493,4 @@ def test_learners_are_found_by_part_of_name_email_or_id(connected: Desk) -> None
     assert len(connected.json("learners")) == 2
     assert connected.json("learners", "100%") == []
     assert connected.run("learners", "nobody").code == 0
+    assert connected.run("learners", "1041").out == f"1041\t{ROBIN}\tRobin\tSample\tNorth\t\n"

@@ -37,6 +37,19 @@ def refused(desk: Desk, *arguments: str) -> tuple[int, str]:
     return ran.code, ran.json["error"]["code"]
 
 
+@pytest.mark.parametrize("option", ["--email", "--badge"])
+def test_an_empty_name_is_nobody_and_nothing(once: Desk, option: str) -> None:
+    assert once.json("grants", option, "", code=5)["error"]["code"] in ("unknown-learner", "unknown-badge")
+
+
+def test_on_a_narrow_terminal_a_grant_has_its_date_and_no_empty_column(once: Desk) -> None:
+    once.learns(completion("ada@example.org", MARCH, "2026-03-02T12:00:00Z"))
+    once.json("sync")
+    out = once.run("grants", terminal=True, environ={"COLUMNS": "80", "NO_COLOR": "1"}).out
+    assert "2026-03-02" in out
+    assert "Problem" not in out
+
+
 @pytest.mark.parametrize("named", [(), ("1",), ("1", "1")])
 def test_retry_plans_a_failed_grant_again_and_the_next_sync_sends_it(failed: Desk, named: tuple[str, ...]) -> None:
     assert failed.json("retry", *named) == {"planned": 1}

@@ -291,6 +291,35 @@ def test_r15_since_says_how_many_completions_it_adds(connected: Desk) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("completed", "note"),
+    [
+        (1, "1 completion is earlier and earns nothing. To see it: credly missed first-aid-at-work. To let it count:"),
+        (2, "2 completions are earlier and earn nothing. To see them: credly missed first-aid-at-work. To let them "),
+        (0, ""),
+    ],
+)
+def test_r15_a_link_says_which_completions_it_leaves_out(connected: Desk, completed: int, note: str) -> None:
+    complete(connected, *(f"2026-01-0{day}T10:00:00Z" for day in range(1, completed + 1)))
+    ran = connected.run("link", FIRST_AID, "hygiene")
+    assert ran.err.startswith(note)
+    assert ("credly link first-aid-at-work hygiene --since DATE" in ran.err) == bool(completed)
+    assert len(connected.json("missed")) == completed
+    again = connected.run("link", FIRST_AID, "hygiene", "--since", "2026-01-01")
+    assert "earlier and earn" not in again.err
+
+
+def test_r15_a_moment_in_the_future_is_warned_of(connected: Desk) -> None:
+    ran = connected.run("link", FIRST_AID, "hygiene", "--since", "2027-01-01")
+    assert "Warning: 2027-01-01T00:00:00Z is in the future: nothing completed before then counts." in ran.err
+
+
+def test_r12_the_way_to_free_a_badge_names_it_by_its_slug(connected: Desk) -> None:
+    connected.json("link", FIRST_AID, "hygiene")
+    hint = connected.json("link", FIRST_AID, "first-aid", code=6)["error"]["hint"]
+    assert hint.endswith("credly unlink first-aid-at-work")
+
+
 def test_r15_since_sets_another_moment_on_an_existing_link(connected: Desk) -> None:
     complete(connected, "2026-01-15T00:00:00Z", "2026-02-15T00:00:00Z")
     connected.json("link", FIRST_AID, "hygiene")

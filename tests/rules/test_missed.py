@@ -89,6 +89,20 @@ def test_the_oldest_comes_first_in_every_form(connected: Desk) -> None:
     )
 
 
+def test_on_a_terminal_the_reason_is_in_words_and_a_way_out_is_shown(connected: Desk) -> None:
+    complete(connected)
+    link(connected)
+    ran = connected.run("missed", terminal=True, environ={"NO_COLOR": "1", "COLUMNS": "150"})
+    assert "completed before the link" in ran.out
+    assert "credly link BADGE CONTENT --since DATE" in ran.err
+    assert connected.run("missed", "--csv", terminal=True).out.endswith('"before-link"\n')
+    assert connected.run("missed").out.endswith("\tbefore-link\n")
+
+
+def test_an_empty_name_is_no_badge(connected: Desk) -> None:
+    assert connected.json("missed", "", code=5)["error"]["code"] == "unknown-badge"
+
+
 def test_nothing_missed_is_an_empty_list(linked: Desk) -> None:
     complete(linked)
     linked.json("sync")
