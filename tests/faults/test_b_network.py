@@ -369,7 +369,6 @@ def test_an_answer_about_another_grant_is_unclear(world: World) -> None:
         {"issuer_earner_id": None, "recipient_email": "somebody@example.org"},
         {"issuer_earner_id": None, "recipient_email": None},
         {"recipient_email": "somebody@example.org"},
-        {"id": "7"},
     ],
     ids=str,
 )
