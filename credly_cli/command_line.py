@@ -5,8 +5,10 @@ import sqlite3
 import sys
 import traceback
 from collections.abc import Sequence
+from contextlib import suppress
+from math import isfinite
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NoReturn
 
 import typer
 from typer.core import TyperCommand, TyperGroup, TyperOption
@@ -15,12 +17,27 @@ from credly_cli.environment import Environment
 from credly_cli.errors import Exit, Failure
 from credly_cli.output import Output
 
-LockWait = Annotated[float, typer.Option("--lock-wait", metavar="N", help="Wait so many seconds for another run.")]
+
+def _seconds(value: float | None) -> float | None:
+    if value is not None and not (isfinite(value) and value >= 0):
+        raise typer.BadParameter("it is a number of seconds, 0 or more")
+    return value
+
+
+LockWait = Annotated[
+    float,
+    typer.Option("--lock-wait", metavar="N", help="Wait so many seconds for another run.", callback=_seconds),
+]
+MaxSeconds = Annotated[
+    float | None,
+    typer.Option("--max-seconds", metavar="N", help="Begin nothing new after so long.", callback=_seconds),
+]
 
 _USAGE_ERROR: type[Exception] = typer.BadParameter.__mro__[1]  # public under this name only since Typer 0.29
 
 
 _ALWAYS = ("status", "disconnect")
+_FOR_CRON = "sync"  # its one line begins with its name
 
 
 class CredlyCommand(TyperCommand):
@@ -28,6 +45,12 @@ class CredlyCommand(TyperCommand):
 
     def __init__(self, *args: Any, params: list[Any] | None = None, **options: Any) -> None:
         super().__init__(*args, params=[*(params or []), *_shared_options()], **options)
+
+    def make_context(self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any) -> Any:
+        """Read the command's own arguments."""
+        if info_name == _FOR_CRON and parent is not None:
+            parent.obj.output.unattended = f"credly {info_name}"
+        return super().make_context(info_name, args, parent, **extra)
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command, unless the configuration switches the integration off (R6)."""
@@ -47,6 +70,8 @@ class CredlyGroup(TyperGroup):
     ) -> Any:
         """Run the command; ends the process with its exit code, or returns it when not standing alone."""
         arguments = list(sys.argv[1:] if args is None else args)
+        if arguments[:1] == ["help"]:
+            arguments = [*arguments[1:2], "--help"]
         environment: Environment = extra.setdefault("obj", None) or Environment(Output())
         extra["obj"] = environment
         environment.output.as_json = "--json" in arguments  # usage errors answer in JSON too
@@ -59,7 +84,7 @@ class CredlyGroup(TyperGroup):
             completion.install(self)
         code = self._run(arguments, environment, extra)
         if standalone_mode:
-            sys.exit(code)
+            _end(code, environment)
         return code
 
     def _run(self, arguments: list[str], environment: Environment, extra: dict[str, Any]) -> int:
@@ -86,6 +111,15 @@ class CredlyGroup(TyperGroup):
             raise ctx.obj.interruption.failure() from None
         except BrokenPipeError:
             raise _PipeClosedError from None
+
+
+def _end(code: int, environment: Environment) -> NoReturn:
+    """End the process; once asked to stop, without waiting for answers that nobody reads any more."""
+    if environment.interruption.is_set():
+        with suppress(OSError):
+            environment.output.stdout.flush()
+        os._exit(code)
+    sys.exit(code)
 
 
 class _PipeClosedError(Exception):
@@ -125,19 +159,25 @@ def store_failure(error: sqlite3.Error) -> Failure:
     """Say what SQLite's error means for the user."""
     if "locked" in str(error):
         return Failure("locked", "The store is in use by another program.", hint="Try again when that is done.")
+    if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
+        told = "The store cannot be written: there is no room left on its disk."
+        return Failure("store-unusable", told, hint="Make room, then run it again; nothing needs to be restored.")
     return Failure(
         "store-unusable",
         f"The store cannot be read or written: {error}.",
-        hint="Check the disk and the file, then: credly doctor",
+        hint="Check the file, and that its disk has room, then: credly doctor",
     )
 
 
 def file_failure(error: OSError) -> Failure:
     """Say what the operating system's refusal means for the user."""
-    where = f" ({error.filename})" if error.filename else ""
+    reason = error.strerror or error
+    if not error.filename:
+        hint = "Check where it goes, and that the disk has room."
+        return Failure("store-unusable", f"The output cannot be written: {reason}.", hint=hint)
     return Failure(
         "store-unusable",
-        f"A file or folder cannot be used{where}: {error.strerror or error}.",
+        f"A file or folder cannot be used ({error.filename}): {reason}.",
         hint="Check that it exists, that it is yours, and that the disk has room.",
     )
 
@@ -168,7 +208,8 @@ def _remember(context: Any, parameter: Any, value: Any) -> None:
         case "verbose":
             environment.output.verbose += value
         case "profile":
-            environment.profile_option = value
+            environment.profile_option = environment.output.profile = value
+            environment.output.commands = context.find_root().command.commands
         case "no_input":
             environment.no_input_option = True
         case "color":

@@ -12,7 +12,6 @@ from credly_cli.credly.http import Http
 from credly_cli.credly.records import Organization
 from credly_cli.credly.replies import CredlyFailure
 from credly_cli.errors import Failure
-from credly_cli.expiring import token_warning
 from credly_cli.secrets import Token, TokenSource, read_token, store_token
 from credly_cli.store import connection as connections
 from credly_cli.store.connection import Connection
@@ -106,8 +105,8 @@ def another_organization(known: Connection) -> Failure:
     return Failure(
         "organization-mismatch",
         f"This store holds the badges of {known.organization_name} ({known.organization_id}), and the token, the"
-        " address or the configuration is of another organization.",
-        hint="Keep another organization in a profile of its own: credly connect --profile NAME",
+        " address or the configuration is of another organization; that belongs in a profile of its own (--profile NAME).",
+        hint="Run: credly connect --profile NAME",
     )
 
 
@@ -205,8 +204,3 @@ def require_own_organization(known: Connection, client: Client) -> None:
         return
     if found and known.organization_id not in {organization.id for organization in found}:
         raise another_organization(known)
-
-
-def expiry_warning(known: Connection, clock: Clock) -> str | None:
-    """Return a warning when the token expires within 14 days, ``None`` before that."""
-    return token_warning(known.token_expires_at, clock.now())

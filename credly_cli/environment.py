@@ -16,7 +16,6 @@ from credly_cli.config import Settings, load
 from credly_cli.errors import Failure
 from credly_cli.interruption import Interruption
 from credly_cli.output import Output
-from credly_cli.safe_text import visible
 from credly_cli.times import Clock
 
 if TYPE_CHECKING:
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from credly_cli.store.database import Store
     from credly_cli.store.lock import RunLock
 
+_NO = ("0", "false", "no", "off")
 _PROFILE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,63}")
 
 
@@ -70,6 +70,10 @@ class Environment:
     lms_adapter: Any = None  # the same for the LMS
     profile_option: str | None = None
     no_input_option: bool = False
+
+    def __post_init__(self) -> None:
+        """Take an empty variable for one that is not set."""
+        self.environ = {name: value for name, value in self.environ.items() if value}
 
     @cached_property
     def interruption(self) -> Interruption:
@@ -148,7 +152,9 @@ class Environment:
     @property
     def may_ask(self) -> bool:
         """Whether somebody is there to answer a question."""
-        if self.no_input_option or self.output.as_json or self.environ.get("CREDLY_NO_INPUT"):
+        if self.no_input_option or self.output.as_json:
+            return False
+        if self.environ.get("CREDLY_NO_INPUT", "no").lower() not in _NO:
             return False
         return self.stdin.isatty() and self.output.stderr.isatty()
 
@@ -160,9 +166,10 @@ class Environment:
         """Ask for a line on the terminal; raises ``Failure`` naming the flag where nobody can answer."""
         if not self.may_ask:
             asked = question.removesuffix(" [y/N] ").rstrip(": ")
-            raise Failure("usage", f"Nobody is there to answer: {asked}", hint=f"Answer with {flag}.")
-        self.output.stderr.write(visible(question))
-        self.output.stderr.flush()
+            end = "" if asked.endswith("?") else "."
+            told = f"Nobody is there to answer: {asked}{end} Answer with {flag}."
+            raise Failure("usage", told, hint=f"Run it again with {flag}, or at a terminal to be asked.")
+        self.output.ask(question)
         return self.stdin.readline()
 
     @contextmanager

@@ -1,6 +1,8 @@
 """What can go wrong, as a stable code for scripts and one sentence for a person (design, section 4)."""
 
+import errno
 from enum import IntEnum, unique
+from pathlib import Path
 from typing import Literal
 
 ErrorCode = Literal[
@@ -86,3 +88,10 @@ class Failure(Exception):  # noqa: N818 - an expected failure is an answer to th
     def json(self) -> dict[str, str | None]:
         """Return the failure as scripts read it."""
         return {"code": self.code, "message": self.message, "hint": self.hint}
+
+
+def unwritable(option: str, path: Path, error: OSError) -> Failure:
+    """Say that a file of the user's choice cannot be written: that is wrong usage, unless the disk is full."""
+    code: ErrorCode = "store-unusable" if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO) else "usage"
+    reason = error.strerror or str(error)
+    return Failure(code, f"{path} cannot be written: {reason}.", hint=f"Name a file that can be written with {option}.")

@@ -9,10 +9,11 @@ from credly_cli.errors import Failure
 from credly_cli.headway import Headway
 from credly_cli.identity import email_key
 from credly_cli.importing import Imported, take
-from credly_cli.issuing.planning import problem
+from credly_cli.issuing.planning import problem, problem_of
 from credly_cli.lms.records import Reject
 from credly_cli.lms.rejects import RejectsFile
 from credly_cli.lms.sources import Batch, Part, Source
+from credly_cli.safe_text import counted
 from credly_cli.store import runs
 from credly_cli.store.database import Store
 
@@ -67,7 +68,7 @@ def take_in(
         for batch in source.batches(_Bookmarks(store), _Known(store)):
             _take_batch(store, batch, intake, now, state_folder, _Further(headway or Headway(), intake.read))
             if batch.problem is not None:
-                intake.problems.append(problem(batch.problem.code, batch.problem.message))
+                intake.problems.append(problem_of(batch.problem))
     except Failure as failure:
         intake.failure = failure
     _report_undone(store, intake)
@@ -102,7 +103,13 @@ def _take_part(store: Store, part: Part, taken: Intake, now: str, state_folder: 
     if rejects.first is not None:
         told = f"{part.name}: {rejects.count} of {part.kind} rejected, the first (row {rejects.first.row}):"
         where = f" See {rejects.path}." if rejects.path else ""
-        taken.problems.append(problem("import-rejected", f"{told} {rejects.first.reason}.{where}"))
+        taken.problems.append(
+            problem(
+                "import-rejected",
+                f"{told} {rejects.first.reason}.{where}",
+                hint=f"Correct {part.name}; the next sync reads it again.",
+            )
+        )
 
 
 class _NewRejects(RejectsFile):
@@ -136,7 +143,7 @@ def _report_undone(store: Store, intake: Intake) -> None:
         told = f"The LMS no longer calls {row['title']!r} complete for {row['email']}. It stays, and so does its badge."
         intake.problems.append(problem("import-rejected", told, {"email": row["email"]}))
     if len(undone) > _LISTED:
-        told = f"The LMS no longer calls {len(undone) - _LISTED} more completions complete. They stay."
+        told = f"The LMS no longer calls {counted(len(undone) - _LISTED, 'more completion')} complete. They stay."
         intake.problems.append(problem("import-rejected", told))
 
 

@@ -5,8 +5,8 @@ import json
 import os
 import re
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from io import TextIOWrapper
@@ -49,6 +49,9 @@ class Output:
     quiet: bool = False
     verbose: int = 0
     colour: Literal["auto", "always", "never"] = "auto"
+    profile: str | None = None  # the one that the user named by its option ...
+    commands: Collection[str] = ()  # ... and the commands that take it
+    unattended: str | None = None  # the command whose failure is one line that begins with its name, when quiet
 
     # The result
 
@@ -88,26 +91,55 @@ class Output:
     def note(self, sentence: str) -> None:
         """Write a note, a hint or what to do next."""
         if not (self.quiet or self.as_json):
-            self.stderr.write(self._coloured(visible(sentence), "dim", self.stderr) + "\n")
+            self._aside(self._coloured(visible(self._of_profile(sentence)), "dim", self.stderr))
 
     def warn(self, sentence: str) -> None:
         """Write a warning."""
         if not (self.quiet or self.as_json):
-            self.stderr.write(self._coloured("Warning: ", "yellow", self.stderr) + _told(sentence, self.stderr) + "\n")
+            self._aside(
+                self._coloured("Warning: ", "yellow", self.stderr) + _told(self._of_profile(sentence), self.stderr)
+            )
 
     def failure(self, failure: Failure) -> None:
-        """Write why it did not work, and the way out."""
+        """Write why it did not work, and the way out; when quiet, on one line."""
+        hint = self._of_profile(failure.hint) if failure.hint else None
         if self.as_json:
-            self.json({"error": failure.json()})
-            return
-        self.stderr.write(self._coloured("Error: ", "red", self.stderr) + visible(failure.message) + "\n")
-        if failure.hint and not self.quiet:
-            self.stderr.write(visible(failure.hint) + "\n")
+            self.json({"error": {**failure.json(), "hint": hint}})
+        elif self.quiet and self.unattended:
+            self.line(f"{self.unattended}: {failure.message}", failure.hint)
+        else:  # who stopped it, or answered no, knows that it is no error
+            start = "" if failure.code == "interrupted" else self._coloured("Error: ", "red", self.stderr)
+            told = start + visible(failure.message)
+            self._aside(" ".join((told, visible(hint))) if self.quiet and hint else told)
+            if hint and not self.quiet:
+                self._aside(visible(hint))
 
-    def line(self, sentence: str) -> None:
+    def line(self, sentence: str, hint: str | None = None) -> None:
         """Write the one line that cron reads, even when quiet."""
         if not self.as_json:
-            self.stderr.write(visible(sentence) + "\n")
+            told = [sentence, *([self._of_profile(hint)] if hint else [])]
+            self._aside(visible(" ".join(told)))
+
+    def record(self, value: object) -> None:
+        """Write what must not get lost beside the result, as a line of JSON."""
+        if not self.as_json:
+            self._aside(json.dumps(value))
+
+    def ask(self, question: str) -> None:
+        """Write a question, whose answer comes on the same line."""
+        self._aside(visible(question), end="")
+
+    def _aside(self, text: str, end: str = "\n") -> None:
+        with suppress(OSError):  # nobody can be told that standard error cannot be written
+            self.stderr.write(text + end)
+            self.stderr.flush()
+
+    def _of_profile(self, sentence: str) -> str:
+        """Let the commands in a sentence be of the profile that the user named."""
+        if self.profile is None or "--profile" in sentence:
+            return sentence
+        names = "|".join(map(re.escape, self.commands))
+        return re.sub(rf"\bcredly (?=(?:{names})\b)", f"credly --profile {self.profile} ", sentence)
 
     @contextmanager
     def headway(self, title: str) -> Iterator[Headway]:

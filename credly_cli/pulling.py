@@ -7,7 +7,8 @@ from typing import Any
 from credly_cli.credly.client import Client
 from credly_cli.credly.listing import Listing
 from credly_cli.credly.records import Badge
-from credly_cli.issuing.planning import problem
+from credly_cli.issuing.planning import problem, problem_of
+from credly_cli.safe_text import counted
 from credly_cli.store import badges, covering, issued_badges, links
 from credly_cli.store.database import Store
 from credly_cli.store.tally import Tally
@@ -42,23 +43,21 @@ def pull_badges(store: Store, client: Client, now: datetime, *, allow_shrink: bo
         gone = [badge_id for badge_id in before if badge_id not in listing.rows]
         _save(store, listing, before, outcome)
         if listing.problem is not None:
-            outcome.problems.append(problem(listing.problem.code, listing.problem.message))
+            outcome.problems.append(problem_of(listing.problem))
         elif listing.set_aside:
             gone = [badge_id for badge_id in gone if badge_id not in listing.unread_ids]
         if gone and listing.complete:
             suspicious = not listing.rows or (len(gone) > _FEW and len(gone) * 2 > len(before))
             if suspicious and not allow_shrink:
-                outcome.problems.append(problem("shrink-refused", _shrunk(len(gone), len(before))))
+                outcome.problems.append(_shrunk(len(gone), len(before)))
             else:
                 _remove(store, gone, utc_text(now), outcome)
     return outcome
 
 
-def _shrunk(gone: int, before: int) -> str:
-    return (
-        f"Credly's list has lost {gone} of {before} badges. Nothing was removed."
-        " If that is right: credly sync --allow-shrink"
-    )
+def _shrunk(gone: int, before: int) -> dict[str, Any]:
+    told = f"Credly's list has lost {gone} of {before} badges; without --allow-shrink nothing is removed."
+    return problem("shrink-refused", told, hint="If that is right: credly sync --allow-shrink")
 
 
 def _save(store: Store, listing: Listing[Badge], known: dict[str, str], outcome: Pulled) -> None:
@@ -68,7 +67,9 @@ def _save(store: Store, listing: Listing[Badge], known: dict[str, str], outcome:
     for badge in told:
         outcome.counts.count(added=badge.id not in known, changed=known.get(badge.id) != badge.fingerprint)
     if listing.set_aside:
-        told_aside = f"{listing.set_aside} badges of Credly's list cannot be read and were left as they are."
+        told_aside = (
+            f"Credly's list has {counted(listing.set_aside, 'badge')} that cannot be read; what was known stays."
+        )
         outcome.problems.append(problem("server-error", told_aside))
 
 
@@ -98,7 +99,7 @@ def pull_issued_badges(store: Store, client: Client, now: datetime, settle_secon
     with store.transaction():
         outcome.counts = issued_badges.save(store, listing.rows.values(), utc_text(now))
         if listing.problem is not None:
-            outcome.problems.append(problem(listing.problem.code, listing.problem.message))
+            outcome.problems.append(problem_of(listing.problem))
         else:
             outcome.complete = True
             outcome.removed = issued_badges.compare_with_listing(store, listing.known_ids, now, settle_seconds)

@@ -1,4 +1,4 @@
-"""Text from elsewhere, made safe to store, and to show: in a terminal, in a spreadsheet, as an address to open."""
+"""Text from elsewhere, made safe to store, and fit to show: in a terminal, a spreadsheet, a sentence, as an address."""
 
 import re
 
@@ -42,3 +42,8 @@ def is_web_address(text: str) -> bool:
 def without_addresses(text: str) -> str:
     """Return a text with the addresses in it taken out, for where nobody is to be named."""
     return _ADDRESS.sub("(address)", text)
+
+
+def counted(number: int, one: str, many: str | None = None) -> str:
+    """Say how many there are of something: 1 row, 2 rows."""
+    return f"{number:,} {one if number == 1 else many or f'{one}s'}"

@@ -81,7 +81,8 @@ def read_private_file(path: Path) -> str:
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
     except FileNotFoundError:
-        raise Failure("not-connected", f"The token file {path} is not there.", hint="Run: credly connect") from None
+        hint = "Put the token there, for its owner alone to read, or give it with: credly connect --token-stdin"
+        raise Failure("not-connected", f"The token file {path} is not there.", hint=hint) from None
     except OSError as error:
         raise _unsafe(path, f"cannot be opened ({error.strerror}); it must be a plain file of your own") from None
     try:

@@ -9,13 +9,15 @@ from credly_cli import intake, pulling
 from credly_cli.config import Settings
 from credly_cli.credly.client import Client
 from credly_cli.errors import EXIT_OF, Exit, Failure
+from credly_cli.expiring import token_warning
 from credly_cli.interruption import Interruption
 from credly_cli.issuing import granting, guarding, planning, settling
 from credly_cli.issuing.guarding import Guard
-from credly_cli.issuing.planning import problem
+from credly_cli.issuing.planning import problem_of
 from credly_cli.issuing.settling import Patience, Settled
 from credly_cli.lms.configured import source_of
 from credly_cli.lms.sources import Surroundings
+from credly_cli.safe_text import counted
 from credly_cli.store import grants, runs
 from credly_cli.store.connection import Connection
 from credly_cli.store.database import Store
@@ -57,6 +59,7 @@ class Run:
     issued_badges: dict[str, int] = field(default_factory=lambda: dict(_NO_CHANGE))
     grants: dict[str, int] = field(default_factory=lambda: dict.fromkeys(_COUNTED, 0))
     problems: list[dict[str, Any]] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
     stopped: Failure | None = None
     worked: set[Step] = field(default_factory=set)
     uncertain_left: int = 0
@@ -94,6 +97,7 @@ class Run:
             "issued_badges": self.issued_badges,
             "grants": self.grants,
             "problems": self.problems,
+            "warnings": self.warnings,
             "started_at": self.started_at,
             "finished_at": self.finished_at,
         }
@@ -116,7 +120,8 @@ class Synchronisation:
 
     def run(self) -> Run:
         """Do the steps that were asked for; a failing one does not stop the later ones, a refused token does."""
-        run = Run(utc_text(self.clock.now()), self.wish.dry_run)
+        warning = token_warning(self.connection.token_expires_at, self.clock.now())
+        run = Run(utc_text(self.clock.now()), self.wish.dry_run, warnings=[warning] if warning else [])
         number = self._begin(run)
         for step in (step for step in STEPS if step in self.wish.steps):
             if self._go_on(run):
@@ -139,7 +144,6 @@ class Synchronisation:
             self.lock.note_run(number)
         if self.wish.max_seconds is not None:
             self.client.http.deadline = self.clock.now().timestamp() + self.wish.max_seconds
-        self.client.http.interruption = self.wish.interrupted
         return number
 
     def _go_on(self, run: Run) -> bool:
@@ -149,7 +153,7 @@ class Synchronisation:
 
     def _stop(self, run: Run, failure: Failure) -> None:
         run.stopped = failure
-        run.problems.append(problem(failure.code, failure.message))
+        run.problems.append(problem_of(failure))
 
     def _do(self, step: Step, run: Run, number: int) -> None:
         self.begun(step)
@@ -164,7 +168,7 @@ class Synchronisation:
             if _ends_run(failure):
                 self._stop(run, failure)
             else:
-                run.problems.append(problem(failure.code, failure.message))
+                run.problems.append(problem_of(failure))
 
     def _perform(self, step: Step, run: Run, number: int) -> bool:
         """Do one step; returns whether it had anything to do."""
@@ -259,7 +263,8 @@ class Synchronisation:
             raise reason
         left = grants.count_by_state(self.store)["planned"]
         if left and not run.problems:
-            told = f"{left} grants wait for their next try; Credly did not take them before."
+            wait = "waits for its" if left == 1 else "wait for their"
+            told = f"{counted(left, 'grant')} {wait} next try; Credly did not take them before."
             raise Failure("server-error", told, hint="The next sync tries them when their time has come.")
 
     def _patience(self) -> Patience:

@@ -84,6 +84,13 @@ def test_help_is_there_with_an_example_and_exits_0(
     assert f"Example: credly {command}" in capsys.readouterr().out
 
 
+def test_help_is_a_word_too(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
+    assert desk.run("help").code == 0
+    assert "learner-badges" in capsys.readouterr().out
+    assert desk.run("help", "link").code == 0
+    assert "Example: credly link" in capsys.readouterr().out
+
+
 def test_credly_alone_says_where_things_stand_and_exits_0(desk: Desk) -> None:
     ran = desk.run()
     assert (ran.code, "Next: credly connect" in ran.err) == (0, True)
@@ -200,7 +207,9 @@ def test_130_for_an_interruption(connected: Desk, monkeypatch: pytest.MonkeyPatc
         raise KeyboardInterrupt
 
     monkeypatch.setattr("credly_cli.store.badges.listed", interrupt)
-    failing(connected, "interrupted", "badges")
+    ran = connected.run("badges")
+    assert (ran.code, ran.out, ran.err.splitlines()[0]) == (130, "", "Stopped before all was done.")
+    assert connected.json("badges", code=130)["error"]["code"] == "interrupted"
 
 
 def test_130_when_somebody_ends_the_input_of_a_question(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

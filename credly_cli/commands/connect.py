@@ -101,8 +101,8 @@ def _asked(environment: Environment) -> Token:
     if not environment.may_ask:
         raise Failure(
             "usage",
-            "There is no token, and nobody is there to type one.",
-            hint="Give it with --token-stdin, --token-file FILE or CREDLY_TOKEN.",
+            "There is no token, and nobody is there to type one; give it with --token-stdin or --token-file FILE.",
+            hint="It can also be in CREDLY_TOKEN.",
         )
     environment.output.note("You find a token in Credly under Developers > Authorization Tokens.")
     return token_from(getpass.getpass("Token: "), "what was typed")

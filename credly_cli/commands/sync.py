@@ -1,6 +1,5 @@
 """`credly sync`."""
 
-import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -8,11 +7,12 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from credly_cli.command_line import LockWait
+from credly_cli.command_line import LockWait, MaxSeconds
 from credly_cli.environment import Environment
 from credly_cli.errors import Exit, Failure
 from credly_cli.headway import Headway
 from credly_cli.output import Output
+from credly_cli.safe_text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,9 +33,7 @@ def sync(
     allow_shrink: Annotated[
         bool, typer.Option("--allow-shrink", help="Remove badges even when most of the list is gone.")
     ] = False,
-    max_seconds: Annotated[
-        float | None, typer.Option("--max-seconds", metavar="N", help="Begin nothing new after so long.")
-    ] = None,
+    max_seconds: MaxSeconds = None,
     lock_wait: LockWait = 10,
     log_file: Annotated[
         Path | None, typer.Option("--log-file", metavar="FILE", help="Add what happens to a file, in JSON lines.")
@@ -61,14 +59,15 @@ def sync(
         interrupted=environment.interruption,
     )
     with (
-        environment.interruption.awaited(),
         _telling_unsaved(environment.output),
         recording(None if dry_run else log_file, environment.clock) as log,
         environment.writing(lock_wait, rehearse=dry_run) as (store, lock),
+        environment.interruption.awaited(),
         environment.output.headway("Connecting") as headway,
     ):
         known, client = connecting.connected_client(store, environment.settings, environment.network())
         client.headway = headway
+        client.http.interruption = environment.interruption
         client.ask_ahead(badges="badges" in wish.steps, issued="issued" in wish.steps)
         if any(step != "lms" for step in wish.steps):
             connecting.require_own_organization(known, client)
@@ -85,7 +84,7 @@ def sync(
             begun=_announcing(log, headway),
         ).run()
         log.ended(run.json(), int(run.exit_code))
-    _show(environment.output, run, connecting.expiry_warning(known, environment.clock))
+    _show(environment.output, run)
     return int(run.exit_code)
 
 
@@ -105,9 +104,8 @@ def _telling_unsaved(output: Output) -> Iterator[None]:
     try:
         yield
     except UnsavedError as failure:
-        if not output.as_json:
-            for answer in failure.answers:
-                output.line(json.dumps(answer))
+        for answer in failure.answers:
+            output.record(answer)
         raise
 
 
@@ -120,22 +118,22 @@ def _steps(only: Sequence[str] | None) -> "Sequence[Step]":
     return [cast("Step", step) for step in only] if only else STEPS
 
 
-def _show(output: Output, run: "Run", warning: str | None) -> None:
+def _show(output: Output, run: "Run") -> None:
     if output.as_json:
         output.json(run.json())
         return
     if output.quiet:
         if run.exit_code is not Exit.DONE:
-            output.line(f"credly sync: {_summary(run)}")
+            output.line(f"credly sync: {_summary(run)}", _next(run))
         return
     _show_counts(output, run)
     for entry in run.problems[:20]:
         output.note(f"{entry['email']}: {entry['message']}" if entry["email"] else entry["message"])
     if len(run.problems) > 20:  # noqa: PLR2004
-        output.note(f"... and {len(run.problems) - 20} more.")
+        output.note(f"... and {len(run.problems) - 20:,} more.")
     if run.uncertain_left:
         output.note(_waiting(run))
-    if warning:
+    for warning in run.warnings:
         output.warn(warning)
     output.note(_next(run))
 
@@ -159,26 +157,26 @@ def _counts(counts: dict[str, int]) -> str:
 
 
 def _waiting(run: "Run") -> str:
-    return f"{run.uncertain_left} grants are uncertain and wait for the next sync."
+    are = "is uncertain and waits" if run.uncertain_left == 1 else "are uncertain and wait"
+    return f"{counted(run.uncertain_left, 'grant')} {are} for the next sync."
 
 
 def _summary(run: "Run") -> str:
     """Say in one line what cron's reader must know."""
     told = [entry["message"] for entry in run.problems[:1]]
     if len(run.problems) > 1:
-        told.append(f"And {len(run.problems) - 1} more problems.")
+        told.append(f"And {counted(len(run.problems) - 1, 'more problem')}.")
     if run.uncertain_left:
         told.append(_waiting(run))
-    return " ".join([*told, _next(run)])
+    return " ".join(told)
 
 
 def _next(run: "Run") -> str:
     if run.grants["failed"] or run.grants["held"]:
         return "Next: credly grants --state failed --state held"
+    if hint := next((entry["hint"] for entry in run.problems if entry["hint"]), None):
+        return str(hint)
     if run.exit_code is Exit.TRY_LATER:
         return "Next: run credly sync again later."
-    if run.stopped is not None and run.stopped.hint:
-        return run.stopped.hint
-    return (
-        "Next: credly link BADGE CONTENT" if not run.grants["issued"] and run.badges["added"] else "Next: credly status"
-    )
+    linking = not run.grants["issued"] and run.badges["added"]
+    return "Next: credly link BADGE CONTENT" if linking else "Next: credly status"

@@ -60,7 +60,7 @@ class Http:
         self.api_url = api_url
         self.clock = clock
         self.last_date: str | None = None  # Credly's own clock, from its last answer
-        self.interruption: Interruption | None = None  # once set, nothing more is read
+        self.interruption: Interruption | None = None  # once set, nothing more is read, nor waited for
         self._retrying = Retrying(clock)
         self._give_up_at: float | None = None  # on the machine's monotonic clock
         self._origin = origin_of_link(api_url, api_url)
@@ -93,8 +93,9 @@ class Http:
 
     def get(self, path: str, parameters: Parameters | None = None, *, tries: int = TRIES) -> Reply:
         """Read; tries again after faults that pass. Raises ``CredlyFailure`` for what is no success."""
-        asked = self._ahead.take(path, parameters)
-        return self._get(path, parameters, tries) if asked is None else asked.result()
+        with self.interruption.breaking() if self.interruption else contextlib.nullcontext():
+            asked = self._ahead.take(path, parameters)
+            return self._get(path, parameters, tries) if asked is None else asked.result()
 
     def ask_ahead(self, questions: Mapping[str, Parameters]) -> None:
         """Ask now for what ``get`` will want soon; not of an adapter in process, which keeps nobody waiting."""

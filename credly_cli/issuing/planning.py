@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from credly_cli.errors import ErrorCode
+from credly_cli.errors import ErrorCode, Failure
 from credly_cli.identity import earner_id
 from credly_cli.store import completions, grants, issued_badges, links
 from credly_cli.store.completions import Completion
@@ -58,7 +58,9 @@ class Plan:
     problems: list[dict[str, Any]] = field(default_factory=list)
 
 
-def problem(code: ErrorCode, message: str, grant: dict[str, Any] | None = None) -> dict[str, Any]:
+def problem(
+    code: ErrorCode, message: str, grant: dict[str, Any] | None = None, hint: str | None = None
+) -> dict[str, Any]:
     """Return a problem as the answer of a run shows it."""
     known = grant or {}
     return {
@@ -67,7 +69,13 @@ def problem(code: ErrorCode, message: str, grant: dict[str, Any] | None = None) 
         "email": known.get("email"),
         "badge_id": known.get("badge_id"),
         "grant_id": known.get("id"),
+        "hint": hint,
     }
+
+
+def problem_of(failure: Failure) -> dict[str, Any]:
+    """Return a failure as a problem of a run that goes on, with its way out."""
+    return problem(failure.code, failure.message, hint=failure.hint)
 
 
 def plan(store: Store, organization_id: str, run_id: int | None, now: str) -> Plan:

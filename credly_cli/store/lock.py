@@ -4,6 +4,7 @@ import fcntl
 import os
 import re
 import socket
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +14,7 @@ from credly_cli.private_files import make_private_folder
 from credly_cli.times import Clock, utc_text
 
 _POLL_SECONDS = 0.1
+_MODE = 0o600  # whatever the umask
 _NUMBER = re.compile(r"\d{1,15}", re.ASCII)
 
 
@@ -60,10 +62,10 @@ def locked(path: Path, wait_seconds: float, clock: Clock, *, rehearse: bool = Fa
 
 def _open_and_take(path: Path, wait_seconds: float, clock: Clock) -> int:
     while True:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, _MODE)
         try:
-            if os.fstat(descriptor).st_mode & 0o077:
-                os.fchmod(descriptor, 0o600)
+            if stat.S_IMODE(os.fstat(descriptor).st_mode) != _MODE:
+                os.fchmod(descriptor, _MODE)
             _take(descriptor, wait_seconds, clock)
             if _is_still(path, descriptor):
                 return descriptor

@@ -13,7 +13,7 @@ from logging.handlers import WatchedFileHandler
 from pathlib import Path
 from typing import Any
 
-from credly_cli.errors import Failure
+from credly_cli.errors import Failure, unwritable
 from credly_cli.safe_text import without_addresses
 from credly_cli.times import Clock, utc_text
 
@@ -26,6 +26,8 @@ class _PrivateFileHandler(WatchedFileHandler):
     def _open(self) -> TextIOWrapper:
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
         descriptor = os.open(self.baseFilename, flags, 0o600)
+        if os.fstat(descriptor).st_mode & 0o600 != 0o600:  # noqa: PLR2004 - born under a umask that denies all
+            os.fchmod(descriptor, 0o600)
         return os.fdopen(descriptor, "a", encoding="utf-8")
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: ARG002, N802 - logging's own signature
@@ -60,6 +62,11 @@ class RunLog:
         counts = {key: answer[key] for key in _COUNTS}
         self._note("ended", status=answer["status"], exit_code=exit_code, **counts)
 
+    def close(self) -> None:
+        """Close the file."""
+        if self._handler is not None:
+            self._handler.close()
+
     def failed(self, failure: Failure) -> None:
         """Note that the run could not be done."""
         told = {"code": failure.code, "message": without_addresses(failure.message)}
@@ -82,13 +89,23 @@ def recording(path: Path | None, clock: Clock) -> Iterator[RunLog]:
     if path is None:
         yield RunLog(None, clock)
         return
-    handler = _PrivateFileHandler(path)
-    log = RunLog(handler, clock)
+    log = _begun(path, clock)
     try:
-        log.begun()
         yield log
     except Failure as failure:
         log.failed(failure)
         raise
+    except KeyboardInterrupt:
+        log.failed(Failure("interrupted", "Stopped before it began."))
+        raise
     finally:
-        handler.close()
+        log.close()
+
+
+def _begun(path: Path, clock: Clock) -> RunLog:
+    try:
+        log = RunLog(_PrivateFileHandler(path), clock)
+        log.begun()
+    except OSError as error:
+        raise unwritable("--log-file", path, error) from None
+    return log

@@ -93,8 +93,16 @@ SHAPES: dict[str, Any] = {
             ("planned", "issued", "adopted", "covered", "uncertain", "held", "failed", "cancelled"), NUMBER
         ),
         "problems": [
-            {"code": TEXT, "message": TEXT, "email": MAYBE, "badge_id": MAYBE, "grant_id": (NUMBER, None)}
+            {
+                "code": TEXT,
+                "message": TEXT,
+                "email": MAYBE,
+                "badge_id": MAYBE,
+                "grant_id": (NUMBER, None),
+                "hint": MAYBE,
+            }
         ],
+        "warnings": [TEXT],
         "started_at": TEXT,
         "finished_at": TEXT,
     },

@@ -1,5 +1,6 @@
 """Scenarios A 10 and 11: signals to a real process; what is under way is awaited, and nothing is lost."""
 
+import json
 import os
 import signal
 import subprocess
@@ -33,6 +34,21 @@ def test_a_signal_ends_the_run_in_order(tmp_path: Path, number: signal.Signals, 
         site.check()
 
 
+def test_a_signal_does_not_wait_for_an_answer_that_is_only_read(tmp_path: Path) -> None:
+    with Site(tmp_path) as site:
+        site.sandbox.switches.latency = 20
+        process = site.start("sync", "--json")
+        site.wait_until(lambda: site.has_lock_open(process))
+        time.sleep(1)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=10)
+        assert (process.returncode, err) == (130, "")
+        assert json.loads(out)
+        site.sandbox.switches.latency = 0
+        site.calm_down()
+        site.check()
+
+
 def test_a_second_signal_ends_it_at_once(tmp_path: Path) -> None:
     with Site(tmp_path) as site:
         site.complete(4)
@@ -52,16 +68,17 @@ def test_a_second_signal_ends_it_at_once(tmp_path: Path) -> None:
         site.check()
 
 
-def test_a_signal_while_waiting_for_the_lock_ends_it(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 75), (signal.SIGINT, 130)], ids=str)
+def test_a_signal_while_waiting_for_the_lock_ends_it(tmp_path: Path, number: signal.Signals, code: int) -> None:
     with Site(tmp_path) as site:
         site.sandbox.switches.latency = 1
         first = site.start("sync")
         site.wait_until(lambda: site.has_lock_open(first))
-        second = site.start("sync", "--lock-wait", "30")
+        second = site.start("sync", "-q", "--lock-wait", "30")
         site.wait_until(lambda: site.has_lock_open(second))
-        second.send_signal(signal.SIGTERM)
-        second.communicate(timeout=5)
-        assert second.returncode == 75
+        second.send_signal(number)
+        _, err = second.communicate(timeout=5)
+        assert (second.returncode, err.startswith("credly sync: Stopped before all was done.")) == (code, True)
         first.communicate(timeout=30)
         assert first.returncode == 0
 

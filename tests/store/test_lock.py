@@ -94,8 +94,9 @@ def test_it_waits_until_the_other_is_done(path: Path) -> None:
             assert lock.run_number == 41
 
 
-def test_its_file_is_private_and_stays(path: Path) -> None:
-    before = os.umask(0)
+@pytest.mark.parametrize("umask", [0, 0o777])
+def test_its_file_is_private_and_stays(path: Path, umask: int) -> None:
+    before = os.umask(umask)
     try:
         with locked(path, 0, StillClock()):
             assert stat.S_IMODE(path.stat().st_mode) == 0o600
@@ -141,10 +142,10 @@ def test_a_link_in_its_place_is_not_followed(desk: Desk, path: Path, tmp_path: P
     assert other.read_text() == "untouched"
 
 
-def test_a_wait_that_is_no_number_of_seconds_does_not_last_for_ever(desk: Desk, path: Path) -> None:
-    with held_elsewhere(path):
-        desk.json("unlink", "a", "--lock-wait", "nan", code=75)
-        desk.json("unlink", "a", "--lock-wait", "-1", code=75)
+@pytest.mark.parametrize("seconds", ["nan", "inf", "1e400", "-1"])
+@pytest.mark.parametrize("option", ["--lock-wait", "--max-seconds"])
+def test_a_wait_that_is_no_number_of_seconds_is_wrong_usage(desk: Desk, option: str, seconds: str) -> None:
+    assert option in desk.json("sync", option, seconds, code=2)["error"]["message"]
 
 
 def test_a_child_does_not_inherit_it(path: Path) -> None:

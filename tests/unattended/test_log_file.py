@@ -1,6 +1,7 @@
 """`sync --log-file`: what happened, for whoever looks weeks later; never a token, never an address."""
 
 import json
+import os
 import stat
 from pathlib import Path
 from typing import Any
@@ -62,6 +63,15 @@ def test_a_folder_that_vanishes_does_not_stop_the_run(desk: Desk, tmp_path: Path
         record.step("grants")
 
 
+def test_the_log_is_private_whatever_the_umask(desk: Desk, tmp_path: Path) -> None:
+    before = os.umask(0o777)
+    try:
+        with recording(tmp_path / "credly.log", desk.clock):
+            assert stat.S_IMODE((tmp_path / "credly.log").stat().st_mode) == 0o600
+    finally:
+        os.umask(before)
+
+
 def test_runs_add_to_the_log(connected: Desk, tmp_path: Path) -> None:
     log = tmp_path / "credly.log"
     for _ in range(2):
@@ -70,8 +80,9 @@ def test_runs_add_to_the_log(connected: Desk, tmp_path: Path) -> None:
 
 
 def test_a_log_that_cannot_be_written_is_said_before_anything_is_done(connected: Desk, tmp_path: Path) -> None:
-    answer = connected.json("sync", "--log-file", str(tmp_path / "nowhere" / "credly.log"), code=74)
+    answer = connected.json("sync", "--log-file", str(tmp_path / "nowhere" / "credly.log"), code=2)
     assert "nowhere" in answer["error"]["message"]
+    assert "--log-file" in answer["error"]["hint"]
 
 
 def test_a_dry_run_leaves_no_log(connected: Desk, tmp_path: Path) -> None:

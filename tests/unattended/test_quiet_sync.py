@@ -12,7 +12,7 @@ from tests.unattended.test_status import completes
 
 
 def one_line(text: str) -> bool:
-    return text.endswith("\n") and text.count("\n") == 1 and len(text) > 20
+    return text.startswith("credly sync: ") and text.endswith("\n") and text.count("\n") == 1 and len(text) > 30
 
 
 def test_success_is_silent(connected: Desk) -> None:
@@ -117,3 +117,39 @@ def test_the_installed_program_says_one_line_before_connecting(desk: Desk) -> No
     assert ran.returncode == 4
     assert ran.stdout == ""
     assert one_line(ran.stderr)
+
+
+@pytest.mark.parametrize(
+    ("trouble", "way_out"),
+    [
+        (_disconnected, "To connect again: credly connect\n"),
+        (_shrunk, " If that is right: credly sync --allow-shrink\n"),
+        (_unreachable, "Check the network, then try again.\n"), (_switched_off, "config.toml.\n"),
+    ],
+)  # fmt: skip
+def test_the_line_ends_with_the_way_out(connected: Desk, trouble: Callable[[Desk], None], way_out: str) -> None:
+    trouble(connected)
+    ran = connected.run("sync", "-q")
+    assert ran.err.endswith(way_out)
+    assert "Next: credly status" not in ran.err
+
+
+def test_the_way_out_of_a_missing_key_of_the_lms_is_its_own(connected: Desk) -> None:
+    connected.config('[lms]\nsource = "thought-industries"\n[lms.thought_industries]\nhost = "learn.example.com"\n')
+    assert "CREDLY_LMS_TOKEN" in connected.run("sync", "-q").err
+
+
+def test_other_commands_have_one_line_too(desk: Desk) -> None:
+    ran = desk.run("connect", "-q")
+    assert ran.code == 2
+    assert ran.err.startswith("Error: There is no token")
+    assert "--token-file" in ran.err
+    assert ran.err.count("\n") == 1
+
+
+def test_a_warning_is_in_the_answer_for_scripts_too(connected: Desk) -> None:
+    assert connected.json("sync")["warnings"] == []
+    with connected.store() as store:
+        store.change("UPDATE connection SET token_expires_at = '2026-03-10T00:00:00Z'")
+    (warning,) = connected.json("sync")["warnings"]
+    assert "expires in 7 days (2026-03-10)" in warning

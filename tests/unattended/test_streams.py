@@ -1,0 +1,78 @@
+"""Streams that are closed, full or gone: one sentence and an exit code, never a traceback or a word of Python's."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.desk import Desk
+
+
+def in_a_shell(home: Path, line: str) -> "subprocess.CompletedProcess[str]":
+    """Run a line of a shell in which `credly` is the program."""
+    return subprocess.run(  # noqa: S602 - the shell's redirections are what is tried
+        f'credly() {{ "{sys.executable}" -m credly_cli "$@"; }}; {line}',
+        shell=True, capture_output=True, text=True, check=False, timeout=60,
+        env={"CREDLY_HOME": str(home), "PATH": os.defpath},
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("command", ["badges", "badges --json", "status", "--version", "badges --help"])
+def test_output_that_cannot_be_written_is_one_sentence_and_74(connected: Desk, command: str) -> None:
+    ran = in_a_shell(connected.home, f"credly {command} >/dev/full")
+    assert ran.returncode == 74
+    if "--json" not in command:
+        assert "Error: The output cannot be written: No space left on device.\n" in ran.stderr
+        assert "Traceback" not in ran.stderr
+        assert "Exception" not in ran.stderr
+
+
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        ("credly badges >&-", 0),
+        ("credly badges --json >&-", 0),
+        ("credly badges 2>&-", 0),
+        ("credly badges <&- >&- 2>&-", 0),
+        ("credly nonsense 2>&-", 2),
+        ("credly nonsense 2>/dev/full", 2),
+        ("credly --profile new connect <&-", 2),
+        ("credly --profile new connect --token-stdin <&-", 4),
+        ("credly disconnect <&-", 2),
+    ],
+)
+def test_a_closed_stream_is_as_good_as_dev_null(connected: Desk, line: str, code: int) -> None:
+    ran = in_a_shell(connected.home, line)
+    assert ran.returncode == code
+    assert "Traceback" not in ran.stderr
+    assert "Exception" not in ran.stderr
+
+
+def test_no_file_of_ours_takes_the_place_of_a_closed_stream(connected: Desk) -> None:
+    before = (connected.home / "credly.db.lock").read_text().splitlines()[0]
+    assert in_a_shell(connected.home, "credly link 'First Aid at Work' first-aid >&- 2>&-").returncode == 0
+    assert (connected.home / "credly.db.lock").read_text().splitlines()[0] == before
+    assert [row["name"] for row in connected.json("badges") if row["content"]] == ["First Aid at Work"]
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 75)], ids=str)
+@pytest.mark.parametrize("seconds", [0.04, 0.08])
+def test_a_signal_at_the_very_beginning_ends_it_without_a_traceback(
+    desk: Desk, number: signal.Signals, code: int, seconds: float
+) -> None:
+    """Once the program has the word; before that it is Python's."""
+    begin = "import sys, credly_cli.__main__ as start; print(flush=True); sys.argv[1:] = ['sandbox']; start.main()"
+    with subprocess.Popen(  # noqa: S603
+        [sys.executable, "-c", begin], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        env={"CREDLY_HOME": str(desk.home), "PATH": os.defpath},
+    ) as process:  # fmt: skip
+        assert process.stdout is not None
+        process.stdout.readline()
+        time.sleep(seconds)
+        process.send_signal(number)
+        _, err = process.communicate(timeout=30)
+    assert (process.returncode, err) == (code, "")
