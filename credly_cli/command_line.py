@@ -96,7 +96,7 @@ class CredlyGroup(TyperGroup):
         except _PipeClosedError:
             raise BrokenPipeError from None
         except Exception as error:  # noqa: BLE001 - whatever it is, it ends in a sentence and an exit code
-            failure = failure_from(error)
+            failure = _with_profiles(failure_from(error), environment)
             environment.output.failure(failure)
             if failure.code == "unexpected" and environment.output.verbose and not environment.output.as_json:
                 traceback.print_exception(error, file=environment.output.stderr)
@@ -147,6 +147,17 @@ def failure_from(error: Exception) -> Failure:
         f"Something went wrong that should not have: {type(error).__name__}{where}.",
         hint="Run it again with -v to see more, and report that.",
     )
+
+
+def _with_profiles(failure: Failure, environment: Environment) -> Failure:
+    """Point to the profiles that there are, where the one that was named may be a slip of the pen."""
+    if failure.code != "not-connected" or environment.profile == "default" or environment.paths.store.exists():
+        return failure
+    from credly_cli.upkeep import profiles  # noqa: PLC0415
+
+    hint = profiles.suggestion(environment.paths, environment.profile)
+    message = f"The profile {environment.profile!r} is not connected to Credly."
+    return Failure("not-connected", message, hint=hint) if hint else failure
 
 
 def command_path(error: Exception) -> str:
@@ -209,7 +220,7 @@ def _remember(context: Any, parameter: Any, value: Any) -> None:
             environment.output.verbose += value
         case "profile":
             environment.profile_option = environment.output.profile = value
-            environment.output.commands = context.find_root().command.commands
+            environment.output.commands = context.find_root().command.commands.keys() - {"profiles"}
         case "no_input":
             environment.no_input_option = True
         case "color":

@@ -14,6 +14,7 @@ from credly_cli.credly.replies import CredlyFailure
 from credly_cli.errors import Failure
 from credly_cli.secrets import Token, TokenSource, read_token, store_token
 from credly_cli.store import connection as connections
+from credly_cli.store import traces
 from credly_cli.store.connection import Connection
 from credly_cli.store.database import Store
 from credly_cli.times import Clock, utc_text
@@ -105,7 +106,7 @@ def another_organization(known: Connection) -> Failure:
     return Failure(
         "organization-mismatch",
         f"This store holds the badges of {known.organization_name} ({known.organization_id}), and the token, the"
-        " address or the configuration is of another organization; that belongs in a profile of its own (--profile NAME).",
+        " address or the configuration is of another organization, which needs a profile of its own: --profile NAME.",
         hint="Run: credly connect --profile NAME",
     )
 
@@ -117,6 +118,8 @@ def keep(store: Store, connection: Connection, typed: Token | None, token_file: 
         raise another_organization(known)
     with store.transaction():
         connections.connect(store, connection)
+        if connection.token_path is not None:
+            traces.note(store, "token", connection.token_path)
         if typed is not None:
             store_token(token_file, typed)
 

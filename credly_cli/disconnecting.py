@@ -1,6 +1,6 @@
 """Leaving Credly: the token is forgotten, the rest stays; or every trace goes (R3, R5)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -12,6 +12,7 @@ from credly_cli.errors import Failure
 from credly_cli.store import connection as connections
 from credly_cli.store.connection import Connection
 from credly_cli.store.database import Store
+from credly_cli.store.traces import Kind
 
 # Each fits a line of a terminal.
 _PAGES = "Remove pages made for learners first: they stop being true."
@@ -54,26 +55,47 @@ def disconnect(store: Store | None, paths: Paths, now: datetime) -> Disconnected
     outcome = Disconnected.of(connections.current(store) if store else None)
     if store is not None and outcome.was_connected:
         connections.disconnect(store, now)
-    for path in _token_files(paths):
-        _remove(path, outcome)
+    forget_token(paths, outcome)
     return outcome
 
 
-def purge(paths: Paths, known: Connection | None) -> Disconnected:
-    """Remove every file of the profile; names those that it cannot remove or that are the user's own."""
+def purge(paths: Paths, known: Connection | None, elsewhere: Mapping[Path, Kind]) -> Disconnected:
+    """Remove every file of the profile, also ``elsewhere``; names what it cannot remove or what is the user's own."""
     outcome = Disconnected.of(known)
     outcome.purged = True
     for path in _traces(paths):
         _remove(path, outcome)
-    source = known.token_source() if known else None
-    if source is not None and source.kind == "file" and source.path is not None and source.path.exists():
-        outcome.left[source.path] = "it is a token file of your own"
+    for path, kind in elsewhere.items():
+        if kind == "token":
+            _leave(path, "it is a token file of your own", outcome)
+        elif path.is_file() and not path.is_symlink():
+            _remove(path, outcome)
+    _leave(paths.config, "it is your own configuration", outcome)
     for folder in (paths.store.parent, paths.state):
         with suppress(OSError):  # it is not empty: it holds what is not ours, or another profile
             folder.rmdir()
             if folder.parent.name == "profiles":
                 folder.parent.rmdir()
     return outcome
+
+
+def forget_token(paths: Paths, outcome: Disconnected) -> None:
+    """Remove the token that is kept here; ``outcome`` is told what cannot be removed."""
+    for path in _token_files(paths):
+        _remove(path, outcome)
+
+
+def unreadable(paths: Paths, failure: Failure, *, yes: bool) -> Failure:
+    """Forget the token all the same, if the user agrees; says what is left to remove by hand."""
+    if yes:
+        forget_token(paths, Disconnected.of(None))
+    told = "" if paths.token.exists() else " The token is forgotten."
+    names = ", ".join(str(path) for path in _traces(paths) if path.exists())
+    return Failure(
+        failure.code,
+        f"{failure.message}{told} To remove everything of this profile, remove by hand: {names}.",
+        hint="To forget the token alone: credly disconnect --yes" if paths.token.exists() else failure.hint,
+    )
 
 
 def _token_files(paths: Paths) -> Iterator[Path]:
@@ -86,6 +108,11 @@ def _traces(paths: Paths) -> Iterator[Path]:
     yield from sorted(paths.store.parent.glob(f"{paths.store.name}*"))  # with -wal, -shm, the lock and backups
     yield from sorted(paths.state.glob("*.rejects.csv"))
     yield from sorted(paths.state.glob("*.log"))
+
+
+def _leave(path: Path, reason: str, outcome: Disconnected) -> None:
+    if path.exists():
+        outcome.left[path] = reason
 
 
 def _remove(path: Path, outcome: Disconnected) -> None:

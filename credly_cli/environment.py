@@ -181,12 +181,18 @@ class Environment:
             yield store
 
     @contextmanager
-    def writing(self, lock_wait: float, *, rehearse: bool = False) -> Iterator[tuple["Store", "RunLock"]]:
-        """Open the store to write, alone; with ``rehearse`` all of it is undone at the end."""
+    def writing(
+        self, lock_wait: float, *, rehearse: bool = False, create: bool = False
+    ) -> Iterator[tuple["Store", "RunLock"]]:
+        """Open the store to write, alone; with ``rehearse`` all of it is undone at the end.
+
+        Without ``create`` a store that is not there stays so: nothing can be changed in an empty one.
+        """
         from credly_cli.store.database import Store  # noqa: PLC0415
         from credly_cli.store.lock import RunLock, locked  # noqa: PLC0415
 
-        if rehearse and not self.paths.store.exists():
+        awaited = self.paths.lock.exists() and not rehearse  # another process may be making the store
+        if not (create or awaited or self.paths.store.exists()):
             with Store.in_memory() as store:
                 yield store, RunLock(None)
             return

@@ -19,7 +19,7 @@ from credly_cli.lms.records import (
     Reject,
 )
 from credly_cli.lms.rejects import RejectsFile
-from credly_cli.store import content, learners
+from credly_cli.store import content, learners, traces
 from credly_cli.store.access import AccessList
 from credly_cli.store.content import Catalogue
 from credly_cli.store.database import Store
@@ -40,6 +40,7 @@ class Imported:
     undone: int = 0  # completions that the LMS does not call complete any more; they stay ...
     newly_undone: list[tuple[int, str, str]] = field(default_factory=list)  # ... and those that it did until now
     rejects_files: list[Path] = field(default_factory=list)
+    first_reject: Reject | None = None
 
     def add(self, other: "Imported") -> None:
         """Add what another part of the same kind brought about."""
@@ -78,6 +79,9 @@ def import_files(
             take(store, kind, records, outcome, utc_text(reading.now), rejects, headway)
         if rejects.path is not None:
             outcome.rejects_files.append(rejects.path)
+            traces.note(store, "rejects", rejects.path)
+        if rejects.first is not None and outcome.first_reject is None:
+            outcome.first_reject = rejects.first
     return outcome
 
 

@@ -14,7 +14,7 @@ from credly_cli.lms.records import Reject
 from credly_cli.lms.rejects import RejectsFile
 from credly_cli.lms.sources import Batch, Part, Source
 from credly_cli.safe_text import counted
-from credly_cli.store import runs
+from credly_cli.store import runs, traces
 from credly_cli.store.database import Store
 
 _PREFIX = "lms:"  # of a source's bookmarks among all
@@ -100,6 +100,8 @@ def _take_part(store: Store, part: Part, taken: Intake, now: str, state_folder: 
     keep = part.file is not None and state_folder is not None
     with _NewRejects(part, state_folder or Path(), keep=keep) as rejects:
         take(store, part.kind, part.records, taken.of(part.kind), now, rejects, headway)
+    if rejects.path is not None:
+        traces.note(store, "rejects", rejects.path)
     if rejects.first is not None:
         told = f"{part.name}: {rejects.count} of {part.kind} rejected, the first (row {rejects.first.row}):"
         where = f" See {rejects.path}." if rejects.path else ""

@@ -11,6 +11,7 @@ from credly_cli.errors import Failure
 from credly_cli.private_files import make_private_folder, sync_folder
 
 _COMMAND_SECONDS = 10
+_PUT_BACK = "Put it there, for its owner alone to read, or give the token with: credly connect --token-stdin"
 _LONGEST = 8192  # bytes; no token is near that
 TokenKind = Literal["stored", "file", "environment", "command"]
 
@@ -68,7 +69,8 @@ def token_from(text: str, origin: str) -> Token:
 def read_token(source: TokenSource, environ_token: str | None) -> Token:
     """Read the token from its source; raises ``Failure`` when it is not there or open to others."""
     if source.path is not None:
-        return token_from(read_private_file(source.path), f"the token file {source.path}")
+        missing = "Run: credly connect" if source.kind == "stored" else _PUT_BACK
+        return token_from(read_private_file(source.path, missing=missing), f"the token file {source.path}")
     if source.kind == "command":
         return token_from(_output_of(source.command), "the output of token_command")
     if environ_token is None:
@@ -76,13 +78,12 @@ def read_token(source: TokenSource, environ_token: str | None) -> Token:
     return token_from(environ_token, "CREDLY_TOKEN")
 
 
-def read_private_file(path: Path) -> str:
+def read_private_file(path: Path, *, missing: str = "Put it there, for its owner alone to read.") -> str:
     """Read a small file that only its owner may read; raises ``Failure``."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
     except FileNotFoundError:
-        hint = "Put the token there, for its owner alone to read, or give it with: credly connect --token-stdin"
-        raise Failure("not-connected", f"The token file {path} is not there.", hint=hint) from None
+        raise Failure("not-connected", f"The token file {path} is not there.", hint=missing) from None
     except OSError as error:
         raise _unsafe(path, f"cannot be opened ({error.strerror}); it must be a plain file of your own") from None
     try:

@@ -8,7 +8,7 @@ import pytest
 
 from credly_cli.config import KEYS, load
 from credly_cli.errors import Failure
-from tests.desk import Desk
+from tests.desk import URL, Desk
 
 SAMPLE = Path(__file__).parent.parent / "sample_config.toml"
 ANOTHER: dict[str, Any] = {  # a value of each key that is not its default
@@ -199,6 +199,42 @@ def test_a_profile_cannot_be_called_anything(desk: Desk, name: str) -> None:
 def test_an_unknown_profile_is_simply_not_connected(connected: Desk) -> None:
     assert connected.json("--profile", "other", "status")["connected"] is False
     assert connected.json("--profile", "other", "sync", code=4)["error"]["code"] == "not-connected"
+
+
+@pytest.mark.parametrize(
+    "command", [("sync",), ("link", "a", "b"), ("unlink", "a"), ("retry",), ("forget", "a@b.example"), ("badges",)]
+)
+def test_a_profile_that_is_not_there_is_not_made_by_asking_for_it(connected: Desk, command: tuple[str, ...]) -> None:
+    connected.run("--profile", "other", *command)
+    assert not (connected.home / "profiles").exists()
+
+
+def test_a_mistyped_profile_is_told_from_those_that_are_there(desk: Desk) -> None:
+    ran = desk.run("--profile", "production", "connect", "--token-stdin", "--api-url", URL, stdin=desk.sandbox.token)
+    assert "Next: credly --profile production sync" in ran.err
+    error = desk.json("--profile", "prodution", "sync", code=4)["error"]
+    assert error["hint"] == "Did you mean 'production'? To see the profiles: credly profiles"
+
+
+def test_the_next_step_is_of_the_profile_that_the_option_names(connected: Desk) -> None:
+    ran = connected.run("--profile", "default", "link", "Nobody's", "first-aid")
+    assert "credly --profile default " in ran.err
+    assert "--profile" not in connected.run("link", "Nobody's", "first-aid", environ={"CREDLY_PROFILE": "default"}).err
+
+
+# Variables
+
+
+def test_an_empty_variable_is_not_set(connected: Desk) -> None:
+    names = ("CONFIG", "PROFILE", "TOKEN", "TOKEN_FILE", "API_URL", "ORGANIZATION", "LMS_TOKEN", "NO_INPUT")
+    empty = {f"CREDLY_{name}": "" for name in names}
+    assert connected.json("sync", environ=empty)["status"] == "success"
+
+
+@pytest.mark.parametrize(("value", "asks"), [("0", True), ("false", True), ("", True), ("1", False), ("yes", False)])
+def test_input_can_be_switched_off_by_a_variable(connected: Desk, value: str, asks: bool) -> None:
+    ran = connected.run("disconnect", terminal=True, stdin="n\n", environ={"CREDLY_NO_INPUT": value})
+    assert ran.code == (130 if asks else 2)
 
 
 # R6

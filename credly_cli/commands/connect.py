@@ -53,7 +53,7 @@ def connect(
         known = connections.current(store)
     source, token = _token(environment, network, token_stdin=token_stdin, token_file=token_file)
     connection = connecting.ask(network, settings, known, source, token, api_url=given, organization=organization)
-    with environment.writing(lock_wait=10) as (store, _):
+    with environment.writing(lock_wait=10, create=True) as (store, _):
         connecting.keep(store, connection, token if source.kind == "stored" else None, network.token_file)
     _show(environment.output, connection, source)
 

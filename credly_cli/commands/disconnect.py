@@ -1,12 +1,13 @@
 """`credly disconnect`."""
 
+import sqlite3
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from credly_cli.command_line import LockWait
+from credly_cli.command_line import LockWait, failure_from
 from credly_cli.environment import Environment
-from credly_cli.errors import Failure
+from credly_cli.errors import Exit, Failure
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -33,26 +34,39 @@ def disconnect(
     Example: credly disconnect --yes
     """
     from credly_cli import disconnecting
-    from credly_cli.store import connection as connections
 
     environment: Environment = context.obj
     if confirm is not None and not purge:
         raise Failure("usage", "--confirm goes with --purge.", hint="To disconnect without a question: --yes")
+    try:
+        outcome = _outcome(environment, lock_wait, confirm, yes=yes, purge=purge)
+    except (sqlite3.Error, Failure) as error:
+        failure = failure_from(error)
+        if failure.exit_code is not Exit.STORE:
+            raise
+        raise disconnecting.unreadable(environment.paths, failure, yes=yes or confirm is not None) from None
+    _show(environment, outcome)
+
+
+def _outcome(
+    environment: Environment, lock_wait: float, confirm: str | None, *, yes: bool, purge: bool
+) -> "Disconnected":
+    from credly_cli import disconnecting
+    from credly_cli.store import connection as connections
+    from credly_cli.store import traces
+
     paths, now = environment.paths, environment.clock.now()
     if not paths.store.exists():
-        outcome = disconnecting.purge(paths, None) if purge else disconnecting.disconnect(None, paths, now)
-        _show(environment.output, outcome)
-        return
+        return disconnecting.purge(paths, None, {}) if purge else disconnecting.disconnect(None, paths, now)
     with environment.writing(lock_wait) as (store, _):
         known = connections.current(store)
-        if purge:
-            _confirm_purge(environment, known, confirm, yes=yes)
-            store.close()
-            outcome = disconnecting.purge(paths, known)
-        else:
+        if not purge:
             _agree(environment, known, yes=yes)
-            outcome = disconnecting.disconnect(store, paths, now)
-    _show(environment.output, outcome)
+            return disconnecting.disconnect(store, paths, now)
+        _confirm_purge(environment, known, confirm, yes=yes)
+        elsewhere = traces.noted(store)
+        store.close()
+        return disconnecting.purge(paths, known, elsewhere)
 
 
 def _agree(environment: Environment, known: "Connection | None", *, yes: bool) -> None:
@@ -72,7 +86,7 @@ def _confirm_purge(environment: Environment, known: "Connection | None", confirm
     if known is not None:
         question = f"To remove everything, type the name {known.organization_name}: "
         require_name(known, environment.typed(question, "--confirm NAME") if confirm is None else confirm)
-    elif not yes and not environment.ask("Remove everything that this profile has stored here?", "--yes"):
+    elif not (yes or confirm is not None or environment.ask("Remove everything that is stored here?", "--yes")):
         raise _nothing_changed()
 
 
@@ -82,15 +96,18 @@ def _warn(output: "Output", warning: "Iterable[str]") -> None:
 
 
 def _nothing_changed() -> Failure:
-    return Failure("interrupted", "Nothing was changed.", hint="To go on, answer with y.")
+    return Failure("interrupted", "Nothing was changed.")
 
 
-def _show(output: "Output", outcome: "Disconnected") -> None:
+def _show(environment: Environment, outcome: "Disconnected") -> None:
+    output = environment.output
     if output.as_json:
         output.json(outcome.json())
         return
     for path, reason in outcome.left.items():
         output.warn(f"{path} stays: {reason}.")
+    if outcome.purged and environment.environ.get("CREDLY_TOKEN"):
+        output.warn("CREDLY_TOKEN stays in the environment: it is your own.")
     output.say(_told(outcome), "green")
     output.note("To connect again: credly connect")
 

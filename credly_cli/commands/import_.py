@@ -51,7 +51,7 @@ def import_(
     reading = Reading(environment.clock.now(), zone, date_format, _pairs(mapping or []))
     sources = [environment.bytes_of_stdin() if name == "-" else Path(name) for name in files]
     with (
-        environment.writing(lock_wait, rehearse=dry_run) as (store, _),
+        environment.writing(lock_wait, rehearse=dry_run, create=not dry_run) as (store, _),
         environment.output.headway("Reading") as headway,
     ):
         outcome = import_files(

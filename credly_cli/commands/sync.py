@@ -46,6 +46,7 @@ def sync(
     Example: credly sync -q
     """
     from credly_cli import connecting
+    from credly_cli.store import traces
     from credly_cli.sync import Synchronisation, Wish
     from credly_cli.upkeep.run_log import recording
 
@@ -65,6 +66,8 @@ def sync(
         environment.interruption.awaited(),
         environment.output.headway("Connecting") as headway,
     ):
+        if log_file is not None and not dry_run:
+            traces.note(store, "log", log_file)
         known, client = connecting.connected_client(store, environment.settings, environment.network())
         client.headway = headway
         client.http.interruption = environment.interruption

@@ -1,5 +1,6 @@
 """The profiles on this machine, read without a network and without changing anything."""
 
+import difflib
 import sqlite3
 import tomllib
 from pathlib import Path
@@ -17,6 +18,15 @@ def listed(paths: Paths, current: str) -> list[dict[str, Any]]:
     default = {"default"} if (root / "credly.db").exists() else set()
     names = {current, *default, *others, *_configured(paths.config)}
     return [_view(root, name, current) for name in sorted(names, key=lambda name: (name != "default", name))]
+
+
+def suggestion(paths: Paths, name: str) -> str | None:
+    """Say what a profile without a store may have been meant to be; ``None`` where it is the only one."""
+    others = [row["name"] for row in listed(paths, name) if row["name"] != name]
+    if not others:
+        return None
+    alike = difflib.get_close_matches(name, others, 1)
+    return f"{f'Did you mean {alike[0]!r}? ' if alike else ''}To see the profiles: credly profiles"
 
 
 def _view(root: Path, name: str, current: str) -> dict[str, Any]:

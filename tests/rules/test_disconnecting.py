@@ -1,6 +1,7 @@
 """Leaving Credly: R3, R4, R5."""
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +48,7 @@ def test_r3_it_warns_before_it_asks(linked: Desk) -> None:
 def test_r3_anything_but_yes_changes_nothing(linked: Desk, answer: str) -> None:
     ran = linked.run("disconnect", stdin=answer, terminal=True)
     assert ran.code == 130
-    assert "Nothing was changed." in ran.err
+    assert plain(ran.err).endswith("[y/N] Nothing was changed.\n")
     assert linked.json("status")["connected"]
     assert "token" in files_of(linked)
 
@@ -63,7 +64,7 @@ def test_r3_where_nobody_can_answer_the_flag_is_named(linked: Desk, how: dict[st
 def test_r3_with_json_nobody_is_asked(linked: Desk) -> None:
     ran = linked.run("disconnect", "--json", stdin="y\n", terminal=True)
     assert (ran.code, ran.err) == (2, "")
-    assert "--yes" in ran.json["error"]["hint"]
+    assert "--yes" in ran.json["error"]["message"]
 
 
 def test_r3_yes_answers_and_still_warns(linked: Desk) -> None:
@@ -230,6 +231,35 @@ def test_r4_a_token_that_expired_or_was_refused_is_no_disconnection(linked: Desk
     assert missed(linked) == {}
 
 
+# R3, R5: a store that cannot be read
+
+
+def corrupt(desk: Desk) -> None:
+    (desk.home / "credly.db").write_bytes(b"no database at all" * 500)
+
+
+def newer(desk: Desk) -> None:
+    with desk.store() as store:
+        store.connection.execute("PRAGMA user_version = 99")
+
+
+@pytest.mark.parametrize("trouble", [corrupt, newer])
+def test_r3_the_token_is_forgotten_also_where_the_store_cannot_be_read(
+    linked: Desk, trouble: Callable[[Desk], None]
+) -> None:
+    trouble(linked)
+    error = linked.json("disconnect", code=74)["error"]
+    assert str(linked.home / "token") in error["message"]
+    assert "credly disconnect --yes" in error["hint"]
+    assert "token" in files_of(linked)
+    error = linked.json("disconnect", "--yes", code=74)["error"]
+    assert "The token is forgotten." in error["message"]
+    assert "token" not in files_of(linked)
+    error = linked.json("disconnect", "--purge", "--confirm", NAME, code=74)["error"]
+    assert str(linked.home / "credly.db") in error["message"]
+    assert "credly.db" in files_of(linked)
+
+
 # R5
 
 
@@ -240,7 +270,7 @@ def test_r5_purging_removes_every_trace(linked: Desk) -> None:
     linked.file("credly.db-before-1.bak", "")
     linked.file("sync.log", "")
     answer = linked.json("disconnect", "--purge", "--confirm", NAME)
-    assert answer == {"connected": False, "purged": True, "left": []}
+    assert answer == {"connected": False, "purged": True, "left": [str(linked.home / "config.toml")]}
     assert files_of(linked) == {"config.toml", "notes.txt", "content.csv", "progress.csv"}
     assert linked.json("status")["organization"] is None
 
@@ -284,9 +314,51 @@ def test_r5_after_disconnecting_the_rest_can_still_be_purged(linked: Desk) -> No
     assert "credly.db" not in files_of(linked)
 
 
-def test_r5_a_token_file_of_the_users_own_stays_and_is_named(desk: Desk) -> None:
+def test_r5_what_was_written_outside_the_home_goes_too(linked: Desk, tmp_path: Path) -> None:
+    for name in ("progress.csv", "learners.csv"):
+        (tmp_path / name).write_text("email,first_name,last_name\nno address,Robin,Sample\n")
+    (tmp_path / "other.csv.rejects.csv").write_text("mine")
+    linked.json("import", "learners", str(tmp_path / "learners.csv"), code=3)
+    linked.config(f'[lms]\nsource = "files"\n[lms.files]\nlearners = ["{tmp_path}/progress.csv"]\n')
+    linked.json("sync", "--log-file", str(tmp_path / "credly.log"), code=3)
+    assert len(list(tmp_path.glob("*.rejects.csv"))) == 3
+    answer = linked.json("disconnect", "--purge", "--confirm", NAME)
+    assert answer["left"] == [str(linked.home / "config.toml")]
+    left = {path.name for path in tmp_path.iterdir()}
+    assert left == {"home", "progress.csv", "learners.csv", "other.csv.rejects.csv"}
+
+
+def test_r5_a_link_in_place_of_the_log_is_not_ours_to_remove(linked: Desk, tmp_path: Path) -> None:
+    log = tmp_path / "credly.log"
+    linked.json("sync", "--log-file", str(log))
+    log.rename(tmp_path / "kept")
+    log.symlink_to(tmp_path / "kept")
+    linked.json("disconnect", "--purge", "--confirm", NAME)
+    assert log.exists()
+
+
+def test_r5_a_token_in_the_environment_is_named(linked: Desk) -> None:
+    ran = linked.run("disconnect", "--purge", "--confirm", NAME, environ={"CREDLY_TOKEN": "secret"})
+    assert "CREDLY_TOKEN stays in the environment" in ran.err
+    assert "secret" not in ran.err
+
+
+def own_token(desk: Desk) -> Path:
     own = Path(desk.file("own-token", desk.sandbox.token))
     own.chmod(0o600)
+    return own
+
+
+def test_r5_a_token_file_is_named_also_when_it_was_disconnected_before(desk: Desk) -> None:
+    own = own_token(desk)
+    desk.run("connect", "--token-file", str(own), "--api-url", URL)
+    desk.connect()
+    desk.json("disconnect", "--yes")
+    assert desk.json("disconnect", "--purge", "--confirm", NAME)["left"] == [str(own)]
+
+
+def test_r5_a_token_file_of_the_users_own_stays_and_is_named(desk: Desk) -> None:
+    own = own_token(desk)
     assert desk.run("connect", "--token-file", str(own), "--api-url", URL).code == 0
     assert desk.json("disconnect", "--purge", "--confirm", NAME)["left"] == [str(own)]
     assert own.exists()
@@ -313,12 +385,13 @@ def test_r5_a_folder_that_may_not_be_written_leaves_its_files_named(
     assert {str(linked.home / name) for name in ("token", "credly.db", "credly.db.lock")} <= set(left)
 
 
-def test_r5_a_store_that_was_never_connected_is_purged_after_a_question(desk: Desk) -> None:
+@pytest.mark.parametrize("answer", [("--yes",), ("--confirm", NAME)])
+def test_r5_a_store_that_was_never_connected_is_purged_after_a_question(desk: Desk, answer: tuple[str, ...]) -> None:
     desk.imports("learners", f"email,first_name,last_name\n{ROBIN},Robin,Sample\n")
     ran = desk.run("disconnect", "--purge")
     assert ran.code == 2
     assert "--yes" in ran.err
-    assert desk.json("disconnect", "--purge", "--yes")["purged"]
+    assert desk.json("disconnect", "--purge", *answer)["purged"]
     assert files_of(desk) == {"learners.csv"}
 
 
