@@ -48,7 +48,7 @@ class CredlyCommand(TyperCommand):
 
     def make_context(self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any) -> Any:
         """Read the command's own arguments."""
-        if info_name == _FOR_CRON and parent is not None:
+        if info_name == _FOR_CRON and parent is not None and parent.obj is not None:
             parent.obj.output.unattended = f"credly {info_name}"
         return super().make_context(info_name, args, parent, **extra)
 

@@ -40,7 +40,7 @@ class Imported:
     undone: int = 0  # completions that the LMS does not call complete any more; they stay ...
     newly_undone: list[tuple[int, str, str]] = field(default_factory=list)  # ... and those that it did until now
     rejects_files: list[Path] = field(default_factory=list)
-    first_reject: Reject | None = None
+    first_reject: tuple[Path | None, Reject] | None = None  # with its file, None for standard input
 
     def add(self, other: "Imported") -> None:
         """Add what another part of the same kind brought about."""
@@ -81,7 +81,7 @@ def import_files(
             outcome.rejects_files.append(rejects.path)
             traces.note(store, "rejects", rejects.path)
         if rejects.first is not None and outcome.first_reject is None:
-            outcome.first_reject = rejects.first
+            outcome.first_reject = path, rejects.first
     return outcome
 
 

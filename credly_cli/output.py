@@ -16,7 +16,7 @@ from credly_cli.errors import Failure
 from credly_cli.headway import Headway, HeadwayBar
 from credly_cli.safe_text import is_web_address, spreadsheet_safe, visible
 
-Shown = Literal["always", "wide", "pipe"]
+Shown = Literal["always", "wide", "pipe"]  # a column that no row fills is left out of a table
 _NARROW = 80
 _WIDE = 110  # columns of a terminal from which ids and addresses fit beside the names
 

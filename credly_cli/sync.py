@@ -263,8 +263,7 @@ class Synchronisation:
             raise reason
         left = grants.count_by_state(self.store)["planned"]
         if left and not run.problems:
-            wait = "waits for its" if left == 1 else "wait for their"
-            told = f"{counted(left, 'grant')} {wait} next try; Credly did not take them before."
+            told = f"{counted(left, 'grant waits', 'grants wait')} for the next try; Credly did not take it before."
             raise Failure("server-error", told, hint="The next sync tries them when their time has come.")
 
     def _patience(self) -> Patience:

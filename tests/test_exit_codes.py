@@ -54,6 +54,13 @@ WRONG = {
     "an unknown kind": ("import", "nonsense", "x.csv"),
     "a colour that is none": ("badges", "--color", "pink"),
     "a profile that cannot be": ("badges", "--profile", "a/b"),
+    "a port that cannot be": ("sandbox", "--port", "99999"),
+    "a port below all": ("sandbox", "--port", "-1"),
+    "templates that are not there": ("sandbox", "--templates", "/nowhere.json"),
+    "templates that are none": ("sandbox", "--templates", __file__),
+    "a grant that is no number": ("retry", "abc"),
+    "a log that cannot be written": ("sync", "--log-file", "/nowhere/credly.log"),
+    "a page that cannot be written": ("report", "--html", "/nowhere/report.html"),
 }
 
 
@@ -125,6 +132,11 @@ def failing(desk: Desk, code: str, *arguments: str, **how: str) -> None:
     assert "Traceback" not in ran.err
 
 
+def test_4_a_token_file_that_is_not_there_leads_somewhere_else(desk: Desk) -> None:
+    error = desk.json("connect", "--token-file", "/nowhere", "--api-url", URL, code=4)["error"]
+    assert error["hint"] != "Run: credly connect"
+
+
 def test_4_without_a_connection(desk: Desk) -> None:
     failing(desk, "not-connected", "sync")
 
@@ -162,7 +174,7 @@ def test_74_for_a_newer_store(connected: Desk) -> None:
 def test_74_for_a_folder_that_cannot_be_made(desk: Desk) -> None:
     desk.file("file", "")
     desk.environ["CREDLY_HOME"] = str(desk.home / "file" / "below")
-    failing(desk, "store-unusable", "link", "a", "b")
+    failing(desk, "store-unusable", "import", "learners", "-")
 
 
 def test_75_for_a_store_that_another_program_writes(connected: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

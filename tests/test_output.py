@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from credly_cli.output import Column, Output
-from credly_cli.safe_text import is_web_address, spreadsheet_safe, visible
+from credly_cli.safe_text import counted, is_web_address, spreadsheet_safe, visible
 from credly_cli.sandbox import faults
 from tests.desk import Desk, Terminal
 
@@ -200,6 +200,24 @@ def test_json_is_one_value_and_stderr_is_empty_also_on_a_terminal(connected: Des
         ran = connected.run(*command, "--json", terminal=terminal)
         assert (ran.code, ran.err) == (0, "")
         json.loads(ran.out)
+
+
+@pytest.mark.parametrize(("number", "told"), [(0, "0 rows"), (1, "1 row"), (2, "2 rows"), (1000, "1,000 rows")])
+def test_one_is_one_and_several_are_many(number: int, told: str) -> None:
+    assert counted(number, "row") == told
+
+
+def test_a_next_step_keeps_to_the_profile_of_the_option() -> None:
+    err = StringIO()
+    output = Output(StringIO(), err, {}, profile="second", commands={"sync", "grants"})
+    output.note("Next: credly sync, or: credly grants --state held")
+    output.note("Another credly is at work.")
+    output.note("credly sync --profile NAME")
+    assert err.getvalue().splitlines() == [
+        "Next: credly --profile second sync, or: credly --profile second grants --state held",
+        "Another credly is at work.",
+        "credly sync --profile NAME",
+    ]
 
 
 # Hostile text

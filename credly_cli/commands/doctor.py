@@ -1,5 +1,7 @@
 """`credly doctor`."""
 
+import sqlite3
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import typer
@@ -10,13 +12,19 @@ from credly_cli.output import Column
 if TYPE_CHECKING:
     from credly_cli.upkeep.doctoring import Check
 
-COLUMNS = (Column("Check", "name"), Column("", "result"), Column("", "message"), Column("What to do", "hint"))
+COLUMNS = (
+    Column("Check", "name"),
+    Column("", "result", colours={"passed": "green", "FAILED": "red"}),
+    Column("", "message"),
+    Column("What to do", "hint"),
+)
 
 
 def doctor(context: typer.Context) -> int:
     """Check everything that can go wrong: token, clock, API, LMS source, store, lock, permissions, last sync.
 
     It asks Credly and changes nothing. Each check passes, or fails with the way out; the exit code is the worst one's.
+    With -q only what failed is shown.
 
     Example: credly doctor
     """
@@ -27,7 +35,8 @@ def doctor(context: typer.Context) -> int:
     if environment.output.as_json:
         environment.output.json({"checks": [check.json() for check in checks]})
     else:
-        rows = [{**check.json(), "result": "passed" if check.ok else "FAILED"} for check in checks]
+        told = [check for check in checks if not (check.ok and environment.output.quiet)]
+        rows = [{**check.json(), "result": "passed" if check.ok else "FAILED"} for check in told]
         environment.output.listing(COLUMNS, rows, empty="")
     return int(doctoring.worst(checks))
 
@@ -40,21 +49,23 @@ def _checks(environment: Environment) -> "list[Check]":
     checks = [
         machine_checks.permissions(paths) if paths.store.parent.exists() else _nothing_yet(),
         machine_checks.file_system(paths.store.parent),
+        machine_checks.room(paths.store.parent),
         machine_checks.sqlite(),
         machine_checks.store(paths.store),
         machine_checks.lock(paths.lock),
         _lms(environment),
     ]
-    if any(check.name == "store" and not check.ok for check in checks):
-        unread = ("connection", "token", "last-sync")
-        return checks + [doctoring.failed(n, "Not checked: the store.", None, Exit.STORE) for n in unread]
-    with environment.reading() as store:
-        return [
-            doctoring.connection(store),
-            *doctoring.online(store, settings, environment.network()),
-            *checks,
-            doctoring.last_sync(store, environment.clock.now()),
-        ]
+    with suppress(sqlite3.Error):  # what is wrong with the store is among the checks already
+        if all(check.ok for check in checks if check.name == "store"):
+            with environment.reading() as store:
+                return [
+                    doctoring.connection(store),
+                    *doctoring.online(store, settings, environment.network()),
+                    *checks,
+                    doctoring.last_sync(store, environment.clock.now()),
+                ]
+    unread = ("connection", "token", "last-sync")
+    return checks + [doctoring.failed(n, "Not checked: the store.", None, Exit.STORE) for n in unread]
 
 
 def _nothing_yet() -> "Check":
@@ -72,4 +83,5 @@ def _lms(environment: Environment) -> "Check":
         case None:
             return doctoring.passed("lms", "No LMS source is configured; credly import takes files by hand.")
         case _:
-            return machine_checks.thought_industries(environment.settings, environment.environ)
+            found = machine_checks.thought_industries(environment.settings, environment.environ)
+            return doctoring.thought_industries(environment.surroundings(), found) if found.ok else found

@@ -6,6 +6,7 @@ import typer
 
 from credly_cli.command_line import LockWait
 from credly_cli.environment import Environment
+from credly_cli.safe_text import counted
 
 
 def forget(
@@ -32,8 +33,9 @@ def forget(
         environment.output.json({"changed": True, **outcome.json()})
         return
     environment.output.say(
-        f"Forgotten. Removed: {outcome.enrollments:,} enrollments; kept without a name: {outcome.grants:,} grants,"
-        f" {outcome.issued_badges:,} issued badges; cancelled: {outcome.cancelled:,} grants not sent yet.",
+        f"Forgotten. Removed: {counted(outcome.enrollments, 'enrollment')}; kept without a name:"
+        f" {counted(outcome.grants, 'grant')}, {counted(outcome.issued_badges, 'issued badge')};"
+        f" cancelled: {counted(outcome.cancelled, 'grant')} not sent yet.",
         "green",
     )
     if not outcome.wiped:

@@ -9,11 +9,12 @@ import typer
 from credly_cli.command_line import LockWait
 from credly_cli.environment import Environment
 from credly_cli.errors import Exit, Failure
+from credly_cli.safe_text import counted
 from credly_cli.times import read_zone
 
 if TYPE_CHECKING:
     from credly_cli.importing import Imported
-    from credly_cli.lms.records import Kind
+    from credly_cli.lms.records import Kind, Reject
 
 _KINDS = ("learners", "content", "progress", "access")
 
@@ -84,13 +85,30 @@ def _show(environment: Environment, outcome: "Imported", *, dry_run: bool) -> No
         return
     if dry_run:
         output.say("This is a dry run: nothing was changed.")
+    read = counted(tally.read, "row")
     output.say(
-        f"{outcome.kind.capitalize()}: {tally.read:,} rows read, {tally.added:,} added, {tally.changed:,} changed, "
+        f"{outcome.kind.capitalize()}: {read} read, {tally.added:,} added, {tally.changed:,} changed, "
         f"{tally.unchanged:,} unchanged, {tally.rejected:,} rejected.",
         "yellow" if tally.rejected else "green",
     )
     if outcome.undone:
-        output.warn(f"{outcome.undone:,} completions are not complete in this file any more; they stay.")
+        they = counted(outcome.undone, "completion is", "completions are")
+        output.warn(f"{they} not complete in this file any more; what was earned stays.")
+    if outcome.first_reject is not None:
+        output.warn(f"Rejected, {_shown(outcome.first_reject[1])}.")
     for path in outcome.rejects_files:
         output.warn(f"Rejected rows and the reasons are in {path}.")
-    output.note("Next: credly link BADGE CONTENT" if outcome.kind == "content" else "Next: credly sync")
+    output.note(_next(outcome))
+
+
+def _shown(reject: "Reject") -> str:
+    return " ".join(part for part in (f"row {reject.row}:", reject.column, reject.reason) if part)
+
+
+def _next(outcome: "Imported") -> str:
+    if outcome.first_reject is None:
+        return "Next: credly link BADGE CONTENT" if outcome.kind == "content" else "Next: credly sync"
+    file, reject = outcome.first_reject
+    unknown = outcome.kind in ("progress", "access") and "no content" in reject.reason
+    first = "first: credly import content FILE. Then " if unknown else ""
+    return f"Next: {first}correct {file or 'the input'} and import it again."

@@ -9,6 +9,7 @@ import typer
 from credly_cli.command_line import LockWait
 from credly_cli.environment import Environment
 from credly_cli.errors import Failure
+from credly_cli.safe_text import counted
 from credly_cli.times import UnreadableTimeError, read_moment, utc_text
 
 if TYPE_CHECKING:
@@ -66,9 +67,9 @@ def _show_link(environment: Environment, change: "LinkChange") -> None:
         return
     output.say(f"Linked {change.badge['name']} to {found.title}, counting from {change.counts_from}.", "green")
     if change.earlier:
-        output.say(f"{change.earlier:,} earlier completions will earn it.")
+        output.say(f"{counted(change.earlier, 'earlier completion')} will earn it.")
     if change.cancelled:
-        output.say(f"{change.cancelled:,} grants not yet sent were cancelled.")
+        output.say(f"{counted(change.cancelled, 'grant not yet sent was', 'grants not yet sent were')} cancelled.")
     _show_moment(output, change, found.id, utc_text(environment.clock.now()))
     output.note("Next: credly sync")
 
@@ -122,6 +123,7 @@ def unlink(
     else:
         output.say(f"Unlinked {change.badge['name']} from {change.content.title}.", "green")
         if change.cancelled:
-            output.say(f"{change.cancelled:,} grants not yet sent were cancelled; credly missed lists them.")
+            were = counted(change.cancelled, "grant not yet sent was", "grants not yet sent were")
+            output.say(f"{were} cancelled, as credly missed shows.")
         name = change.badge["slug"] or change.badge["id"]
         output.note(f"Nobody earns it any more. To link it again: credly link {name} CONTENT")

@@ -7,6 +7,7 @@ import typer
 
 from credly_cli.environment import Environment
 from credly_cli.output import Column, Output
+from credly_cli.safe_text import counted
 
 if TYPE_CHECKING:
     from credly_cli.reports.bulk_file import Upload
@@ -85,7 +86,7 @@ def _say_written(output: Output, upload: "Upload", path: Path, *, beside: bool) 
     if not upload.files:
         told, colour = f"There is nothing to credit; {path} was not written.", "yellow"
     else:
-        told, colour = f"Wrote {upload.rows:,} rows to {', '.join(map(str, upload.files))}.", "green"
+        told, colour = f"Wrote {counted(upload.rows, 'row')} to {', '.join(map(str, upload.files))}.", "green"
     if beside:
         output.note(told)
     else:

@@ -6,13 +6,15 @@ import typer
 
 from credly_cli.command_line import LockWait
 from credly_cli.environment import Environment
+from credly_cli.errors import Failure
+from credly_cli.safe_text import counted
 from credly_cli.times import utc_text
 
 
 def retry(
     context: typer.Context,
     grants: Annotated[
-        list[int] | None, typer.Argument(metavar="[GRANT...]", help="Only these, by their number in `credly grants`.")
+        list[str] | None, typer.Argument(metavar="[GRANT...]", help="Only these, by their number in `credly grants`.")
     ] = None,
     lock_wait: LockWait = 10,
 ) -> None:
@@ -23,11 +25,18 @@ def retry(
     from credly_cli.issuing import ledger
 
     environment: Environment = context.obj
+    numbers = [_number(text) for text in grants or ()]
     with environment.writing(lock_wait) as (store, _):
-        planned = ledger.retry(store, grants or (), utc_text(environment.clock.now()))
+        planned = ledger.retry(store, numbers, utc_text(environment.clock.now()))
     output = environment.output
     if output.as_json:
         output.json({"planned": planned})
         return
-    output.say(f"{planned:,} planned again." if planned else "There is nothing to plan again.")
+    output.say(f"{counted(planned, 'grant')} planned again." if planned else "There is nothing to plan again.")
     output.note("Next: credly sync" if planned else "To see what waits: credly grants --state failed --state held")
+
+
+def _number(text: str) -> int:
+    if not (text.isascii() and text.isdigit()):
+        raise Failure("usage", f"{text!r} is not the number of a grant.", hint="To see the numbers: credly grants")
+    return int(text)

@@ -8,10 +8,14 @@ import typer
 from credly_cli.environment import Environment
 from credly_cli.errors import Failure
 
+_TEMPLATES_HINT = "Give --templates a list as Credly's API answers it, or leave it out to serve samples."
+
 
 def sandbox(
     context: typer.Context,
-    port: Annotated[int, typer.Option("--port", metavar="N", help="The port; one that is free by default.")] = 0,
+    port: Annotated[
+        int, typer.Option("--port", metavar="N", min=0, max=65535, help="The port; one that is free by default.")
+    ] = 0,
     templates: Annotated[
         Path | None, typer.Option("--templates", metavar="FILE", help="Serve this recorded list of badge templates.")
     ] = None,
@@ -29,8 +33,10 @@ def sandbox(
     output = environment.output
     try:
         stand_in = sandbox_from_templates(templates) if templates else sandbox_with_samples()
-    except (OSError, ValueError) as error:
-        raise Failure("usage", f"{templates} is no list of badge templates: {error}.") from None
+    except OSError as error:
+        raise Failure("usage", f"{templates} cannot be read: {error.strerror}.", hint=_TEMPLATES_HINT) from None
+    except ValueError as error:
+        raise Failure("usage", f"{templates} cannot be served: {error}.", hint=_TEMPLATES_HINT) from None
 
     def announce(server: SandboxServer) -> None:
         line = f"printf %s {stand_in.token} | credly connect --api-url {server.url} --token-stdin"

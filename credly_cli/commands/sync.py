@@ -160,8 +160,8 @@ def _counts(counts: dict[str, int]) -> str:
 
 
 def _waiting(run: "Run") -> str:
-    are = "is uncertain and waits" if run.uncertain_left == 1 else "are uncertain and wait"
-    return f"{counted(run.uncertain_left, 'grant')} {are} for the next sync."
+    they = counted(run.uncertain_left, "grant is uncertain and waits", "grants are uncertain and wait")
+    return f"{they} for the next sync."
 
 
 def _summary(run: "Run") -> str:

@@ -23,6 +23,7 @@ __all__ = ["Reading", "read_file"]
 
 _Stream: TypeAlias = Generator[Record | Reject, None, None]
 _LOOKED_AT = 50  # JSON objects, before a file is refused because none of them has what is needed
+_CHECK_NAME = "Check its name, and that you may read it."
 _STARTED = Reject(0, "", "")
 _JSON = re.compile(r"\s*(?:\{|\[\s*(?:[\[\]{]|$))")
 _Rows: TypeAlias = Iterator[tuple[int, dict[str, str]] | Reject]
@@ -60,7 +61,7 @@ def _read_path(kind: Kind, path: Path, reading: Reading) -> _Stream:
     try:
         stream = path.open("rb")
     except OSError as error:
-        raise Failure("usage", f"{path} cannot be opened: {error.strerror}.") from None
+        raise Failure("usage", f"{path} cannot be opened: {error.strerror}.", hint=_CHECK_NAME) from None
     with stream:
         yield from _read(kind, stream, path.name, reading)
 

@@ -4,15 +4,22 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
+from credly_cli.errors import unwritable
+
 
 def write(path: Path, page: str) -> None:
-    """Write a page so that a reader sees the old one or the new one, never a part; raises ``OSError``.
+    """Write a page so that a reader sees the old one or the new one, never a part; raises ``Failure``.
 
     A page is there to be published: the web server must read it, so a new file gets what the umask allows (0644 as a
     rule), and one that is replaced keeps the mode that somebody gave it.
     """
-    data = page.encode("utf-8", "replace")
-    target = path.resolve()  # through a link to where the site keeps it
+    try:
+        _write(path.resolve(), page.encode("utf-8", "replace"))  # through a link to where the site keeps it
+    except OSError as error:
+        raise unwritable("--html", path, error) from None
+
+
+def _write(target: Path, data: bytes) -> None:
     if target.exists() and not target.is_file():
         target.write_bytes(data)  # a pipe or terminal
         return

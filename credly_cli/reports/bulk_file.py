@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
-from credly_cli.errors import Failure
+from credly_cli.errors import Failure, unwritable
 from credly_cli.identity import email_key
 from credly_cli.private_files import keep_private, make_private_file
 from credly_cli.reports.missing import missed_with_names
@@ -119,10 +119,13 @@ def _plain(name: str) -> str:
 
 
 def _write_file(path: Path, header: Sequence[str], rows: Sequence[Mapping[str, str]]) -> None:
-    if not make_private_file(path):
-        keep_private(path)
-    with path.open("w", encoding="utf-8", newline="") as file:  # no byte order mark: it would be part of the header
-        _write_rows(file, header, rows)
+    try:
+        if not make_private_file(path):
+            keep_private(path)
+        with path.open("w", encoding="utf-8", newline="") as file:  # a byte order mark would be part of the header
+            _write_rows(file, header, rows)
+    except OSError as error:
+        raise unwritable("--credly-upload", path, error) from None
 
 
 def _write_rows(file: IO[str], header: Sequence[str], rows: Sequence[Mapping[str, str]]) -> None:

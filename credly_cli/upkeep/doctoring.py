@@ -11,6 +11,10 @@ from credly_cli.config import Settings
 from credly_cli.connecting import Network
 from credly_cli.credly.client import Client
 from credly_cli.errors import EXIT_OF, Exit, Failure
+from credly_cli.lms.sources import Surroundings
+from credly_cli.lms.thought_industries.client import Client as ThoughtIndustries
+from credly_cli.output import local_time
+from credly_cli.safe_text import counted
 from credly_cli.store import connection as connections
 from credly_cli.store.connection import Connection
 from credly_cli.store.database import Store
@@ -69,7 +73,9 @@ def online(store: Store, settings: Settings, network: Network) -> list[Check]:
     try:
         token = _token(known, client)
     except Failure as failure:
-        return [failed_by("token", failure), _expiry(known, network), *_all_failed(("api", "clock"), failure)]
+        refused = failure.code in ("token-refused", "token-forbidden")
+        expiry = _refused_early(known, network, failure) if refused else _expiry(known, network)
+        return [failed_by("token", failure), expiry, *_all_failed(("api", "clock"), failure)]
     return [token, _expiry(known, network), _safely("api", lambda: _api(known, client)), _clock(client)]
 
 
@@ -104,6 +110,15 @@ def _expiry(known: Connection, network: Network) -> Check:
     return failed("expiry", warning, "Run: credly connect", Exit.NOT_CONNECTED if gone else Exit.PARTIAL)
 
 
+def _refused_early(known: Connection, network: Network, failure: Failure) -> Check:
+    """Say of a token that Credly refuses that its date does not hold."""
+    check = _expiry(known, network)
+    if not check.ok or known.token_expires_at is None:
+        return check
+    told = f"The token was to last until {known.token_expires_at[:10]}, but Credly refuses it already."
+    return failed("expiry", told, failure.hint, EXIT_OF[failure.code])
+
+
 def _api(known: Connection, client: Client) -> Check:
     """Read the first page of badges and look at what paging rests on."""
     query: dict[str, str | int] = {"filter": "state::active", "sort": "created_at", "page": 1}
@@ -118,7 +133,8 @@ def _api(known: Connection, client: Client) -> Check:
         return failed("api", "Credly's list of badges goes on at another host.", way_out, Exit.TRY_LATER)
     if (total > len(rows)) != (further is not None):
         return failed("api", "Credly's list of badges breaks off before its end.", way_out, Exit.TRY_LATER)
-    return passed("api", f"{client.http.api_url} lists {total:,} active badges, {len(rows):,} on the first page.")
+    listed = counted(total, "active badge")
+    return passed("api", f"{client.http.api_url} lists {listed}, {len(rows):,} on the first page.")
 
 
 def _clock(client: Client) -> Check:
@@ -128,10 +144,10 @@ def _clock(client: Client) -> Check:
         return passed("clock", "Credly does not say what time it is.")
     apart = abs((now - theirs).total_seconds())
     if apart <= _CLOCK_SECONDS:
-        return passed("clock", f"This clock and Credly's are {apart:.0f} seconds apart.")
+        return passed("clock", f"This clock and Credly's are {counted(round(apart), 'second')} apart.")
     return failed(
         "clock",
-        f"This clock and Credly's are {apart:,.0f} seconds apart.",
+        f"This clock and Credly's are {counted(round(apart), 'second')} apart.",
         "Let this machine keep its time by NTP, for example: timedatectl set-ntp true",
     )
 
@@ -142,6 +158,15 @@ def _moment(date: str | None) -> datetime | None:
     except (ValueError, TypeError, OverflowError):
         return None
     return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def thought_industries(around: Surroundings, found: Check) -> Check:
+    """Ask Thought Industries whether it takes the key that was found."""
+    try:
+        ThoughtIndustries(around).ping()
+    except Failure as failure:
+        return failed_by("lms", failure)
+    return passed("lms", f"{found.message} It takes the key.")
 
 
 def connection(store: Store) -> Check:
@@ -161,5 +186,5 @@ def last_sync(store: Store, now: datetime) -> Check:
     if good is None:
         return failed("last-sync", "No sync has ended well yet.", "To see why: credly sync")
     if now - from_utc_text(good) > _LATE:
-        return failed("last-sync", f"The last good sync ended on {good[:10]}.", "To see why: credly sync")
-    return passed("last-sync", f"The last good sync ended at {good}.")
+        return failed("last-sync", f"The last good sync ended on {local_time(good)[:10]}.", "To see why: credly sync")
+    return passed("last-sync", f"The last good sync ended at {local_time(good)}.")

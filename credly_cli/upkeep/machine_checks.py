@@ -3,6 +3,7 @@
 import fcntl
 import glob
 import os
+import shutil
 import sqlite3
 import stat
 from collections.abc import Iterator, Mapping
@@ -12,6 +13,7 @@ from pathlib import Path
 from credly_cli.config import Settings
 from credly_cli.environment import Paths
 from credly_cli.errors import Exit, Failure
+from credly_cli.safe_text import counted
 from credly_cli.secrets import read_private_file
 from credly_cli.store.database import require_ours
 from credly_cli.store.migrations import MIGRATIONS
@@ -22,6 +24,7 @@ _NETWORK_SYSTEMS = (
     "nfs", "nfs4", "cifs", "smb3", "smbfs", "fuse.sshfs", "afs", "ceph", "glusterfs", "fuse.glusterfs", "lustre",
     "davfs", "fuse.rclone", "fuse.s3fs",
 )  # fmt: skip
+_LEAST_ROOM = 10  # MB
 _KINDS = ("learners", "content", "progress", "access")
 
 
@@ -37,7 +40,10 @@ def store(path: Path) -> Check:
     except Failure as failure:
         return failed_by("store", failure)
     except sqlite3.Error as error:
-        return _broken(path, str(error))
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+            return _broken(path, str(error))
+        way_out = "See that its disk has room and can be written; do not restore anything."
+        return failed("store", f"{path} cannot be read: {error}.", way_out, Exit.STORE)
     if complaints != ["ok"]:
         return _broken(path, complaints[0])
     older = "" if version == len(MIGRATIONS) else "; the next command that writes brings it up to date"
@@ -51,6 +57,16 @@ def _broken(path: Path, complaint: str) -> Check:
         "Put a backup in its place, and leave the lock file beside it: the next sync then looks up what it missed.",
         Exit.STORE,
     )
+
+
+def room(folder: Path) -> Check:
+    """Tell whether the disk has room: a full one looks like a damaged store, and is none."""
+    place = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+    free = shutil.disk_usage(place).free // 1_000_000
+    if free < _LEAST_ROOM:
+        told = f"There is no room left on the disk of {folder} ({free} MB free)."
+        return failed("room", told, "Make room; do not restore anything.", Exit.STORE)
+    return passed("room", f"The disk of {folder} has {free:,} MB free.")
 
 
 def sqlite(version: tuple[int, ...] = sqlite3.sqlite_version_info) -> Check:
@@ -138,7 +154,7 @@ def lms_files(settings: Settings) -> Check:
         if closed := [path for path in files if not os.access(path, os.R_OK)]:
             return failed("lms", f"{closed[0]} cannot be read.", "Give this user the right to read it.")
         count += len(files)
-    return passed("lms", f"{count:,} LMS file{'s' if count > 1 else ''} can be read.")
+    return passed("lms", f"{counted(count, 'LMS file')} can be read.")
 
 
 def thought_industries(settings: Settings, environ: Mapping[str, str]) -> Check:

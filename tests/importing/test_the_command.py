@@ -165,3 +165,21 @@ def test_importing_plans_no_grants(connected: Desk) -> None:
     connected.json("link", connected.badge_id("First Aid at Work"), "first-aid")
     connected.learns("ada@example.org,first-aid,first-aid-march,completed,2026-03-02T09:30:00Z,Ada,Lovelace")
     assert connected.json("grants") == []
+
+
+def test_the_first_rejected_row_and_the_way_to_mend_it_are_said_at_once(desk: Desk) -> None:
+    path = desk.file("learners.csv", "email,first_name,last_name\nnobody,Robin,Sample\n")
+    ran = desk.run("import", "learners", path)
+    assert ran.code == 3
+    assert "1 row read" in ran.out
+    assert "row 2: email 'nobody' is not an email address" in ran.err
+    assert f"Next: correct {path} and import it again." in ran.err
+
+
+def test_content_that_is_not_known_is_imported_first(desk: Desk) -> None:
+    path = desk.file("progress.csv", "email,content_id,progress\na@example.com,nowhere,10\n")
+    assert "first: credly import content FILE" in desk.run("import", "progress", path).err
+
+
+def test_a_file_that_is_not_there_has_a_way_out(desk: Desk) -> None:
+    assert "Check its name" in desk.json("import", "content", "nofile.csv", code=2)["error"]["hint"]

@@ -3,16 +3,18 @@
 import fcntl
 import sqlite3
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from credly_cli.sandbox import faults
 from credly_cli.upkeep import machine_checks
 from tests.desk import Desk
+from tests.lms.thought_industries_stand_in import KEY, Site, StandIn
 
 NAMES = [
-    "connection", "token", "expiry", "api", "clock", "permissions", "file-system", "sqlite", "store", "lock", "lms",
-    "last-sync",
+    "connection", "token", "expiry", "api", "clock", "permissions", "file-system", "room", "sqlite", "store", "lock",
+    "lms", "last-sync",
 ]  # fmt: skip
 
 
@@ -59,6 +61,52 @@ def test_it_works_while_credly_is_down(connected: Desk, fault: faults.Act) -> No
 def test_a_refused_token_is_exit_4(connected: Desk) -> None:
     connected.sandbox.rotate_token()
     assert "credly connect" in failing(connected, 4)["token"]["hint"]
+
+
+def test_a_refused_token_does_not_last_until_its_date(connected: Desk) -> None:
+    connected.sandbox.rotate_token()
+    assert "Credly refuses it already" in failing(connected, 4)["expiry"]["message"]
+
+
+def test_quietly_it_says_what_failed_and_nothing_when_all_is_well(connected: Desk) -> None:
+    ran = connected.run("doctor", "-q")
+    assert (ran.code, ran.out, ran.err) == (0, "", "")
+    connected.pass_time(days=8)
+    ran = connected.run("doctor", "-q")
+    assert (ran.code, ran.err) == (3, "")
+    assert [line.split("\t")[:2] for line in ran.out.splitlines()] == [["last-sync", "FAILED"]]
+
+
+def test_on_a_terminal_what_failed_is_red_and_the_way_out_has_a_column_when_there_is_one(connected: Desk) -> None:
+    wide = {"COLUMNS": "200", "FORCE_COLOR": "1"}
+    out = connected.run("doctor", terminal=True, environ=wide).out
+    assert "\x1b[32mpassed" in out
+    assert "What to do" not in out
+    assert "2026-03-02T" not in out
+    connected.pass_time(days=8)
+    out = connected.run("doctor", terminal=True, environ=wide).out
+    assert "\x1b[31mFAILED" in out
+    assert "What to do" in out
+
+
+def test_a_full_disk_is_no_damaged_store(connected: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_room(_: object) -> SimpleNamespace:
+        return SimpleNamespace(total=100, used=100, free=0)
+
+    def full(*_: object, **__: object) -> None:
+        error = sqlite3.OperationalError("database or disk is full")
+        error.sqlite_errorcode = sqlite3.SQLITE_FULL
+        raise error
+
+    monkeypatch.setattr("shutil.disk_usage", no_room)
+    monkeypatch.setattr("credly_cli.upkeep.machine_checks.require_ours", full)
+    monkeypatch.setattr("credly_cli.store.database.require_ours", full)
+    failures = failing(connected, 74)
+    assert failures["room"]["message"] == f"There is no room left on the disk of {connected.home} (0 MB free)."
+    assert "is damaged" not in failures["store"]["message"]
+    assert all("backup" not in (failure["hint"] or "") for failure in failures.values())
+    error = connected.json("sync", code=74)["error"]
+    assert "no room left" in error["message"]
 
 
 def test_a_token_of_another_organization_is_refused(connected: Desk) -> None:
@@ -174,4 +222,15 @@ def test_thought_industries_needs_its_host_and_its_key(connected: Desk) -> None:
     connected.config(f'{named}token_file = "key"\n')
     assert "key" in failing(connected, 4)["lms"]["message"]
     (connected.home / "key").touch(mode=0o600)
-    connected.json("doctor")
+    assert "no token" in failing(connected, 4)["lms"]["message"]
+
+
+@pytest.mark.parametrize(("key", "code"), [(KEY, 0), ("another", 4)])
+def test_thought_industries_is_asked_whether_it_takes_the_key(connected: Desk, key: str, code: int) -> None:
+    with StandIn(Site()) as server:
+        connected.config(f'[lms]\nsource = "thought-industries"\n[lms.thought_industries]\nhost = "{server.url}"\n')
+        connected.environ["CREDLY_LMS_TOKEN"] = key
+        answer = connected.json("doctor", code=code)
+    (check,) = (check for check in answer["checks"] if check["name"] == "lms")
+    assert check["ok"] is (code == 0)
+    assert key not in check["message"]
