@@ -37,6 +37,7 @@ _USAGE_ERROR: type[Exception] = typer.BadParameter.__mro__[1]  # public under th
 
 
 _ALWAYS = ("status", "disconnect")
+_OF_A_FULL_DISK = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN)
 _FOR_CRON = "sync"  # its one line begins with its name
 
 
@@ -96,7 +97,7 @@ class CredlyGroup(TyperGroup):
         except _PipeClosedError:
             raise BrokenPipeError from None
         except Exception as error:  # noqa: BLE001 - whatever it is, it ends in a sentence and an exit code
-            failure = _with_profiles(failure_from(error), environment)
+            failure = explained(error, environment)
             environment.output.failure(failure)
             if failure.code == "unexpected" and environment.output.verbose and not environment.output.as_json:
                 traceback.print_exception(error, file=environment.output.stderr)
@@ -149,15 +150,21 @@ def failure_from(error: Exception) -> Failure:
     )
 
 
-def _with_profiles(failure: Failure, environment: Environment) -> Failure:
-    """Point to the profiles that there are, where the one that was named may be a slip of the pen."""
-    if failure.code != "not-connected" or environment.profile == "default" or environment.paths.store.exists():
-        return failure
-    from credly_cli.upkeep import profiles  # noqa: PLC0415
+def explained(error: Exception, environment: Environment) -> Failure:
+    """Say what an error means, with a look at what only this machine shows: a full disk, other profiles."""
+    failure = failure_from(error)
+    if isinstance(error, sqlite3.Error) and _code(error) in _OF_A_FULL_DISK:
+        from credly_cli.upkeep import machine_checks  # noqa: PLC0415
 
-    hint = profiles.suggestion(environment.paths, environment.profile)
-    message = f"The profile {environment.profile!r} is not connected to Credly."
-    return Failure("not-connected", message, hint=hint) if hint else failure
+        return failure if machine_checks.room(environment.paths.store.parent).ok else _no_room()
+    # what was named may be a slip of the pen
+    if failure.code == "not-connected" and environment.profile != "default" and not environment.paths.store.exists():
+        from credly_cli.upkeep import profiles  # noqa: PLC0415
+
+        told = f"The profile {environment.profile!r} is not connected to Credly."
+        hint = profiles.suggestion(environment.paths, environment.profile)
+        return Failure("not-connected", told, hint=hint or failure.hint)
+    return failure
 
 
 def command_path(error: Exception) -> str:
@@ -170,14 +177,22 @@ def store_failure(error: sqlite3.Error) -> Failure:
     """Say what SQLite's error means for the user."""
     if "locked" in str(error):
         return Failure("locked", "The store is in use by another program.", hint="Try again when that is done.")
-    if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
-        told = "The store cannot be written: there is no room left on its disk."
-        return Failure("store-unusable", told, hint="Make room, then run it again; nothing needs to be restored.")
+    if _code(error) == sqlite3.SQLITE_FULL:
+        return _no_room()
     return Failure(
         "store-unusable",
         f"The store cannot be read or written: {error}.",
         hint="Check the file, and that its disk has room, then: credly doctor",
     )
+
+
+def _code(error: sqlite3.Error) -> int:
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF  # what is above that tells the kinds of one code apart
+
+
+def _no_room() -> Failure:
+    told = "The store cannot be read or written: there is no room left on its disk."
+    return Failure("store-unusable", told, hint="Make room, then run it again; nothing needs to be restored.")
 
 
 def file_failure(error: OSError) -> Failure:

@@ -91,18 +91,17 @@ class Output:
     def note(self, sentence: str) -> None:
         """Write a note, a hint or what to do next."""
         if not (self.quiet or self.as_json):
-            self._aside(self._coloured(visible(self._of_profile(sentence)), "dim", self.stderr))
+            self._aside(self._coloured(visible(self.of_profile(sentence)), "dim", self.stderr))
 
     def warn(self, sentence: str) -> None:
         """Write a warning."""
         if not (self.quiet or self.as_json):
-            self._aside(
-                self._coloured("Warning: ", "yellow", self.stderr) + _told(self._of_profile(sentence), self.stderr)
-            )
+            start = self._coloured("Warning: ", "yellow", self.stderr)
+            self._aside(start + _told(self.of_profile(sentence), self.stderr))
 
     def failure(self, failure: Failure) -> None:
         """Write why it did not work, and the way out; when quiet, on one line."""
-        hint = self._of_profile(failure.hint) if failure.hint else None
+        hint = self.of_profile(failure.hint) if failure.hint else None
         if self.as_json:
             self.json({"error": {**failure.json(), "hint": hint}})
         elif self.quiet and self.unattended:
@@ -117,7 +116,7 @@ class Output:
     def line(self, sentence: str, hint: str | None = None) -> None:
         """Write the one line that cron reads, even when quiet."""
         if not self.as_json:
-            told = [sentence, *([self._of_profile(hint)] if hint else [])]
+            told = [sentence, *([self.of_profile(hint)] if hint else [])]
             self._aside(visible(" ".join(told)))
 
     def record(self, value: object) -> None:
@@ -134,7 +133,7 @@ class Output:
             self.stderr.write(text + end)
             self.stderr.flush()
 
-    def _of_profile(self, sentence: str) -> str:
+    def of_profile(self, sentence: str) -> str:
         """Let the commands in a sentence be of the profile that the user named."""
         if self.profile is None or "--profile" in sentence:
             return sentence

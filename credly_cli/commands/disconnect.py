@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from credly_cli.command_line import LockWait, failure_from
+from credly_cli.command_line import LockWait, explained
 from credly_cli.environment import Environment
 from credly_cli.errors import Exit, Failure
 
@@ -41,7 +41,7 @@ def disconnect(
     try:
         outcome = _outcome(environment, lock_wait, confirm, yes=yes, purge=purge)
     except (sqlite3.Error, Failure) as error:
-        failure = failure_from(error)
+        failure = explained(error, environment)
         if failure.exit_code is not Exit.STORE:
             raise
         raise disconnecting.unreadable(environment.paths, failure, yes=yes or confirm is not None) from None

@@ -32,12 +32,14 @@ def doctor(context: typer.Context) -> int:
 
     environment: Environment = context.obj
     checks = _checks(environment)
-    if environment.output.as_json:
-        environment.output.json({"checks": [check.json() for check in checks]})
+    output = environment.output
+    answers = [{**check.json(), "hint": check.hint and output.of_profile(check.hint)} for check in checks]
+    if output.as_json:
+        output.json({"checks": answers})
     else:
-        told = [check for check in checks if not (check.ok and environment.output.quiet)]
-        rows = [{**check.json(), "result": "passed" if check.ok else "FAILED"} for check in told]
-        environment.output.listing(COLUMNS, rows, empty="")
+        told = [answer for answer in answers if not (answer["ok"] and output.quiet)]
+        rows = [{**answer, "result": "passed" if answer["ok"] else "FAILED"} for answer in told]
+        output.listing(COLUMNS, rows, empty="")
     return int(doctoring.worst(checks))
 
 

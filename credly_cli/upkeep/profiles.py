@@ -26,7 +26,8 @@ def suggestion(paths: Paths, name: str) -> str | None:
     if not others:
         return None
     alike = difflib.get_close_matches(name, others, 1)
-    return f"{f'Did you mean {alike[0]!r}? ' if alike else ''}To see the profiles: credly profiles"
+    meant = f"Did you mean {alike[0]!r}? " if alike else ""
+    return f"{meant}To see the profiles: credly profiles; to connect this one: credly connect"
 
 
 def _view(root: Path, name: str, current: str) -> dict[str, Any]:

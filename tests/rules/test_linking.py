@@ -286,7 +286,7 @@ def test_r15_since_says_how_many_completions_it_adds(connected: Desk) -> None:
     assert connected.json("sync")["grants"]["issued"] == 3
     assert connected.run("unlink", FIRST_AID).code == 0
     assert (
-        "1 earlier completions will earn it"
+        "1 earlier completion will earn it"
         in connected.run("link", "Facilitator", "hygiene", "--since", "2026-02-02").out
     )
 

@@ -45,6 +45,11 @@ def test_before_connecting_it_says_how_to_connect(desk: Desk) -> None:
     assert not list(desk.home.iterdir())
 
 
+def test_the_way_out_is_of_the_profile_that_the_option_names(connected: Desk) -> None:
+    answer = connected.json("--profile", "other", "doctor", code=4)
+    assert answer["checks"][0]["hint"] == "Run: credly --profile other connect"
+
+
 def test_after_disconnecting_it_says_so(connected: Desk) -> None:
     connected.json("disconnect", "--yes")
     assert "disconnected" in failing(connected, 4)["connection"]["message"]
@@ -89,13 +94,14 @@ def test_on_a_terminal_what_failed_is_red_and_the_way_out_has_a_column_when_ther
     assert "What to do" in out
 
 
-def test_a_full_disk_is_no_damaged_store(connected: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("code", [sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE])
+def test_a_full_disk_is_no_damaged_store(connected: Desk, monkeypatch: pytest.MonkeyPatch, code: int) -> None:
     def no_room(_: object) -> SimpleNamespace:
         return SimpleNamespace(total=100, used=100, free=0)
 
     def full(*_: object, **__: object) -> None:
-        error = sqlite3.OperationalError("database or disk is full")
-        error.sqlite_errorcode = sqlite3.SQLITE_FULL
+        error = sqlite3.OperationalError("disk I/O error")
+        error.sqlite_errorcode = code
         raise error
 
     monkeypatch.setattr("shutil.disk_usage", no_room)
