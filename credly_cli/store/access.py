@@ -28,7 +28,7 @@ class AccessList:
                 reject(Reject(record.row, "content_id", place))
                 continue
             subject = email_key(record.subject) if record.to == "learner" else record.subject.casefold()
-            entry = (place[0], record.to, subject)
+            entry = (place.content_id, record.to, subject)
             self._repeated += entry in self._wanted
             self._wanted[entry] = None
 

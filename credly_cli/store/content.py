@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from credly_cli.lms.records import ContentRecord, Reject
 from credly_cli.store.database import Store
@@ -48,6 +48,14 @@ def _grouped(store: Store, sql: str) -> dict[str, list[dict[str, Any]]]:
     return groups
 
 
+class Place(NamedTuple):
+    """Content and session ('' for none), and whether the session was not told."""
+
+    content_id: str
+    session_id: str
+    loose: bool
+
+
 @dataclass(slots=True)
 class Catalogue:
     """How sources name content: by its id, a session's id, or a title."""
@@ -69,8 +77,8 @@ class Catalogue:
             catalogue.titles.setdefault(row["title"].casefold(), []).append(row["id"])
         return catalogue
 
-    def place(self, name: str, session: str | None, *, by_title: bool) -> tuple[str, str] | str:
-        """Find content and session ('' for none); the reason as text where there is none or more than one."""
+    def place(self, name: str, session: str | None, *, by_title: bool) -> Place | str:
+        """Find content and session; the reason as text where there is none or more than one."""
         if by_title:
             found = self.titles.get(name.casefold(), [])
             if len(found) != 1:
@@ -79,16 +87,16 @@ class Catalogue:
         elif name in self.ids:
             content = name
         elif name in self.sessions:
-            return self.sessions[name], name
+            return Place(self.sessions[name], name, loose=False)
         elif session in self.sessions:  # the name is one that only the LMS knows, such as a SKU
-            return self.sessions[session], session
+            return Place(self.sessions[session], session, loose=False)
         elif session in self.ids:
             content, session = session, None
         else:
             return f"there is no content or session {name!r}"
         if session and self.sessions.get(session) != content:
             return f"{name!r} has no session {session!r}"
-        return content, session or self.ids[content] or ""
+        return Place(content, session or self.ids[content] or "", loose=not session)
 
 
 def take(store: Store, records: Iterable[ContentRecord], reject: Callable[[Reject], None]) -> Tally:

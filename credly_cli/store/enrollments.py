@@ -13,6 +13,7 @@ from credly_cli.store.completions import current_rev, set_rev
 from credly_cli.store.content import Catalogue
 from credly_cli.store.database import Store
 from credly_cli.store.people import resolve
+from credly_cli.store.sessions_meant import find_sessions
 from credly_cli.store.staging import TOLD, Rejecting, Stage
 from credly_cli.store.tally import Tally
 
@@ -53,14 +54,15 @@ def _merged(old: str, new: str) -> dict[str, str]:
     } | {column: f"iif({moved}, {new}.{column}, {old}.{column})" for column in TOLD[5:]}
 
 
+_FOLD = ", ".join(f"{name} = {sql}" for name, sql in _merged("folded", "excluded").items())
 _FOLDED = (
     "DROP TABLE IF EXISTS temp.folded",
-    f"CREATE TEMP TABLE folded (learner, place, {_NAMES}, PRIMARY KEY (learner, place)) WITHOUT ROWID",
+    f"CREATE TEMP TABLE folded (learner, place, loose, {_NAMES}, PRIMARY KEY (learner, place)) WITHOUT ROWID",
     f"""
-    INSERT INTO temp.folded (learner, place, {_NAMES})
-    SELECT n.learner, t.place, {", ".join(f"nullif(t.{name}, '')" for name in TOLD)}
+    INSERT INTO temp.folded (learner, place, loose, {_NAMES})
+    SELECT n.learner, t.place, t.loose, {", ".join(f"nullif(t.{name}, '')" for name in TOLD)}
     FROM temp.told t CROSS JOIN temp.named n ON n.who = t.who WHERE n.learner IS NOT NULL ORDER BY 1, 2, t.line
-    ON CONFLICT DO UPDATE SET {", ".join(f"{name} = {sql}" for name, sql in _merged("folded", "excluded").items())}
+    ON CONFLICT DO UPDATE SET loose = min(loose, excluded.loose), {_FOLD}
     """,
 )
 _ADD = f"""
@@ -108,9 +110,14 @@ class Progress:
         """Add enrollments or bring them up to date, in the transaction of the caller."""
         read = Stage(self.store, self.catalogue).take(records, reject)
         refused = resolve(self.store, reject, self.now)
+        self._fold()
+        if find_sessions(self.store):
+            self._fold()
+        return self._write(read - refused)
+
+    def _fold(self) -> None:
         for statement in _FOLDED:
             self.store.change(statement)
-        return self._write(read - refused)
 
     def _write(self, taken: int) -> Tally:
         """Write the folded records; what is left of ``taken`` when new and changed ones are counted is unchanged."""

@@ -9,7 +9,7 @@ from itertools import islice
 from typing import Any, TypeAlias
 
 from credly_cli.lms.records import ProgressRecord, Reject
-from credly_cli.store.content import Catalogue
+from credly_cli.store.content import Catalogue, Place
 from credly_cli.store.database import Store
 
 TOLD = (
@@ -24,15 +24,20 @@ _OPEN: dict[str | None, int] = {"open": 1, "complete": 0, "ended": 0}
 
 # What is not told is '' here: Python hands over a text or a number much faster than a None.
 _TABLES = (
-    f"CREATE TEMP TABLE told (line INTEGER PRIMARY KEY, row INTEGER, who INTEGER, place INTEGER, {', '.join(TOLD)})",
+    f"CREATE TEMP TABLE told (line INTEGER PRIMARY KEY, row INTEGER, who INTEGER, place INTEGER,"
+    f" loose INTEGER, {', '.join(TOLD)})",
     """
     CREATE TEMP TABLE named (
       who INTEGER PRIMARY KEY, email TEXT, learner_id TEXT, first_name TEXT, last_name TEXT, at TEXT, learner INTEGER)
     """,
-    "CREATE TEMP TABLE spots (place INTEGER PRIMARY KEY, content_id TEXT, session_id TEXT)",
+    """
+    CREATE TEMP TABLE spots (
+      place INTEGER PRIMARY KEY, content_id TEXT, session_id TEXT, UNIQUE (content_id, session_id))
+    """,
 )
-_KEEP_TOLD = f"INSERT INTO temp.told VALUES (NULL{', ?' * (3 + len(TOLD))})"
+_KEEP_TOLD = f"INSERT INTO temp.told VALUES (NULL{', ?' * (4 + len(TOLD))})"
 _Person: TypeAlias = tuple[str, str, str, str]  # email, learner id, first and last name
+_Spot: TypeAlias = tuple[int, int]  # number of the place, and 1 where the session was not told
 
 
 class Stage:
@@ -45,7 +50,7 @@ class Stage:
         self._told_at: dict[int, str] = {}  # of people: when the latest record of them was true
         self._named = 0
         self._spots: dict[tuple[str, str], int] = {}
-        self._places: dict[tuple[Any, ...], int | str] = {}
+        self._places: dict[tuple[Any, ...], _Spot | str] = {}
 
     def take(self, records: Iterable[ProgressRecord], reject: Rejecting) -> int:
         """Put records into the tables, made anew; returns how many have a place. What has none is rejected."""
@@ -71,17 +76,19 @@ class Stage:
                 row, email, learner_id, name, by_title, session, progress, standing, enrolled_at, completed_at,
                 completed_latest, event_id, first_name, last_name, reported_at,
             ) = record  # fmt: skip
-            place = places.get((name, session, by_title)) or self._find_place(record)
-            if type(place) is str:
-                reject(Reject(row, "content_title" if by_title else "content_id", place))
+            spot = places.get((name, session, by_title)) or self._find_place(record)
+            if isinstance(spot, str):
+                reject(Reject(row, "content_title" if by_title else "content_id", spot))
                 continue
+            place, loose = spot
             person = email or "", learner_id or "", first_name or "", last_name or ""
             who = people.get(person) or self._name(person)
             if reported_at and reported_at > self._told_at.get(who, ""):
                 self._told_at[who] = reported_at
             yield (
-                row, who, place, "" if progress is None else progress, enrolled_at or "", _ENDED.get(standing, 0),
-                _OPEN.get(standing, ""), reported_at or "", completed_at or "", completed_latest or "", event_id or "",
+                row, who, place, loose, "" if progress is None else progress, enrolled_at or "",
+                _ENDED.get(standing, 0), _OPEN.get(standing, ""), reported_at or "", completed_at or "",
+                completed_latest or "", event_id or "",
             )  # fmt: skip
 
     def _name(self, person: _Person) -> int:
@@ -95,9 +102,12 @@ class Stage:
         self._people.clear()
         self._told_at.clear()
 
-    def _find_place(self, record: ProgressRecord) -> int | str:
+    def _find_place(self, record: ProgressRecord) -> _Spot | str:
         found = self._catalogue.place(record.content, record.session_id, by_title=record.by_title)
-        place = found if isinstance(found, str) else self._spots.setdefault(found, len(self._spots) + 1)
+        place = found if isinstance(found, str) else (self._number(found), int(found.loose))
         if len(self._places) < _REMEMBERED:
             self._places[record.content, record.session_id, record.by_title] = place
         return place
+
+    def _number(self, place: Place) -> int:
+        return self._spots.setdefault((place.content_id, place.session_id), len(self._spots) + 1)
