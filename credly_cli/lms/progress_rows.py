@@ -131,9 +131,11 @@ class ProgressReader:
     def _settled(
         self, standing: Standing | None, enrolled: Moment | None, completed: Moment | None, progress: float | None
     ) -> tuple[Standing | None, Moment | None, Moment | None]:
-        """Decide: a status wins; without one a time of completion or 100 % completes; completion needs its time."""
+        """Decide: a status wins; without one a time or 100 % completes, and less without a time does not."""
         if standing is None and (completed or progress == _COMPLETE_AT):
             standing = "complete"
+        elif standing is None and progress is not None and self._completed_at != ABSENT:
+            standing = "open"
         if standing != "complete":
             return standing, enrolled, None
         if completed is None:

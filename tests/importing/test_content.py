@@ -42,6 +42,15 @@ def test_what_is_released_later_becomes_released_by_itself(desk: Desk) -> None:
     assert one(desk)["released"] is True
 
 
+def test_a_date_of_release_begins_in_the_configured_zone(desk: Desk) -> None:
+    desk.config('timezone = "America/New_York"\n')
+    desk.imports("content", f"{HEADER}c1,One,,published,2026-03-02,,,\nc2,Two,,published,2026-03-03,,,\n")
+    desk.pass_time(hours=18)
+    assert [content["released"] for content in desk.json("content")] == [True, False]
+    desk.pass_time(hours=1, minutes=30)
+    assert [content["released"] for content in desk.json("content")] == [True, True]
+
+
 def test_content_is_released_if_any_session_is(desk: Desk) -> None:
     desk.imports("content", f"{HEADER}c1,One,,draft,,,s1,\nc1,One,,published,2027-01-01,,s2,\n")
     assert one(desk)["released"] is False

@@ -92,10 +92,10 @@ def test_complete_without_a_time_is_rejected_and_never_dated_by_us(desk: Desk, r
     assert enrolled(desk) == []
 
 
-@pytest.mark.parametrize("status", ["in progress", "withdrawn", "revoked_access", "failed"])
-def test_a_completion_is_never_undone_by_a_file_only_reported(desk: Desk, status: str) -> None:
+@pytest.mark.parametrize("told", ["40,", ",in progress", ",withdrawn", ",revoked_access", ",failed"])
+def test_a_completion_is_never_undone_by_a_file_only_reported(desk: Desk, told: str) -> None:
     learns(desk, f"{EMAIL},c3,,,completed,,{EARLY},")
-    ran = desk.run("import", "progress", desk.file("again.csv", f"{HEADER}{EMAIL},c3,,,{status},,,\n"))
+    ran = desk.run("import", "progress", desk.file("again.csv", f"{HEADER}{EMAIL},c3,,{told},,,\n"))
     assert ran.code == 0
     assert "1 completion" in ran.err
     assert enrolled(desk)[0][4] == EARLY
@@ -132,6 +132,12 @@ def test_a_date_that_could_be_two_is_rejected_unless_told_which(desk: Desk) -> N
     assert desk.imports("progress", text, code=3)["rejected"] == 1
     desk.imports("progress", text, "--date-format", "%d/%m/%Y")
     assert enrolled(desk)[0][4] == "2026-02-03T00:00:00Z"
+
+
+def test_a_form_of_dates_may_name_a_zone(desk: Desk) -> None:
+    text = f"{HEADER}{EMAIL},c3,,,,,03/02/2026 09:30 +0100,\n"
+    desk.imports("progress", text, "--date-format", "%d/%m/%Y %H:%M %z")
+    assert enrolled(desk)[0][4] == "2026-02-03T08:30:00Z"
 
 
 # Again

@@ -25,8 +25,8 @@ def test_a_row_with_every_column_becomes_progress(one: Callable[..., Any]) -> No
     ("progress", "status", "completed_at", "standing", "completes"),
     [
         ("", "", "", None, False),
-        ("0", "", "", None, False),
-        ("40", "", "", None, False),
+        ("0", "", "", "open", False),
+        ("40", "", "", "open", False),
         ("40", "", DONE, "complete", True),
         ("", "", DONE, "complete", True),
         ("100", "", DONE, "complete", True),
@@ -202,8 +202,8 @@ def test_a_column_called_completed_holds_a_time_or_a_word(
 
 
 def test_a_time_in_another_form_than_was_said_is_rejected(one: Callable[..., Any]) -> None:
-    reject = one("progress", "email,course_id,completed_at\nr@x.org,C1,2026-03-02\n", date_format="%d/%m/%Y")
-    assert reject.reason == "'2026-03-02' is not a date in the form '%d/%m/%Y'"
+    reject = one("progress", "email,course_id,completed_at\nr@x.org,C1,3/25/2026\n", date_format="%d/%m/%Y")
+    assert reject.reason == "'3/25/2026' is not a date in the form '%d/%m/%Y'"
 
 
 def test_an_id_is_an_event_s_only_in_a_file_of_events(one: Callable[..., Any]) -> None:
