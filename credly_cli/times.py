@@ -54,6 +54,9 @@ def read_instant(text: str) -> str:
 _SLASHED = re.compile(r"(\d{1,4})[/.-](\d{1,2})[/.-](\d{1,4})(?:[ T,]+(.*))?", re.ASCII)
 _EPOCH_SECONDS = re.compile(r"\d{9,10}(\.\d+)?", re.ASCII)
 _EPOCH_MILLISECONDS = re.compile(r"\d{12,13}", re.ASCII)
+_ISO_OR_EPOCH = re.compile(r"(\d{4}-\d\d-\d\d)|\d{9,}(?:\.\d+)?$", re.ASCII)
+_LIKE_ISO = ("%Y-%d", "%Y-%e")
+_LIKE_EPOCH = ("%d%", "%m%", "%Y%", "%y%", "%s")
 _CLOCK = re.compile(
     r"(?P<hour>\d{1,2}):(?P<rest>\d\d(?::\d\d(?:\.\d+)?)?)\s*(?:(?P<half>[AP])\.?M\.?)?\s*(?P<zone>UTC|GMT|Z|[+-]\d\d:?\d\d)?",
     re.ASCII | re.IGNORECASE,
@@ -68,7 +71,8 @@ def read_moment(text: str, zone: tzinfo = UTC, form: str | None = None) -> Momen
     """Read a time as an LMS or a person writes it (design, section 6).
 
     Without a zone of its own a time is in ``zone``; a date is that whole day in ``zone`` and is kept as its first
-    second in UTC, so that the day does not shift. ``form`` is a strptime format. Raises ``UnreadableTimeError``.
+    second in UTC, so that the day does not shift. ``form`` is a strptime format; what it does not fit may still be ISO
+    8601 or an epoch. Raises ``UnreadableTimeError``.
     """
     if form is None and (at := _read_plain(text, zone)):
         return Moment(at, at)
@@ -105,12 +109,23 @@ def _read_plain(text: str, zone: tzinfo) -> str | None:
 @lru_cache(maxsize=4096)  # an export repeats its times and dates by the thousand
 def _read_other(text: str, zone: tzinfo, form: str | None) -> Moment:
     try:
-        return _read_free(text, zone) if form is None else _read_by_form(text, zone, form)
+        return _read_free(text, zone) if form is None else _read_told(text, zone, form)
     except UnreadableTimeError:
         raise
     except (ValueError, OverflowError, OSError):
         expected = "a date or time" if form is None else f"a date in the form {form!r}"
         raise UnreadableTimeError(f"{text!r} is not {expected}") from None
+
+
+def _read_told(text: str, zone: tzinfo, form: str) -> Moment:
+    """Read by the form that was told, and else what is ISO 8601 or an epoch, where the form is nothing like it."""
+    try:
+        return _read_by_form(text, zone, form)
+    except ValueError:
+        like = _ISO_OR_EPOCH.match(text)
+        if not like or form.startswith(_LIKE_ISO if like[1] else _LIKE_EPOCH):
+            raise
+        return _read_free(text, zone)
 
 
 def _read_by_form(text: str, zone: tzinfo, form: str) -> Moment:

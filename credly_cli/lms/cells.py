@@ -1,7 +1,7 @@
 """The values of single cells: addresses, names, percentages, times."""
 
 import re
-from datetime import datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 
 from credly_cli.lms.reading import Reading, RejectedError
@@ -87,6 +87,13 @@ class Times:
             return bool(_fromisoformat(text))
         except ValueError:
             return False
+
+    def beginning(self, text: str, column: str) -> str | None:
+        """Read when something begins: of a date its first moment in the zone."""
+        moment = self.any(text, column)
+        if moment is None or moment.at == moment.latest:
+            return moment and moment.at
+        return utc_text(datetime.combine(date.fromisoformat(moment.at[:10]), time(), self._zone))
 
     def any(self, text: str, column: str) -> Moment | None:
         """Read a time; ``None`` where the cell has none."""

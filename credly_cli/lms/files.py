@@ -4,7 +4,7 @@ import contextlib
 import itertools
 import re
 from collections.abc import Generator, Iterable, Iterator, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO, TypeAlias
 
@@ -198,7 +198,7 @@ def _no_json(name: str, item: Reject) -> Failure:
 def _check_date_format(form: str | None) -> None:
     if form is None:
         return
-    example = datetime(2026, 11, 23, 21, 45, 59)  # noqa: DTZ001 - any time will do, only the form is tried
+    example = datetime(2026, 11, 23, 21, 45, 59, tzinfo=UTC)  # any time will do, only the form is tried
     with contextlib.suppress(ValueError):
         if datetime.strptime(example.strftime(form), form).date() == example.date():  # noqa: DTZ007
             return

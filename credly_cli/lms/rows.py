@@ -83,8 +83,7 @@ class ContentReader:
         raise RejectedError(self._columns.label(column), f"{word!r} says neither released nor not released")
 
     def _released_at(self, cells: Cells) -> str | None:
-        moment = self._times.any(cells[self._columns.at("released_at")], self._columns.label("released_at"))
-        return moment.at if moment else None
+        return self._times.beginning(cells[self._columns.at("released_at")], self._columns.label("released_at"))
 
     def _text(self, cells: Cells, column: str) -> str | None:
         return cells[self._columns.at(column)].strip() or None

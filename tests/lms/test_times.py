@@ -66,10 +66,22 @@ def test_what_is_no_time_or_could_be_two_is_refused(text: str) -> None:
         ("03/04/26 09:30", "%m/%d/%y %H:%M", "2026-03-04T08:30:00Z"),
         ("2 March 2026, 9:30 AM", "%d %B %Y, %I:%M %p", "2026-03-02T08:30:00Z"),
         ("02.03.2026 09:30 +0000", "%d.%m.%Y %H:%M %z", "2026-03-02T09:30:00Z"),
+        ("2026-02-03 10:00:00", "%Y-%d-%m %H:%M:%S", "2026-03-02T09:00:00Z"),
+        ("2026-03-02T09:30:00Z", "%d/%m/%Y", "2026-03-02T09:30:00Z"),
+        ("2026-03-02", "%d/%m/%Y", "2026-03-02T00:00:00Z"),
+        ("1772443800", "%d/%m/%Y", "2026-03-02T09:30:00Z"),
     ],
 )
 def test_a_form_says_how_to_read(text: str, form: str, at: str) -> None:
     assert read_moment(text, VIENNA, form).at == at
+
+
+@pytest.mark.parametrize(
+    ("text", "form"), [("25/03/2026", "%m/%d/%Y"), ("2026-03-25", "%Y-%d-%m"), ("310220261200", "%d%m%Y%H%M")]
+)
+def test_what_is_neither_in_the_form_nor_plain_is_refused(text: str, form: str) -> None:
+    with pytest.raises(UnreadableTimeError):
+        read_moment(text, VIENNA, form)
 
 
 def test_a_zone_is_found_by_its_name() -> None:
