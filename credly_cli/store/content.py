@@ -1,11 +1,13 @@
 """Content and its sessions: what may be linked, completed and seen."""
 
+import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from credly_cli.lms.records import ContentRecord, Reject
 from credly_cli.store.database import Store
+from credly_cli.store.regrouping import become_session, is_linked
 from credly_cli.store.tally import Tally
 
 # Content is released when itself or any of its sessions is, and the moment has come. Alias: c content; :now.
@@ -84,10 +86,10 @@ class Catalogue:
             if len(found) != 1:
                 return f"{len(found) or 'no'} content has the title {name!r}"
             content = found[0]
+        elif name in self.sessions and self.sessions[name] != name:
+            return Place(self.sessions[name], name, loose=False)
         elif name in self.ids:
             content = name
-        elif name in self.sessions:
-            return Place(self.sessions[name], name, loose=False)
         elif session in self.sessions:  # the name is one that only the LMS knows, such as a SKU
             return Place(self.sessions[session], session, loose=False)
         elif session in self.ids:
@@ -101,7 +103,8 @@ class Catalogue:
 
 def take(store: Store, records: Iterable[ContentRecord], reject: Callable[[Reject], None]) -> Tally:
     """Add content and sessions or bring them up to date; says what the rows brought about."""
-    intake = _Intake(store)
+    records = list(records)
+    intake = _Intake(store, records)
     for record in records:
         if problem := intake.apply(record):
             reject(problem)
@@ -129,22 +132,30 @@ class _Told:
 class _Intake:
     """The content that some records speak of: read, told anew, and written where it differs."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, records: Iterable[ContentRecord]) -> None:
         self._store = store
         self._contents: dict[str, _Told] = {}
+        named = {name for record in records for name in (record.content_id, record.session_id) if name}
         self._sessions: dict[str, tuple[str, str | None, int, str | None]] = {
             row["id"]: (row["content_id"], row["title"], row["released"], row["released_at"])
-            for row in store.rows("SELECT * FROM sessions")
+            for row in store.rows(
+                "SELECT * FROM sessions WHERE id IN (SELECT value FROM json_each(?))", (json.dumps(sorted(named)),)
+            )
         }
         self._sessions_before = dict(self._sessions)
         self._rows: dict[tuple[str, str | None], None] = {}
         self._repeated = 0
 
     def apply(self, record: ContentRecord) -> Reject | None:
+        record = self._as_session(record)
         session = record.session_id
         known = self._sessions.get(session) if session else None
         if known and known[0] != record.content_id:
             return Reject(record.row, "session_id", f"session {session!r} belongs to content {known[0]!r}")
+        if session and session != record.content_id and is_linked(self._store, session):
+            return Reject(
+                record.row, "session_id", f"{session!r} is content that a badge is linked to: unlink it first"
+            )
         told = self._content(record)
         told.title = record.title or told.title
         told.type = record.type or told.type
@@ -160,6 +171,16 @@ class _Intake:
         self._repeated += key in self._rows
         self._rows[key] = None
         return None
+
+    def _as_session(self, record: ContentRecord) -> ContentRecord:
+        """Take what is told as content, but known as a session of other content, for that session."""
+        known = self._sessions.get(record.content_id)
+        if record.session_id or known is None or known[0] == record.content_id:
+            return record
+        return record._replace(
+            content_id=known[0], session_id=record.content_id, session_title=record.session_title or record.title,
+            title=None, type=None, url=None, panoramas=(), sublicenses=(),
+        )  # fmt: skip
 
     def _content(self, record: ContentRecord) -> _Told:
         told = self._contents.get(record.content_id)
@@ -181,6 +202,8 @@ class _Intake:
                 added, changed = before is None, changed or before != now
                 if before != now:
                     self._write_session(session, now)
+                if session != content:
+                    become_session(self._store, session, content)
             tally.count(added=added, changed=changed)
             altered.discard(content)  # a change of the content counts for its first row
         return tally

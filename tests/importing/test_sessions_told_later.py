@@ -106,3 +106,53 @@ def test_each_completed_session_still_earns_its_badge(linked: Desk) -> None:
     linked.json("sync")
     assert enrolled(linked) == [("", LATER), ("s1", NOON), ("s2", NOON)]
     assert len(linked.issued(BADGE)) == 3
+
+
+# Content that turns out to be a session
+
+
+@pytest.fixture
+def alone(connected: Desk) -> Desk:
+    """A desk where s9 was told as content of its own, and completed."""
+    connected.imports("content", CONTENT + "s9,Talk of May,\n")
+    connected.pass_time(hours=5)
+    assert talks(connected)["added"] == 1
+    return connected
+
+
+def talks(desk: Desk) -> Any:
+    return desk.imports("progress", PROGRESS + f"ada@example.org,s9,,100,completed,{NOON},,Ada,Lovelace\n")
+
+
+def test_what_was_completed_in_it_is_completed_in_the_session(alone: Desk) -> None:
+    for added in (1, 0):
+        assert alone.imports("content", CONTENT + "g9,Talk,s9\n")["added"] == added
+        assert {content["id"] for content in alone.json("content")} == {"first-aid", "hygiene", "g9"}
+        assert talks(alone)["unchanged"] == 1
+    assert alone.imports("content", CONTENT + "s9,Talk of May,\n")["added"] == 0
+    alone.json("link", alone.badge_id(BADGE), "g9", "--since", "2026-03-01")
+    for _ in range(2):
+        alone.json("sync")
+    assert len(alone.issued(BADGE)) == 1
+
+
+def test_the_link_of_the_group_finds_what_came_to_it(alone: Desk) -> None:
+    alone.imports("content", CONTENT + "g9,Talk,\n")
+    alone.json("link", alone.badge_id(BADGE), "g9", "--since", "2026-03-01")
+    alone.json("sync")
+    alone.imports("content", CONTENT + "g9,Talk,s9\n")
+    alone.json("sync")
+    assert len(alone.issued(BADGE)) == 1
+
+
+def test_while_a_badge_is_linked_to_it_it_stays_and_what_it_earned_is_not_earned_again(alone: Desk) -> None:
+    badge = alone.badge_id(BADGE)
+    alone.json("link", badge, "s9", "--since", "2026-03-01")
+    alone.json("sync")
+    assert alone.imports("content", CONTENT + "g9,Talk,s9\n", code=3)["rejected"] == 1
+    alone.json("unlink", badge)
+    assert alone.imports("content", CONTENT + "g9,Talk,s9\n")["rejected"] == 0
+    talks(alone)
+    alone.json("link", badge, "g9", "--since", "2026-03-01")
+    alone.json("sync")
+    assert len(alone.issued(BADGE)) == 1
