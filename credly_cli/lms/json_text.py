@@ -41,11 +41,15 @@ def read_values(text: Text, first: str, rest: Iterator[str]) -> Iterator[Value |
 
 
 def _is_lines(first: str) -> bool:
-    """Tell JSON Lines from one document by finding a line that is a whole object."""
-    if not first.lstrip("\ufeff \t\r\n").startswith("{"):
+    """Tell JSON Lines from one document by its first line, or, where that is broken, by one that is a whole object."""
+    lines = [line.strip() for line in first.lstrip("\ufeff \t\r\n").split("\n")[:50] if line.strip()]
+    if not lines or not lines[0].startswith("{"):
         return False
-    lines = first.split("\n")
-    return any(line.startswith("{") and _parsed(line) is not None for line in lines[:50])
+    if (head := _parsed(lines[0])) is not None:
+        return len(lines) > 1 or _list_in(head, depth=0) is None
+    if lines[0].endswith(("{", "[", ",")):
+        return False
+    return any(line.startswith("{") and _parsed(line) is not None for line in lines)
 
 
 def _parsed(line: str) -> Any:

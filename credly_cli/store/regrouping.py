@@ -24,8 +24,9 @@ def is_linked(store: Store, content_id: str) -> bool:
 
 def become_session(store: Store, session_id: str, content_id: str) -> None:
     """Make content of that id, where there is any, the session of other content that it is."""
-    told = {"id": session_id, "group": content_id, "rev": current_rev(store) + 1}
+    rev = current_rev(store) + 1
+    told = {"id": session_id, "group": content_id, "rev": rev}
     if store.value(_ALONE, told):
         for statement in (*_MOVES, _GONE):
             store.change(statement, told)
-        set_rev(store, told["rev"])  # so that the group's links plan what came to it
+        set_rev(store, rev)  # so that the group's links plan what came to it

@@ -121,6 +121,9 @@ LEARNERS = [{"email": "a@x.org", "first_name": "A"}, {"email": "b@x.org", "first
         "\n".join(json.dumps(learner, indent=2) for learner in LEARNERS),
         json.dumps({"users": LEARNERS, "pageInfo": {}}),
         json.dumps({"pageInfo": {}, "users": LEARNERS}, indent=1),
+        '{"users":[\n' + ",\n".join(json.dumps(learner) for learner in LEARNERS) + "\n]}",
+        '{"users":[' + ",\n".join(json.dumps(learner) for learner in LEARNERS) + "]}\n",
+        '{"users":[' + "\n,".join(json.dumps(learner) for learner in LEARNERS) + "]}\n",
         "\ufeff" + json.dumps(LEARNERS),
     ],
 )
@@ -143,6 +146,16 @@ def test_a_bad_line_of_json_lines_is_rejected_by_its_number(read: Callable[..., 
         (4, "is not a JSON object"),
         (5, "holds a character that is no text"),
     ]
+
+
+def test_json_lines_may_begin_with_a_bad_line(read: Callable[..., list[Any]]) -> None:
+    reject, record = read("learners", '{"email": \n{"email": "a@x.org"}\n')
+    assert (reject.row, record.row) == (1, 2)
+
+
+def test_rows_of_a_document_in_one_line_are_numbered_by_their_place(read: Callable[..., list[Any]]) -> None:
+    found = read("learners", json.dumps({"users": [{"email": "a@x.org"}, {"email": "bad"}, {"email": "bad"}]}))
+    assert [record.row for record in found] == [1, 2, 3]
 
 
 def test_a_list_that_is_cut_off_gives_what_came_before(read: Callable[..., list[Any]]) -> None:
