@@ -25,7 +25,11 @@ def import_(
     files: Annotated[list[str], typer.Argument(help="CSV, JSON Lines or JSON files; - is standard input.")],
     mapping: Annotated[
         list[str] | None,
-        typer.Option("--map", metavar="COLUMN=HEADER", help="Read our COLUMN from the file's HEADER; repeatable."),
+        typer.Option(
+            "--map",
+            metavar="COLUMN=HEADER",
+            help="Read our COLUMN from the file's HEADER; COLUMN==VALUE: the same in every row. Repeatable.",
+        ),
     ] = None,
     date_format: Annotated[
         str | None, typer.Option("--date-format", metavar="F", help="How dates are written, as in strptime.")

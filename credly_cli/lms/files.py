@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, TypeAlias
 
 from credly_cli.errors import Failure
-from credly_cli.lms.headers import check_mapping, match_columns, missing_columns, refuse_header
+from credly_cli.lms.headers import check_mapping, match_columns, missing_columns, refuse_header, require_mapped
 from credly_cli.lms.json_text import Value, read_values
 from credly_cli.lms.objects import row_of
 from credly_cli.lms.reading import Reading, RejectedError, RowReader
@@ -86,11 +86,15 @@ def _sheet(kind: Kind, text: Text, pieces: Iterator[str], reading: Reading) -> _
     yield from sheet.records(read)
 
 
-def _reader_of(kind: Kind, header: Sequence[str], reading: Reading, name: str) -> RowReader:
-    columns = match_columns(kind, header, reading.mapping)
+def _reader_of(kind: Kind, header: Sequence[str], reading: Reading, name: str, *, optional: bool = False) -> RowReader:
+    """Return the reader of rows under a header, to which what is mapped to a value (``=VALUE``) is added."""
+    added = [text for text in dict.fromkeys(reading.mapping.values()) if text.startswith("=")]
+    columns = match_columns(kind, [*header, *added], reading.mapping, optional=optional)
     if missing_columns(kind, columns):
         raise refuse_header(kind, columns, name)
-    return row_reader(kind, columns, reading)
+    read = row_reader(kind, columns, reading)
+    values = [text[1:].strip() for text in added]
+    return (lambda row, cells: read(row, [*cells[:-1], *values, ""])) if values else read
 
 
 def _objects(kind: Kind, name: str, values: Iterator[Value | Reject], reading: Reading) -> _Stream:
@@ -163,12 +167,14 @@ class _Objects:
     def refuse_strangers(self, shown: Sequence[tuple[int, dict[str, str]] | Reject]) -> None:
         """Refuse a file none of whose first objects is of its kind."""
         failure: Failure | None = None
+        if headers := [tuple(item[1]) for item in shown if not isinstance(item, Reject)]:
+            require_mapped(headers, self._reading.mapping)
         for item in shown:
             if isinstance(item, Reject):
                 failure = failure or _no_json(self._name, item)
                 continue
             try:
-                _reader_of(self._kind, tuple(item[1]), self._reading, self._name)
+                self._reader(tuple(item[1]))
             except Failure as problem:
                 failure = failure if failure and failure.code == "usage" else problem
             else:
@@ -176,9 +182,12 @@ class _Objects:
         if failure:
             raise failure
 
+    def _reader(self, header: tuple[str, ...]) -> RowReader:
+        return _reader_of(self._kind, header, self._reading, self._name, optional=True)
+
     def _remember(self, header: tuple[str, ...]) -> RowReader:
         try:
-            read = _reader_of(self._kind, header, self._reading, self._name)
+            read = self._reader(header)
         except Failure as problem:
             raise RejectedError("", f"cannot be read like the others: {problem.message}") from None
         if len(self._readers) > 100:  # noqa: PLR2004 - memory must not grow with the file

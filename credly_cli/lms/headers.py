@@ -72,7 +72,7 @@ _COLUMNS: dict[Kind, dict[str, tuple[str, ...]]] = {
         ),
         "completed_at": (
             "completiondate", "datecompleted", "completed", "timecompleted", "coursecomplete", "completedon",
-            "completeddate", "finishedon", "finishedat", "enddate",
+            "completeddate", "finishedon", "finishedat", "enddate", "progresscompletedat",
         ),
         "event_id": ("statementid", "messageid", "id"),
         "first_name": _FIRST_NAME,
@@ -146,16 +146,27 @@ def check_mapping(kind: Kind, mapping: Mapping[str, str]) -> None:
             )
 
 
-def match_columns(kind: Kind, header: Sequence[str], mapping: Mapping[str, str]) -> Columns:
-    """Find the columns of a file by its header; what is missing is for ``missing_columns`` to say."""
+def require_mapped(headers: Sequence[Sequence[str]], mapping: Mapping[str, str]) -> None:
+    """Refuse what ``--map`` names and none of some headers has."""
+    for wanted in mapping.values():
+        if wanted[:1] != "=" and all(_mapped_place(header, wanted) == ABSENT for header in headers):
+            raise _no_column(wanted, headers[0])
+
+
+def match_columns(kind: Kind, header: Sequence[str], mapping: Mapping[str, str], *, optional: bool = False) -> Columns:
+    """Find the columns of a file by its header; what is missing is for ``missing_columns`` to say.
+
+    With ``optional`` the header need not have what ``mapping`` names: JSON objects leave out what they do not know.
+    """
     mapped = {column: _mapped_place(header, wanted) for column, wanted in mapping.items()}
-    places = dict(mapped)
-    taken = set(mapped.values())
+    if not optional and ABSENT in mapped.values():
+        raise _no_column(next(mapping[column] for column, place in mapped.items() if place == ABSENT), header)
+    places = {column: place for column, place in mapped.items() if place != ABSENT}
+    taken = set(places.values())
     keys = _keys_of(header, taken)
     for column, aliases in _COLUMNS[kind].items():
         names = () if _is_replaced(kind, column, mapping) else aliases
-        place = mapped.get(column, ABSENT)
-        if place == ABSENT and (place := _find(column, names, header, keys)) != ABSENT:
+        if column not in mapping and (place := _find(column, names, header, keys)) != ABSENT:
             places[column] = place
     _settle_doubles(kind, places, keys)
     emails = [places["email"]] if "email" in places else []
@@ -185,7 +196,9 @@ def _advice(kind: Kind, columns: Columns, column: str) -> str:
     if others:
         return f"It looks like a file of {others[0]}. If not, say which column is meant: --map {column}=HEADER"
     if column == "content_id" and "email" in columns.places:
-        return "Say which column is meant: --map content_id=HEADER (or add one, in a report of a single course)."
+        return (
+            "Say which column is meant: --map content_id=HEADER, or, for a report of one course: --map content_id==ID"
+        )
     return f"If one of them is meant, say which: --map {column}=HEADER"
 
 
@@ -227,7 +240,11 @@ def _mapped_place(header: Sequence[str], wanted: str) -> int:
             raise _two_columns(header[places[0]])
         if places and same(wanted):
             return places[0]
-    raise Failure("usage", f"The file has no column {wanted!r}.", hint=f"It has: {_listed(header)}.")
+    return ABSENT
+
+
+def _no_column(wanted: str, header: Sequence[str]) -> Failure:
+    return Failure("usage", f"The file has no column {wanted!r}.", hint=f"It has: {_listed(header)}.")
 
 
 def _is_replaced(kind: Kind, column: str, mapping: Mapping[str, str]) -> bool:

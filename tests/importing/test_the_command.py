@@ -142,6 +142,13 @@ def test_columns_are_named_by_map(desk: Desk) -> None:
         assert desk.run("import", "content", desk.file("a.csv", text), "--map", bad).code == 2
 
 
+def test_a_report_of_one_course_goes_in_with_its_id_said(desk: Desk) -> None:
+    desk.imports("content", CONTENT)
+    ran = desk.run("import", "progress", desk.file("report.csv", "email\nada@example.org\n"))
+    assert "--map content_id==ID" in ran.err
+    assert desk.imports("progress", "email\nada@example.org\n", "--map", "content_id==c1")["added"] == 1
+
+
 # Dry runs
 
 

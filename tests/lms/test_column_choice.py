@@ -78,3 +78,25 @@ def test_two_columns_of_one_name_matter_only_if_they_are_used(read: Callable[...
     assert len(read("learners", "email,Email\nr@x.org,bad\n")) == 1
     with pytest.raises(Failure):
         read("learners", "Email,E-Mail\nr@x.org,s@x.org\n")
+
+
+LOGINS = '{"Login": "a@x.org", "last_name": "A"}\n{"user": "b@x.org"}\n{"Login": "c@x.org", "Vorname": "C"}\n'
+
+
+def test_json_objects_may_lack_what_is_mapped(read: Callable[..., list[Any]]) -> None:
+    first, lacking, third = read("learners", LOGINS, mapping={"email": "Login", "first_name": "Vorname"})
+    assert (first.email, first.first_name, third.first_name) == ("a@x.org", None, "C")
+    assert "no column email" in lacking.reason
+
+
+def test_json_none_of_whose_objects_has_what_is_mapped_is_refused(read: Callable[..., list[Any]]) -> None:
+    with pytest.raises(Failure) as caught:
+        read("learners", LOGINS, mapping={"first_name": "Given"})
+    assert caught.value.message == "The file has no column 'Given'."
+
+
+def test_a_column_may_be_the_same_in_every_row(read: Callable[..., list[Any]]) -> None:
+    mapping = {"content_id": "=Course 7", "content_title": "=Course 7"}
+    for text in ("email,course\nr@x.org,x\n", '{"email": "r@x.org", "course": "x"}\n'):
+        (record,) = read("progress", text, mapping=mapping)
+        assert (record.content, record.by_title) == ("Course 7", False)

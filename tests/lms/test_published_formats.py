@@ -188,6 +188,25 @@ def test_the_completion_report_of_moodle_with_its_course_added(read: Callable[..
     assert (begun.standing, begun.completed_at) == (None, None)
 
 
+def test_the_completion_report_of_moodle_as_it_is_with_the_course_said(read: Callable[..., list[Any]]) -> None:
+    text = f'{MOODLE}\n7,Robin Smith,robin@example.org,Completed,x,"Monday, 2 March 2026, 9:30 AM"\n\n8,K,bad,,,\n'
+    form = "%A, %d %B %Y, %I:%M %p"
+    done, rejected = read("progress", text.encode("utf-16"), date_format=form, mapping={"content_id": "=101"})
+    assert _told(done) == ("robin@example.org", "101", "complete", "2026-03-02T09:30:00Z", None)
+    assert (rejected.row, rejected.column) == (4, "Email address")
+
+
+def test_the_bulk_progress_of_canvas_with_the_course_said(read: Callable[..., list[Any]]) -> None:
+    done = {"requirement_count": 10, "requirement_completed_count": 10, "completed_at": "2026-03-02T09:30:00Z"}
+    users = [
+        {"id": 1, "display_name": "Robin Smith", "progress": done},
+        {"id": 2, "display_name": "Kim Lee", "progress": {**done, "completed_at": None}},
+    ]
+    first, second = read("progress", json.dumps(users), mapping={"content_id": "=101", "learner_id": "id"})
+    assert (first.learner_id, first.content, first.completed_at) == ("1", "101", "2026-03-02T09:30:00Z")
+    assert (second.learner_id, second.completed_at) == ("2", None)
+
+
 def _statement(verb: str, **more: Any) -> dict[str, Any]:
     return {
         "id": "x1",
