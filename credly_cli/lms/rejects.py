@@ -2,6 +2,7 @@
 
 import contextlib
 import csv
+import hashlib
 import os
 import secrets
 from pathlib import Path
@@ -23,15 +24,14 @@ def is_rejects_file(path: Path) -> bool:
 class RejectsFile:
     """Collects the rejected rows of one import; a context manager.
 
-    The file takes its place when the import ends well: with no rows rejected the one of an earlier import is removed,
-    and after an exception it stays as it was. It belongs beside the source (``None`` is standard input, which has
+    The file takes its place when the import ends well: those of an earlier import are removed, and after an exception
+    they stay as they were. It belongs beside the source (``None`` is standard input, which has
     none), or in ``folder`` where that cannot be written, and nobody but its owner may read it. Without ``keep`` there
     is no file, only the count and the first of them.
     """
 
     def __init__(self, source: Path | None, folder: Path, *, keep: bool = True) -> None:
-        name = (source.name if source else "stdin") + _SUFFIX
-        self._places = [folder / name] if source is None else [source.with_name(name), folder / name]
+        self._places = _places(source, folder)
         self._file: TextIO | None = None
         self._writer: Any = None  # csv has no public type for it
         self._draft = Path()
@@ -66,6 +66,7 @@ class RejectsFile:
             self._file.close()
             if kind is None and self.path is not None:
                 self._draft.replace(self.path)
+                self._remove_earlier()
         finally:
             self._draft.unlink(missing_ok=True)
 
@@ -89,8 +90,16 @@ class RejectsFile:
         return open(descriptor, "w", encoding="utf-8", newline="")  # noqa: PTH123 - Path has no way to the mode
 
     def _remove_earlier(self) -> None:
-        """Remove what an earlier import wrote, in the one place where this import would have written."""
-        beside = self._places[0]
-        path = beside if os.access(beside.parent, os.W_OK) else self._places[-1]
-        with contextlib.suppress(OSError):
-            path.unlink()
+        """Remove what an earlier import wrote, wherever it had to."""
+        for path in self._places:
+            if path != self.path:
+                with contextlib.suppress(OSError):
+                    path.unlink()
+
+
+def _places(source: Path | None, folder: Path) -> list[Path]:
+    """Return where the file may be, best first; in the folder, files of one name are told apart by their paths."""
+    if source is None:
+        return [folder / f"stdin{_SUFFIX}"]
+    mark = hashlib.sha256(os.fsencode(source.resolve())).hexdigest()[:8]
+    return [source.with_name(source.name + _SUFFIX), folder / f"{mark}-{source.name}{_SUFFIX}"]

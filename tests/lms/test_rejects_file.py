@@ -39,9 +39,24 @@ def test_rejected_rows_of_standard_input_go_to_the_folder(tmp_path: Path) -> Non
 
 
 def test_rejected_rows_go_to_the_folder_where_there_is_no_room_beside(tmp_path: Path) -> None:
-    (tmp_path / "learners.csv.rejects.csv").mkdir()
+    beside = tmp_path / "learners.csv.rejects.csv"
+    beside.mkdir()
     file = _import(tmp_path / "learners.csv", tmp_path / "state", BAD)
-    assert file.path == tmp_path / "state" / "learners.csv.rejects.csv"
+    assert file.path
+    assert file.path.parent == tmp_path / "state"
+    assert file.path.name.endswith("-learners.csv.rejects.csv")
+    beside.rmdir()
+    assert _import(tmp_path / "learners.csv", tmp_path / "state", BAD).path == beside
+    assert list((tmp_path / "state").iterdir()) == []
+
+
+def test_files_of_one_name_have_each_their_rejected_rows_in_the_folder(tmp_path: Path) -> None:
+    for place in ("north", "south"):
+        (tmp_path / place / "learners.csv.rejects.csv").mkdir(parents=True)
+        _import(tmp_path / place / "learners.csv", tmp_path / "state", BAD)
+    assert len(list((tmp_path / "state").iterdir())) == 2
+    _import(tmp_path / "north" / "learners.csv", tmp_path / "state")
+    assert len(list((tmp_path / "state").iterdir())) == 1
 
 
 def test_no_room_at_all_is_a_failure(tmp_path: Path) -> None:
