@@ -39,6 +39,7 @@ class Imported:
     tally: Tally = field(default_factory=Tally)
     undone: int = 0  # completions that the LMS does not call complete any more; they stay ...
     newly_undone: list[tuple[int, str, str]] = field(default_factory=list)  # ... and those that it did until now
+    access_kept: bool = False  # rows of access could not be read, so that nothing was taken away
     rejects_files: list[Path] = field(default_factory=list)
     first_reject: tuple[Path | None, Reject] | None = None  # with its file, None for standard input
 
@@ -47,6 +48,7 @@ class Imported:
         self.tally += other.tally
         self.undone += other.undone
         self.newly_undone += other.newly_undone
+        self.access_kept |= other.access_kept
 
     def json(self) -> dict[str, Any]:
         """Return the answer as scripts read it."""
@@ -125,7 +127,9 @@ def _take_access(store: Store, sieve: "Sieve", outcome: Imported) -> None:
     with store.transaction():
         access = AccessList(store)
         access.take(cast("Iterable[AccessRecord]", sieve), sieve.reject)
-        outcome.tally += access.write(complete=sieve.rejected == 0)
+        complete = sieve.rejected == access.unknown
+        outcome.tally += access.write(complete=complete)
+    outcome.access_kept |= not complete
 
 
 class Sieve:

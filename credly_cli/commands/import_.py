@@ -98,6 +98,8 @@ def _show(environment: Environment, outcome: "Imported", *, dry_run: bool) -> No
     if outcome.undone:
         they = counted(outcome.undone, "completion is", "completions are")
         output.warn(f"{they} not complete in this file any more; what was earned stays.")
+    if outcome.access_kept:
+        output.warn("Rows of access could not be read; so nobody's access was taken away.")
     if outcome.first_reject is not None:
         output.warn(f"Rejected, {_shown(outcome.first_reject[1])}.")
     for path in outcome.rejects_files:

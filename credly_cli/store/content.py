@@ -223,8 +223,11 @@ class _Intake:
         return changed
 
     def _write_access(self, content: str, kind: str, names: tuple[str, ...]) -> bool:
+        """Write who may see content, unless a file of access told it: that one is the whole list."""
         wanted = {name.casefold() for name in names}
         place = (content, kind)
+        if self._store.value("SELECT 1 FROM access WHERE content_id = ? AND told_by = 'access'", (content,)):
+            return False
         sql = "FROM access WHERE content_id = ? AND told_by = 'content' AND subject_kind = ?"
         if wanted == {row["subject"] for row in self._store.rows(f"SELECT subject {sql}", place)}:
             return False

@@ -38,11 +38,26 @@ def test_a_session_in_an_access_file_means_its_content(desk: Desk) -> None:
     assert given(desk) == [("c1", "learner", "ada@example.org")]
 
 
-def test_an_access_file_with_a_bad_row_adds_and_removes_nothing(desk: Desk) -> None:
+@pytest.mark.parametrize(("row", "kept"), [("c2,cy", True), ("c1,", True), ("nowhere,cy@example.org", False)])
+def test_an_access_file_with_rows_that_cannot_be_read_takes_nothing_away_and_says_so(
+    desk: Desk, row: str, *, kept: bool
+) -> None:
     desk.imports("content", CONTENT)
     desk.imports("access", "content_id,email\nc1,ada@example.org\n")
-    desk.imports("access", "content_id,email\nc1,bo@example.org\nnowhere,cy@example.org\n", code=3)
-    assert [row[2] for row in given(desk)] == ["ada@example.org", "bo@example.org"]
+    ran = desk.run("import", "access", desk.file("access.csv", f"content_id,email\nc1,bo@example.org\n{row}\n"))
+    assert ran.code == 3
+    assert [row[2] for row in given(desk)] == ["ada@example.org"] * kept + ["bo@example.org"]
+    assert ("nobody's access was taken away" in ran.err) is kept
+
+
+def test_an_access_file_wins_over_what_content_told_of_who_may_see_it(desk: Desk) -> None:
+    content = "content_id,title,panoramas\nc1,One,North\nc2,Two,North\n"
+    desk.imports("content", content)
+    access = "content_id,email\nc1,ada@example.org\n"
+    desk.imports("access", access)
+    assert given(desk) == [("c1", "learner", "ada@example.org"), ("c2", "panorama", "north")]
+    assert desk.imports("content", content)["unchanged"] == 2
+    assert desk.imports("access", access)["unchanged"] == 1
 
 
 # Rejected rows
@@ -77,7 +92,8 @@ def test_where_the_folder_cannot_be_written_the_state_folder_has_it(desk: Desk, 
     (folder / "content.csv").write_text(BROKEN)
     folder.chmod(0o500)
     answer = desk.json("import", "content", str(folder / "content.csv"), code=3)
-    assert answer["rejects_file"] == str(desk.home / "content.csv.rejects.csv")
+    path = Path(answer["rejects_file"])
+    assert (path.parent, path.name[8:]) == (desk.home, "-content.csv.rejects.csv")
 
 
 def test_rows_of_standard_input_are_rejected_into_the_state_folder(desk: Desk) -> None:
