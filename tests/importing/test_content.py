@@ -58,6 +58,14 @@ def test_content_is_released_if_any_session_is(desk: Desk) -> None:
     assert one(desk)["released"] is True
 
 
+def test_once_content_has_sessions_only_they_decide(desk: Desk) -> None:
+    desk.imports("content", f"{HEADER}c1,One,,published,,,,\n")
+    desk.imports("content", f"{HEADER}c1,One,,draft,,,s1,\n")
+    assert one(desk)["released"] is False
+    desk.imports("content", f"{HEADER}c1,One,,published,,,s2,\n")
+    assert one(desk)["released"] is True
+
+
 def test_the_last_value_that_is_not_empty_wins(desk: Desk) -> None:
     desk.imports("content", f"{HEADER}c1,Old,course,,,https://x.test/1,s1,\nc1,New,,,,,s2,\nc1,,webinar,,,,s3,\n")
     content = one(desk)
