@@ -1,10 +1,13 @@
 """R25 and section 6 on learners: who is who, by id and by address."""
 
+import io
 from typing import Any
 
 import pytest
 
-from tests.desk import Desk
+from credly_cli.importing import import_files
+from credly_cli.lms.files import Reading
+from tests.desk import START, Desk
 
 HEADER = "email,learner_id,first_name,last_name\n"
 
@@ -156,3 +159,18 @@ def test_importing_learners_again_changes_nothing(desk: Desk) -> None:
     assert tells(desk, *rows)["unchanged"] == 4
     with desk.store() as store:
         assert list(store.connection.iterdump()) == before
+
+
+def test_unknown_ids_cost_the_same_each_however_many_they_are(connected: Desk) -> None:
+    def cost(count: int) -> int:
+        """Count the thousands of steps that the database takes for a file of ids that nobody has."""
+        text = "learner_id,content_id\n" + "".join(f"nobody-{number},hygiene\n" for number in range(count))
+        steps: list[None] = []
+        with connected.store() as store:
+            store.connection.set_progress_handler(lambda: steps.append(None), 1000)
+            source = io.BytesIO(text.encode())
+            outcome = import_files(store, "progress", [source], Reading(START), connected.home, keep_rejects=False)
+        assert outcome.tally.rejected == count
+        return len(steps)
+
+    assert cost(2000) < 6 * cost(500)
