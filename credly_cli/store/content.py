@@ -10,8 +10,8 @@ from credly_cli.store.database import Store
 from credly_cli.store.regrouping import become_session, is_linked
 from credly_cli.store.tally import Tally
 
-# Content is released when any of its sessions is, or itself where it has none, and the moment has come. Alias: c content;
-# :now.
+# Content is released when any of its sessions is, or itself where it has none, and the moment has come.
+# Alias: c content; :now.
 RELEASED = """
 iif(EXISTS (SELECT 1 FROM sessions s WHERE s.content_id = c.id),
   EXISTS (SELECT 1 FROM sessions s WHERE s.content_id = c.id AND s.released AND ifnull(s.released_at, '') <= :now),

@@ -8,9 +8,9 @@ again changes nothing, and earns no second badge (R18).
 from credly_cli.store.database import Store
 
 _ANY = "SELECT 1 FROM temp.spots WHERE content_id IN (SELECT content_id FROM sessions) LIMIT 1"
+_SAME = "(f.event_id = e.event_id OR (f.completed_at <= e.completed_latest AND f.completed_latest >= e.completed_at))"
 # How well an enrollment e fits the record f, best 0: the same completion; a later one, which an older does not undo;
 # the very place; the only enrollment, unless both are completions.
-_SAME = "(f.event_id = e.event_id OR (f.completed_at <= e.completed_latest AND f.completed_latest >= e.completed_at))"
 _FITS = f"""
 CASE
   WHEN {_SAME} THEN 0
@@ -41,7 +41,7 @@ _MEANT = (
         CROSS JOIN enrollments e ON e.learner = f.learner AND e.content_id = s.content_id
         WHERE s.content_id IN (SELECT content_id FROM sessions) AND NOT {_PLAIN}
         AND (f.loose OR e.session_id IN ('', s.session_id))
-      ) WHERE fit < 3 OR known = 1
+      ) WHERE fit < 3 OR (fit = 3 AND known = 1)
     ) WHERE rank = 1 AND meant <> session_id
     """,
 )

@@ -99,6 +99,15 @@ def test_who_was_enrolled_in_the_only_session_completes_that_one(linked: Desk) -
     assert enrolled(linked) == [("s1", NOON)]
 
 
+@pytest.mark.parametrize(("first", "then", "place"), [("", "s1", "s1"), ("s1", "s2", "s2"), ("s1", "", "")])
+def test_another_completion_is_another_one(linked: Desk, first: str, then: str, place: str) -> None:
+    linked.imports("content", CONTENT + TWO)
+    learns(linked, f"{first},100,completed,{NOON},")
+    for added in (1, 0):
+        assert learns(linked, f"{then},100,completed,{LATER},")["added"] == added
+    assert set(enrolled(linked)) == {(first, NOON), (place, LATER)}
+
+
 def test_each_completed_session_still_earns_its_badge(linked: Desk) -> None:
     linked.imports("content", CONTENT + TWO)
     learns(linked, f"s1,100,completed,{NOON},", f"s2,100,completed,{NOON},", f",100,completed,{LATER},")
