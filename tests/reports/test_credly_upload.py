@@ -51,7 +51,7 @@ def test_beside_it_the_list_can_be_had_as_csv(connected: Desk, tmp_path: Path) -
     misses(connected, "anna@example.com,Anna,Adler")
     ran = connected.run("missed", "--csv", "--credly-upload", str(tmp_path / "upload.csv"))
     assert ran.out == connected.run("missed", "--csv").out
-    assert "Wrote 1 rows" in ran.err
+    assert "Wrote 1 row to" in ran.err
     assert len(rows(tmp_path / "upload.csv")) == 1
 
 
