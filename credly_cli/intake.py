@@ -14,7 +14,7 @@ from credly_cli.lms.records import Reject
 from credly_cli.lms.rejects import RejectsFile
 from credly_cli.lms.sources import Batch, Part, Source
 from credly_cli.safe_text import counted
-from credly_cli.store import runs, traces
+from credly_cli.store import access, runs, traces
 from credly_cli.store.database import Store
 
 _PREFIX = "lms:"  # of a source's bookmarks among all
@@ -22,10 +22,6 @@ _KINDS = ("learners", "content", "progress", "access")
 _LISTED = 20  # completions undone, of those that are told one by one
 _UNDONE = """
 SELECT l.email, c.title FROM learners l, content c WHERE l.id = ? AND c.id = ?
-"""
-_GIVEN_NO_MORE = """
-DELETE FROM access WHERE told_by = 'access' AND subject_kind <> 'learner'
-AND content_id = ifnull((SELECT content_id FROM sessions WHERE id = :id), :id)
 """
 
 
@@ -82,7 +78,7 @@ def _take_batch(
     taken = Intake()
     with store.transaction():
         for content in batch.given_no_more:
-            taken.of("access").tally.changed += store.change(_GIVEN_NO_MORE, {"id": content})
+            taken.of("access").tally.changed += access.take_from_tenants(store, content)
         for part in batch.parts:
             _take_part(store, part, taken, now, state_folder, headway)
         for name, value in batch.bookmarks.items():
