@@ -1,20 +1,32 @@
 """Bringing the store up to date with Credly's lists; what is not in an incomplete one is not removed (R7-R10, R23)."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
 from typing import Any
 
+from credly_cli.credly.catching_up import News, read_news
 from credly_cli.credly.client import Client
 from credly_cli.credly.listing import Listing
-from credly_cli.credly.records import Badge
+from credly_cli.credly.records import Badge, IssuedBadge
 from credly_cli.issuing.planning import problem, problem_of
 from credly_cli.safe_text import counted
-from credly_cli.store import badges, covering, issued_badges, links
+from credly_cli.store import badges, covering, issued_badges, links, runs
 from credly_cli.store.database import Store
+from credly_cli.store.runs import Listed
 from credly_cli.store.tally import Tally
-from credly_cli.times import utc_text
+from credly_cli.times import from_utc_text, utc_text
 
 _FEW = 5  # so many badges may go at once without anybody being asked
+
+
+_SHORT = 1000  # so many issued badges are read whole each time: twenty requests
+_DAY = timedelta(hours=24)
+_OVERLAP = timedelta(hours=1)  # for what Credly lists late
+
+
+class _OtherCountError(Exception):
+    """Credly has more or fewer badges than would be known."""
 
 
 @dataclass(slots=True)
@@ -25,7 +37,7 @@ class Pulled:
     removed: int = 0
     unlinked: list[dict[str, Any]] = field(default_factory=list)
     cancelled: int = 0
-    complete: bool = False
+    listed: Listed | None = None  # ... completely, of issued badges
     problems: list[dict[str, Any]] = field(default_factory=list)
 
     def json(self) -> dict[str, int]:
@@ -92,15 +104,57 @@ def _unlinked(store: Store, badge_id: str) -> dict[str, Any]:
     return {"badge": badge, "content": content, "reason": "The badge is not active on Credly any more."}
 
 
-def pull_issued_badges(store: Store, client: Client, now: datetime, settle_seconds: int) -> Pulled:
-    """Read the badges issued to people; raises ``Failure`` when none can be read."""
-    listing = client.issued_badges()
-    outcome = Pulled()
+def pull_issued_badges(store: Store, client: Client, now: datetime, settle_seconds: int, *, full: bool) -> Pulled:
+    """Bring the issued badges up to date; raises ``Failure`` when none can be read.
+
+    A list that is long is read whole once a day, and in between from its newest end, where Credly's count agrees with
+    what is known then (R23). ``full`` reads it whole.
+    """
+    caught_up = None if full else _catch_up(store, client, now)
+    return caught_up or _read_all(store, client, now, settle_seconds)
+
+
+def _catch_up(store: Store, client: Client, now: datetime) -> Pulled | None:
+    known = issued_badges.count(store)
+    until, whole_at = runs.last_listed(store)
+    if known <= _SHORT or until is None or whole_at is None or now - from_utc_text(whole_at) > _DAY:
+        return None
+    news = read_news(client, utc_text(from_utc_text(until) - _OVERLAP))
+    if news is None:
+        return None
+    try:
+        counts = _take_news(store, news, now)
+    except _OtherCountError:
+        return None
+    counts.unchanged = known - counts.changed
+    return Pulled(counts, listed=Listed(_server_time(news.server_date), whole=False))
+
+
+def _take_news(store: Store, news: News, now: datetime) -> Tally:
+    """Take what is new, or nothing of it where another count shows that there is more to know."""
     with store.transaction():
-        outcome.counts = issued_badges.save(store, listing.rows.values(), utc_text(now))
-        if listing.problem is not None:
-            outcome.problems.append(problem_of(listing.problem))
-        else:
-            outcome.complete = True
+        counts = issued_badges.save(store, news.badges.values(), utc_text(now))
+        if not issued_badges.agrees_with_count(store, news.total, news.badges.keys()):
+            raise _OtherCountError
+    return counts
+
+
+def _read_all(store: Store, client: Client, now: datetime, settle_seconds: int) -> Pulled:
+    outcome = Pulled()
+
+    def take(page: list[IssuedBadge]) -> None:
+        with store.transaction():
+            outcome.counts += issued_badges.save(store, page, utc_text(now))
+
+    listing = client.issued_badges(take=take)
+    if listing.problem is not None:
+        outcome.problems.append(problem_of(listing.problem))
+    else:
+        outcome.listed = Listed(_server_time(listing.server_date), whole=True)
+        with store.transaction():
             outcome.removed = issued_badges.compare_with_listing(store, listing.known_ids, now, settle_seconds)
     return outcome
+
+
+def _server_time(date: str | None) -> str | None:
+    return utc_text(parsedate_to_datetime(date)) if date else None

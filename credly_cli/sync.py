@@ -22,6 +22,7 @@ from credly_cli.store import grants, runs
 from credly_cli.store.connection import Connection
 from credly_cli.store.database import Store
 from credly_cli.store.lock import RunLock
+from credly_cli.store.runs import Listed
 from credly_cli.times import Clock, utc_text
 
 Step = Literal["badges", "lms", "issued", "grants"]
@@ -63,7 +64,7 @@ class Run:
     stopped: Failure | None = None
     worked: set[Step] = field(default_factory=set)
     uncertain_left: int = 0
-    issued_badges_listed: bool = False
+    listed: Listed | None = None  # what is known of the issued badges, where that is all
 
     @property
     def exit_code(self) -> Exit:
@@ -129,7 +130,7 @@ class Synchronisation:
         run.uncertain_left = grants.count_by_state(self.store)["uncertain"]
         run.grants["uncertain"] = grants.count_uncertain_of(self.store, number)
         run.finished_at = utc_text(self.clock.now())
-        runs.finish(self.store, number, run.json(), issued_badges_listed=run.issued_badges_listed)
+        runs.finish(self.store, number, run.json(), run.listed)
         return run
 
     def _begin(self, run: Run) -> int:
@@ -207,9 +208,10 @@ class Synchronisation:
 
     def _issued(self, run: Run) -> None:
         settle_seconds = self.settings["grants.settle_seconds"]
-        pulled = pulling.pull_issued_badges(self.store, self.client, self.clock.now(), settle_seconds)
+        now, full = self.clock.now(), self.wish.full
+        pulled = pulling.pull_issued_badges(self.store, self.client, now, settle_seconds, full=full)
         run.issued_badges = pulled.json()
-        run.issued_badges_listed = pulled.complete
+        run.listed = pulled.listed
         run.problems += pulled.problems
 
     def _grants(self, run: Run, number: int) -> None:
@@ -217,7 +219,7 @@ class Synchronisation:
         self._plan(run, number)
         guard = self._guard(run)
         completed_from = guard.completed_from()
-        if not run.issued_badges_listed and guard.stopped is None:
+        if run.listed is None and guard.stopped is None:
             guard.ask_about_repeatable()
         _raise_if(guard.stopped)
         first = self._settle(run, set())

@@ -1,6 +1,6 @@
 """The calls of Credly's API that this program makes, each once and by name."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 from urllib.parse import quote
@@ -128,8 +128,14 @@ class Client:
             headway=self.headway,
         )
 
-    def issued_badges(self, filters: Mapping[str, str] | None = None) -> Listing[IssuedBadge]:
-        """List issued badges in every state."""
+    def page_of_issued_badges(self, parameters: Mapping[str, str], number: int) -> Reply:
+        """Read one page of the issued badges, in the order and by the filter of the parameters."""
+        return self.http.get(f"{self._organization}/badges", {**parameters, "page": number})
+
+    def issued_badges(
+        self, filters: Mapping[str, str] | None = None, take: Callable[[list[IssuedBadge]], None] | None = None
+    ) -> Listing[IssuedBadge]:
+        """List issued badges in every state; with ``take`` they are handed over page by page instead of kept."""
         parameters = dict(_BY_CREATION)
         if filters:
             parameters["filter"] = "|".join(f"{key}::{value}" for key, value in filters.items())
@@ -138,6 +144,7 @@ class Client:
             f"{self._organization}/badges",
             parameters,
             issued_badge_from,
+            take=take,
             parallel=self.parallel,
             headway=self.headway,
         )

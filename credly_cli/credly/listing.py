@@ -55,24 +55,26 @@ def read_listing(
     read: Callable[[object], T],
     *,
     keep: Callable[[T], bool] = lambda _: True,
+    take: Callable[[list[T]], None] | None = None,
     parallel: int = 4,
     headway: Headway,
 ) -> Listing[T]:
     """Read all pages by number, several at a time; a fault after the first page makes the listing incomplete.
 
-    Raises ``Failure`` when not even the first page can be read, or the token is refused.
+    With ``take`` its rows are handed over page by page instead of kept, so that memory grows by their ids only. Raises
+    ``Failure`` when not even the first page can be read, or the token is refused.
     """
     source = _Source(http, path, parameters, parallel)
     listing: Listing[T] = Listing()
     first = source.page(1)
     listing.server_date = first.date
-    raw_rows = _take(listing, first, read, keep)
+    raw_rows = _take(listing, first, read, keep, take)
     for page in source.further_pages(first):
         headway.at(raw_rows, first.total)
         if isinstance(page, Failure):
             listing.problem = listing.problem or page
             continue
-        raw_rows += _take(listing, page, read, keep)
+        raw_rows += _take(listing, page, read, keep, take)
         if page.total != first.total:
             listing.problem = listing.problem or _incomplete("it changed while it was read")
     if listing.problem is None and not raw_rows == len(listing.known_ids) == first.total:
@@ -172,9 +174,16 @@ class _Source:
             self._turns.notify_all()
 
 
-def _take(listing: Listing[T], page: _Page, read: Callable[[object], T], keep: Callable[[T], bool]) -> int:
+def _take(
+    listing: Listing[T],
+    page: _Page,
+    read: Callable[[object], T],
+    keep: Callable[[T], bool],
+    take: Callable[[list[T]], None] | None,
+) -> int:
     """Add a page's rows; returns how many it had, readable or not."""
     listing.problem = listing.problem or page.problem
+    rows: dict[str, T] = {}
     for raw in page.rows:
         identity = raw.get("id") if isinstance(raw, dict) else None
         if isinstance(identity, str):
@@ -187,7 +196,11 @@ def _take(listing: Listing[T], page: _Page, read: Callable[[object], T], keep: C
             listing.unread_ids.add(str(identity))
             continue
         if keep(row):
-            listing.rows[str(identity)] = row
+            rows[str(identity)] = row
+    if take is None:
+        listing.rows |= rows
+    else:
+        take(list(rows.values()))
     return len(page.rows)
 
 

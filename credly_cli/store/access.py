@@ -25,7 +25,7 @@ DELETE FROM access WHERE content_id IN (SELECT content_id FROM temp.given) AND N
 
 
 def take_from_tenants(store: Store, name: str) -> int:
-    """Take content, or that of a session, from all panoramas and sublicenses that a list gave it to; returns how many."""
+    """Take content, or that of a session, from all panoramas and sublicenses; returns from how many."""
     return store.change(
         "DELETE FROM access WHERE told_by = 'access' AND subject_kind <> 'learner'"
         " AND content_id = ifnull((SELECT content_id FROM sessions WHERE id = :name), :name)",

@@ -1,7 +1,7 @@
 """Badges issued to people, as Credly last said."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -69,20 +69,44 @@ def compare_with_listing(store: Store, known_ids: set[str], now: datetime, settl
     """
     settled = utc_text(now - timedelta(seconds=settle_seconds))
     missing, awaited, arrived = [], [], []
-    for row in store.rows(
-        f"SELECT id, awaited, {_UNSEEN} AS unseen, ifnull(created_at, stored_at) AS issued_at FROM issued_badges"
-        " WHERE deleted_at IS NULL"
+    for identity, was_awaited, unseen, issued_at in store.connection.execute(
+        f"SELECT id, awaited, {_UNSEEN}, ifnull(created_at, stored_at) FROM issued_badges WHERE deleted_at IS NULL"
     ):
-        if row["id"] in known_ids:
-            arrived += [(row["id"],)] if row["awaited"] else []
-        elif row["unseen"]:
-            awaited += [] if row["awaited"] else [(row["id"],)]
-        elif row["issued_at"] <= settled:
-            missing.append((utc_text(now), row["id"]))
+        if identity in known_ids:
+            arrived += [(identity,)] if was_awaited else []
+        elif unseen:
+            awaited += [] if was_awaited else [(identity,)]
+        elif issued_at <= settled:
+            missing.append((utc_text(now), identity))
     store.connection.executemany("UPDATE issued_badges SET deleted_at = ? WHERE id = ?", missing)
     store.connection.executemany("UPDATE issued_badges SET awaited = 1 WHERE id = ?", awaited)
     store.connection.executemany("UPDATE issued_badges SET awaited = 0 WHERE id = ?", arrived)
     return len(missing)
+
+
+def count(store: Store) -> int:
+    """Count the badges that Credly has, as far as is known."""
+    all_rows, deleted = (
+        "SELECT count(*) FROM issued_badges",
+        "SELECT count(*) FROM issued_badges WHERE deleted_at NOTNULL",
+    )
+    return int(store.value(all_rows) - store.value(deleted))
+
+
+def agrees_with_count(store: Store, total: int, listed: Collection[str]) -> bool:
+    """Tell whether Credly has as many badges as the store, but for those that we issued and it does not list yet.
+
+    ``listed`` are the ids of the newest ones that it does list. Nothing is written where that is as before.
+    """
+    unseen = store.rows(f"SELECT id, awaited FROM issued_badges WHERE {_UNSEEN} AND deleted_at IS NULL")
+    awaited = [row for row in unseen if row["id"] not in listed]
+    if count(store) - len(awaited) != total:
+        return False
+    late = [(row["id"],) for row in awaited if not row["awaited"]]
+    arrived = [(row["id"],) for row in unseen if row["awaited"] and row["id"] in listed]
+    store.connection.executemany("UPDATE issued_badges SET awaited = 1 WHERE id = ?", late)
+    store.connection.executemany("UPDATE issued_badges SET awaited = 0 WHERE id = ?", arrived)
+    return True
 
 
 # The learner's address, and earlier ones that nobody else has now.

@@ -228,4 +228,12 @@ M002_REPLACED = """
 ALTER TABLE issued_badges ADD COLUMN replaced_by TEXT;
 """
 
-MIGRATIONS: tuple[str, ...] = (M001_FIRST, M002_REPLACED)
+M003_CATCHING_UP = """
+-- Credly's clock when it was asked for the issued badges, where the answer was complete ...
+ALTER TABLE runs ADD COLUMN listed_until TEXT;
+-- ... and whether page by page, or by what is new and a count that agreed.
+ALTER TABLE runs ADD COLUMN listed_whole INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX issued_badges_deleted ON issued_badges (id) WHERE deleted_at IS NOT NULL;
+"""
+
+MIGRATIONS: tuple[str, ...] = (M001_FIRST, M002_REPLACED, M003_CATCHING_UP)

@@ -1,6 +1,7 @@
 """The runs of `sync`, and where its readers left off."""
 
 import json
+from dataclasses import dataclass
 from typing import Any
 
 from credly_cli.store.database import Store
@@ -27,12 +28,31 @@ def begin(store: Store, lock_number: int | None, started_at: str) -> int:
     return taken
 
 
-def finish(store: Store, number: int, summary: dict[str, Any], *, issued_badges_listed: bool) -> None:
-    """Record how a run ended."""
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """How far a run came to know the issued badges: up to when, by Credly's clock, and whether page by page."""
+
+    until: str | None
+    whole: bool
+
+
+def finish(store: Store, number: int, summary: dict[str, Any], listed: Listed | None) -> None:
+    """Record how a run ended; ``listed`` is ``None`` where it does not know all issued badges."""
     store.change(
-        "UPDATE runs SET finished_at = ?, status = ?, issued_badges_listed = ?, summary = ? WHERE id = ?",
-        (summary["finished_at"], summary["status"], int(issued_badges_listed), json.dumps(summary), number),
+        "UPDATE runs SET finished_at = ?, status = ?, summary = ?, issued_badges_listed = ?, listed_until = ?,"
+        " listed_whole = ? WHERE id = ?",
+        (
+            *(summary["finished_at"], summary["status"], json.dumps(summary), int(listed is not None)),
+            *((listed.until, int(listed.whole)) if listed else (None, 0)),
+            number,
+        ),
     )
+
+
+def last_listed(store: Store) -> tuple[str | None, str | None]:
+    """Return up to when the issued badges are known, by Credly's clock, and when they were last read page by page."""
+    until = store.value("SELECT listed_until FROM runs WHERE issued_badges_listed ORDER BY id DESC LIMIT 1")
+    return until, store.value("SELECT started_at FROM runs WHERE listed_whole ORDER BY id DESC LIMIT 1")
 
 
 def last(store: Store) -> int:

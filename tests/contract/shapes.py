@@ -193,7 +193,12 @@ SHAPES: dict[str, Any] = {
         "learners": NUMBER,
         "grants": dict.fromkeys(STATES, NUMBER),
         "last_sync": (
-            {"status": MAYBE, "started_at": TEXT, "finished_at": MAYBE, "problem": ({"code": TEXT, "message": TEXT}, None)},
+            {
+                "status": MAYBE,
+                "started_at": TEXT,
+                "finished_at": MAYBE,
+                "problem": ({"code": TEXT, "message": TEXT}, None),
+            },
             None,
         ),
         "last_good_sync": MAYBE,
