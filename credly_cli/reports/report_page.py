@@ -1,4 +1,4 @@
-"""The report as a page of one file: bars that fit any width, and where these leave something out, a table beneath."""
+"""The report as a page of one file: charts drawn as SVG within it, each with its numbers as a table beneath."""
 
 import base64
 import hashlib
@@ -11,45 +11,26 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from credly_cli import pages
+from credly_cli.reports.charts import chart
 from credly_cli.reports.reporting import STATES, latest_months, reasons
 from credly_cli.safe_text import visible
 from credly_cli.times import utc_text
 
 _FOLDER = Path(pages.__file__).parent
-_MOST_BADGES = 20  # more are a smear; the table beneath has them all
-_LEAST_WIDTH = 0.5  # percent: what is there is seen
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """A piece of a bar, in percent of the longest one."""
-
-    look: str
-    start: float
-    width: float
-
-
-@dataclass(frozen=True, slots=True)
-class Bar:
-    """What is counted, how many there are, and how that is drawn."""
-
-    label: str
-    count: int
-    parts: Sequence[Part]
+_MOST_BADGES = 20  # more are long to scroll through; the table beneath has them all
 
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A part of the page: bars, what their colours mean, and a table of what they do not say."""
+    """A part of the page: a sentence, and where there is something to show, a chart and the same as a table."""
 
     id: str
     title: str
     told: str
-    bars: Sequence[Bar]
-    empty: str
-    legend: Sequence[str] = ()
+    chart: str | None = None
     head: Sequence[str] = ()
     rows: Sequence[Sequence[object]] = ()
+    opened: bool = False
 
 
 def write(path: Path, answer: dict[str, Any], organization: str | None, now: datetime) -> None:
@@ -86,47 +67,42 @@ def _sections(answer: dict[str, Any]) -> list[Section]:
 
 def _months(months: list[dict[str, Any]]) -> Section:
     shown, before = latest_months(months)
+    if not shown:
+        return Section("months", "Issued per month", "Nothing was issued yet.")
     told = "Badges by the month they were issued in, the latest first."
-    bars = _bars([(row["month"], {"one": row["issued"]}) for row in reversed(shown)])
-    if not before:
-        return Section("months", "Issued per month", told, bars, "Nothing was issued yet.")
+    if before:
+        told += f" The table has the {before:,} from before."
+    drawn = chart([row["month"] for row in reversed(shown)], {"Issued": [row["issued"] for row in reversed(shown)]})
     table = [(row["month"], row["issued"]) for row in reversed(months)]
-    told += f" The table has the {before:,} from before."
-    return Section("months", "Issued per month", told, bars, "", (), ("Month", "Issued"), table)
+    return Section("months", "Issued per month", told, drawn, ("Month", "Issued"), table)
 
 
 def _badges(rows: list[dict[str, Any]]) -> Section:
+    if not rows:
+        return Section("badges", "Badges", "Nothing was issued yet.")
     told = "What became of each badge that was issued."
     if len(rows) > _MOST_BADGES:
         told += f" Shown are the {_MOST_BADGES} issued most; the table has all {len(rows):,}."
     names = [visible(row["badge"]["name"] or row["badge"]["id"]) for row in rows]
-    bars = _bars([(name, {s: row[s] for s in STATES}) for name, row in zip(names, rows[:_MOST_BADGES], strict=False)])
+    series = {state.capitalize(): [row[state] for row in rows[:_MOST_BADGES]] for state in STATES}
     table = [(name, row["issued"], *(row[s] for s in STATES)) for name, row in zip(names, rows, strict=True)]
-    head = ("Badge", "Issued", *map(str.capitalize, STATES))
-    return Section("badges", "Badges", told, bars, "Nothing was issued yet.", STATES, head, table)
+    drawn = chart(names[:_MOST_BADGES], series, named=True)
+    return Section("badges", "Badges", told, drawn, ("Badge", "Issued", *series), table)
 
 
 def _expiring(counts: dict[str, int]) -> Section:
-    bars = _bars([(f"{days} days", {"one": count}) for days, count in counts.items()])
-    return Section("expiring", "Expiring soon", "Pending and accepted badges that end within so many days.", bars, "")
+    if not any(counts.values()):
+        return Section("expiring", "Expiring soon", f"No badge ends within {list(counts)[-1]} days.")
+    table = [(f"{days} days", count) for days, count in counts.items()]
+    drawn = chart([label for label, _ in table], {"Badges": list(counts.values())})
+    told = "Pending and accepted badges that end within so many days."
+    return Section("expiring", "Expiring soon", told, drawn, ("Within", "Badges"), table)
 
 
 def _failures(rows: list[dict[str, Any]]) -> Section:
+    if not rows:
+        return Section("failures", "Failed or held", "Nothing failed.")
     told = "Grants that wait for a person, by reason. To see them: credly grants --state failed --state held"
-    bars = _bars([(visible(row["message"]), {"one": row["count"]}) for row in rows])
-    return Section("failures", "Failed or held", told, bars, "Nothing failed.")
-
-
-def _bars(counted: Sequence[tuple[str, dict[str, int]]]) -> list[Bar]:
-    largest = max((sum(counts.values()) for _, counts in counted), default=0) or 1
-    return [Bar(label, sum(counts.values()), _parts(counts, largest)) for label, counts in counted]
-
-
-def _parts(counts: dict[str, int], largest: int) -> list[Part]:
-    parts, start = [], 0.0
-    for look, count in counts.items():
-        if count:
-            width = max(round(100 * count / largest, 2), _LEAST_WIDTH)
-            parts.append(Part(look, round(start, 2), width))
-            start += width
-    return parts
+    table = [(visible(row["message"]), row["count"]) for row in rows]
+    drawn = chart([reason for reason, _ in table], {"Grants": [row["count"] for row in rows]}, named=True)
+    return Section("failures", "Failed or held", told, drawn, ("Reason", "Grants"), table, opened=True)

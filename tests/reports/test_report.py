@@ -119,11 +119,32 @@ def test_the_page_has_charts_and_loads_nothing(connected: Desk, tmp_path: Path) 
     assert ran.code == 0
     assert str(page) in ran.out
     text = page.read_text()
-    assert text.count('class="bar"') == 3 + 1 + 3
-    assert text.count('class="key"') == 4
+    assert text.count("<svg") == 3
+    assert text.count('class="bar"') == 3 + 4 * 1 + 3
+    assert text.count('class="legend ') == 4
     assert "default-src 'none'" in unescape(text)
     assert not re.search(r"<script|<link|<img|\bsrc=|\bhref=|@import|url\(|\sstyle=|<style type", text)
     assert "http" not in text.replace("http-equiv", "")
+
+
+def test_a_long_name_is_cut_in_the_chart_and_whole_in_the_table(connected: Desk, tmp_path: Path) -> None:
+    desk, name = with_badges(connected), "Certified Practitioner of Accessible Documents, Level 3"
+    with desk.store() as store:
+        store.change("UPDATE badges SET name = ?", (name,))
+    page = tmp_path / "report.html"
+    desk.run("report", "--html", str(page))
+    (drawn,) = re.findall(r'class="label"[^>]*>([^<]*)', page.read_text())
+    assert drawn == "4 · Certified Practitioner of Accessible Do…"
+    assert f'<th scope="row"><bdi>{name}</bdi></th>' in page.read_text()
+
+
+def test_where_no_badge_ends_soon_the_page_says_so(connected: Desk, tmp_path: Path) -> None:
+    desk = with_badges(connected)
+    with desk.store() as store:
+        store.change("UPDATE issued_badges SET expires_at = NULL")
+    page = tmp_path / "report.html"
+    desk.run("report", "--html", str(page))
+    assert "No badge ends within 90 days." in page.read_text()
 
 
 def test_a_hostile_badge_name_stays_text(connected: Desk, tmp_path: Path) -> None:
