@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 _WIDTH = 420
 _LETTERS = 16  # high, in the same measure as the width; report.css says the same
 _MOST_CELLS = 44  # fit the width
-_MOST_GUIDES = 4
+_MOST_GUIDES = 3
 _ROOM_FOR_VALUES = 1.3
 _THE_LIBRARYS = ("script", "style", "desc", "title")
 
