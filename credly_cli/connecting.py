@@ -34,7 +34,7 @@ class Network:
 
 def client_for(api_url: str, token: Token, network: Network, parallel: int, organization_id: str = "") -> Client:
     """Make a client for an address and a token."""
-    http = Http(api_url, token, network.clock, environ=network.environ, adapter=network.adapter)
+    http = Http(api_url, token, network.clock, environ=network.environ, adapter=network.adapter, parallel=parallel)
     return Client(http, organization_id, parallel)
 
 

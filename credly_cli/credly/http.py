@@ -22,6 +22,7 @@ from credly_cli import __version__
 from credly_cli.config import is_loopback
 from credly_cli.credly.ahead import Ahead, Parameters
 from credly_cli.credly.breaks import NotSentError, UnclearError, broken
+from credly_cli.credly.lanes import Lanes
 from credly_cli.credly.links import Origin, origin_of, origin_of_link
 from credly_cli.credly.redaction import Redaction
 from credly_cli.credly.replies import CredlyFailure, Reply, failure_of, read_json, read_retry_after
@@ -56,12 +57,14 @@ class Http:
         *,
         environ: Mapping[str, str],
         adapter: BaseAdapter | None = None,
+        parallel: int = 4,
     ) -> None:
         self.api_url = api_url
         self.clock = clock
         self.last_date: str | None = None  # Credly's own clock, from its last answer
         self.interruption: Interruption | None = None  # once set, nothing more is read, nor waited for
         self._retrying = Retrying(clock)
+        self._lanes = Lanes(parallel)
         self._give_up_at: float | None = None  # on the machine's monotonic clock
         self._origin = origin_of_link(api_url, api_url)
         self._authorization = f"Basic {b64encode(f'{token.reveal()}:'.encode()).decode()}"
@@ -87,10 +90,6 @@ class Http:
         self._give_up_at = time.monotonic() + seconds
         self.deadline = self.clock.now().timestamp() + seconds
 
-    def in_flight(self, parallel: int) -> int:
-        """Return how many requests may be under way: one only, once Credly has asked to slow down."""
-        return 1 if self._retrying.slowed else parallel
-
     def get(self, path: str, parameters: Parameters | None = None, *, tries: int = TRIES) -> Reply:
         """Read; tries again after faults that pass. Raises ``CredlyFailure`` for what is no success."""
         with self.interruption.breaking() if self.interruption else contextlib.nullcontext():
@@ -111,7 +110,8 @@ class Http:
             if reply is not None and failure is None:
                 return reply
             failure = failure or _unreachable(self.api_url, None)
-            self._retrying.slowed |= failure.code == "rate-limited"
+            if failure.code == "rate-limited":
+                self._lanes.narrow()
             if not self._retrying.again(attempt, failure, reply):
                 raise failure
             attempt += 1
@@ -155,9 +155,11 @@ class Http:
             raise NotSentError("no answer in time")
         timeout = min(_CONNECT_SECONDS, left), min(_READ_SECONDS, left)
         try:
-            response = self._session().send(request, timeout=timeout, allow_redirects=False, stream=True)
-            with contextlib.closing(response):
-                return self._reply(response, limit)
+            with self._lanes if method == "GET" else contextlib.nullcontext():
+                response = self._session().send(request, timeout=timeout, allow_redirects=False, stream=True)
+                with contextlib.closing(response):
+                    body = self._body(response, limit)
+            return self._reply(response, body)
         except UnclearError:
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, the request may have left
@@ -177,14 +179,17 @@ class Http:
         request.headers["Authorization"] = self._authorization
         return request
 
-    def _reply(self, response: requests.Response, limit: int) -> Reply:
-        status, date = response.status_code, response.headers.get("Date")
-        redirected = 300 <= status < 400  # noqa: PLR2004
-        told = None if redirected else read_json(_read_body(response, limit, self._seconds_left()))
+    def _body(self, response: requests.Response, limit: int) -> bytes:
+        """Read the body, but of a redirect, which is not followed."""
+        redirected = 300 <= response.status_code < 400  # noqa: PLR2004
+        return b"" if redirected else _read_body(response, limit, self._seconds_left())
+
+    def _reply(self, response: requests.Response, body: bytes) -> Reply:
+        date, told = response.headers.get("Date"), read_json(body)
         theirs = _server_time(date)
         self.last_date = date if theirs else self.last_date
         return Reply(
-            status,
+            response.status_code,
             told if response.ok else self._redaction.struck(told),
             date if theirs else None,
             read_retry_after(response.headers.get("Retry-After"), theirs or self.clock.now()),

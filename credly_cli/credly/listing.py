@@ -92,10 +92,9 @@ class _Source:
     parameters: Mapping[str, str]
     parallel: int
     exhausted: bool = False
-    _reading: int = 0
     _failed: int = 0
     _ids: set[str] = field(default_factory=set)
-    _turns: threading.Condition = field(default_factory=threading.Condition)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def page(self, number: int) -> _Page:
         reply = self.http.get(self.path, {**self.parameters, "page": number})
@@ -113,16 +112,18 @@ class _Source:
         return _Page(rows, total, min(pages, total + 1, _MOST_PAGES), None, reply.date)
 
     def further_pages(self, first: _Page) -> Iterator[_Page | Failure]:
-        """Read the pages after the first, in order, with so many under way at once."""
+        """Read the pages after the first, in order.
+
+        More threads than may ask at once: while an answer is taken apart the next request is on its way.
+        """
         if first.pages <= 1 or not first.rows:
             return
         self._brings_news(first)
         if first.total is None:
             self.parallel = 1  # how far the list goes shows only at its end
-        # twice as many wait as are read at once: no thread is idle while the caller looks at a page
         ahead = 2 * self.parallel if self.parallel > 1 else 1
         numbers, waiting = iter(range(2, first.pages + 1)), deque[Future[_Page | Failure | None]]()
-        with ThreadPoolExecutor(self.parallel) as pool:
+        with ThreadPoolExecutor(ahead) as pool:
             try:
                 while True:
                     for number in islice(numbers, 0 if self.exhausted else ahead - len(waiting)):
@@ -136,12 +137,9 @@ class _Source:
                 self.stop()  # whoever ends here must not wait for pages that nobody wants
 
     def _page_or_failure(self, number: int) -> _Page | Failure | None:
-        """Read a page when it is its turn; ``None`` when no more pages are wanted."""
-        with self._turns:
-            self._turns.wait_for(lambda: self.exhausted or self._reading < self.http.in_flight(self.parallel))
-            if self.exhausted:
-                return None
-            self._reading += 1
+        """Read a page; ``None`` when no more pages are wanted."""
+        if self.exhausted:
+            return None
         try:
             page = self.page(number)
         except CredlyFailure as failure:
@@ -155,23 +153,17 @@ class _Source:
             if not self._brings_news(page):
                 self.stop()  # what only repeats itself has no end
             return page
-        finally:
-            with self._turns:
-                self._reading -= 1
-                self._turns.notify_all()
 
     def _brings_news(self, page: _Page) -> bool:
         ids = {str(row.get("id")) if isinstance(row, dict) else "" for row in page.rows}
-        with self._turns:
+        with self._lock:
             before = len(self._ids)
             self._ids |= ids
             return len(self._ids) > before or not page.is_list
 
     def stop(self) -> None:
         """Ask for no further page; those under way are still taken."""
-        with self._turns:
-            self.exhausted = True
-            self._turns.notify_all()
+        self.exhausted = True
 
 
 def _take(

@@ -27,7 +27,6 @@ class Retrying:
 
     def __init__(self, clock: Clock) -> None:
         self.deadline: float | None = None  # of the run, as a timestamp; waiting never goes beyond it
-        self.slowed = False  # Credly has asked to slow down: from then on one request at a time
         self._clock = clock
         self._not_before = 0.0
         self._requests = 0

@@ -259,9 +259,7 @@ def test_who_was_asked_to_stop_asks_for_nothing_more(http: Http, status: int) ->
 def test_one_request_to_slow_down_holds_all_that_follow(http: Http, clock: StillClock) -> None:
     with requests_mock.Mocker() as mock:
         mock.get(f"{URL}/organizations", [{"status_code": 429, "headers": {"Retry-After": "8"}}, {"json": {}}])
-        assert http.in_flight(4) == 4
         http.get("/organizations")
-        assert http.in_flight(4) == 1
     assert slept(clock) == 8
 
 

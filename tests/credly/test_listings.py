@@ -1,6 +1,8 @@
 """Reading a list of several pages, and knowing whether it is complete (R10)."""
 
 import re
+import threading
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -14,6 +16,7 @@ from credly_cli.credly.records import Badge
 from credly_cli.credly.replies import CredlyFailure
 from credly_cli.sandbox import faults
 from credly_cli.sandbox.adapter import SandboxAdapter
+from credly_cli.sandbox.messages import Response
 from credly_cli.sandbox.samples import sandbox_with_samples
 from credly_cli.sandbox.state import Sandbox
 from credly_cli.secrets import Token
@@ -121,21 +124,40 @@ def test_when_pages_fail_for_good_not_all_of_them_are_asked_for(client: Client, 
     assert sandbox.log.count() <= 1 + 3 + 4  # the first, three that fail, what was under way then
 
 
-def test_after_a_request_to_slow_down_one_page_at_a_time_is_read(
-    client: Client, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    sandbox.faults.add(faults.answers(429, Retry_After="1"), "GET", "page=2($|&)")
-    seen: list[int] = []
-    read = Http.in_flight
+class Watch:
+    """Lets requests take a moment, and notes how many are under way as each begins."""
 
-    def watched(http: Http, most: int) -> int:
-        seen.append(read(http, most))
-        return seen[-1]
+    def __init__(self) -> None:
+        self.seen: list[int] = []
+        self._under_way = 0
+        self._lock = threading.Lock()
 
-    monkeypatch.setattr(Http, "in_flight", watched)
+    def __call__(self, work: faults.Work, _stage: faults.Stage) -> Response:
+        with self._lock:
+            self._under_way += 1
+            self.seen.append(self._under_way)
+        time.sleep(0.01)
+        answer = work()
+        with self._lock:
+            self._under_way -= 1
+        return answer
+
+
+def test_pages_are_read_four_at_a_time(client: Client, sandbox: Sandbox) -> None:
+    sandbox.switches.page_size = 1
+    watch = Watch()
+    sandbox.faults.add(watch, "GET", times=None)
     assert client.badges().complete
-    assert seen[0] == 4
-    assert set(seen[-6:]) == {1}
+    assert max(watch.seen) == 4
+
+
+def test_after_a_request_to_slow_down_one_page_at_a_time_is_read(client: Client, sandbox: Sandbox) -> None:
+    sandbox.switches.page_size = 1
+    sandbox.faults.add(faults.answers(429, Retry_After="1"), "GET", "page=2($|&)")
+    watch = Watch()
+    sandbox.faults.add(watch, "GET", times=None)
+    assert client.badges().complete
+    assert set(watch.seen[-6:]) == {1}
 
 
 def test_a_credly_that_asks_to_come_back_much_later_is_left_alone(client: Client, sandbox: Sandbox) -> None:
