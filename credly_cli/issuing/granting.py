@@ -141,12 +141,10 @@ class _Sender:
 
     def _exchange(self) -> list[_Claim]:
         """Take the answers that are there and claim as many grants as can leave: one commit, before any byte does."""
-        done = [future for future in self.under_way if future.done()]
-        if not done and not self._free(0):
+        if not any(future.done() for future in self.under_way) and not self._free(0):
             return []
         with self.store.transaction():
-            for future in done:
-                self._take(self.under_way[future], future.result())
+            done = self._take_answers()
             claims = self._claim(self._free(len(done)))
         for future in done:
             del self.under_way[future]
@@ -154,6 +152,15 @@ class _Sender:
             self.answered += len(done)
             self.client.headway.at(self.answered, max(self.answered, self.expected))
         return claims
+
+    def _take_answers(self) -> list[Future[Answer]]:
+        """Take the answers that are there, and those that come in meanwhile; returns them."""
+        taken: list[Future[Answer]] = []
+        while done := [future for future in self.under_way if future.done() and future not in taken]:
+            for future in done:
+                self._take(self.under_way[future], future.result())
+            taken += done
+        return taken
 
     def _free(self, answered: int) -> int:
         """Count the grants that may be claimed now: never more than there are workers for them."""
