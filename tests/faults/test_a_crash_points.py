@@ -3,13 +3,11 @@
 1-3, 5, 7, 8  killed before and after every commit of a run, one after the other    here
 3-5           killed by the server while it has the request, real processes         here
 9             killed within a migration                                             here
-6, 12         power loss within an fsync: needs a block device or LD_PRELOAD that drops writes; not run here. What can
-              be shown is that every claim is committed with synchronous=FULL       here
+6, 12         power loss                                                            test_a_power_loss.py
 10            signals                                                               test_d_signals.py
 11            stopped for 30 minutes in mid-POST                                    test_d_signals.py
 13            restored, deleted and copied stores                                   test_a_restored_stores.py
-14            out of memory in an import                                            tests/lms (an import is one batch
-              after the other, and a batch one transaction)
+14            out of memory in an import                                            test_a_memory.py
 """
 
 import os
