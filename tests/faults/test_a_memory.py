@@ -23,7 +23,9 @@ def limited(mebibytes: int) -> Any:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("kind", "whole", "table"), [("learners", BATCH, "learners"), ("progress", ROWS, "enrollments")])
+@pytest.mark.parametrize(
+    ("kind", "whole", "table"), [("learners", BATCH, "learners"), ("progress", ROWS, "enrollments")]
+)
 def test_an_import_that_runs_out_of_memory_leaves_whole_batches_and_can_be_done_again(
     tmp_path: Path, kind: str, whole: int, table: str
 ) -> None:
