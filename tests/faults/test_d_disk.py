@@ -2,12 +2,13 @@
 
 42, 43  the disk is full at any write, real processes with RLIMIT_FSIZE      here
 43      the answers that could not be kept are told                          here, in process
-44, 45  read-only folders, corrupt, foreign and newer stores                 tests/store, and here that nothing is sent
+44, 48  read-only and full file systems, files of others, a missing folder   test_d_places.py
+45      corrupt, foreign and newer stores                                    tests/store, and here that nothing is sent
 46      another program holds the store                                      here
 47      a second process past the lock                                       here
-48      an inherited lock, a missing folder                                  tests/store/test_lock.py
+48      an inherited lock                                                    tests/store/test_lock.py
 49      two runs in one second                                               here
-50      the cost over a long history                                         benchmarks
+50      the cost over a long history                                         test_d_long_history.py
 51      a run without news writes nothing                                    tests/rules/test_sync_answer.py, and here
 """
 

@@ -1,8 +1,9 @@
 """Scenarios G 69-75: clocks that jump, addresses that change or hold odd signs.
 
-69, 70, 72  how times are read        tests/lms/test_times.py, tests/lms/test_progress_files.py
+69          how times are read        tests/lms/test_times.py, tests/lms/test_progress_files.py
+70, 72      odd hours and odd times   test_g_times_and_addresses.py
 71          clocks that jump          here
-73          one learner, many forms   here, and tests/lms
+73          one learner, many forms   test_g_times_and_addresses.py
 74          odd addresses in filters  here
 75          addresses that change     here
 """
@@ -107,15 +108,6 @@ def test_two_learners_who_share_an_address_share_a_badge_that_is_earned_once(wor
     assert world.sync().code == 0
     assert len(world.desk.issued(ONCE)) == 1
     assert sorted(world.states()) in (["covered", "issued"], ["issued"])
-
-
-def test_an_address_told_in_other_forms_is_one_learner(world: World) -> None:
-    """Scenario 73."""
-    now = world.desk.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ")
-    for email in ("Zoe@Example.org", "zoe@example.org", "ZOE@EXAMPLE.ORG "):
-        world.desk.learns(f"{email},hygiene,,completed,{now},Zoe,B")
-        world.sync()
-    assert len(world.desk.issued()) == 1
 
 
 def test_a_clock_that_was_a_year_ahead_makes_nothing_wait_for_a_year(world: World) -> None:
