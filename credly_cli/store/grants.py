@@ -276,7 +276,7 @@ def doubt_older(store: Store, restored_at: str, run_id: int, now: str) -> int:
     """Call uncertain what is planned for completions from before a restore and not looked up since."""
     return store.change(
         f"{_DOUBT} WHERE state = 'planned' AND ifnull(cleared_at, '') < :restored_at"
-        " AND (ifnull(completed_at, issued_at) < :restored_at OR created_at < :restored_at)",
+        " AND (ifnull(completed_at, issued_at) <= :restored_at OR created_at < :restored_at)",
         {"told": _RESTORED, "run": run_id, "now": now, "restored_at": restored_at},
     )
 

@@ -1,0 +1,87 @@
+"""Scenarios B 16, 20 and 21, and A 13: which badge is a grant's own, where several could be."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from credly_cli.sandbox import faults
+from tests.faults.world import ONCE, REPEATABLE, World
+
+HEADER = "learner_id,email,content_id,session_id,status,completed_at,first_name,last_name\n"
+ADA = "ada@example.org"
+
+
+def enrolls(world: World, place: str) -> None:
+    """Enrol Ada, who completes nothing yet."""
+    world.desk.imports("progress", f"{HEADER}1,{ADA},{place},started,,Ada,Lovelace\n")
+
+
+def completes(world: World, *places: str) -> None:
+    """Let Ada complete all of this in one second."""
+    now = world.desk.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ")
+    rows = "".join(f"1,{ADA},{place},completed,{now},Ada,Lovelace\n" for place in places)
+    world.desk.imports("progress", HEADER + rows)
+
+
+def test_a_mark_is_believed_also_among_strangers_badges(world: World) -> None:
+    """Scenario 21: what a list without a filter shows is there, whatever else it shows."""
+    for name in (ONCE, REPEATABLE):
+        world.desk.sandbox.issue_in_credly(world.desk.badge_id(name), "other@example.org", "Some", "Body")
+    world.desk.sandbox.switches.filter_ignored = True
+    world.desk.sandbox.faults.add(faults.loses_answer(), "POST")
+    world.desk.sandbox.faults.add(faults.answers(500), "GET", "filter=badge_template", times=None)
+    completes(world, "first-aid,first-aid-march")
+    world.sync()
+    assert world.states() == {"uncertain": 1}
+    world.desk.sandbox.faults.clear()
+    assert world.sync("--only", "grants").code == 0
+    assert world.states() == {"issued": 1}
+
+
+def test_two_lost_answers_of_one_second_are_bound_one_to_one_where_credly_keeps_no_mark(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Scenario 16: address and time are the same, and so either badge may be either grant's, but not both."""
+    issue = world.desk.sandbox.issue
+    monkeypatch.setattr(world.desk.sandbox, "issue", lambda told: issue({**told, "issuer_earner_id": None}))
+    world.desk.sandbox.faults.add(faults.loses_answer(), "POST", times=2)
+    completes(world, "first-aid,first-aid-march", "first-aid,first-aid-april")
+    world.calm_down()
+    assert world.states() == {"issued": 2}
+    assert {grant["issued_badge_id"] for grant in world.ledger()} == {badge.id for badge in world.desk.issued()}
+
+
+def test_a_badge_revoked_before_is_not_what_was_issued_anew(world: World) -> None:
+    """R22 and R23: it bears the same id and the same day, but it was known before the request left."""
+    enrolls(world, "hygiene,")
+    before = world.desk.sandbox.issue_in_credly(world.desk.badge_id(ONCE), ADA, "Ada", "Lovelace", issuer_earner_id="1")
+    world.desk.sandbox.revoke(before.id)
+    world.sync()
+    world.desk.pass_time(minutes=1)
+    world.desk.sandbox.faults.add(faults.drops(), "POST")
+    assert world.desk.run("grant", ADA, ONCE).code == 75
+    world.desk.pass_time(minutes=16)
+    world.calm_down()
+    assert [badge.state for badge in world.desk.issued(ONCE)] == ["revoked", "pending"]
+
+
+@pytest.mark.parametrize("seconds", [0, 60])
+def test_what_was_granted_by_hand_after_the_copy_is_not_sent_again_before_credly_can_list_it(
+    world: World, tmp_path: Path, seconds: int
+) -> None:
+    """Scenarios 13 and 20: the copy is known to be older by the number that is taken by hand too."""
+    enrolls(world, "first-aid,first-aid-march")
+    world.sync()
+    for path in world.store_files():
+        shutil.copy2(path, tmp_path / path.name)
+    world.desk.sandbox.switches.list_lag = 600
+    world.desk.json("grant", ADA, REPEATABLE)
+    world.lose_store(with_lock=False)
+    shutil.copy2(tmp_path / "credly.db", world.desk.home / "credly.db")
+    completes(world, "first-aid,first-aid-march")
+    world.desk.pass_time(seconds=seconds)
+    for _ in range(4):
+        world.sync()
+        world.desk.pass_time(minutes=5)
+    assert len(world.desk.issued(REPEATABLE)) == 1
