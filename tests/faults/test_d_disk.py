@@ -24,9 +24,12 @@ from typing import Any
 
 import pytest
 
+from credly_cli.errors import Failure
 from credly_cli.store import grants
+from credly_cli.store.database import Store
+from credly_cli.store.lock import locked
 from tests.faults.processes import Site
-from tests.faults.world import World
+from tests.faults.world import ONCE, World
 
 FULL = sqlite3.OperationalError("database or disk is full")
 
@@ -176,6 +179,31 @@ def test_of_two_runs_in_one_second_one_works_and_one_says_75(tmp_path: Path) -> 
             codes = sorted(process.returncode for process in (first, second))
             assert codes in ([0, 75], [0, 0]), ends
         site.check()
+
+
+@pytest.mark.parametrize(
+    "command",
+    [("sync",), ("link", ONCE, "hygiene"), ("unlink", ONCE), ("grant", "learner1@example.org", ONCE), ("retry",)],
+    ids=lambda command: command[0],
+)
+def test_nothing_of_the_store_is_read_before_the_lock_is_held(
+    world: World, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]
+) -> None:
+    """Scenario 49: what was read before is old by the time that the other run is done."""
+    world.complete(1)
+    held = []
+    connect = Store.open
+
+    def opened(path: Path) -> Store:
+        with pytest.raises(Failure), locked(world.desk.home / "credly.db.lock", 0, world.desk.clock):
+            held.append(False)
+        held.append(True)
+        return connect(path)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Store, "open", opened)
+        world.desk.run(*command)
+    assert held == [True]
 
 
 def test_a_thousand_runs_without_news_leave_no_trace_but_their_rows(world: World) -> None:

@@ -69,7 +69,7 @@ def main() -> int:
             alive = survives(mutant, Path(folder))
         survivors += alive
         verdict = "SURVIVED" if alive else "killed"
-        print(f"{mutant.name:<50}{mutant.file:<22}{verdict:<10}{time.monotonic() - started:6.1f} s", flush=True)  # noqa: T201
+        print(f"{mutant.name:<57}{mutant.file:<26}{verdict:<10}{time.monotonic() - started:6.1f} s", flush=True)  # noqa: T201
     print(f"{survivors} survived")  # noqa: T201
     return 1 if survivors else 0
 
