@@ -142,6 +142,7 @@ BROKEN = {
 
 @pytest.mark.parametrize("kind", BROKEN)
 def test_a_broken_file_is_one_sentence_and_stays_as_it_is(desk: Desk, kind: str) -> None:
+    """Scenario 39."""
     path = desk.home / "config.toml"
     path.write_bytes(BROKEN[kind])
     error = desk.json("badges", code=78)["error"]

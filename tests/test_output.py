@@ -247,6 +247,7 @@ HOSTILE = {
 
 @pytest.mark.parametrize("kind", HOSTILE)
 def test_hostile_text_is_shown_and_never_obeyed(kind: str) -> None:
+    """Scenarios 63 and 64."""
     text, safe = HOSTILE[kind]
     assert visible(text) == safe
     assert shown({**ROW, "name": text}).split("\t")[1] == safe
@@ -271,6 +272,7 @@ def test_hostile_text_survives_json(kind: str) -> None:
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", " =", "\t=", "\n=", "\r", "\uff1d", "\uff20", "  @"])
 def test_a_spreadsheet_runs_no_cell(start: str) -> None:
+    """Scenario 62."""
     text = f'{start}cmd|"/c calc"!A1'
     assert spreadsheet_safe(text).startswith("'")
     row = next(csv.reader([shown({**ROW, "name": text}, as_csv=True).splitlines()[1]]))

@@ -182,6 +182,7 @@ BAD = {
 def test_what_cannot_be_a_token_is_refused_without_being_repeated(
     desk: Desk, tmp_path: Path, kind: str, by: str
 ) -> None:
+    """Scenario 54."""
     if by == "environment" and kind == "NUL":
         pytest.skip("no environment can hold one")
     arguments = {"stdin": ["--token-stdin"], "file": ["--token-file", str(token_file(tmp_path, BAD[kind]))]}.get(by, [])
@@ -210,6 +211,7 @@ def test_a_byte_order_mark_of_an_editor_is_no_part_of_it(desk: Desk, tmp_path: P
 
 @pytest.mark.parametrize("permissions", [0o640, 0o604, 0o620, 0o602, 0o644, 0o666])
 def test_a_file_that_others_can_read_or_write_is_refused(desk: Desk, tmp_path: Path, permissions: int) -> None:
+    """Scenario 56."""
     path = token_file(tmp_path, permissions=permissions)
     error = connect(desk, "--token-file", str(path), code=4)["error"]
     assert error["code"] == "token-refused"
@@ -284,6 +286,7 @@ def test_a_command_that_gives_no_token_is_a_sentence(desk: Desk, words: tuple[st
 
 
 def test_a_command_that_hangs_is_ended(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Scenario 59."""
     monkeypatch.setattr("credly_cli.secrets._COMMAND_SECONDS", 0.2)
     command(desk, sys.executable, "-c", "import time; time.sleep(60)")
     error = connect(desk, code=4)["error"]
@@ -412,6 +415,7 @@ def test_it_is_nowhere_when_the_network_fails(desk: Desk, act: faults.Act) -> No
 
 
 def test_it_is_nowhere_in_a_traceback(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Scenario 53."""
     connect(desk, "--token-stdin", stdin=CANARY)
     monkeypatch.setattr("credly_cli.credly.client.Client.badges", lambda _: 1 / 0)
     ran = desk.run("sync", "-v")

@@ -279,6 +279,7 @@ def test_a_redirect_is_never_followed(http: Http, status: int, to: str) -> None:
 def test_the_header_is_the_token_with_a_colon_and_nothing_replaces_it(
     server: SandboxServer, clock: StillClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Scenario 29."""
     netrc = tmp_path / "netrc"
     netrc.write_text("machine 127.0.0.1 login other password geheim\ndefault login other password geheim\n")
     netrc.chmod(0o600)

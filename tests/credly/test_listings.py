@@ -203,6 +203,7 @@ def test_r10_without_metadata_the_list_is_read_to_its_end_and_incomplete(
 
 
 def test_r10_a_list_that_grows_while_it_is_read_is_incomplete(client: Client, sandbox: Sandbox) -> None:
+    """Scenario 32."""
     row = dict(sandbox.templates["badge-00"])
 
     def grow(work: Callable[[], Any], _stage: object) -> Any:
@@ -299,6 +300,7 @@ def test_a_list_that_forgets_how_many_pages_it_has_is_read_by_its_count(pages: R
 
 
 def test_of_a_row_that_comes_twice_the_last_counts_and_the_list_is_incomplete(pages: Read) -> None:
+    """Scenario 34."""
     again = {**badge(10), "name": "Another name"}
     listing = pages(lambda page: {"data": [again, badge(31)]} if page == 3 else {})
     incomplete(listing, 5)
@@ -316,6 +318,7 @@ def test_of_a_row_that_comes_twice_the_last_counts_and_the_list_is_incomplete(pa
     ids=lambda row: str(row)[:60],
 )  # fmt: skip
 def test_r10_a_row_that_cannot_be_read_is_set_aside_and_the_rest_is_used(pages: Read, row: dict[str, Any]) -> None:
+    """Scenario 35."""
     listing = pages(lambda page: {"data": [row, badge(31)]} if page == 3 else {})
     assert listing.complete
     assert (listing.set_aside, listing.unread_ids) == (1, {"x"})

@@ -17,6 +17,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 75), (signal.SIGINT, 130), (signal.SIGHUP, 75)], ids=str)
 def test_a_signal_ends_the_run_in_order(tmp_path: Path, number: signal.Signals, code: int) -> None:
+    """Scenario 10."""
     with Site(tmp_path) as site:
         site.complete(20)
         site.sandbox.switches.latency = 0.1

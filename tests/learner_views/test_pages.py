@@ -114,6 +114,7 @@ def test_the_page_says_as_of_when_the_store_speaks_for_credly(school: School, co
 
 @COMMANDS
 def test_hostile_names_are_text(school: School, command: str) -> None:
+    """Scenario 65."""
     hostile_learner(school)
     page = written(school, command).read_text("utf-8")
     assert "<script" not in page

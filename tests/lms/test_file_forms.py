@@ -44,6 +44,7 @@ TABLE = "email,first_name,last_name\nr@example.org,Zoë,Müller\nk@example.org,K
 def test_a_table_is_read_in_every_encoding_and_with_every_delimiter(
     data: bytes, read: Callable[..., list[Any]]
 ) -> None:
+    """Scenario 38."""
     found = [(record.row, record.email, record.first_name, record.last_name) for record in read("learners", data)]
     assert found == [(2, "r@example.org", "Zoë", "Müller"), (3, "k@example.org", "Kim", "Lee")]
 

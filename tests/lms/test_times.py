@@ -34,6 +34,7 @@ VIENNA = ZoneInfo("Europe/Vienna")
     ],
 )
 def test_a_time_is_one_second_in_utc(text: str, at: str) -> None:
+    """Scenario 69."""
     assert read_moment(text, VIENNA) == (at, at)
 
 

@@ -211,6 +211,7 @@ def test_the_address_may_end_in_nothing_v1_or_api_v1(desk: Desk, given: str, use
     ],
 )  # fmt: skip
 def test_any_other_address_is_a_wrong_configuration_and_is_not_repeated(desk: Desk, given: str) -> None:
+    """Scenario 55."""
     for option in (["--api-url", given], []):
         environ = {} if option else {"CREDLY_API_URL": given or " "}
         answer = desk.json("connect", "--token-stdin", *option, stdin=desk.sandbox.token, environ=environ, code=78)

@@ -204,6 +204,7 @@ def test_r9_a_badge_that_left_the_list_cannot_be_linked(connected: Desk) -> None
 
 
 def test_r10_a_failed_page_removes_nothing_but_adds_and_changes(connected: Desk) -> None:
+    """Scenario 31."""
     connected.sandbox.switches.page_size = 2
     connected.sandbox.archive_template(connected.badge_id("Facilitator"))
     connected.sandbox.change_template(connected.badge_id("Onboarding Essentials"), name="Onboarding, renamed")
@@ -254,6 +255,7 @@ def test_r10_a_first_page_that_fails_changes_nothing(connected: Desk) -> None:
 
 
 def test_r10_a_complete_list_without_badges_removes_nothing_unless_allowed(connected: Desk) -> None:
+    """Scenario 33."""
     for badge in connected.json("badges"):
         connected.sandbox.archive_template(badge["id"])
     answer = connected.json("sync", code=3)

@@ -27,6 +27,7 @@ def test_a_run_is_told_from_beginning_to_end(connected: Desk, tmp_path: Path) ->
 
 
 def test_the_log_is_private_and_names_neither_token_nor_learner(connected: Desk, tmp_path: Path) -> None:
+    """Scenario 61."""
     completes(connected, names=",")
     log = tmp_path / "credly.log"
     assert connected.run("sync", "-q", "--log-file", str(log)).code == 3
