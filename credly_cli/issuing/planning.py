@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from credly_cli.errors import ErrorCode, Failure
 from credly_cli.identity import earner_id
-from credly_cli.store import completions, grants, issued_badges, links
+from credly_cli.store import completions, grants, issued_badges, learners, links
 from credly_cli.store.completions import Completion
 from credly_cli.store.database import Store
 from credly_cli.store.grants import NewGrant
@@ -147,8 +147,16 @@ def badges_of(store: Store, completion: Completion, badge_id: str, organization_
         day, others = completion.completed_at[:10], [f"{who}~{_ANY_MARK}" for who in _names(completion)]
         same = issued_badges.unowned_of_day(store, completion.learner, badge_id, day, others)
         same = [row for row in same if row["state"] != "revoked" or completion.completed_at < row["moved_at"]]
+        same = [row for row in same if not _is_anothers(store, row["earner_id"], completion)]
     held = [row["id"] for row in same if row["state"] != "revoked"]
     return replace(facts, held=held[0] if held else None, revoked=bool(same) and not held)
+
+
+def _is_anothers(store: Store, mark: str | None, completion: Completion) -> bool:
+    """Tell whether a badge bears the mark of somebody else at the same address."""
+    name = (mark or "").rpartition("~")[0]
+    others = [row for row in learners.of_email(store, completion.email) if row["id"] != completion.learner]
+    return any(name in _marked_names(replace(completion, learner_id=other["learner_id"])) for other in others)
 
 
 def _names(completion: Completion) -> set[str]:

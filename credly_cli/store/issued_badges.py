@@ -176,7 +176,7 @@ def unowned_of_day(store: Store, learner: int, badge_id: str, day: str, others: 
     )
 
 
-_SEEN = "SELECT id, state, ifnull(state_updated_at, stored_at) AS moved_at FROM issued_badges i"
+_SEEN = "SELECT id, state, earner_id, ifnull(state_updated_at, stored_at) AS moved_at FROM issued_badges i"
 _UNOWNED = (
     "NOT EXISTS (SELECT 1 FROM grants g WHERE g.issued_badge_id = i.id)"
     " AND NOT EXISTS (SELECT 1 FROM grants g WHERE g.covered_by = i.id)"

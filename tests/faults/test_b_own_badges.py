@@ -85,3 +85,24 @@ def test_what_was_granted_by_hand_after_the_copy_is_not_sent_again_before_credly
         world.sync()
         world.desk.pass_time(minutes=5)
     assert len(world.desk.issued(REPEATABLE)) == 1
+
+
+@pytest.mark.parametrize("with_lock", [False, True], ids=["older", "older-without-lock"])
+def test_a_lost_history_gives_nobody_the_badge_of_another_at_the_same_address(
+    world: World, tmp_path: Path, with_lock: bool
+) -> None:
+    """Scenarios 13 and 75: both completed the session on one day, and one of the two badges was issued."""
+    for path in world.store_files():
+        shutil.copy2(path, tmp_path / path.name)
+    times = [world.desk.clock.now().strftime(f"%Y-%m-%dT%H:{minute}:00Z") for minute in (10, 20)]
+    rows = [f"{who},desk@example.org,first-aid,first-aid-march,completed,{at},A,B\n" for who, at in enumerate(times, 1)]
+    world.desk.imports("progress", HEADER + "".join(rows))
+    world.desk.sandbox.faults.add(faults.unreachable(), "POST", "/badges$")
+    world.sync()
+    assert len(world.desk.issued(REPEATABLE)) == 1
+    world.lose_store(with_lock=with_lock)
+    shutil.copy2(tmp_path / "credly.db", world.desk.home / "credly.db")
+    world.desk.imports("progress", HEADER + "".join(rows))
+    world.calm_down()
+    marks = [str(badge.details.issuer_earner_id) for badge in world.desk.issued(REPEATABLE)]
+    assert sorted(mark.partition("~")[0] for mark in marks) == ["1", "2"]
