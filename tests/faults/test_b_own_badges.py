@@ -106,3 +106,18 @@ def test_a_lost_history_gives_nobody_the_badge_of_another_at_the_same_address(
     world.calm_down()
     marks = [str(badge.details.issuer_earner_id) for badge in world.desk.issued(REPEATABLE)]
     assert sorted(mark.partition("~")[0] for mark in marks) == ["1", "2"]
+
+
+def test_a_lost_answer_is_not_taken_for_another_session_of_one_who_is_known_otherwise_by_now(world: World) -> None:
+    """Scenarios 16 and 75: the mark of the first session was made of an address that has changed since."""
+    now = world.desk.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ")
+    world.desk.imports("progress", f"{HEADER},old@example.org,first-aid,first-aid-march,completed,{now},A,B\n")
+    world.desk.sandbox.faults.add(faults.loses_answer(), "POST")
+    world.desk.sandbox.faults.add(faults.answers(500), "GET", "filter=badge_template", times=None)
+    assert world.sync().code == 75
+    for email in ("old@example.org", "new@example.org"):
+        world.desk.imports("learners", f"learner_id,email,first_name,last_name\n7,{email},A,B\n")
+    world.desk.imports("progress", f"{HEADER}7,new@example.org,first-aid,first-aid-april,completed,{now},A,B\n")
+    world.calm_down()
+    assert world.states() == {"issued": 2}
+    assert len(world.desk.issued(REPEATABLE)) == 2
