@@ -49,7 +49,7 @@ NAMES = "learner_id,email,first_name,last_name\n"
 METHODS = st.sampled_from(["POST", "POST", "GET"])
 
 settings.register_profile(
-    "short", max_examples=20, stateful_step_count=14, deadline=None, suppress_health_check=list(HealthCheck),
+    "short", max_examples=20, stateful_step_count=12, deadline=None, suppress_health_check=list(HealthCheck),
     derandomize=True, database=None,
 )  # fmt: skip
 settings.register_profile(
@@ -85,11 +85,18 @@ class AnyHistory(RuleBasedStateMachine):
     def desk(self) -> Desk:
         return self.world.desk
 
-    @initialize()
-    def begin(self) -> None:
+    @initialize(name=st.sampled_from(sorted(FAULTS)), nth=st.integers(1, 6), killed=st.integers(1, 20))
+    def begin(self, name: str, nth: int, killed: int) -> None:
+        """Begin where much is under way already: of seven completions one meets a fault, and the run may be killed."""
         linked_desk(self.desk)
         self.linked = {"first-aid", "hygiene"}
         self.desk.pass_time(hours=1)
+        march, april, article = ("first-aid", SESSIONS[0]), ("first-aid", SESSIONS[1]), ("hygiene", "")
+        for learner, place in ((1, march), (1, april), (1, article), (3, march), (4, march), (5, march), (6, article)):
+            self.complete(learner, place)
+        self.back_up()
+        self.fault(name, "POST", nth=nth, times=1)
+        self.kill(killed, before=False)
 
     def email(self, learner: int) -> str:
         return self.emails.get(learner, f"l{learner}@example.org")
@@ -120,6 +127,13 @@ class AnyHistory(RuleBasedStateMachine):
             self.counted.add(key)
         self.tell(key, f"completed,{at}")
         self.desk.pass_time(seconds=61)
+
+    @rule(learner=LEARNERS, place=PLACES, name=st.sampled_from(sorted(FAULTS)))
+    def complete_in_trouble(self, learner: int, place: tuple[str, str], name: str) -> None:
+        """What matters most, at once: something goes wrong with the very request that is sent for it."""
+        self.complete(learner, place)
+        self.fault(name, "POST", nth=1, times=1)
+        self.run()
 
     @rule(learner=st.sampled_from([1, 2, MERGED_INTO]))
     def change_email(self, learner: int) -> None:
