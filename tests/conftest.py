@@ -1,5 +1,6 @@
 """Fixtures that all tests share."""
 
+import shutil
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from credly_cli.sandbox.samples import sandbox_with_samples
 from tests.desk import Desk
 
 for _signal, _usual in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
@@ -35,9 +37,10 @@ def machine_in(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None
     time.tzset()
 
 
-@pytest.fixture
-def connected(desk: Desk) -> Desk:
-    """A desk that is connected, with the sample badges and two pieces of content, one of them with sessions."""
+@pytest.fixture(scope="session")
+def connected_once(tmp_path_factory: pytest.TempPathFactory) -> Desk:
+    """A desk that is connected, of which each test gets a copy."""
+    desk = Desk(tmp_path_factory.mktemp("connected"))
     desk.connect()
     desk.json("sync")
     desk.imports(
@@ -47,4 +50,13 @@ def connected(desk: Desk) -> Desk:
         "first-aid,First Aid Course,course,published,first-aid-april,April\n"
         "hygiene,Kitchen Hygiene,article,published,,\n",
     )
+    return desk
+
+
+@pytest.fixture
+def connected(desk: Desk, connected_once: Desk) -> Desk:
+    """A desk that is connected, with the sample badges and two pieces of content, one of them with sessions."""
+    shutil.copytree(connected_once.home, desk.home, dirs_exist_ok=True)
+    desk.home.chmod(0o700)
+    desk.sandbox = sandbox_with_samples(token=connected_once.sandbox.token, now=desk.clock.now, sleep=desk.clock.sleep)
     return desk

@@ -232,6 +232,7 @@ def test_130_when_somebody_ends_the_input_of_a_question(desk: Desk, monkeypatch:
     assert desk.run("connect", terminal=True).code == 130
 
 
+@pytest.mark.slow
 def test_the_process_ends_with_the_code(desk: Desk) -> None:
     environ = {"CREDLY_HOME": str(desk.home), "PATH": os.defpath}
     for arguments, code in ((("status",), 0), (("sync", "--json"), 4), (("nonsense",), 2), (("--version",), 0)):
@@ -240,6 +241,7 @@ def test_the_process_ends_with_the_code(desk: Desk) -> None:
         assert ran.returncode == code
 
 
+@pytest.mark.slow
 def test_ctrl_c_at_a_waiting_command_is_130(connected: Desk) -> None:
     other = sqlite3.connect(connected.home / "credly.db", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")

@@ -30,9 +30,15 @@ class Wire(Http):
 
     def without_colon(self) -> "Wire":
         """Return the same with the token alone in its header, as some clients send it."""
-        token = b64decode(self._authorization.removeprefix("Basic ")).removesuffix(b":")
+        return self._signed(b64decode(self._authorization.removeprefix("Basic ")).removesuffix(b":"))
+
+    def with_token(self, token: str) -> "Wire":
+        """Return the same with another token."""
+        return self._signed(f"{token}:".encode())
+
+    def _signed(self, user: bytes) -> "Wire":
         other = copy.copy(self)
-        other._authorization = f"Basic {b64encode(token).decode()}"
+        other._authorization = f"Basic {b64encode(user).decode()}"
         return other
 
     def send_and_leave(self, path: str, body: dict[str, Any]) -> None:

@@ -1,6 +1,5 @@
 """Questions that only read."""
 
-from base64 import b64encode
 from urllib.parse import parse_qsl, urlsplit
 from uuid import uuid4
 
@@ -11,8 +10,7 @@ _BURST = 60
 
 
 def wrong_token(account: Account) -> Answer:
-    invented = b64encode(f"{uuid4()}:".encode()).decode()
-    reply = account.wire.ask("GET", "/organizations", headers={"Authorization": f"Basic {invented}"})
+    reply = account.wire.with_token(str(uuid4())).ask("GET", "/organizations")
     return Answer(told(reply), reply.status == 401)
 
 

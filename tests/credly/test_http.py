@@ -411,6 +411,7 @@ def test_a_dripping_answer_is_given_up_in_time(
     assert time.monotonic() - began < 5
 
 
+@pytest.mark.slow
 def test_who_is_in_a_hurry_waits_no_longer_than_told_for_all_answers_together(clock: StillClock) -> None:
     def late(connection: socket.socket) -> None:
         time.sleep(0.6)

@@ -23,6 +23,8 @@ from credly_cli.store.database import Store
 from tests.faults.processes import Site
 from tests.faults.world import KilledError, World, killed_at
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("before_commit", [True, False], ids=["before", "after"])
 def test_killed_at_any_commit_each_completion_earns_one_badge(world: World, before_commit: bool) -> None:
@@ -63,7 +65,6 @@ def test_killed_while_settling_each_completion_earns_one_badge(world: World, bef
     assert number > 6
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("works", [False, True], ids=["before-the-work", "after-the-work"])
 def test_killed_with_requests_under_way_each_completion_earns_one_badge(tmp_path: Path, works: bool) -> None:
     """Scenarios 3, 4, 5 and 7: at most as many grants are uncertain as requests were under way."""

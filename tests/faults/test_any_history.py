@@ -15,6 +15,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -25,6 +26,8 @@ from credly_cli.store.lock import locked
 from tests.desk import Desk
 from tests.faults.conftest import linked_desk
 from tests.faults.world import ONCE, REPEATABLE, SESSIONS, KilledError, World, killed_at
+
+pytestmark = pytest.mark.slow
 
 SHARED = "desk@example.org"  # the address of learners 3 and 4
 WITHOUT_ID, MERGED_INTO = 5, 6  # learner 5 is known by address alone, and may turn out to be learner 6

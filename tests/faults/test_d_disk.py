@@ -132,6 +132,7 @@ def held_by_another(path: Path, seconds: float) -> Iterator[None]:
     thread.join()
 
 
+@pytest.mark.slow
 def test_another_program_that_writes_for_a_while_loses_no_answer(world: World) -> None:
     """Scenario 46."""
     world.complete(1, sessions=())

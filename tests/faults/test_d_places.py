@@ -13,6 +13,8 @@ import pytest
 from tests.faults.processes import Site
 from tests.faults.world import World
 
+pytestmark = pytest.mark.slow
+
 AS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount, and become somebody else")
 NOBODY = 65534
 

@@ -12,6 +12,8 @@ from credly_cli.errors import Failure
 from credly_cli.lms.files import Reading, read_file
 from credly_cli.lms.records import Kind
 
+pytestmark = pytest.mark.slow
+
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 KINDS: tuple[Kind, ...] = get_args(Kind)
 HEADER = b"email,content_id,title,progress,status,completed_at,released,type,source,timestamp\n"

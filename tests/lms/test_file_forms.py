@@ -241,6 +241,7 @@ LONG = "A" * 500
         ("email,first_name\n", "a@x.org,A,", 3_000_000, 20_000_000),
     ],
 )
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_file(head: str, row: str, count: int, limit: int, tmp_path: Path) -> None:
     path = tmp_path / "learners"
     path.write_text(head + row * count)

@@ -10,6 +10,8 @@ import pytest
 from tests.desk import Desk
 from tests.rules.admin import APRIL, FIRST_AID, MARCH, WEBINAR
 
+pytestmark = pytest.mark.slow
+
 # A learner's progress:  not-enrolled, enrolled, completed (the March session), again (April's, after March's).
 # The badge has come:    from credly (issued there in January), or from here (the March session, by `sync`).
 # What the learner has:  nothing; the badge held (that is pending, accepted, rejected or expired); it was revoked

@@ -87,6 +87,7 @@ def test_a_kill_frees_it_and_its_number_stays(path: Path) -> None:
         assert lock.run_number == 41
 
 
+@pytest.mark.slow
 def test_it_waits_until_the_other_is_done(path: Path) -> None:
     with held_elsewhere(path) as holder:
         threading.Timer(0.3, holder.kill).start()

@@ -24,7 +24,7 @@ HOSTILE = [
     "d\nx",
 ]
 KIND = 'Zoë\'s "best" & more'
-pytestmark = pytest.mark.skipif(not PROGRAM.exists(), reason="the program is not installed")
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(not PROGRAM.exists(), reason="the program is not installed")]
 
 
 def run(desk: Desk, command: list[str], **environ: str) -> "subprocess.CompletedProcess[str]":
@@ -91,7 +91,6 @@ def test_names_from_the_store_are_offered(connected: Desk, shell: str) -> None:
     assert "uncertain" in asked(connected, shell, "credly grants --state ")
 
 
-@pytest.mark.slow
 @SHELLS
 def test_a_name_arrives_as_one_word(connected: Desk, shell: str) -> None:
     renamed(connected, KIND)
@@ -99,7 +98,6 @@ def test_a_name_arrives_as_one_word(connected: Desk, shell: str) -> None:
     assert found == (KIND if shell != "bash" else 'Zoë\\\'s\\ \\"best\\"\\ \\&\\ more')
 
 
-@pytest.mark.slow
 @SHELLS
 def test_an_address_is_completed_beyond_its_at_sign(connected: Desk, shell: str) -> None:
     connected.learns("anna@example.com,hygiene,,started,,Anna,Adler")
@@ -107,7 +105,6 @@ def test_an_address_is_completed_beyond_its_at_sign(connected: Desk, shell: str)
     assert found == ("example.com" if shell == "bash" else "anna@example.com")
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("line", "rest"),
     [
@@ -121,7 +118,6 @@ def test_bash_goes_on_in_the_quotes_that_were_begun(connected: Desk, line: str, 
     assert rest in in_shell(connected, "bash", line)
 
 
-@pytest.mark.slow
 @SHELLS
 def test_a_hostile_name_runs_nothing(connected: Desk, shell: str) -> None:
     renamed(connected, *HOSTILE)
@@ -164,13 +160,11 @@ def installed(desk: Desk, shell: str) -> None:
     assert f"{shell} completion installed" in ran.stdout, ran
 
 
-@pytest.mark.slow
 @SHELLS
 def test_it_installs_itself(connected: Desk, shell: str) -> None:
     installed(connected, shell)
 
 
-@pytest.mark.slow
 def test_zsh_answers_the_first_tab_of_a_new_shell(connected: Desk) -> None:
     installed(connected, "zsh")
     child, terminal = pty.fork()

@@ -10,6 +10,8 @@ import pytest
 
 from tests.desk import Desk
 
+pytestmark = pytest.mark.slow
+
 SLOW_TO_READ = """
 import sys, time
 from credly_cli.__main__ import main
