@@ -5,6 +5,7 @@ import os
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -37,11 +38,12 @@ def run(
 ) -> Took:
     """Run a process to its end."""
     variables = {"PATH": os.defpath, "PYTHONPATH": str(ROOT), "HOME": "/nonexistent", **(environ or {})}
+    errors = tempfile.TemporaryFile("w+")  # noqa: SIM115 - closed with the process
     started = time.perf_counter()
     process = subprocess.Popen(  # noqa: S603 - our own programs
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=sys.stderr, text=True, env=variables
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True, env=variables
     )
-    with process:
+    with process, errors:
         assert process.stdin
         assert process.stdout
         process.stdin.write(stdin)
@@ -50,8 +52,9 @@ def run(
         _, status, usage = os.wait4(process.pid, 0)  # the memory of this child, not the largest of all
         took = time.perf_counter() - started
         process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode not in codes:
-        raise SystemExit(f"{' '.join(command)} ended with {process.returncode}: {out}")
+        if process.returncode not in codes:
+            errors.seek(0)
+            raise SystemExit(f"{' '.join(command)} ended with {process.returncode}: {out}{errors.read()}")
     return Took(took, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, out, {})
 
 

@@ -22,7 +22,7 @@ _SETTINGS = (
     "PRAGMA foreign_keys = ON",
     "PRAGMA trusted_schema = OFF",
     "PRAGMA temp_store = FILE",  # an import of any size is sorted there, without memory; the file has no name
-    "PRAGMA cache_size = -16384",
+    "PRAGMA cache_size = -3072",  # the system caches the file as well; more would only let memory grow with an import
     "PRAGMA journal_size_limit = 67108864",
 )
 

@@ -18,7 +18,7 @@ TOLD = (
 Rejecting: TypeAlias = Callable[[Reject], None]
 
 _BATCH = 10_000
-_REMEMBERED = 100_000  # people, and names of content: bounded, for a file may name any number
+_REMEMBERED = 10_000  # people, and names of content: bounded, for a file may name any number
 _ENDED: dict[str | None, int] = {"ended": 1}
 _OPEN: dict[str | None, int] = {"open": 1, "complete": 0, "ended": 0}
 
@@ -97,7 +97,7 @@ class Stage:
         return self._named
 
     def _keep_people(self) -> None:
-        rows = [(who, *person, self._told_at.get(who)) for person, who in self._people.items()]
+        rows = ((who, *person, self._told_at.get(who)) for person, who in self._people.items())
         self._store.connection.executemany("INSERT INTO temp.named VALUES (?, ?, ?, ?, ?, ?, NULL)", rows)
         self._people.clear()
         self._told_at.clear()
