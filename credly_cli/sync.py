@@ -168,8 +168,8 @@ class Synchronisation:
                 run.worked.add(step)
             if _ends_run(failure):
                 self._stop(run, failure)
-            else:
-                run.problems.append(problem_of(failure))
+            elif (told := problem_of(failure)) not in run.problems:  # what ended one step may end the next one too
+                run.problems.append(told)
 
     def _perform(self, step: Step, run: Run, number: int) -> bool:
         """Do one step; returns whether it had anything to do."""

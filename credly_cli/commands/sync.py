@@ -17,7 +17,7 @@ from credly_cli.safe_text import counted
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from credly_cli.sync import Run, Step
+    from credly_cli.sync import Run, Step, Wish
     from credly_cli.upkeep.run_log import RunLog
 
 _TITLES = {"badges": "Badges", "lms": "LMS data", "issued": "Issued badges", "grants": "Grants"}
@@ -45,10 +45,7 @@ def sync(
 
     Example: credly sync -q
     """
-    from credly_cli import connecting
-    from credly_cli.store import traces
-    from credly_cli.sync import Synchronisation, Wish
-    from credly_cli.upkeep.run_log import recording
+    from credly_cli.sync import Wish
 
     environment: Environment = context.obj
     wish = Wish(
@@ -59,14 +56,26 @@ def sync(
         max_seconds=max_seconds,
         interrupted=environment.interruption,
     )
+    run = _run(environment, wish, lock_wait, None if dry_run else log_file)
+    _show(environment.output, run)
+    return int(run.exit_code)
+
+
+def _run(environment: Environment, wish: "Wish", lock_wait: float, log_file: Path | None) -> "Run":
+    """Do what is wished for with everything around it: log, lock, store, Credly, and who watches or stops it."""
+    from credly_cli import connecting
+    from credly_cli.store import traces
+    from credly_cli.sync import Synchronisation
+    from credly_cli.upkeep.run_log import recording
+
     with (
         _telling_unsaved(environment.output),
-        recording(None if dry_run else log_file, environment.clock) as log,
-        environment.writing(lock_wait, rehearse=dry_run) as (store, lock),
+        recording(log_file, environment.clock) as log,
+        environment.writing(lock_wait, rehearse=wish.dry_run) as (store, lock),
         environment.interruption.awaited(),
         environment.output.headway("Connecting") as headway,
     ):
-        if log_file is not None and not dry_run:
+        if log_file is not None:
             traces.note(store, "log", log_file)
         known, client = connecting.connected_client(store, environment.settings, environment.network())
         client.headway = headway
@@ -87,8 +96,7 @@ def sync(
             begun=_announcing(log, headway),
         ).run()
         log.ended(run.json(), int(run.exit_code))
-    _show(environment.output, run)
-    return int(run.exit_code)
+    return run
 
 
 def _announcing(log: "RunLog", headway: Headway) -> "Callable[[Step], None]":

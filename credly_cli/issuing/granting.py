@@ -9,6 +9,7 @@ from typing import Any
 
 from credly_cli.credly.client import Answer, Client
 from credly_cli.credly.locales import mail_locale
+from credly_cli.credly.retrying import out_of_time
 from credly_cli.errors import ErrorCode, Failure
 from credly_cli.interruption import Interruption
 from credly_cli.issuing.pacing import Pacer
@@ -193,7 +194,7 @@ class _Sender:
             if self.terms.interrupted.is_set():
                 self.outcome.stopped = self.terms.interrupted.failure()
             elif deadline is not None and self._now() + delay >= deadline:
-                self.outcome.stopped = _out_of_time()
+                self.outcome.stopped = out_of_time()
             elif deadline is None and delay > _LONGEST_PAUSE:
                 self.outcome.stopped = _too_busy()
         return self.outcome.stopped is None
@@ -331,7 +332,3 @@ def _known(grant: Due) -> dict[str, Any]:
 
 def _too_busy() -> Failure:
     return Failure("rate-limited", "Credly asks to slow down and to come back later.", hint="The next sync goes on.")
-
-
-def _out_of_time() -> Failure:
-    return Failure("rate-limited", "The time allowed was used up.", hint="The next sync goes on where this one ended.")
