@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 _CONNECT_SECONDS = 5.0
 _READ_SECONDS = 60.0  # between two bytes of an answer
 _ANSWER_SECONDS = 90.0  # for a whole body: the timeout above starts anew with every byte
+_SHORT_BACKOFF = 0.5  # for who is in a hurry
 _PAGE_BYTES = 32 * 1024 * 1024
 _ANSWER_BYTES = 1024 * 1024
 _CHUNK_BYTES = 64 * 1024
@@ -89,9 +90,11 @@ class Http:
         """Answer within so long or not at all: somebody is waiting."""
         self._give_up_at = time.monotonic() + seconds
         self.deadline = self.clock.now().timestamp() + seconds
+        self._retrying.longest_backoff = _SHORT_BACKOFF
 
     def get(self, path: str, parameters: Parameters | None = None, *, tries: int = TRIES) -> Reply:
-        """Read; tries again after faults that pass. Raises ``CredlyFailure`` for what is no success."""
+        """Read; tries again after faults that pass, once for who is in a hurry. Raises ``CredlyFailure``."""
+        tries = tries if self._give_up_at is None else min(tries, 2)
         with self.interruption.breaking() if self.interruption else contextlib.nullcontext():
             asked = self._ahead.take(path, parameters)
             return self._get(path, parameters, tries) if asked is None else asked.result()

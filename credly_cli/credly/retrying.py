@@ -27,6 +27,7 @@ class Retrying:
 
     def __init__(self, clock: Clock) -> None:
         self.deadline: float | None = None  # of the run, as a timestamp; waiting never goes beyond it
+        self.longest_backoff = _LONGEST_BACKOFF
         self._clock = clock
         self._not_before = 0.0
         self._requests = 0
@@ -50,7 +51,7 @@ class Retrying:
         if not _passes(failure) or attempt + 1 >= TRIES or not self._within_budget():
             return False
         told = reply.retry_after if reply else None
-        seconds = told if told is not None else random.uniform(0, min(_LONGEST_BACKOFF, 0.5 * 2**attempt))  # noqa: S311
+        seconds = told if told is not None else random.uniform(0, min(self.longest_backoff, 0.5 * 2**attempt))  # noqa: S311
         busy = failure.code == "rate-limited"
         if busy:
             seconds = max(seconds, _PAUSE * 2**attempt)
