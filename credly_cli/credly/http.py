@@ -93,8 +93,8 @@ class Http:
         self._retrying.longest_backoff = _SHORT_BACKOFF
 
     def get(self, path: str, parameters: Parameters | None = None, *, tries: int = TRIES) -> Reply:
-        """Read; tries again after faults that pass, once for who is in a hurry. Raises ``CredlyFailure``."""
-        tries = tries if self._give_up_at is None else min(tries, 2)
+        """Read; tries again after faults that pass, less patiently in a hurry. Raises ``CredlyFailure``."""
+        tries = tries if self._give_up_at is None else min(tries, 3)
         with self.interruption.breaking() if self.interruption else contextlib.nullcontext():
             asked = self._ahead.take(path, parameters)
             return self._get(path, parameters, tries) if asked is None else asked.result()
