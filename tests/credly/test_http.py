@@ -276,6 +276,17 @@ def test_a_redirect_is_never_followed(http: Http, status: int, to: str) -> None:
         assert mock.call_count == 2
 
 
+def test_a_redirect_is_not_followed_even_where_its_target_is_looked_at(
+    http: Http, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two things keep us from it; each alone is enough."""
+    monkeypatch.setattr("credly_cli.credly.http._Session.get_redirect_target", requests.Session.get_redirect_target)
+    with requests_mock.Mocker() as mock:
+        mock.register_uri(requests_mock.ANY, requests_mock.ANY, status_code=307, headers={"Location": f"{URL}/else"})
+        assert http.post("/organizations", b"{}").status == 307
+        assert mock.call_count == 1
+
+
 def test_the_header_is_the_token_with_a_colon_and_nothing_replaces_it(
     server: SandboxServer, clock: StillClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
