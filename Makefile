@@ -58,11 +58,10 @@ lowest: ## The fast tests with the lowest versions that pyproject.toml allows
 	.venv-lowest/bin/python -m pip install --quiet --editable . --group dev --constraint tests/lowest.txt
 	.venv-lowest/bin/python -m pytest -n auto -m 'not slow'
 
-newest: ## The fast tests with the newest versions, Typer's own bound left aside
+newest: ## The fast tests with the newest versions that pyproject.toml allows
 	$(PYTHON) -m venv --clear .venv-newest
 	.venv-newest/bin/python -m pip install --quiet --upgrade 'pip>=25.1'
-	.venv-newest/bin/python -m pip install --quiet --editable . --group dev
-	.venv-newest/bin/python -m pip install --quiet --upgrade typer rich requests urllib3 sqlite-utils platformdirs
+	.venv-newest/bin/python -m pip install --quiet --upgrade --upgrade-strategy eager --editable . --group dev
 	.venv-newest/bin/python -m pytest -n auto -m 'not slow'
 
 smoke: ## The wheel, installed alone in an empty environment, tells its story
