@@ -1,6 +1,6 @@
 """Asking Credly which badges a person holds, under every address and id by which it may know them (R20, R26)."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -40,7 +40,7 @@ class Recipient:
     def questions(self) -> Iterator[dict[str, str]]:
         """Return the filters that find this person's badges."""
         for spelling in self.spellings:
-            if not any(sign in spelling for sign in _FILTER_SYNTAX):
+            if fits_filter(spelling):
                 yield {"recipient_email": spelling}
                 yield {_ALL_ADDRESSES: spelling}
         for earner in self.earners:
@@ -63,14 +63,26 @@ def ask(client: Client, recipient: Recipient, badge_id: str = "") -> list[Issued
     for question in recipient.questions():
         found |= _rows(client, narrowed | question)
     badges = [badge for badge in found.values() if badge_id in ("", badge.badge_id)]
-    users = {badge.user_id for badge in badges if badge.user_id and recipient.owns(badge)}
-    theirs = [badge for badge in badges if recipient.owns(badge) or badge.user_id in users]
-    if len(theirs) < len(badges) and finds_accounts(client, badge_id):
+    return of_account(client, badges, recipient.owns, badge_id)
+
+
+def fits_filter(value: str) -> bool:
+    """Tell whether a filter of Credly's can carry a value."""
+    return not any(sign in value for sign in _FILTER_SYNTAX)
+
+
+def of_account(
+    client: Client, badges: list[IssuedBadge], owns: Callable[[IssuedBadge], bool], badge_id: str
+) -> list[IssuedBadge]:
+    """Leave out strangers' badges, which a filter for accounts that is not obeyed would bring; raises ``Failure``."""
+    users = {badge.user_id for badge in badges if badge.user_id and owns(badge)}
+    theirs = [badge for badge in badges if owns(badge) or badge.user_id in users]
+    if len(theirs) < len(badges) and _finds_accounts(client, badge_id):
         return badges  # what else was found is under another address of the same account
     return theirs
 
 
-def finds_accounts(client: Client, badge_id: str = "") -> bool:
+def _finds_accounts(client: Client, badge_id: str) -> bool:
     """Tell whether Credly obeys the filter that finds an account's other addresses, by asking for one without any."""
     narrowed = {"badge_template_id": badge_id} if badge_id else {}
     return not _rows(client, narrowed | {_ALL_ADDRESSES: _NOBODY})

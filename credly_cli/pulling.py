@@ -18,8 +18,6 @@ from credly_cli.store.tally import Tally
 from credly_cli.times import from_utc_text, utc_text
 
 _FEW = 5  # so many badges may go at once without anybody being asked
-
-
 _SHORT = 1000  # so many issued badges are read whole each time: twenty requests
 _DAY = timedelta(hours=24)
 _OVERLAP = timedelta(hours=1)  # for what Credly lists late

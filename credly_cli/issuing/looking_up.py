@@ -6,13 +6,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from credly_cli.asking import finds_accounts
+from credly_cli.asking import fits_filter, of_account
 from credly_cli.credly.client import Client
 from credly_cli.credly.records import IssuedBadge
 from credly_cli.errors import Exit, Failure
 from credly_cli.identity import email_key
 
-_SYNTAX = ("|", ",", "::")  # what a filter of Credly's cannot carry within a value
 _FAULTS_IN_A_ROW = 5
 _STOPS_ALL = (Exit.NOT_CONNECTED, Exit.CONFIG, Exit.INTERRUPTED)
 
@@ -116,21 +115,14 @@ def look_up(client: Client, sought: Sought) -> Found:
         found |= listing.rows
         if any(map(sought.is_ours, badges)):
             break
-    return Found(_of_account(client, sought, list(found.values())), conclusive=True, server_date=date)
-
-
-def _of_account(client: Client, sought: Sought, badges: Sequence[IssuedBadge]) -> Sequence[IssuedBadge]:
-    """Leave out strangers' badges, which a filter for accounts that is not obeyed would bring."""
-    own = [badge for badge in badges if sought.is_of_learner(badge)]
-    users = {badge.user_id for badge in own if badge.user_id}
-    theirs = [badge for badge in badges if badge in own or badge.user_id in users]
-    return badges if len(theirs) == len(badges) or finds_accounts(client, sought.badge_id) else theirs
+    theirs = of_account(client, list(found.values()), sought.is_of_learner, sought.badge_id)
+    return Found(theirs, conclusive=True, server_date=date)
 
 
 def _questions(sought: Sought) -> Iterator[tuple[str, str]]:
     yield "issuer_earner_id", sought.earner_id
     for email in sought.emails:
-        if not any(sign in email for sign in _SYNTAX):
+        if fits_filter(email):
             yield "recipient_email", email
             yield "recipient_email_all", email
 

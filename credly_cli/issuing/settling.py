@@ -70,8 +70,9 @@ class _Settler:
 
     def _is_stored(self, grant: dict[str, Any]) -> bool:
         """Adopt a badge with the grant's own mark that a listing has brought already."""
-        marked = () if grant["once"] else (grant["earner_id"],)
-        known = issued_badges.unowned_of_marks(self.store, grant["badge_id"], marked) if marked else []
+        if grant["once"]:  # its mark is the learner's, not its own
+            return False
+        known = issued_badges.unowned_of_marks(self.store, grant["badge_id"], (grant["earner_id"],))
         if known:
             with self.store.transaction():
                 self._adopt(grant, known[0]["id"], utc_text(self.clock.now()))

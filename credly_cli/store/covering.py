@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from credly_cli.store.database import Store
-from credly_cli.store.grants import STILL_COUNTED, completion_of
+from credly_cli.store.grants import STILL_COUNTED, completion_of, set_state
 
 _SENT = ("sending", "uncertain", "issued")
 _UNSENT = ("planned", "held")
@@ -88,12 +88,10 @@ def _standing(grant: dict[str, Any]) -> int:
 
 
 def _cover(store: Store, grant_id: int, first: dict[str, Any], now: str) -> None:
-    told: dict[str, Any] = {"state": "covered", "covered_by": first["covered_by"], "covered_by_grant": first["id"]}
+    solved = {"problem_code": None, "problem": None}
     if first["dropped"]:
-        told = {"state": "cancelled", "dropped": 1, "covered_by_grant": None}
-    elif first["covered_by"] is not None:
-        told["covered_by_grant"] = None
-    told |= {"problem_code": None, "problem": None, "updated_at": now}
-    store.change(
-        f"UPDATE grants SET {', '.join(f'{name} = ?' for name in told)} WHERE id = ?", (*told.values(), grant_id)
-    )
+        set_state(store, grant_id, "cancelled", now, dropped=1, covered_by_grant=None, **solved)
+        return
+    badge = first["covered_by"]
+    by_grant = first["id"] if badge is None else None
+    set_state(store, grant_id, "covered", now, covered_by=badge, covered_by_grant=by_grant, **solved)

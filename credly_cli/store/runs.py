@@ -11,21 +11,25 @@ _NUMBER = "number"
 
 def number(store: Store) -> int:
     """Return the number that was taken last, by a run or by who issues by hand."""
-    return max(store.value("SELECT max(id) FROM runs") or 0, int(bookmark(store, _NUMBER) or 0))
+    return max(last(store), int(bookmark(store, _NUMBER) or 0))
 
 
 def take_number(store: Store, lock_number: int | None) -> int:
     """Take a number above all earlier ones, in the store and in the lock file, for what is issued by hand."""
-    taken = max(number(store), lock_number or 0) + 1
+    taken = _next(store, lock_number)
     set_bookmark(store, _NUMBER, str(taken))
     return taken
 
 
 def begin(store: Store, lock_number: int | None, started_at: str) -> int:
     """Record a run under a number above all earlier ones, in the store and in the lock file; returns it."""
-    taken = max(number(store), lock_number or 0) + 1
+    taken = _next(store, lock_number)
     store.change("INSERT INTO runs (id, started_at) VALUES (?, ?)", (taken, started_at))
     return taken
+
+
+def _next(store: Store, lock_number: int | None) -> int:
+    return max(number(store), lock_number or 0) + 1
 
 
 @dataclass(frozen=True, slots=True)

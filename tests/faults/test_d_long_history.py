@@ -14,6 +14,7 @@ from credly_cli.times import utc_text
 from tests.desk import Desk
 from tests.faults.conftest import linked_desk
 from tests.faults.world import ONCE, REPEATABLE, World
+from tests.steps import steps
 
 NEW = 100
 OLD = """
@@ -44,20 +45,14 @@ def add_history(world: World, badge: str, content: str, session: str, count: int
                 store.change(statement, named)
 
 
-def steps(store: Store, world: World) -> int:
-    """Plan, and count the steps of SQLite's machine, in hundreds."""
-    count = 0
-
-    def tick() -> int:
-        nonlocal count
-        count += 1
-        return 0
-
-    store.connection.set_progress_handler(tick, 100)
+def plan_what_is_new(store: Store, world: World) -> None:
     outcome = plan(store, world.desk.sandbox.organization_id, None, utc_text(world.desk.clock.now()))
-    store.connection.set_progress_handler(None, 0)
     assert outcome.planned == NEW * 2
-    return count
+
+
+def cost_of_planning(world: World) -> int:
+    with world.desk.store() as store:
+        return steps(store, lambda: plan_what_is_new(store, world))
 
 
 @pytest.mark.slow
@@ -71,7 +66,6 @@ def test_planning_what_is_new_costs_no_more_over_a_long_history(tmp_path: Path) 
         add_history(world, ONCE, "hygiene", "", history)
         add_history(world, REPEATABLE, "first-aid", "first-aid-march", history)
         world.complete(*range(NEW), sessions=("first-aid-march",))
-        with world.desk.store() as store:
-            costs.append(steps(store, world))
+        costs.append(cost_of_planning(world))
     assert costs[0] > NEW
     assert costs[1] <= costs[0] * 1.2
