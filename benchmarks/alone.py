@@ -9,9 +9,9 @@ from credly_cli import connecting
 from credly_cli.environment import Environment
 from credly_cli.issuing import granting, planning
 from credly_cli.output import Output
-from credly_cli.secrets import Token
 from credly_cli.store.database import Store
 from credly_cli.times import utc_text
+from credly_cli.token import Token
 
 from benchmarks import world
 

@@ -18,7 +18,7 @@ from typer._click import shell_completion
 
 from credly_cli.environment import Environment
 from credly_cli.identity import email_key
-from credly_cli.safe_text import visible
+from credly_cli.text import visible
 
 _MOST = 200
 _UNTYPED = "\U0010ffff"  # after every address that begins alike

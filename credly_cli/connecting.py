@@ -12,12 +12,12 @@ from credly_cli.credly.http import Http
 from credly_cli.credly.records import Organization
 from credly_cli.credly.replies import CredlyFailure
 from credly_cli.errors import Failure
-from credly_cli.secrets import Token, TokenSource, read_token, store_token
 from credly_cli.store import connection as connections
 from credly_cli.store import traces
 from credly_cli.store.connection import Connection
 from credly_cli.store.database import Store
 from credly_cli.times import Clock, utc_text
+from credly_cli.token import Token, TokenSource, read_token, store_token
 
 _TOKEN_DAYS = 180
 

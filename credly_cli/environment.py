@@ -14,8 +14,8 @@ from typing import IO, TYPE_CHECKING, Any, BinaryIO
 
 from credly_cli.config import Settings, load
 from credly_cli.errors import Failure
-from credly_cli.interruption import Interruption
 from credly_cli.output import Output
+from credly_cli.signals import Interruption
 from credly_cli.times import Clock
 
 if TYPE_CHECKING:

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
-from credly_cli.headway import Headway
 from credly_cli.lms.files import Reading, read_file
 from credly_cli.lms.records import (
     AccessRecord,
@@ -19,6 +18,7 @@ from credly_cli.lms.records import (
     Reject,
 )
 from credly_cli.lms.rejects import RejectsFile
+from credly_cli.progress import Headway
 from credly_cli.store import content, learners, traces
 from credly_cli.store.access import AccessList
 from credly_cli.store.content import Catalogue

@@ -6,16 +6,16 @@ from pathlib import Path
 from typing import Any
 
 from credly_cli.errors import Failure
-from credly_cli.headway import Headway
 from credly_cli.identity import email_key
 from credly_cli.importing import Imported, take
 from credly_cli.issuing.planning import problem, problem_of
 from credly_cli.lms.records import Reject
 from credly_cli.lms.rejects import RejectsFile
 from credly_cli.lms.sources import Batch, Part, Source
-from credly_cli.safe_text import counted
+from credly_cli.progress import Headway
 from credly_cli.store import access, runs, traces
 from credly_cli.store.database import Store
+from credly_cli.text import counted
 
 _PREFIX = "lms:"  # of a source's bookmarks among all
 _KINDS = ("learners", "content", "progress", "access")

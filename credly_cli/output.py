@@ -13,8 +13,8 @@ from io import TextIOWrapper
 from typing import IO, Any, Literal
 
 from credly_cli.errors import Failure
-from credly_cli.headway import Headway, HeadwayBar
-from credly_cli.safe_text import is_web_address, spreadsheet_safe, visible
+from credly_cli.progress import Headway, HeadwayBar
+from credly_cli.text import is_web_address, spreadsheet_safe, visible
 
 Shown = Literal["always", "wide", "pipe"]  # a column that no row fills is left out of a table
 _NARROW = 80

@@ -10,11 +10,11 @@ from credly_cli.credly.client import Client
 from credly_cli.credly.listing import Listing
 from credly_cli.credly.records import Badge, IssuedBadge
 from credly_cli.issuing.planning import problem, problem_of
-from credly_cli.safe_text import counted
 from credly_cli.store import badges, covering, issued_badges, links, runs
 from credly_cli.store.database import Store
 from credly_cli.store.runs import Listed
 from credly_cli.store.tally import Tally
+from credly_cli.text import counted
 from credly_cli.times import from_utc_text, utc_text
 
 _FEW = 5  # so many badges may go at once without anybody being asked

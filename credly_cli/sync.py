@@ -10,19 +10,19 @@ from credly_cli.config import Settings
 from credly_cli.credly.client import Client
 from credly_cli.errors import EXIT_OF, Exit, Failure
 from credly_cli.expiring import token_warning
-from credly_cli.interruption import Interruption
 from credly_cli.issuing import granting, guarding, planning, settling
 from credly_cli.issuing.guarding import Guard
 from credly_cli.issuing.planning import problem_of
 from credly_cli.issuing.settling import Patience, Settled
 from credly_cli.lms.configured import source_of
 from credly_cli.lms.sources import Surroundings
-from credly_cli.safe_text import counted
+from credly_cli.signals import Interruption
 from credly_cli.store import grants, runs
 from credly_cli.store.connection import Connection
 from credly_cli.store.database import Store
 from credly_cli.store.lock import RunLock
 from credly_cli.store.runs import Listed
+from credly_cli.text import counted
 from credly_cli.times import Clock, utc_text
 
 Step = Literal["badges", "lms", "issued", "grants"]

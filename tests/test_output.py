@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from credly_cli.output import Column, Output
-from credly_cli.safe_text import counted, is_web_address, spreadsheet_safe, visible
 from credly_cli.sandbox import faults
+from credly_cli.text import counted, is_web_address, spreadsheet_safe, visible
 from tests.desk import Desk, Terminal
 
 FIRST_AID, ROBIN = "First Aid at Work", "robin@example.org"
@@ -379,8 +379,8 @@ def test_a_reader_that_goes_away_ends_it_quietly(connected: Desk) -> None:
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Show a bar at once and at every word."""
-    monkeypatch.setattr("credly_cli.headway._SHOWN_AFTER", 0.0)
-    monkeypatch.setattr("credly_cli.headway._BETWEEN", 0.0)
+    monkeypatch.setattr("credly_cli.progress._SHOWN_AFTER", 0.0)
+    monkeypatch.setattr("credly_cli.progress._BETWEEN", 0.0)
 
 
 def worked(output: Output) -> str:

@@ -15,7 +15,7 @@ from urllib.parse import quote
 import pytest
 
 from credly_cli.sandbox import faults
-from credly_cli.secrets import Token
+from credly_cli.token import Token
 from tests.desk import URL, Desk
 
 CANARY = "canary-Xq7-geheim_ZZ9"
@@ -287,7 +287,7 @@ def test_a_command_that_gives_no_token_is_a_sentence(desk: Desk, words: tuple[st
 
 def test_a_command_that_hangs_is_ended(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """Scenario 59."""
-    monkeypatch.setattr("credly_cli.secrets._COMMAND_SECONDS", 0.2)
+    monkeypatch.setattr("credly_cli.token._COMMAND_SECONDS", 0.2)
     command(desk, sys.executable, "-c", "import time; time.sleep(60)")
     error = connect(desk, code=4)["error"]
     assert (error["code"], "10 seconds" in error["hint"]) == ("not-connected", True)

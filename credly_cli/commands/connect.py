@@ -10,7 +10,7 @@ from credly_cli.config import SANDBOX_URL, api_address
 from credly_cli.environment import Environment
 from credly_cli.errors import Failure
 from credly_cli.output import Output
-from credly_cli.secrets import Token, TokenSource, read_token, token_from
+from credly_cli.token import Token, TokenSource, read_token, token_from
 
 if TYPE_CHECKING:
     from credly_cli.connecting import Network

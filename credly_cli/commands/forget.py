@@ -6,7 +6,7 @@ import typer
 
 from credly_cli.command_line import LockWait
 from credly_cli.environment import Environment
-from credly_cli.safe_text import counted
+from credly_cli.text import counted
 
 
 def forget(

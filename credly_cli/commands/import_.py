@@ -9,7 +9,7 @@ import typer
 from credly_cli.command_line import LockWait
 from credly_cli.environment import Environment
 from credly_cli.errors import Exit, Failure
-from credly_cli.safe_text import counted
+from credly_cli.text import counted
 from credly_cli.times import read_zone
 
 if TYPE_CHECKING:

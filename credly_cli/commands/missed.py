@@ -7,7 +7,7 @@ import typer
 
 from credly_cli.environment import Environment
 from credly_cli.output import Column, Output
-from credly_cli.safe_text import counted
+from credly_cli.text import counted
 
 if TYPE_CHECKING:
     from credly_cli.reports.bulk_file import Upload

@@ -10,9 +10,9 @@ import typer
 from credly_cli.command_line import LockWait, MaxSeconds
 from credly_cli.environment import Environment
 from credly_cli.errors import Exit, Failure
-from credly_cli.headway import Headway
 from credly_cli.output import Output
-from credly_cli.safe_text import counted
+from credly_cli.progress import Headway
+from credly_cli.text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -20,8 +20,8 @@ from credly_cli.credly.records import (
 from credly_cli.credly.replies import CredlyFailure, Reply, failure_of
 from credly_cli.credly.retrying import TRIES
 from credly_cli.errors import Failure
-from credly_cli.headway import Headway
 from credly_cli.identity import email_key
+from credly_cli.progress import Headway
 
 _MOST_PAGES_OF_ORGANIZATIONS = 100
 

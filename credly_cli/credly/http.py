@@ -27,11 +27,11 @@ from credly_cli.credly.links import Origin, origin_of, origin_of_link
 from credly_cli.credly.redaction import Redaction
 from credly_cli.credly.replies import CredlyFailure, Reply, failure_of, read_json, read_retry_after
 from credly_cli.credly.retrying import TRIES, Retrying, out_of_time
-from credly_cli.secrets import Token
 from credly_cli.times import Clock
+from credly_cli.token import Token
 
 if TYPE_CHECKING:
-    from credly_cli.interruption import Interruption
+    from credly_cli.signals import Interruption
 
 _CONNECT_SECONDS = 5.0
 _READ_SECONDS = 60.0  # between two bytes of an answer

@@ -13,8 +13,8 @@ from credly_cli.credly.http import Http
 from credly_cli.credly.records import UnreadableRecordError
 from credly_cli.credly.replies import CredlyFailure
 from credly_cli.errors import Exit, Failure
-from credly_cli.headway import Headway
-from credly_cli.safe_text import storable
+from credly_cli.progress import Headway
+from credly_cli.text import storable
 
 T = TypeVar("T")
 _MOST_PAGES = 100_000

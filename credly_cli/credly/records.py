@@ -5,7 +5,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from credly_cli.safe_text import storable
+from credly_cli.text import storable
 from credly_cli.times import read_instant
 
 HELD_STATES = ("pending", "accepted", "rejected")  # a revoked badge is not held; expiry is no state (R20)

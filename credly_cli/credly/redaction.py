@@ -6,7 +6,7 @@ from base64 import b64encode, urlsafe_b64encode
 from typing import Any
 from urllib.parse import quote
 
-from credly_cli.secrets import Token
+from credly_cli.token import Token
 
 
 class Redaction:

@@ -8,7 +8,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from credly_cli.errors import ErrorCode, Failure
-from credly_cli.safe_text import storable
+from credly_cli.text import storable
 
 _LONGEST_MESSAGE = 300
 _LONGEST_WAIT = 86_400.0  # seconds; who is told to wait for longer comes back in another run all the same

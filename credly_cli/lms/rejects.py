@@ -11,7 +11,7 @@ from typing import Any, Self, TextIO
 
 from credly_cli.errors import Failure
 from credly_cli.lms.records import Reject
-from credly_cli.safe_text import spreadsheet_safe
+from credly_cli.text import spreadsheet_safe
 
 _SUFFIX = ".rejects.csv"
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from credly_cli.pages.writing import write
-from credly_cli.safe_text import is_web_address
+from credly_cli.text import is_web_address
 
 if TYPE_CHECKING:
     from credly_cli.learner_views.learner_badges import LearnerBadges

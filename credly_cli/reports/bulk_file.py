@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import IO
 
 from credly_cli.errors import Failure, unwritable
+from credly_cli.files import keep_private, make_private_file
 from credly_cli.identity import email_key
-from credly_cli.private_files import keep_private, make_private_file
 from credly_cli.reports.missing import missed_with_names
-from credly_cli.safe_text import spreadsheet_safe
 from credly_cli.store.database import Store
 from credly_cli.store.misses import Miss
+from credly_cli.text import spreadsheet_safe
 from credly_cli.times import from_utc_text
 
 ROWS_A_FILE = 5000

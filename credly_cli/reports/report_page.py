@@ -13,7 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from credly_cli import pages
 from credly_cli.reports.charts import chart
 from credly_cli.reports.reporting import STATES, latest_months, reasons
-from credly_cli.safe_text import visible
+from credly_cli.text import visible
 from credly_cli.times import utc_text
 
 _FOLDER = Path(pages.__file__).parent

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
-from credly_cli.safe_text import without_addresses
 from credly_cli.store import badges
 from credly_cli.store.database import Store
+from credly_cli.text import without_addresses
 from credly_cli.times import utc_text
 
 STATES = ("pending", "accepted", "rejected", "revoked")

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from credly_cli.secrets import TokenKind, TokenSource
 from credly_cli.store.database import Store
 from credly_cli.times import utc_text
+from credly_cli.token import TokenKind, TokenSource
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from credly_cli.errors import Failure
-from credly_cli.private_files import keep_private, make_private_file
+from credly_cli.files import keep_private, make_private_file
 from credly_cli.store.migrations import MIGRATIONS
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from credly_cli.errors import Failure
-from credly_cli.private_files import make_private_folder
+from credly_cli.files import make_private_folder
 from credly_cli.times import Clock, utc_text
 
 _POLL_SECONDS = 0.1

@@ -14,10 +14,10 @@ from credly_cli.errors import EXIT_OF, Exit, Failure
 from credly_cli.lms.sources import Surroundings
 from credly_cli.lms.thought_industries.client import Client as ThoughtIndustries
 from credly_cli.output import local_time
-from credly_cli.safe_text import counted
 from credly_cli.store import connection as connections
 from credly_cli.store.connection import Connection
 from credly_cli.store.database import Store
+from credly_cli.text import counted
 from credly_cli.times import from_utc_text
 
 _CLOCK_SECONDS = 60  # a link counts completions to the second, by this clock

@@ -13,10 +13,10 @@ from pathlib import Path
 from credly_cli.config import Settings
 from credly_cli.environment import Paths
 from credly_cli.errors import Exit, Failure
-from credly_cli.safe_text import counted
-from credly_cli.secrets import read_private_file
 from credly_cli.store.database import require_ours
 from credly_cli.store.migrations import MIGRATIONS
+from credly_cli.text import counted
+from credly_cli.token import read_private_file
 from credly_cli.upkeep.doctoring import Check, failed, failed_by, passed
 
 _SOUND_SQLITE = (3, 51, 3)

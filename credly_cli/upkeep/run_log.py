@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from credly_cli.errors import Failure, unwritable
-from credly_cli.safe_text import without_addresses
+from credly_cli.text import without_addresses
 from credly_cli.times import Clock, utc_text
 
 _COUNTS = ("badges", "lms", "issued_badges", "grants")

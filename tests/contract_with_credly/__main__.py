@@ -18,7 +18,7 @@ from rich.table import Table
 from credly_cli.config import SANDBOX_URL, api_address, is_loopback
 from credly_cli.environment import SystemClock
 from credly_cli.errors import Failure
-from credly_cli.secrets import TokenSource, read_token
+from credly_cli.token import TokenSource, read_token
 from tests.contract_with_credly.account import Account, NotAskedError, Wire
 from tests.contract_with_credly.issuing import ISSUING
 from tests.contract_with_credly.questions import Answer, Question

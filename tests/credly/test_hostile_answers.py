@@ -11,7 +11,7 @@ from credly_cli.credly.client import Client
 from credly_cli.credly.http import Http
 from credly_cli.credly.replies import CredlyFailure
 from credly_cli.errors import Exit
-from credly_cli.secrets import Token
+from credly_cli.token import Token
 from tests.credly.raw_server import Handler, head, raw_server
 from tests.desk import StillClock
 

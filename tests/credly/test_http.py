@@ -38,12 +38,12 @@ from credly_cli.credly.breaks import NotSentError, UnclearError, never_sent
 from credly_cli.credly.client import Client
 from credly_cli.credly.http import Http
 from credly_cli.credly.replies import CredlyFailure, Reply, read_retry_after
-from credly_cli.interruption import Interruption, Stopped
 from credly_cli.sandbox import faults
 from credly_cli.sandbox.samples import sandbox_with_samples
 from credly_cli.sandbox.server import SandboxServer, serve
 from credly_cli.sandbox.state import Sandbox
-from credly_cli.secrets import Token
+from credly_cli.signals import Interruption, Stopped
+from credly_cli.token import Token
 from tests.credly.raw_server import Handler, head, raw_server
 from tests.desk import START, StillClock
 

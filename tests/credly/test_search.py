@@ -10,7 +10,7 @@ from credly_cli.credly.client import Client
 from credly_cli.credly.http import Http
 from credly_cli.credly.replies import CredlyFailure
 from credly_cli.credly.search import search_issued_badges
-from credly_cli.secrets import Token
+from credly_cli.token import Token
 from tests.desk import StillClock
 
 URL = "https://credly.test/v1"

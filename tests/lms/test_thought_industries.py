@@ -286,8 +286,8 @@ def test_users_and_content_are_read_again_by_the_next_nightly_run(school: Desk, 
 
 
 def test_how_far_it_is_goes_on_from_page_to_page(school: Desk, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("credly_cli.headway._SHOWN_AFTER", 0.0)
-    monkeypatch.setattr("credly_cli.headway._BETWEEN", 0.0)
+    monkeypatch.setattr("credly_cli.progress._SHOWN_AFTER", 0.0)
+    monkeypatch.setattr("credly_cli.progress._BETWEEN", 0.0)
     for number in range(10):
         site.completed(f"nr.{number}@example.org", "june", LATER)
     site.per_page = 5

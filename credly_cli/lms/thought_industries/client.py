@@ -12,7 +12,7 @@ from credly_cli.credly.http import Http
 from credly_cli.credly.replies import CredlyFailure, Reply
 from credly_cli.errors import ErrorCode, Failure
 from credly_cli.lms.sources import Surroundings
-from credly_cli.secrets import Token, read_private_file, token_from
+from credly_cli.token import Token, read_private_file, token_from
 
 _API = "/incoming/v2"
 _ROWS = ("events", "APIEvents", "users", "contentItems", "content", "clients", "licenses", "nodes", "items", "data")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal, NoReturn
 
 from credly_cli.errors import Failure
-from credly_cli.private_files import make_private_folder, sync_folder
+from credly_cli.files import make_private_folder, sync_folder
 
 _COMMAND_SECONDS = 10
 _PUT_BACK = "Put it there, for its owner alone to read, or give the token with: credly connect --token-stdin"
