@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 from credly_cli import connecting
-from credly_cli.environment import Environment
+from credly_cli.cli.environment import Environment
 from credly_cli.issuing import granting, planning
 from credly_cli.output import Output
 from credly_cli.store.database import Store

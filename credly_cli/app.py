@@ -6,7 +6,8 @@ from typing import Annotated
 import typer
 
 from credly_cli import __version__
-from credly_cli.command_line import CredlyCommand, CredlyGroup
+from credly_cli.cli.environment import Environment
+from credly_cli.cli.group import CredlyCommand, CredlyGroup
 from credly_cli.commands.badges import badges
 from credly_cli.commands.connect import connect
 from credly_cli.commands.content import content
@@ -30,7 +31,6 @@ from credly_cli.commands.sandbox import sandbox
 from credly_cli.commands.status import status
 from credly_cli.commands.sync import sync
 from credly_cli.commands.widget import widget
-from credly_cli.environment import Environment
 
 app = typer.Typer(
     cls=CredlyGroup,

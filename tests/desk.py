@@ -11,7 +11,7 @@ from typing import Any
 from typer.main import get_command
 
 from credly_cli.app import app
-from credly_cli.environment import Environment
+from credly_cli.cli.environment import Environment
 from credly_cli.output import Output
 from credly_cli.sandbox.adapter import SandboxAdapter
 from credly_cli.sandbox.samples import sandbox_with_samples

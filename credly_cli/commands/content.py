@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from credly_cli.environment import Environment
+from credly_cli.cli.environment import Environment
 from credly_cli.output import Column
 from credly_cli.times import utc_text
 

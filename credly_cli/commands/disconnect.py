@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from credly_cli.command_line import LockWait, explained
-from credly_cli.environment import Environment
+from credly_cli.cli.environment import Environment
+from credly_cli.cli.group import LockWait, explained
 from credly_cli.errors import Exit, Failure
 
 if TYPE_CHECKING:

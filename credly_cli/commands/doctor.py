@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from credly_cli.environment import Environment
+from credly_cli.cli.environment import Environment
 from credly_cli.output import Column
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from credly_cli.command_line import LockWait
-from credly_cli.environment import Environment
+from credly_cli.cli.environment import Environment
+from credly_cli.cli.group import LockWait
 from credly_cli.errors import Exit, Failure
 from credly_cli.output import Column, Output
 from credly_cli.times import UnreadableTimeError, read_moment, utc_text

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from credly_cli.command_line import LockWait
-from credly_cli.environment import Environment
+from credly_cli.cli.environment import Environment
+from credly_cli.cli.group import LockWait
 from credly_cli.errors import Exit, Failure
 from credly_cli.text import counted
 from credly_cli.times import read_zone

@@ -2,7 +2,7 @@
 
 import typer
 
-from credly_cli.environment import Environment
+from credly_cli.cli.environment import Environment
 from credly_cli.output import Column
 
 COLUMNS = (

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from credly_cli.environment import Environment
+from credly_cli.cli.environment import Environment
 from credly_cli.output import Column, Output
 
 _FLAT = tuple(Column(key.capitalize(), key) for key in ("id", "section", "name", "measure", "count"))

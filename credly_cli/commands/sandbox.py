@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from credly_cli.environment import Environment
+from credly_cli.cli.environment import Environment
 from credly_cli.errors import Failure
 
 _TEMPLATES_HINT = "Give --templates a list as Credly's API answers it, or leave it out to serve samples."

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from credly_cli.environment import Environment
+from credly_cli.cli.environment import Environment
 from credly_cli.errors import Exit
 from credly_cli.output import Output
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from credly_cli.command_line import LockWait, MaxSeconds
-from credly_cli.environment import Environment
+from credly_cli.cli.environment import Environment
+from credly_cli.cli.group import LockWait, MaxSeconds
 from credly_cli.errors import Exit, Failure
 from credly_cli.output import Output
 from credly_cli.progress import Headway

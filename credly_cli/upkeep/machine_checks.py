@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
 
+from credly_cli.cli.environment import Paths
 from credly_cli.config import Settings
-from credly_cli.environment import Paths
 from credly_cli.errors import Exit, Failure
 from credly_cli.store.database import require_ours
 from credly_cli.store.migrations import MIGRATIONS

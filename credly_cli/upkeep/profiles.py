@@ -6,7 +6,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from credly_cli.environment import Paths
+from credly_cli.cli.environment import Paths
 from credly_cli.errors import Failure
 from credly_cli.upkeep import standing
 

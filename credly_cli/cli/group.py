@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal, NoReturn
 import typer
 from typer.core import TyperCommand, TyperGroup, TyperOption
 
-from credly_cli.environment import Environment
+from credly_cli.cli.environment import Environment
 from credly_cli.errors import Exit, Failure
 from credly_cli.output import Output
 
@@ -80,7 +80,7 @@ class CredlyGroup(TyperGroup):
         if standalone_mode:
             environment.interruption.install()
         if os.environ.keys() & {"_CREDLY_COMPLETE"} or any("-completion" in word for word in arguments):
-            from credly_cli import completion  # noqa: PLC0415 - for a shell that asks, or for its script
+            from credly_cli.cli import completion  # noqa: PLC0415 - for a shell that asks, or for its script
 
             completion.install(self)
         code = self._run(arguments, environment, extra)

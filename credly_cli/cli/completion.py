@@ -16,7 +16,7 @@ from typing import Any, ClassVar, NamedTuple
 from typer import _completion_shared as scripts
 from typer._click import shell_completion
 
-from credly_cli.environment import Environment
+from credly_cli.cli.environment import Environment
 from credly_cli.identity import email_key
 from credly_cli.text import visible
 
