@@ -5,8 +5,8 @@ import sys
 import time
 from pathlib import Path
 
-from credly_cli import connecting
 from credly_cli.cli.environment import Environment
+from credly_cli.connection import connect
 from credly_cli.issuing import granting, planning
 from credly_cli.output import Output
 from credly_cli.store.database import Store
@@ -19,7 +19,7 @@ from benchmarks import world
 def read(url: str) -> dict[str, float]:
     """Read all templates as a sync does, without storing them."""
     environment = Environment(Output(), environ={})
-    client = connecting.client_for(
+    client = connect.client_for(
         f"{url}/v1", Token(world.TOKEN), environment.network(), parallel=4, organization_id=world.ORGANIZATION
     )
     started = time.perf_counter()
@@ -31,7 +31,7 @@ def issue(home: str) -> dict[str, float]:
     """Plan and issue all that is due, as a sync does."""
     environment = Environment(Output(), environ={"CREDLY_HOME": home})
     with Store.open(Path(home) / "credly.db") as store:
-        _, client = connecting.connected_client(store, environment.settings, environment.network())
+        _, client = connect.connected_client(store, environment.settings, environment.network())
         started = time.perf_counter()
         plan = planning.plan(store, world.ORGANIZATION, None, utc_text(environment.clock.now()))
         planned = time.perf_counter()

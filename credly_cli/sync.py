@@ -7,9 +7,9 @@ from typing import Any, Literal
 
 from credly_cli import intake, pulling
 from credly_cli.config import Settings
+from credly_cli.connection.expiring import token_warning
 from credly_cli.credly.client import Client
 from credly_cli.errors import EXIT_OF, Exit, Failure
-from credly_cli.expiring import token_warning
 from credly_cli.issuing import granting, guarding, planning, settling
 from credly_cli.issuing.guarding import Guard
 from credly_cli.issuing.planning import problem_of

@@ -19,7 +19,7 @@ from credly_cli.signals import Interruption
 from credly_cli.times import Clock
 
 if TYPE_CHECKING:
-    from credly_cli.connecting import Network
+    from credly_cli.connection.connect import Network
     from credly_cli.lms.sources import Surroundings
     from credly_cli.store.database import Store
     from credly_cli.store.lock import RunLock
@@ -132,7 +132,7 @@ class Environment:
 
     def network(self) -> "Network":
         """Return what a client of Credly needs of this machine."""
-        from credly_cli.connecting import Network  # noqa: PLC0415 - requests takes 100 ms to import
+        from credly_cli.connection.connect import Network  # noqa: PLC0415 - requests takes 100 ms to import
 
         return Network(self.environ, self.clock, self.paths.token, self.adapter)
 

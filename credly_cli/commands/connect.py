@@ -13,7 +13,7 @@ from credly_cli.output import Output
 from credly_cli.token import Token, TokenSource, read_token, token_from
 
 if TYPE_CHECKING:
-    from credly_cli.connecting import Network
+    from credly_cli.connection.connect import Network
     from credly_cli.store.connection import Connection
 
 _LONGEST_TOKEN = 8192
@@ -39,7 +39,7 @@ def connect(
 
     Example: credly connect --token-stdin < token.txt
     """
-    from credly_cli import connecting
+    from credly_cli.connection import connect as connecting
     from credly_cli.store import connection as connections
 
     environment: Environment = context.obj
@@ -79,7 +79,7 @@ def _token(
     environment: Environment, network: "Network", *, token_stdin: bool, token_file: Path | None
 ) -> tuple[TokenSource, Token]:
     """Return where the token is read from later, and the token; one that is typed or piped in is kept by us."""
-    from credly_cli import connecting
+    from credly_cli.connection import connect as connecting
 
     own = TokenSource("stored", network.token_file)
     if token_stdin:

@@ -12,7 +12,7 @@ from credly_cli.errors import Exit, Failure
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from credly_cli.disconnecting import Disconnected
+    from credly_cli.connection.disconnect import Disconnected
     from credly_cli.output import Output
     from credly_cli.store.connection import Connection
 
@@ -33,7 +33,7 @@ def disconnect(
 
     Example: credly disconnect --yes
     """
-    from credly_cli import disconnecting
+    from credly_cli.connection import disconnect as disconnecting
 
     environment: Environment = context.obj
     if confirm is not None and not purge:
@@ -51,7 +51,7 @@ def disconnect(
 def _outcome(
     environment: Environment, lock_wait: float, confirm: str | None, *, yes: bool, purge: bool
 ) -> "Disconnected":
-    from credly_cli import disconnecting
+    from credly_cli.connection import disconnect as disconnecting
     from credly_cli.store import connection as connections
     from credly_cli.store import traces
 
@@ -70,7 +70,7 @@ def _outcome(
 
 
 def _agree(environment: Environment, known: "Connection | None", *, yes: bool) -> None:
-    from credly_cli.disconnecting import WARNING
+    from credly_cli.connection.disconnect import WARNING
 
     if known is None or not known.connected:
         return
@@ -80,7 +80,7 @@ def _agree(environment: Environment, known: "Connection | None", *, yes: bool) -
 
 
 def _confirm_purge(environment: Environment, known: "Connection | None", confirm: str | None, *, yes: bool) -> None:
-    from credly_cli.disconnecting import PURGE_WARNING, require_name
+    from credly_cli.connection.disconnect import PURGE_WARNING, require_name
 
     _warn(environment.output, PURGE_WARNING)
     if known is not None:

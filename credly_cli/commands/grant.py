@@ -67,13 +67,13 @@ def grant(
 
 
 def _counter(environment: Environment, store: "Store", lock: "RunLock") -> "Counter":
-    from credly_cli import connecting
+    from credly_cli.connection import connect
     from credly_cli.issuing.by_hand import Counter
     from credly_cli.issuing.granting import Terms
     from credly_cli.issuing.settling import Patience
 
     settings = environment.settings
-    _, client = connecting.connected_client(store, settings, environment.network())
+    _, client = connect.connected_client(store, settings, environment.network())
     terms = Terms(
         None,
         parallel=settings["credly.parallel"],

@@ -44,13 +44,13 @@ def learner_badges(
 
     Example: credly learner-badges robin@example.com --html robin.html
     """
-    from credly_cli import connecting
+    from credly_cli.connection import connect
     from credly_cli.learner_views import learner_badges as use_case
 
     environment: Environment = context.obj
     settings = environment.settings
     with environment.reading() as store:
-        connection, client = connecting.connected_client(store, settings, environment.network())
+        connection, client = connect.connected_client(store, settings, environment.network())
         answer = use_case.read(
             store, client, email, environment.clock.now(), hide_expired=settings["hide_expired_badges"]
         )

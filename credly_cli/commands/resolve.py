@@ -22,7 +22,7 @@ def resolve(
 
     Example: credly resolve 17 --drop
     """
-    from credly_cli import connecting
+    from credly_cli.connection import connect
     from credly_cli.issuing import ledger
     from credly_cli.store import connection as connections
 
@@ -33,7 +33,7 @@ def resolve(
         known = connections.current(store)
         client = None
         if issued is not None and known is not None and known.connected:
-            _, client = connecting.connected_client(store, environment.settings, environment.network())
+            _, client = connect.connected_client(store, environment.settings, environment.network())
         desk = ledger.Desk(store, environment.clock, client)
         resolved = desk.drop(grant) if issued is None else desk.issued(grant, issued.strip())
     output = environment.output

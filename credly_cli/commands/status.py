@@ -27,7 +27,7 @@ def status(
 
     Example: credly status --max-age 2h
     """
-    from credly_cli import expiring
+    from credly_cli.connection import expiring
     from credly_cli.upkeep import standing
 
     environment: Environment = context.obj

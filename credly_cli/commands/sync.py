@@ -63,7 +63,7 @@ def sync(
 
 def _run(environment: Environment, wish: "Wish", lock_wait: float, log_file: Path | None) -> "Run":
     """Do what is wished for with everything around it: log, lock, store, Credly, and who watches or stops it."""
-    from credly_cli import connecting
+    from credly_cli.connection import connect
     from credly_cli.store import traces
     from credly_cli.sync import Synchronisation
     from credly_cli.upkeep.run_log import recording
@@ -77,12 +77,12 @@ def _run(environment: Environment, wish: "Wish", lock_wait: float, log_file: Pat
     ):
         if log_file is not None:
             traces.note(store, "log", log_file)
-        known, client = connecting.connected_client(store, environment.settings, environment.network())
+        known, client = connect.connected_client(store, environment.settings, environment.network())
         client.headway = headway
         client.http.interruption = environment.interruption
         client.ask_ahead(badges="badges" in wish.steps, issued="issued" in wish.steps)
         if any(step != "lms" for step in wish.steps):
-            connecting.require_own_organization(known, client)
+            connect.require_own_organization(known, client)
         run = Synchronisation(
             store,
             client,

@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from credly_cli import connecting, expiring
 from credly_cli.config import Settings
-from credly_cli.connecting import Network
+from credly_cli.connection import connect, expiring
+from credly_cli.connection.connect import Network
 from credly_cli.credly.client import Client
 from credly_cli.errors import EXIT_OF, Exit, Failure
 from credly_cli.lms.sources import Surroundings
@@ -67,7 +67,7 @@ def worst(checks: Iterable[Check]) -> Exit:
 def online(store: Store, settings: Settings, network: Network) -> list[Check]:
     """Ask Credly about the token, its expiry, the API and the time; what depends on a failed answer fails with it."""
     try:
-        known, client = connecting.connected_client(store, settings, network)
+        known, client = connect.connected_client(store, settings, network)
     except Failure as failure:
         return _all_failed(("token", "expiry", "api", "clock"), failure)
     try:
@@ -95,7 +95,7 @@ def _safely(name: str, ask: Callable[[], Check]) -> Check:
 def _token(known: Connection, client: Client) -> Check:
     found = {organization.id: organization.name for organization in client.organizations()}
     if known.organization_id not in found:
-        raise connecting.another_organization(known)
+        raise connect.another_organization(known)
     return passed("token", f"Credly takes the token of {known.organization_name}.")
 
 
@@ -173,7 +173,7 @@ def connection(store: Store) -> Check:
     """Tell whether the profile is connected."""
     known = connections.current(store)
     if known is None or not known.connected:
-        return _safely("connection", lambda: passed("connection", connecting.require_connected(store).organization_id))
+        return _safely("connection", lambda: passed("connection", connect.require_connected(store).organization_id))
     return passed("connection", f"Connected to {known.organization_name} since {known.connected_at[:10]}.")
 
 
