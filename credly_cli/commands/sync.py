@@ -17,7 +17,7 @@ from credly_cli.text import counted
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from credly_cli.sync import Run, Step, Wish
+    from credly_cli.sync.run import Run, Step, Wish
     from credly_cli.upkeep.run_log import RunLog
 
 _TITLES = {"badges": "Badges", "lms": "LMS data", "issued": "Issued badges", "grants": "Grants"}
@@ -45,7 +45,7 @@ def sync(
 
     Example: credly sync -q
     """
-    from credly_cli.sync import Wish
+    from credly_cli.sync.run import Wish
 
     environment: Environment = context.obj
     wish = Wish(
@@ -65,7 +65,7 @@ def _run(environment: Environment, wish: "Wish", lock_wait: float, log_file: Pat
     """Do what is wished for with everything around it: log, lock, store, Credly, and who watches or stops it."""
     from credly_cli.connection import connect
     from credly_cli.store import traces
-    from credly_cli.sync import Synchronisation
+    from credly_cli.sync.run import Synchronisation
     from credly_cli.upkeep.run_log import recording
 
     with (
@@ -121,7 +121,7 @@ def _telling_unsaved(output: Output) -> Iterator[None]:
 
 
 def _steps(only: Sequence[str] | None) -> "Sequence[Step]":
-    from credly_cli.sync import STEPS
+    from credly_cli.sync.run import STEPS
 
     for step in only or ():
         if step not in STEPS:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from credly_cli import intake
+from credly_cli.sync import lms as intake
 from tests.desk import START, Desk
 
 OULAD = Path(__file__).resolve().parents[3] / "shared" / "data" / "oulad"

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from credly_cli import intake
 from credly_cli.lms.reading import Reading
 from credly_cli.lms.sources import Surroundings
 from credly_cli.store.database import Store
+from credly_cli.sync import lms
 from tests.desk import START, StillClock
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "how-to-write-a-source.md"
@@ -44,13 +44,13 @@ def test_it_reads_what_is_new_and_goes_on_where_it_left_off(example: str) -> Non
 
     source = module["SmallLms"](get, Surroundings({}, Reading(START), StillClock()))
     with Store.in_memory() as store:
-        first = intake.take_in(store, source, NOW, None)
+        first = lms.take_in(store, source, NOW, None)
         assert (first.failure, first.problems) == (None, [])
         assert (first.json()["content"]["added"], first.json()["progress"]["added"]) == (2, 2)
         assert first.json()["progress"]["changed"] == 1  # the third is a later completion of the first course
         told.append(row(4, "no address"))
         asked.clear()
-        second = intake.take_in(store, source, NOW, None)
+        second = lms.take_in(store, source, NOW, None)
     assert asked == ["/completions?after=3", "/completions?after=4"]
     assert [entry["code"] for entry in second.problems] == ["import-rejected"]
     assert second.json()["progress"] == {"read": 1, "added": 0, "changed": 0, "unchanged": 0, "rejected": 1}

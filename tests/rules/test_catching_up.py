@@ -11,7 +11,7 @@ BADGE = "First Aid at Work"
 @pytest.fixture
 def long(connected: Desk, monkeypatch: pytest.MonkeyPatch) -> Desk:
     """A desk whose list of issued badges counts as long, and was read whole an hour ago."""
-    monkeypatch.setattr("credly_cli.pulling._SHORT", 3)
+    monkeypatch.setattr("credly_cli.sync.pulling._SHORT", 3)
     for number in range(6):
         issue(connected, number)
     connected.pass_time(hours=2)

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from credly_cli import intake, pulling
 from credly_cli.config import Settings
 from credly_cli.connection.expiring import token_warning
 from credly_cli.credly.client import Client
@@ -22,6 +21,8 @@ from credly_cli.store.connection import Connection
 from credly_cli.store.database import Store
 from credly_cli.store.lock import RunLock
 from credly_cli.store.runs import Listed
+from credly_cli.sync import lms as intake
+from credly_cli.sync import pulling
 from credly_cli.text import counted
 from credly_cli.times import Clock, utc_text
 

@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from credly_cli.credly.catching_up import News, read_news
 from credly_cli.credly.client import Client
 from credly_cli.credly.listing import Listing
 from credly_cli.credly.records import Badge, IssuedBadge
@@ -14,6 +13,7 @@ from credly_cli.store import badges, covering, issued_badges, links, runs
 from credly_cli.store.database import Store
 from credly_cli.store.runs import Listed
 from credly_cli.store.tally import Tally
+from credly_cli.sync.catching_up import News, read_news
 from credly_cli.text import counted
 from credly_cli.times import from_utc_text, utc_text
 
