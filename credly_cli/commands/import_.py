@@ -13,7 +13,7 @@ from credly_cli.text import counted
 from credly_cli.times import read_zone
 
 if TYPE_CHECKING:
-    from credly_cli.importing import Imported
+    from credly_cli.importing.importer import Imported
     from credly_cli.lms.records import Kind, Reject
 
 _KINDS = ("learners", "content", "progress", "access")
@@ -46,7 +46,7 @@ def import_(
 
     Example: credly import progress completions.csv --date-format %d/%m/%Y
     """
-    from credly_cli.importing import import_files
+    from credly_cli.importing.importer import import_files
     from credly_cli.lms.files import Reading
 
     environment: Environment = context.obj

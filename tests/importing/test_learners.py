@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from credly_cli.importing import import_files
+from credly_cli.importing.importer import import_files
 from credly_cli.lms.files import Reading
 from tests.desk import START, Desk
 
