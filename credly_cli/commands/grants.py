@@ -36,7 +36,7 @@ def grants(
 
     Example: credly grants --state failed --state held
     """
-    from credly_cli import finding
+    from credly_cli.linking import names
     from credly_cli.store import grants as stored
 
     environment: Environment = context.obj
@@ -44,7 +44,7 @@ def grants(
         if name not in stored.STATES:
             raise Failure("usage", f"There is no state {name!r}.", hint=f"The states are {', '.join(stored.STATES)}.")
     with environment.reading() as store:
-        learners = [row["id"] for row in finding.learner(store, email)] if email is not None else None
-        badge_id = finding.badge(store, badge)["id"] if badge is not None else None
+        learners = [row["id"] for row in names.learner(store, email)] if email is not None else None
+        badge_id = names.badge(store, badge)["id"] if badge is not None else None
         rows = stored.listed(store, states=state or (), learners=learners, badge_id=badge_id)
     environment.output.listing(COLUMNS, rows, empty="There are no such grants.", as_csv=csv)

@@ -13,7 +13,7 @@ from credly_cli.text import counted
 from credly_cli.times import UnreadableTimeError, read_moment, utc_text
 
 if TYPE_CHECKING:
-    from credly_cli.linking import LinkChange
+    from credly_cli.linking.link import LinkChange
     from credly_cli.output import Output
 
 
@@ -33,18 +33,18 @@ def link(
 
     Example: credly link "First Aid at Work" first-aid --since 2026-01-01
     """
-    from credly_cli import linking
+    from credly_cli.linking import link as linking_
 
     environment: Environment = context.obj
     moment = _moment(environment, since) if since is not None else None
 
     def change(*, agreed: bool) -> "LinkChange":
         with environment.writing(lock_wait) as (store, _):
-            return linking.link(store, badge, content, moment, environment.clock.now(), agreed=agreed)
+            return linking_.link(store, badge, content, moment, environment.clock.now(), agreed=agreed)
 
     try:
         done = change(agreed=yes)
-    except linking.ManyEarlierError as many:  # asked with the store free: sync must not wait for an answer
+    except linking_.ManyEarlierError as many:  # asked with the store free: sync must not wait for an answer
         question = f"{many.earlier:,} earlier completions will each earn this badge at the next sync. Link?"
         if not environment.ask(question, "--yes"):
             raise Failure("interrupted", "Nothing was linked.", hint="Say another moment with --since DATE.") from None
@@ -110,11 +110,11 @@ def unlink(
 
     Example: credly unlink "First Aid at Work"
     """
-    from credly_cli import linking
+    from credly_cli.linking import link as linking_
 
     environment: Environment = context.obj
     with environment.writing(lock_wait) as (store, _):
-        change = linking.unlink(store, badge, environment.clock.now())
+        change = linking_.unlink(store, badge, environment.clock.now())
     output = environment.output
     if output.as_json:
         output.json(change.json())

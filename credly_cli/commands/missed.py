@@ -57,12 +57,12 @@ def missed(
 
     Example: credly missed "First Aid at Work" --csv > earlier.csv
     """
-    from credly_cli import finding
+    from credly_cli.linking import names
     from credly_cli.reports import bulk_file, missing
 
     environment: Environment = context.obj
     with environment.reading() as store:
-        badge_id = finding.badge(store, badge)["id"] if badge is not None else None
+        badge_id = names.badge(store, badge)["id"] if badge is not None else None
         rows = missing.missed(store, badge_id)
         if credly_upload is not None:
             upload = bulk_file.write(store, credly_upload, badge_id, credly_template)

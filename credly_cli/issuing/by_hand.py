@@ -4,17 +4,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from credly_cli import finding
 from credly_cli.asking import Recipient, ask_all
 from credly_cli.credly.client import Client
 from credly_cli.credly.records import IssuedBadge
 from credly_cli.errors import Exit, Failure
-from credly_cli.finding import FoundContent
 from credly_cli.identity import earner_id, email_key
 from credly_cli.issuing import granting, guarding, planning, settling
 from credly_cli.issuing.granting import Terms
 from credly_cli.issuing.planning import problem
 from credly_cli.issuing.settling import Patience
+from credly_cli.linking import names
+from credly_cli.linking.names import FoundContent
 from credly_cli.store import enrollments, grants, issued_badges, links, runs, unsent
 from credly_cli.store.completions import Completion
 from credly_cli.store.database import Store
@@ -118,7 +118,7 @@ class Counter:
         return list(candidates.values())
 
     def _candidate(self, result: Granted) -> _Candidate:
-        known = finding.learner(self.store, result.email)
+        known = names.learner(self.store, result.email)
         for learner in known:
             enrolled = enrollments.latest(self.store, learner["id"], self._content.id)
             if enrolled is not None:
@@ -258,7 +258,7 @@ _AFRESH = {
 
 def _badge_and_content(store: Store, name: str) -> tuple[dict[str, Any], FoundContent]:
     """Find an active badge and the content that it is linked to; raises ``Failure``."""
-    badge = finding.badge(store, name)
+    badge = names.badge(store, name)
     if not badge["listed"]:
         raise Failure(
             "badge-not-active", f"{badge['name']} is not active on Credly any more.", hint="To see: credly badges"

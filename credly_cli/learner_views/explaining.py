@@ -7,9 +7,9 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, tzinfo
 from typing import Any, Literal
 
-from credly_cli import finding
 from credly_cli.learner_views.explaining_checks import Check, checks
 from credly_cli.learner_views.explaining_facts import Case, read_cases, read_person
+from credly_cli.linking import names
 from credly_cli.store import histories, learners
 from credly_cli.store.database import Store
 
@@ -70,9 +70,9 @@ def explain(store: Store, email: str, badge_name: str | None, now: datetime, zon
     ids = [row["id"] for row in known]
     issued = histories.issued(store, email, ids)
     if not known and not issued:
-        finding.learner(store, email)  # fails, with a suggestion
+        names.learner(store, email)  # fails, with a suggestion
     if badge_name is not None:
-        wanted = [finding.badge(store, badge_name)["id"]]
+        wanted = [names.badge(store, badge_name)["id"]]
     else:
         wanted = [*histories.badge_ids(store, ids), *(row["badge_id"] for row in issued)]
     person = read_person(store, email, known, now, zone)

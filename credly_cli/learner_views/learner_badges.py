@@ -4,12 +4,12 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from credly_cli import finding
 from credly_cli.asking import Recipient, ask
 from credly_cli.credly.client import Client
 from credly_cli.credly.records import HELD_STATES
 from credly_cli.credly.replies import CredlyFailure
 from credly_cli.errors import Failure
+from credly_cli.linking import names
 from credly_cli.store import issued_badges, learners, runs
 from credly_cli.store.database import Store
 from credly_cli.times import utc_text
@@ -51,7 +51,7 @@ def read(store: Store, client: Client, email: str, now: datetime, *, hide_expire
         raise Failure(
             "unknown-learner",
             f"Neither Credly nor the store knows {email}.",
-            hint=finding.learner_hint(store, email),
+            hint=names.learner_hint(store, email),
         )
     told = {badge.id: asdict(badge) for badge in found}
     for row in issued_badges.unseen_of_learners(store, [row["id"] for row in known]):

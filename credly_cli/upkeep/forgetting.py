@@ -1,8 +1,8 @@
 """Forgetting a learner: no personal data stay in the store, and no second badge becomes possible."""
 
-from credly_cli import finding
 from credly_cli.errors import Failure
 from credly_cli.identity import email_key
+from credly_cli.linking import names
 from credly_cli.store import forgotten, grants, learners
 from credly_cli.store.database import Store
 from credly_cli.store.forgotten import Forgotten
@@ -12,7 +12,7 @@ def forget(store: Store, email: str, now: str) -> Forgotten:
     """Forget the learners with an address; raises ``Failure`` for an unknown one, or while a badge is in doubt."""
     rows = learners.of_email(store, email)
     if not rows and not forgotten.is_known(store, email):
-        finding.learner(store, email)
+        names.learner(store, email)
     _require_settled(store, [row["id"] for row in rows], email)
     store.connection.execute("PRAGMA secure_delete = ON")
     with store.transaction():

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from credly_cli import finding
 from credly_cli.errors import Failure
-from credly_cli.finding import FoundContent
+from credly_cli.linking import names
+from credly_cli.linking.names import FoundContent
 from credly_cli.store import content as contents
 from credly_cli.store import covering, links
 from credly_cli.store.database import Store
@@ -59,8 +59,8 @@ def link(
     agreed: bool,
 ) -> LinkChange:
     """Link a badge to content; raises ``ManyEarlierError`` where that is to be agreed to first, and ``Failure``."""
-    badge = finding.badge(store, badge_name)
-    content = finding.content(store, content_name)
+    badge = names.badge(store, badge_name)
+    content = names.content(store, content_name)
     if not badge["listed"]:
         raise Failure(
             "badge-not-active",
@@ -130,7 +130,7 @@ def _require_agreement(change: LinkChange, *, agreed: bool) -> None:
 
 def unlink(store: Store, badge_name: str, now: datetime) -> LinkChange:
     """End a badge's link and cancel what was not sent yet; nothing linked is nothing changed (R16)."""
-    badge = finding.badge(store, badge_name)
+    badge = names.badge(store, badge_name)
     moment = utc_text(now)
     with store.transaction():
         current = links.of_badge(store, badge["id"])
