@@ -7,7 +7,8 @@ from pathlib import Path
 
 from credly_cli.cli.environment import Environment
 from credly_cli.connection import connect
-from credly_cli.issuing import granting, planning
+from credly_cli.issuing import plan as planning
+from credly_cli.issuing import send
 from credly_cli.output import Output
 from credly_cli.store.database import Store
 from credly_cli.times import utc_text
@@ -35,8 +36,8 @@ def issue(home: str) -> dict[str, float]:
         started = time.perf_counter()
         plan = planning.plan(store, world.ORGANIZATION, None, utc_text(environment.clock.now()))
         planned = time.perf_counter()
-        terms = granting.Terms(run_id=None, parallel=environment.settings["credly.parallel"])
-        sent = granting.send(store, client, environment.clock, terms)
+        terms = send.Terms(run_id=None, parallel=environment.settings["credly.parallel"])
+        sent = send.send(store, client, environment.clock, terms)
         ended = time.perf_counter()
     return {"plan": planned - started, "seconds": ended - planned, "planned": plan.planned, "issued": sent.issued}
 

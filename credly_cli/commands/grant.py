@@ -15,7 +15,7 @@ from credly_cli.times import UnreadableTimeError, read_moment, utc_text
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from credly_cli.issuing.by_hand import Counter, Granted
+    from credly_cli.issuing.manual import Counter, Granted
     from credly_cli.store.database import Store
     from credly_cli.store.lock import RunLock
 
@@ -47,7 +47,7 @@ def grant(
 
     Example: credly grant robin@example.com "First Aid at Work"
     """
-    from credly_cli.issuing import by_hand
+    from credly_cli.issuing import manual
 
     environment: Environment = context.obj
     emails, badge = _split(environment, names, file)
@@ -61,16 +61,16 @@ def grant(
         results = counter.grant(emails, badge, moment, rehearse=dry_run)
     if file is None and len(emails) == 1:
         return _show_one(environment.output, results[0], dry_run=dry_run)
-    code = by_hand.exit_code(results, rehearse=dry_run)
+    code = manual.exit_code(results, rehearse=dry_run)
     _show_several(environment.output, results, code, dry_run=dry_run)
     return int(code)
 
 
 def _counter(environment: Environment, store: "Store", lock: "RunLock") -> "Counter":
     from credly_cli.connection import connect
-    from credly_cli.issuing.by_hand import Counter
-    from credly_cli.issuing.granting import Terms
-    from credly_cli.issuing.settling import Patience
+    from credly_cli.issuing.manual import Counter
+    from credly_cli.issuing.reconcile import Patience
+    from credly_cli.issuing.send import Terms
 
     settings = environment.settings
     _, client = connect.connected_client(store, settings, environment.network())

@@ -23,7 +23,7 @@ def resolve(
     Example: credly resolve 17 --drop
     """
     from credly_cli.connection import connect
-    from credly_cli.issuing import ledger
+    from credly_cli.issuing import resolve as ledger
     from credly_cli.store import connection as connections
 
     environment: Environment = context.obj

@@ -22,12 +22,12 @@ def retry(
 
     Example: credly retry 17
     """
-    from credly_cli.issuing import ledger
+    from credly_cli.issuing import resolve
 
     environment: Environment = context.obj
     numbers = [_number(text) for text in grants or ()]
     with environment.writing(lock_wait) as (store, _):
-        planned = ledger.retry(store, numbers, utc_text(environment.clock.now()))
+        planned = resolve.retry(store, numbers, utc_text(environment.clock.now()))
     output = environment.output
     if output.as_json:
         output.json({"planned": planned})

@@ -110,7 +110,7 @@ def _announcing(log: "RunLog", headway: Headway) -> "Callable[[Step], None]":
 @contextmanager
 def _telling_unsaved(output: Output) -> Iterator[None]:
     """Tell what Credly answered and the store could not keep, as JSON lines, before the failure itself."""
-    from credly_cli.issuing.granting import UnsavedError
+    from credly_cli.issuing.send import UnsavedError
 
     try:
         yield

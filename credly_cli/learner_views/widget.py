@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from credly_cli.credly.client import Client
 from credly_cli.identity import email_key
-from credly_cli.issuing import planning
+from credly_cli.issuing import plan
 from credly_cli.learner_views import learner_badges
 from credly_cli.store import learners, prospects
 from credly_cli.store.completions import Completion
@@ -111,8 +111,8 @@ def would_plan(store: Store, row: Enrolled, learner: dict[str, Any], organizatio
         completed_at=row.completed_at,
         **{key: learner[key] for key in ("learner_id", "email", "first_name", "last_name")},
     )
-    facts = planning.read_facts(store, completion, row.badge["id"], organization_id, once=row.once)
-    return planning.decide(facts).state
+    facts = plan.read_facts(store, completion, row.badge["id"], organization_id, once=row.once)
+    return plan.decide(facts).state
 
 
 def prospect(session: Session) -> Prospect:

@@ -8,7 +8,7 @@ from typing import Any
 from credly_cli.errors import Failure
 from credly_cli.identity import email_key
 from credly_cli.importing.importer import Imported, take
-from credly_cli.issuing.planning import problem, problem_of
+from credly_cli.issuing.plan import problem, problem_of
 from credly_cli.lms.records import Reject
 from credly_cli.lms.rejects import RejectsFile
 from credly_cli.lms.sources import Batch, Part, Source

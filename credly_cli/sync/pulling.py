@@ -8,7 +8,7 @@ from typing import Any
 from credly_cli.credly.client import Client
 from credly_cli.credly.listing import Listing
 from credly_cli.credly.records import Badge, IssuedBadge
-from credly_cli.issuing.planning import problem, problem_of
+from credly_cli.issuing.plan import problem, problem_of
 from credly_cli.store import badges, covering, issued_badges, links, runs
 from credly_cli.store.database import Store
 from credly_cli.store.runs import Listed

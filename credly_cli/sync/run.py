@@ -9,10 +9,10 @@ from credly_cli.config import Settings
 from credly_cli.connection.expiring import token_warning
 from credly_cli.credly.client import Client
 from credly_cli.errors import EXIT_OF, Exit, Failure
-from credly_cli.issuing import granting, guarding, planning, settling
-from credly_cli.issuing.guarding import Guard
-from credly_cli.issuing.planning import problem_of
-from credly_cli.issuing.settling import Patience, Settled
+from credly_cli.issuing import plan, reconcile, restore, send
+from credly_cli.issuing.plan import problem_of
+from credly_cli.issuing.reconcile import Patience, Settled
+from credly_cli.issuing.restore import Guard
 from credly_cli.lms.configured import source_of
 from credly_cli.lms.sources import Surroundings
 from credly_cli.signals import Interruption
@@ -137,7 +137,7 @@ class Synchronisation:
     def _begin(self, run: Run) -> int:
         """Take the run's number, in the store and then in the lock file, before anything is claimed."""
         with self.store.transaction():
-            restored = guarding.note_restore(self.store, self.lock.run_number, run.started_at)
+            restored = restore.note_restore(self.store, self.lock.run_number, run.started_at)
             number = runs.begin(self.store, self.lock.run_number, run.started_at)
             if restored:
                 grants.doubt_all_open(self.store, number, run.started_at)
@@ -228,7 +228,7 @@ class Synchronisation:
             run.grants["planned"] = grants.count_by_state(self.store)["planned"]  # all that would be sent
             return
         terms = self._terms(number, completed_from)
-        sent = granting.send(self.store, self.client, self.clock, terms)
+        sent = send.send(self.store, self.client, self.clock, terms)
         for count in ("issued", "covered", "failed", "cancelled"):
             run.grants[count] += getattr(sent, count)
         run.problems += sent.problems
@@ -239,8 +239,8 @@ class Synchronisation:
 
     def _plan(self, run: Run, number: int) -> None:
         now = utc_text(self.clock.now())
-        planned = planning.plan(self.store, self.connection.organization_id, number, now)
-        doubted = guarding.doubt_older(self.store, number, now)
+        planned = plan.plan(self.store, self.connection.organization_id, number, now)
+        doubted = restore.doubt_older(self.store, number, now)
         run.grants["planned"] += max(0, planned.planned - doubted)
         run.grants["held"] += planned.held
         run.grants["covered"] += planned.covered
@@ -251,7 +251,7 @@ class Synchronisation:
         return Guard(self.store, self.client, self.clock, self.settings["grants.recheck_seconds"], born_at)
 
     def _settle(self, run: Run, besides: set[int]) -> Settled:
-        settled = settling.settle(self.store, self.client, self.clock, self._patience(), besides=besides)
+        settled = reconcile.settle(self.store, self.client, self.clock, self._patience(), besides=besides)
         run.grants["issued"] += settled.adopted
         for count in ("adopted", "covered", "failed", "held", "planned", "cancelled"):
             run.grants[count] += getattr(settled, count)
@@ -273,8 +273,8 @@ class Synchronisation:
         keys = ("settle_seconds", "recheck_seconds", "hold_uncertain")
         return Patience(*(self.settings[f"grants.{key}"] for key in keys))
 
-    def _terms(self, number: int, completed_from: str | None) -> granting.Terms:
-        return granting.Terms(
+    def _terms(self, number: int, completed_from: str | None) -> send.Terms:
+        return send.Terms(
             run_id=number,
             parallel=self.settings["credly.parallel"],
             recheck_seconds=self.settings["grants.recheck_seconds"],

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from credly_cli.issuing.planning import plan
+from credly_cli.issuing.plan import plan
 from credly_cli.store.database import Store
 from credly_cli.times import utc_text
 from tests.desk import Desk

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from credly_cli.asking import Recipient
+from credly_cli.issuing.asking import Recipient
 from credly_cli.sandbox import faults
 from credly_cli.store import database, learners
 from credly_cli.store.database import Store

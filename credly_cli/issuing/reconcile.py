@@ -9,8 +9,8 @@ from typing import Any
 from credly_cli.credly.client import Client
 from credly_cli.credly.records import IssuedBadge
 from credly_cli.errors import Failure
-from credly_cli.issuing.looking_up import Found, Sought, look_up_all
-from credly_cli.issuing.planning import problem
+from credly_cli.issuing.lookup import Found, Sought, look_up_all
+from credly_cli.issuing.plan import problem
 from credly_cli.store import covering, grants, issued_badges
 from credly_cli.store.database import Store
 from credly_cli.times import Clock, from_utc_text, utc_text

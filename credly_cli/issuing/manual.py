@@ -4,15 +4,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from credly_cli.asking import Recipient, ask_all
 from credly_cli.credly.client import Client
 from credly_cli.credly.records import IssuedBadge
 from credly_cli.errors import Exit, Failure
 from credly_cli.identity import earner_id, email_key
-from credly_cli.issuing import granting, guarding, planning, settling
-from credly_cli.issuing.granting import Terms
-from credly_cli.issuing.planning import problem
-from credly_cli.issuing.settling import Patience
+from credly_cli.issuing import plan, reconcile, restore, send
+from credly_cli.issuing.asking import Recipient, ask_all
+from credly_cli.issuing.plan import problem
+from credly_cli.issuing.reconcile import Patience
+from credly_cli.issuing.send import Terms
 from credly_cli.linking import names
 from credly_cli.linking.names import FoundContent
 from credly_cli.store import enrollments, grants, issued_badges, links, runs, unsent
@@ -91,12 +91,12 @@ class Counter:
         """Take a number, so that a copy of the store without this is noticed; refuse while a restored one settles."""
         now = utc_text(self.clock.now())
         with self.store.transaction():
-            if guarding.note_restore(self.store, self.lock.run_number, now):
+            if restore.note_restore(self.store, self.lock.run_number, now):
                 grants.doubt_all_open(self.store, None, now)
             number = runs.take_number(self.store, self.lock.run_number)
         if not rehearse:
             self.lock.note_run(number)
-        until = guarding.settles_until(self.store, self.patience.settle_seconds)
+        until = restore.settles_until(self.store, self.patience.settle_seconds)
         if until is not None and now < until:
             told = "The store was restored, so Credly may have badges that it does not know of, or does not list yet."
             raise Failure("locked", told, hint=f"After {until}: credly sync, then grant again.")
@@ -159,7 +159,7 @@ class Counter:
             return Failure("server-error", told, hint="The next sync finds out: credly sync")
         who = self._completion(candidate, "")
         if not (who.first_name and who.last_name):
-            return Failure("missing-name", planning.missing_name(who), hint="Import it: credly import learners FILE")
+            return Failure("missing-name", plan.missing_name(who), hint="Import it: credly import learners FILE")
         return None
 
     # The grant
@@ -204,7 +204,7 @@ class Counter:
             completed_at=enrolled.completed_at,
             issued_at=who.completed_at,
             once=once,
-            earner_id=planning.wire_id(who, organization, badge_id, once=once, grant_round=number),
+            earner_id=plan.wire_id(who, organization, badge_id, once=once, grant_round=number),
             round=number,
         )
 
@@ -213,10 +213,12 @@ class Counter:
         identities = tuple(candidate.grant_id for candidate in planned if candidate.grant_id is not None)
         if not identities:
             return None
-        sent = granting.send(self.store, self.client, self.clock, replace(self.terms, only=identities))
+        sent = send.send(self.store, self.client, self.clock, replace(self.terms, only=identities))
         doubtful = {grant["id"] for grant in grants.uncertain(self.store)}
         if not doubtful.isdisjoint(identities):
-            settling.settle(self.store, self.client, self.clock, self.patience, besides=doubtful.difference(identities))
+            reconcile.settle(
+                self.store, self.client, self.clock, self.patience, besides=doubtful.difference(identities)
+            )
         return sent.stopped or sent.delayed
 
     def _report(self, candidate: _Candidate, stopped: Failure | None, *, rehearse: bool) -> None:

@@ -6,11 +6,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from credly_cli.asking import fits_filter, of_account
 from credly_cli.credly.client import Client
 from credly_cli.credly.records import IssuedBadge
 from credly_cli.errors import Exit, Failure
 from credly_cli.identity import email_key
+from credly_cli.issuing.asking import fits_filter, of_account
 
 _FAULTS_IN_A_ROW = 5
 _STOPS_ALL = (Exit.NOT_CONNECTED, Exit.CONFIG, Exit.INTERRUPTED)

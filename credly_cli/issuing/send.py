@@ -11,8 +11,8 @@ from credly_cli.credly.client import Answer, Client
 from credly_cli.credly.locales import mail_locale
 from credly_cli.credly.retrying import out_of_time
 from credly_cli.errors import ErrorCode, Failure
-from credly_cli.issuing.pacing import Pacer
-from credly_cli.issuing.planning import Decision, badges_of, decide, problem
+from credly_cli.http.rate import Pacer
+from credly_cli.issuing.plan import Decision, badges_of, decide, problem
 from credly_cli.signals import Interruption
 from credly_cli.store import covering, grants, issued_badges, runs
 from credly_cli.store.completions import Completion

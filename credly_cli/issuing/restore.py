@@ -8,7 +8,7 @@ from typing import Any
 from credly_cli.credly.client import Client
 from credly_cli.credly.search import NoSearchError, search_issued_badges
 from credly_cli.errors import Exit, Failure
-from credly_cli.issuing.looking_up import Found, look_up_all
+from credly_cli.issuing.lookup import Found, look_up_all
 from credly_cli.store import grants, issued_badges, runs
 from credly_cli.store.database import Store
 from credly_cli.store.grants import Due
