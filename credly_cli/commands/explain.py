@@ -8,7 +8,7 @@ from credly_cli.cli.environment import Environment
 from credly_cli.output import Column
 
 if TYPE_CHECKING:
-    from credly_cli.learner_views.explaining import Explained, Explanation
+    from credly_cli.learners.explain import Explained, Explanation
 
 PIPED = tuple(Column(key, key) for key in ("id", "badge", "content", "decision", "code", "ok", "message"))
 CHECKS = (Column("", "mark", colours={"✓": "green", "✗": "red"}), Column("Rule", "rule"), Column("Facts", "message"))
@@ -33,7 +33,7 @@ def explain(
 
     Example: credly explain robin@example.com "First Aid at Work"
     """
-    from credly_cli.learner_views import explaining
+    from credly_cli.learners import explain as explaining
 
     environment: Environment = context.obj
     with environment.reading() as store:

@@ -9,7 +9,7 @@ from credly_cli.cli.environment import Environment
 from credly_cli.output import Column
 
 if TYPE_CHECKING:
-    from credly_cli.learner_views.learner_badges import LearnerBadges
+    from credly_cli.learners.badges import LearnerBadges
     from credly_cli.output import Output
 
 COLUMNS = (
@@ -45,7 +45,7 @@ def learner_badges(
     Example: credly learner-badges robin@example.com --html robin.html
     """
     from credly_cli.connection import connect
-    from credly_cli.learner_views import learner_badges as use_case
+    from credly_cli.learners import badges as use_case
 
     environment: Environment = context.obj
     settings = environment.settings

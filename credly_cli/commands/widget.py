@@ -9,7 +9,7 @@ from credly_cli.cli.environment import Environment
 from credly_cli.output import Column
 
 if TYPE_CHECKING:
-    from credly_cli.learner_views.widget import Widget
+    from credly_cli.learners.widget import Widget
 
 _BADGE = Column("Badge", "badge", link="url")
 _CONTENT = Column("Content", "content")
@@ -49,7 +49,7 @@ def widget(
     Example: credly widget robin@example.com --html robin.html
     """
     from credly_cli.connection import connect
-    from credly_cli.learner_views import widget as use_case
+    from credly_cli.learners import widget as use_case
 
     environment: Environment = context.obj
     settings = environment.settings

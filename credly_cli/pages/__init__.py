@@ -13,8 +13,8 @@ from credly_cli.pages.writing import write
 from credly_cli.text import is_web_address
 
 if TYPE_CHECKING:
-    from credly_cli.learner_views.learner_badges import LearnerBadges
-    from credly_cli.learner_views.widget import Widget
+    from credly_cli.learners.badges import LearnerBadges
+    from credly_cli.learners.widget import Widget
 
 __all__ = ["learner_badges", "widget", "write"]
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from credly_cli.learner_views import explaining
-from credly_cli.learner_views.widget import discover, in_progress, read_sessions
+from credly_cli.learners import explain
+from credly_cli.learners.widget import discover, in_progress, read_sessions
 from credly_cli.store import prospects
 from credly_cli.store.database import Store
 from credly_cli.store.prospects import Audience
@@ -113,7 +113,7 @@ def run(store: Store, act: str) -> None:
     if act == "widget":
         shown(store)
     else:
-        explaining.explain(store, ROBIN, None, START)
+        explain.explain(store, ROBIN, None, START)
 
 
 def plans(store: Store, sql: str) -> list[str]:

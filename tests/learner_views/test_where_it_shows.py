@@ -14,7 +14,7 @@ import pytest
 
 from credly_cli.credly.client import Client
 from credly_cli.errors import Failure
-from credly_cli.learner_views import widget
+from credly_cli.learners import widget
 from credly_cli.store.database import Store
 from tests.desk import START
 

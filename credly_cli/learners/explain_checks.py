@@ -6,8 +6,8 @@ from datetime import datetime
 from shlex import quote
 from typing import Any
 
-from credly_cli.learner_views.explaining_facts import Case, Person, is_held
-from credly_cli.learner_views.widget import Session
+from credly_cli.learners.explain_facts import Case, Person, is_held
+from credly_cli.learners.widget import Session
 from credly_cli.store.prospects import Enrolled
 
 _ATTEMPTS = 3  # so many of the last are told

@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, tzinfo
 from typing import Any, Literal
 
-from credly_cli.learner_views.explaining_checks import Check, checks
-from credly_cli.learner_views.explaining_facts import Case, read_cases, read_person
+from credly_cli.learners.explain_checks import Check, checks
+from credly_cli.learners.explain_facts import Case, read_cases, read_person
 from credly_cli.linking import names
 from credly_cli.store import histories, learners
 from credly_cli.store.database import Store

@@ -6,8 +6,8 @@ from datetime import datetime, tzinfo
 from typing import Any
 
 from credly_cli.credly.records import HELD_STATES
-from credly_cli.learner_views import widget
-from credly_cli.learner_views.widget import Session
+from credly_cli.learners import widget
+from credly_cli.learners.widget import Session
 from credly_cli.store import connection as connections
 from credly_cli.store import content, histories, learners, prospects, runs
 from credly_cli.store.connection import Connection

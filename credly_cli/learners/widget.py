@@ -12,7 +12,7 @@ from typing import Any, Literal
 from credly_cli.credly.client import Client
 from credly_cli.identity import email_key
 from credly_cli.issuing import plan
-from credly_cli.learner_views import learner_badges
+from credly_cli.learners import badges
 from credly_cli.store import learners, prospects
 from credly_cli.store.completions import Completion
 from credly_cli.store.database import Store
@@ -56,7 +56,7 @@ class Widget:
 
 def read(store: Store, client: Client, email: str, now: datetime, *, hide_expired: bool) -> Widget:
     """Read a learner's widget; raises ``Failure`` when neither Credly nor the store knows the address."""
-    answer = learner_badges.read(store, client, email, now, hide_expired=False)
+    answer = badges.read(store, client, email, now, hide_expired=False)
     held = frozenset(entry["badge"]["id"] for entry in answer.badges)
     known = learners.of_email(store, email)
     sessions = read_sessions(store, known, client.organization_id)

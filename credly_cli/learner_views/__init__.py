@@ -1,1 +1,0 @@
-"""What a learner has, will get and could earn, and why."""
