@@ -42,7 +42,7 @@ def report(
 
     Example: credly report --html report.html
     """
-    from credly_cli.reports import reporting
+    from credly_cli.reports import report as reporting
 
     environment: Environment = context.obj
     output, now = environment.output, environment.clock.now()
@@ -70,7 +70,7 @@ def _write_page(environment: Environment, path: Path, answer: dict[str, Any]) ->
 
 
 def _show(output: Output, answer: dict[str, Any]) -> None:
-    from credly_cli.reports import reporting
+    from credly_cli.reports import report as reporting
 
     months, before = reporting.latest_months(answer["months"])
     after = f"and {before:,} before" if before else ""

@@ -12,7 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from credly_cli import pages
 from credly_cli.reports.charts import chart
-from credly_cli.reports.reporting import STATES, latest_months, reasons
+from credly_cli.reports.report import STATES, latest_months, reasons
 from credly_cli.text import visible
 from credly_cli.times import utc_text
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from credly_cli.reports import report_page
-from credly_cli.reports.reporting import STATES
+from credly_cli.reports.report import STATES
 from tests.learner_views.pages import busy_learner, hostile_learner, written
 from tests.learner_views.school import School
 

@@ -14,7 +14,7 @@ from typing import IO
 from credly_cli.errors import Failure, unwritable
 from credly_cli.files import keep_private, make_private_file
 from credly_cli.identity import email_key
-from credly_cli.reports.missing import missed_with_names
+from credly_cli.reports.missed import missed_with_names
 from credly_cli.store.database import Store
 from credly_cli.store.misses import Miss
 from credly_cli.text import spreadsheet_safe
