@@ -82,7 +82,7 @@ def learners_or_badges(environment: Environment, begun: str) -> Iterator[str]:
 
 def profiles(environment: Environment, _begun: str) -> Iterator[str]:
     """Offer the profiles on this machine."""
-    from credly_cli.upkeep.profiles import listed  # noqa: PLC0415 - for this option only
+    from credly_cli.admin.profiles import listed  # noqa: PLC0415 - for this option only
 
     return (row["name"] for row in listed(environment.paths, environment.profile))
 

@@ -154,12 +154,12 @@ def explained(error: Exception, environment: Environment) -> Failure:
     """Say what an error means, with a look at what only this machine shows: a full disk, other profiles."""
     failure = failure_from(error)
     if isinstance(error, sqlite3.Error) and _code(error) in _OF_A_FULL_DISK:
-        from credly_cli.upkeep import machine_checks  # noqa: PLC0415
+        from credly_cli.admin import machine_checks  # noqa: PLC0415
 
         return failure if machine_checks.room(environment.paths.store.parent).ok else _no_room()
     # what was named may be a slip of the pen
     if failure.code == "not-connected" and environment.profile != "default" and not environment.paths.store.exists():
-        from credly_cli.upkeep import profiles  # noqa: PLC0415
+        from credly_cli.admin import profiles  # noqa: PLC0415
 
         told = f"The profile {environment.profile!r} is not connected to Credly."
         hint = profiles.suggestion(environment.paths, environment.profile)

@@ -10,7 +10,7 @@ from credly_cli.cli.environment import Environment
 from credly_cli.output import Column
 
 if TYPE_CHECKING:
-    from credly_cli.upkeep.doctoring import Check
+    from credly_cli.admin.doctor import Check
 
 COLUMNS = (
     Column("Check", "name"),
@@ -28,7 +28,7 @@ def doctor(context: typer.Context) -> int:
 
     Example: credly doctor
     """
-    from credly_cli.upkeep import doctoring
+    from credly_cli.admin import doctor as doctoring
 
     environment: Environment = context.obj
     checks = _checks(environment)
@@ -44,8 +44,9 @@ def doctor(context: typer.Context) -> int:
 
 
 def _checks(environment: Environment) -> "list[Check]":
+    from credly_cli.admin import doctor as doctoring
+    from credly_cli.admin import machine_checks
     from credly_cli.errors import Exit
-    from credly_cli.upkeep import doctoring, machine_checks
 
     paths, settings = environment.paths, environment.settings
     checks = [
@@ -71,13 +72,14 @@ def _checks(environment: Environment) -> "list[Check]":
 
 
 def _nothing_yet() -> "Check":
-    from credly_cli.upkeep.doctoring import passed
+    from credly_cli.admin.doctor import passed
 
     return passed("permissions", "There are no files yet.")
 
 
 def _lms(environment: Environment) -> "Check":
-    from credly_cli.upkeep import doctoring, machine_checks
+    from credly_cli.admin import doctor as doctoring
+    from credly_cli.admin import machine_checks
 
     match environment.settings["lms.source"]:
         case "files":

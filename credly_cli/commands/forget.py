@@ -23,8 +23,8 @@ def forget(
 
     Example: credly forget anna@example.com
     """
+    from credly_cli.admin import forget as forgetting
     from credly_cli.times import utc_text
-    from credly_cli.upkeep import forgetting
 
     environment: Environment = context.obj
     with environment.writing(lock_wait) as (store, _):

@@ -20,7 +20,7 @@ def profiles(context: typer.Context) -> None:
 
     Example: credly profiles
     """
-    from credly_cli.upkeep.profiles import listed
+    from credly_cli.admin.profiles import listed
 
     environment: Environment = context.obj
     rows = listed(environment.paths, environment.profile)

@@ -60,10 +60,10 @@ def report(
 
 
 def _write_page(environment: Environment, path: Path, answer: dict[str, Any]) -> None:
+    from credly_cli.admin import status
     from credly_cli.reports import report_page
-    from credly_cli.upkeep import standing
 
-    organization = standing.read(environment.paths.store, environment.profile)["organization"]
+    organization = status.read(environment.paths.store, environment.profile)["organization"]
     report_page.write(path, answer, organization["name"] if organization else None, environment.clock.now())
     environment.output.say(f"Wrote the report to {path}.", "green")
     environment.output.note(f"Next: open {path} in a browser.")

@@ -27,8 +27,8 @@ def status(
 
     Example: credly status --max-age 2h
     """
+    from credly_cli.admin import status as standing
     from credly_cli.connection import expiring
-    from credly_cli.upkeep import standing
 
     environment: Environment = context.obj
     output, paths = environment.output, environment.paths

@@ -17,8 +17,8 @@ from credly_cli.text import counted
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from credly_cli.admin.run_log import RunLog
     from credly_cli.sync.run import Run, Step, Wish
-    from credly_cli.upkeep.run_log import RunLog
 
 _TITLES = {"badges": "Badges", "lms": "LMS data", "issued": "Issued badges", "grants": "Grants"}
 
@@ -63,10 +63,10 @@ def sync(
 
 def _run(environment: Environment, wish: "Wish", lock_wait: float, log_file: Path | None) -> "Run":
     """Do what is wished for with everything around it: log, lock, store, Credly, and who watches or stops it."""
+    from credly_cli.admin.run_log import recording
     from credly_cli.connection import connect
     from credly_cli.store import traces
     from credly_cli.sync.run import Synchronisation
-    from credly_cli.upkeep.run_log import recording
 
     with (
         _telling_unsaved(environment.output),

@@ -7,8 +7,8 @@ from types import SimpleNamespace
 
 import pytest
 
+from credly_cli.admin import machine_checks
 from credly_cli.sandbox import faults
-from credly_cli.upkeep import machine_checks
 from tests.desk import Desk
 from tests.lms.thought_industries_stand_in import KEY, Site, StandIn
 
@@ -105,7 +105,7 @@ def test_a_full_disk_is_no_damaged_store(connected: Desk, monkeypatch: pytest.Mo
         raise error
 
     monkeypatch.setattr("shutil.disk_usage", no_room)
-    monkeypatch.setattr("credly_cli.upkeep.machine_checks.require_ours", full)
+    monkeypatch.setattr("credly_cli.admin.machine_checks.require_ours", full)
     monkeypatch.setattr("credly_cli.store.database.require_ours", full)
     failures = failing(connected, 74)
     assert failures["room"]["message"] == f"There is no room left on the disk of {connected.home} (0 MB free)."

@@ -6,7 +6,7 @@ import stat
 from pathlib import Path
 from typing import Any
 
-from credly_cli.upkeep.run_log import recording
+from credly_cli.admin.run_log import recording
 from tests.desk import Desk
 from tests.unattended.test_status import completes
 

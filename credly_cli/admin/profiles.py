@@ -6,9 +6,9 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+from credly_cli.admin import status
 from credly_cli.cli.environment import Paths
 from credly_cli.errors import Failure
-from credly_cli.upkeep import standing
 
 
 def listed(paths: Paths, current: str) -> list[dict[str, Any]]:
@@ -51,6 +51,6 @@ def _configured(config: Path) -> set[str]:
 def _standing(store: Path, name: str) -> dict[str, Any]:
     """Read where a profile stands; a store that cannot be read says nothing here, `doctor` says more."""
     try:
-        return standing.read(store, name)
+        return status.read(store, name)
     except (Failure, sqlite3.Error, OSError):
         return {}

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
 
+from credly_cli.admin.doctor import Check, failed, failed_by, passed
 from credly_cli.cli.environment import Paths
 from credly_cli.config import Settings
 from credly_cli.errors import Exit, Failure
@@ -17,7 +18,6 @@ from credly_cli.store.database import require_ours
 from credly_cli.store.migrations import MIGRATIONS
 from credly_cli.text import counted
 from credly_cli.token import read_private_file
-from credly_cli.upkeep.doctoring import Check, failed, failed_by, passed
 
 _SOUND_SQLITE = (3, 51, 3)
 _NETWORK_SYSTEMS = (

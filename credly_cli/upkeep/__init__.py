@@ -1,1 +1,0 @@
-"""Keeping an installation in order: where it stands, what ails it, and whom it is to forget."""
