@@ -8,10 +8,10 @@ from typing import Any
 
 from credly_cli.config import PRODUCTION_URL, Settings
 from credly_cli.credly.client import Client
-from credly_cli.credly.http import Http
 from credly_cli.credly.records import Organization
-from credly_cli.credly.replies import CredlyFailure
 from credly_cli.errors import Failure
+from credly_cli.http.response import CredlyFailure
+from credly_cli.http.session import Http
 from credly_cli.store import connection as connections
 from credly_cli.store import traces
 from credly_cli.store.connection import Connection

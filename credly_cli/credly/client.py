@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from typing import Any, Literal
 from urllib.parse import quote
 
-from credly_cli.credly.breaks import NotSentError, UnclearError
-from credly_cli.credly.http import Http
 from credly_cli.credly.listing import Listing, read_listing
 from credly_cli.credly.records import (
     Badge,
@@ -17,9 +15,11 @@ from credly_cli.credly.records import (
     issued_badge_from,
     organization_from,
 )
-from credly_cli.credly.replies import CredlyFailure, Reply, failure_of
-from credly_cli.credly.retrying import TRIES
 from credly_cli.errors import Failure
+from credly_cli.http.errors import NotSentError, UnclearError
+from credly_cli.http.response import CredlyFailure, Reply, failure_of
+from credly_cli.http.retry import TRIES
+from credly_cli.http.session import Http
 from credly_cli.identity import email_key
 from credly_cli.progress import Headway
 

@@ -9,10 +9,10 @@ from itertools import islice
 from math import ceil
 from typing import Any, Generic, TypeVar
 
-from credly_cli.credly.http import Http
 from credly_cli.credly.records import UnreadableRecordError
-from credly_cli.credly.replies import CredlyFailure
 from credly_cli.errors import Exit, Failure
+from credly_cli.http.response import CredlyFailure
+from credly_cli.http.session import Http
 from credly_cli.progress import Headway
 from credly_cli.text import storable
 

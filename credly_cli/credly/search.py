@@ -5,7 +5,7 @@ from urllib.parse import quote, urljoin
 
 from credly_cli.credly.client import Client
 from credly_cli.credly.records import IssuedBadge, UnreadableRecordError, issued_badge_from
-from credly_cli.credly.replies import CredlyFailure
+from credly_cli.http.response import CredlyFailure
 
 _NOT_OFFERED = (403, 404)
 _NOT_FOUND = 404

@@ -6,8 +6,8 @@ from typing import Any, Literal
 
 from credly_cli.credly.client import Client
 from credly_cli.credly.records import HELD_STATES
-from credly_cli.credly.replies import CredlyFailure
 from credly_cli.errors import Failure
+from credly_cli.http.response import CredlyFailure
 from credly_cli.issuing.asking import Recipient, ask
 from credly_cli.linking import names
 from credly_cli.store import issued_badges, learners, runs

@@ -11,7 +11,7 @@ from typing import Any
 
 from credly_cli.credly.client import Client
 from credly_cli.credly.records import IssuedBadge, UnreadableRecordError, issued_badge_from
-from credly_cli.credly.replies import Reply
+from credly_cli.http.response import Reply
 
 _MOST_PAGES = 100  # more is no news any more: then the whole list tells as well
 _CREATED = {"sort": "-created_at"}

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from credly_cli.credly.breaks import NotSentError, UnclearError
-from credly_cli.credly.http import Http
-from credly_cli.credly.replies import Reply
+from credly_cli.http.errors import NotSentError, UnclearError
+from credly_cli.http.response import Reply
+from credly_cli.http.session import Http
 from credly_cli.times import Clock
 
 MOST_BADGES = 10

@@ -6,11 +6,11 @@ from contextlib import suppress
 
 import pytest
 
-from credly_cli.credly.breaks import UnclearError
 from credly_cli.credly.client import Client
-from credly_cli.credly.http import Http
-from credly_cli.credly.replies import CredlyFailure
 from credly_cli.errors import Exit
+from credly_cli.http.errors import UnclearError
+from credly_cli.http.response import CredlyFailure
+from credly_cli.http.session import Http
 from credly_cli.token import Token
 from tests.credly.raw_server import Handler, head, raw_server
 from tests.desk import StillClock

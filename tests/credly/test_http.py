@@ -34,10 +34,10 @@ from urllib3.exceptions import (
     SSLError,
 )
 
-from credly_cli.credly.breaks import NotSentError, UnclearError, never_sent
 from credly_cli.credly.client import Client
-from credly_cli.credly.http import Http
-from credly_cli.credly.replies import CredlyFailure, Reply, read_retry_after
+from credly_cli.http.errors import NotSentError, UnclearError, never_sent
+from credly_cli.http.response import CredlyFailure, Reply, read_retry_after
+from credly_cli.http.session import Http
 from credly_cli.sandbox import faults
 from credly_cli.sandbox.samples import sandbox_with_samples
 from credly_cli.sandbox.server import SandboxServer, serve
@@ -280,7 +280,7 @@ def test_a_redirect_is_not_followed_even_where_its_target_is_looked_at(
     http: Http, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Two things keep us from it; each alone is enough."""
-    monkeypatch.setattr("credly_cli.credly.http._Session.get_redirect_target", requests.Session.get_redirect_target)
+    monkeypatch.setattr("credly_cli.http.session._Session.get_redirect_target", requests.Session.get_redirect_target)
     with requests_mock.Mocker() as mock:
         mock.register_uri(requests_mock.ANY, requests_mock.ANY, status_code=307, headers={"Location": f"{URL}/else"})
         assert http.post("/organizations", b"{}").status == 307
@@ -409,7 +409,7 @@ def unclear(handle: Handler, clock: StillClock) -> str:
 def test_a_dripping_answer_is_given_up_in_time(
     clock: StillClock, monkeypatch: pytest.MonkeyPatch, chunked: bool
 ) -> None:
-    monkeypatch.setattr("credly_cli.credly.http._ANSWER_SECONDS", 0.3)
+    monkeypatch.setattr("credly_cli.http.session._ANSWER_SECONDS", 0.3)
 
     def drip(connection: socket.socket) -> None:
         connection.sendall(head("Transfer-Encoding: chunked" if chunked else "Content-Length: 1000"))

@@ -10,10 +10,10 @@ import pytest
 import requests_mock
 
 from credly_cli.credly.client import Client
-from credly_cli.credly.http import Http
 from credly_cli.credly.listing import Listing
 from credly_cli.credly.records import Badge
-from credly_cli.credly.replies import CredlyFailure
+from credly_cli.http.response import CredlyFailure
+from credly_cli.http.session import Http
 from credly_cli.sandbox import faults
 from credly_cli.sandbox.adapter import SandboxAdapter
 from credly_cli.sandbox.messages import Response

@@ -7,9 +7,9 @@ import pytest
 import requests_mock
 
 from credly_cli.credly.client import Client
-from credly_cli.credly.http import Http
-from credly_cli.credly.replies import CredlyFailure
 from credly_cli.credly.search import search_issued_badges
+from credly_cli.http.response import CredlyFailure
+from credly_cli.http.session import Http
 from credly_cli.token import Token
 from tests.desk import StillClock
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from credly_cli.credly.breaks import NotSentError, UnclearError
-from credly_cli.credly.http import Http
+from credly_cli.http.errors import NotSentError, UnclearError
+from credly_cli.http.session import Http
 from credly_cli.token import Token
 from tests.credly.raw_server import head, raw_server, read_request
 from tests.desk import StillClock

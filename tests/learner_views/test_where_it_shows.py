@@ -19,7 +19,7 @@ from credly_cli.store.database import Store
 from tests.desk import START
 
 if TYPE_CHECKING:
-    from credly_cli.credly.http import Http
+    from credly_cli.http.session import Http
 
 LEARNERS = ("site", "panorama", "sublicense")
 CONTENT = ("released", "unreleased", "provisioned", "in the panorama", "in the sublicense")

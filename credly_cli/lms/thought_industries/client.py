@@ -8,9 +8,9 @@ from typing import Any
 from urllib.parse import quote
 
 from credly_cli.config import is_loopback
-from credly_cli.credly.http import Http
-from credly_cli.credly.replies import CredlyFailure, Reply
 from credly_cli.errors import ErrorCode, Failure
+from credly_cli.http.response import CredlyFailure, Reply
+from credly_cli.http.session import Http
 from credly_cli.lms.sources import Surroundings
 from credly_cli.token import Token, read_private_file, token_from
 

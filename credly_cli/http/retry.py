@@ -3,7 +3,7 @@
 import random
 import threading
 
-from credly_cli.credly.replies import CredlyFailure, Reply
+from credly_cli.http.response import CredlyFailure, Reply
 from credly_cli.times import Clock
 
 TRIES = 4

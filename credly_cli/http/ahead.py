@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 
-from credly_cli.credly.replies import Reply
+from credly_cli.http.response import Reply
 
 Parameters = Mapping[str, str | int]
 _FRESH_SECONDS = 5.0  # an older answer is asked for anew: a list may have changed meanwhile
