@@ -3,20 +3,20 @@
 from credly_cli.errors import Failure
 from credly_cli.identity import email_key
 from credly_cli.linking import names
-from credly_cli.store import forgotten, grants, learners
+from credly_cli.store import grants, learners, privacy
 from credly_cli.store.database import Store
-from credly_cli.store.forgotten import Forgotten
+from credly_cli.store.privacy import Forgotten
 
 
 def forget(store: Store, email: str, now: str) -> Forgotten:
     """Forget the learners with an address; raises ``Failure`` for an unknown one, or while a badge is in doubt."""
     rows = learners.of_email(store, email)
-    if not rows and not forgotten.is_known(store, email):
+    if not rows and not privacy.is_known(store, email):
         names.learner(store, email)
     _require_settled(store, [row["id"] for row in rows], email)
     store.connection.execute("PRAGMA secure_delete = ON")
     with store.transaction():
-        outcome = forgotten.forget(store, email, rows, now)
+        outcome = privacy.forget(store, email, rows, now)
     outcome.wiped = _wipe(store)
     return outcome
 

@@ -15,7 +15,7 @@ from credly_cli.cli.environment import Paths
 from credly_cli.config import Settings
 from credly_cli.errors import Exit, Failure
 from credly_cli.store.database import require_ours
-from credly_cli.store.migrations import MIGRATIONS
+from credly_cli.store.schema import MIGRATIONS
 from credly_cli.text import counted
 from credly_cli.token import read_private_file
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from credly_cli.errors import Failure
-from credly_cli.store.migrations import MIGRATIONS
+from credly_cli.store.schema import MIGRATIONS
 from credly_cli.times import from_utc_text
 
 _STATES = ("planned", "sending", "uncertain", "issued", "covered", "held", "failed", "cancelled")

@@ -65,7 +65,7 @@ def _run(environment: Environment, wish: "Wish", lock_wait: float, log_file: Pat
     """Do what is wished for with everything around it: log, lock, store, Credly, and who watches or stops it."""
     from credly_cli.admin.run_log import recording
     from credly_cli.connection import connect
-    from credly_cli.store import traces
+    from credly_cli.store import written_files
     from credly_cli.sync.run import Synchronisation
 
     with (
@@ -76,7 +76,7 @@ def _run(environment: Environment, wish: "Wish", lock_wait: float, log_file: Pat
         environment.output.headway("Connecting") as headway,
     ):
         if log_file is not None:
-            traces.note(store, "log", log_file)
+            written_files.note(store, "log", log_file)
         known, client = connect.connected_client(store, environment.settings, environment.network())
         client.headway = headway
         client.http.interruption = environment.interruption

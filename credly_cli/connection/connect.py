@@ -13,7 +13,7 @@ from credly_cli.errors import Failure
 from credly_cli.http.response import CredlyFailure
 from credly_cli.http.session import Http
 from credly_cli.store import connection as connections
-from credly_cli.store import traces
+from credly_cli.store import written_files
 from credly_cli.store.connection import Connection
 from credly_cli.store.database import Store
 from credly_cli.times import Clock, utc_text
@@ -119,7 +119,7 @@ def keep(store: Store, connection: Connection, typed: Token | None, token_file: 
     with store.transaction():
         connections.connect(store, connection)
         if connection.token_path is not None:
-            traces.note(store, "token", connection.token_path)
+            written_files.note(store, "token", connection.token_path)
         if typed is not None:
             store_token(token_file, typed)
 

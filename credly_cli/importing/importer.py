@@ -19,12 +19,12 @@ from credly_cli.lms.records import (
 )
 from credly_cli.lms.rejects import RejectsFile
 from credly_cli.progress import Headway
-from credly_cli.store import content, learners, traces
+from credly_cli.store import content, learners, written_files
 from credly_cli.store.access import AccessList
 from credly_cli.store.content import Catalogue
+from credly_cli.store.counts import Tally
 from credly_cli.store.database import Store
 from credly_cli.store.enrollments import Progress
-from credly_cli.store.tally import Tally
 from credly_cli.times import utc_text
 
 _BATCH = 20_000
@@ -81,7 +81,7 @@ def import_files(
             take(store, kind, records, outcome, utc_text(reading.now), rejects, headway)
         if rejects.path is not None:
             outcome.rejects_files.append(rejects.path)
-            traces.note(store, "rejects", rejects.path)
+            written_files.note(store, "rejects", rejects.path)
         if rejects.first is not None and outcome.first_reject is None:
             outcome.first_reject = path, rejects.first
     return outcome

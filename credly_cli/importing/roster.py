@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from credly_cli.identity import email_key
 from credly_cli.store.database import Store
-from credly_cli.store.forgotten import recall
 from credly_cli.store.merging import merge
+from credly_cli.store.privacy import recall
 
 FIELDS = ("email", "learner_id", "first_name", "last_name", "panorama", "sublicense", "locale", "email_at")
 

@@ -11,7 +11,7 @@ from credly_cli.credly.records import IssuedBadge
 from credly_cli.errors import Failure
 from credly_cli.issuing.lookup import Found, Sought, look_up_all
 from credly_cli.issuing.plan import problem
-from credly_cli.store import covering, grants, issued_badges
+from credly_cli.store import duplicates, grants, issued_badges
 from credly_cli.store.database import Store
 from credly_cli.times import Clock, from_utc_text, utc_text
 
@@ -143,13 +143,13 @@ class _Settler:
         grants.set_state(self.store, grant["id"], "failed", now, problem_code="unexpected")
         self.outcome.failed += 1
         self.outcome.problems.append(problem("unexpected", grant["problem"], grant))
-        covering.release_covered(self.store, now)
+        duplicates.release_covered(self.store, now)
 
     def _send_again(self, grant: dict[str, Any], now: str) -> None:
         if not grants.still_wanted(self.store, grant["id"]):
             self._settle(grant, "cancelled", now)
             self.outcome.cancelled += 1
-            covering.release_covered(self.store, now)
+            duplicates.release_covered(self.store, now)
         elif self.patience.hold_uncertain and grant["body"]:
             told = "It is not on Credly, and hold_uncertain keeps it from being sent again."
             self._settle(grant, "held", now, problem_code="unexpected", problem=told)

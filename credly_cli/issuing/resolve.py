@@ -7,7 +7,7 @@ from typing import Any
 from credly_cli.credly.client import Client
 from credly_cli.credly.search import issued_badge
 from credly_cli.errors import Exit, Failure
-from credly_cli.store import covering, grants, issued_badges
+from credly_cli.store import duplicates, grants, issued_badges
 from credly_cli.store.database import Store
 from credly_cli.times import Clock, utc_text
 
@@ -101,7 +101,7 @@ class Desk:
             self._require_open(grant)
             now = utc_text(self.clock.now())
             grants.set_state(self.store, identity, "cancelled", now, dropped=1, problem_code=None, problem=None)
-            covering.release_covered(self.store, now)
+            duplicates.release_covered(self.store, now)
         return self._resolved(identity, changed=True)
 
     def issued(self, identity: int, issued_badge_id: str) -> Resolved:

@@ -14,7 +14,7 @@ from credly_cli.http.rate import Pacer
 from credly_cli.http.retry import out_of_time
 from credly_cli.issuing.plan import Decision, badges_of, decide, problem
 from credly_cli.signals import Interruption
-from credly_cli.store import covering, grants, issued_badges, runs
+from credly_cli.store import duplicates, grants, issued_badges, runs
 from credly_cli.store.completions import Completion
 from credly_cli.store.database import Store
 from credly_cli.store.grants import Due
@@ -306,7 +306,7 @@ class _Sender:
         grants.set_state(self.store, claim.grant.id, "failed", now, problem_code="unexpected", problem=told)
         self.outcome.failed += 1
         self.outcome.problems.append(problem("unexpected", told, _known(claim.grant)))
-        covering.release_covered(self.store, now)
+        duplicates.release_covered(self.store, now)
 
     def _missing(self, claim: _Claim, answer: Answer, now: str) -> None:
         """Let the grants of a badge wait that Credly does not know, while others go on."""

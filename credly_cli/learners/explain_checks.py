@@ -8,7 +8,7 @@ from typing import Any
 
 from credly_cli.learners.explain_facts import Case, Person, is_held
 from credly_cli.learners.widget import Session
-from credly_cli.store.prospects import Enrolled
+from credly_cli.store.eligibility import Enrolled
 
 _ATTEMPTS = 3  # so many of the last are told
 

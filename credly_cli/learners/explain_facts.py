@@ -9,10 +9,10 @@ from credly_cli.credly.records import HELD_STATES
 from credly_cli.learners import widget
 from credly_cli.learners.widget import Session
 from credly_cli.store import connection as connections
-from credly_cli.store import content, histories, learners, prospects, runs
+from credly_cli.store import content, eligibility, histories, learners, runs
 from credly_cli.store.connection import Connection
 from credly_cli.store.database import Store
-from credly_cli.store.prospects import Audience
+from credly_cli.store.eligibility import Audience
 from credly_cli.times import utc_text
 
 
@@ -113,12 +113,12 @@ def _fill(store: Store, cases: dict[str, Case], known: Sequence[dict[str, Any]],
     for link in links.values():
         cases[link["badge_id"]].link = link
     organization = person.connection.organization_id if person.connection else ""
-    for row in prospects.enrolled(store, list(people), list(links)):
+    for row in eligibility.enrolled(store, list(people), list(links)):
         case = cases[row.badge["id"]]
         planned = widget.would_plan(store, row, people[row.learner], organization) if case.linked else None
         case.sessions.append(Session(row, planned))
     for audience in person.audiences:
-        for seen in prospects.discoverable(store, audience, person.now):
+        for seen in eligibility.discoverable(store, audience, person.now):
             if seen.badge["id"] in cases:
                 cases[seen.badge["id"]].visible = True
     _fill_grants(store, cases, list(people))

@@ -13,10 +13,10 @@ from credly_cli.credly.client import Client
 from credly_cli.identity import email_key
 from credly_cli.issuing import plan
 from credly_cli.learners import badges
-from credly_cli.store import learners, prospects
+from credly_cli.store import eligibility, learners
 from credly_cli.store.completions import Completion
 from credly_cli.store.database import Store
-from credly_cli.store.prospects import Audience, Discoverable, Enrolled
+from credly_cli.store.eligibility import Audience, Discoverable, Enrolled
 from credly_cli.times import utc_text
 
 COMPLETE = 100
@@ -63,7 +63,7 @@ def read(store: Store, client: Client, email: str, now: datetime, *, hide_expire
     seen = [
         badge
         for audience in audiences(known, email_keys(store, known, email))
-        for badge in prospects.discoverable(store, audience, utc_text(now))
+        for badge in eligibility.discoverable(store, audience, utc_text(now))
     ]
     return Widget(
         answer.learner,
@@ -77,7 +77,7 @@ def read(store: Store, client: Client, email: str, now: datetime, *, hide_expire
 
 def email_keys(store: Store, known: Sequence[dict[str, Any]], email: str) -> tuple[str, ...]:
     """Return every address under which content may have been given to the learner."""
-    return tuple(prospects.addresses(store, [row["id"] for row in known])) or (email_key(email),)
+    return tuple(eligibility.addresses(store, [row["id"] for row in known])) or (email_key(email),)
 
 
 def audiences(known: Sequence[dict[str, Any]], keys: tuple[str, ...]) -> list[Audience]:
@@ -96,7 +96,7 @@ def _audience(learner: dict[str, Any], keys: tuple[str, ...]) -> Audience:
 def read_sessions(store: Store, known: Sequence[dict[str, Any]], organization_id: str) -> list[Session]:
     """Read the learner's sessions of linked content, and ask planning about completions that wait for a grant."""
     people = {row["id"]: row for row in known}
-    rows = prospects.enrolled(store, list(people))
+    rows = eligibility.enrolled(store, list(people))
     return [Session(row, would_plan(store, row, people[row.learner], organization_id)) for row in rows]
 
 

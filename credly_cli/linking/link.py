@@ -8,7 +8,7 @@ from credly_cli.errors import Failure
 from credly_cli.linking import names
 from credly_cli.linking.names import FoundContent
 from credly_cli.store import content as contents
-from credly_cli.store import covering, links
+from credly_cli.store import duplicates, links
 from credly_cli.store.database import Store
 from credly_cli.store.links import Link
 from credly_cli.times import utc_text
@@ -120,7 +120,7 @@ def _move(store: Store, current: Link, change: LinkChange, since: str, now: str,
     links.set_moment(store, current, since, now)
     change.changed, change.counts_from = True, since
     if since > current.counts_from:
-        change.cancelled = covering.cancel_unsent(store, current.badge_id, now, completed_before=since)
+        change.cancelled = duplicates.cancel_unsent(store, current.badge_id, now, completed_before=since)
 
 
 def _require_agreement(change: LinkChange, *, agreed: bool) -> None:
@@ -138,5 +138,5 @@ def unlink(store: Store, badge_name: str, now: datetime) -> LinkChange:
             return LinkChange(badge, None, None)
         row = links.linked_content(store, badge["id"]) or {}
         links.end(store, current, moment, "unlinked")
-        cancelled = covering.cancel_unsent(store, badge["id"], moment)
+        cancelled = duplicates.cancel_unsent(store, badge["id"], moment)
         return LinkChange(badge, FoundContent(**row), current.counts_from, changed=True, cancelled=cancelled)

@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterable, Iterator
 from credly_cli.identity import email_key
 from credly_cli.lms.records import AccessRecord, Reject
 from credly_cli.store.content import Catalogue
+from credly_cli.store.counts import Tally
 from credly_cli.store.database import Store
-from credly_cli.store.tally import Tally
 
 _STAGE = (
     "DROP TABLE IF EXISTS temp.given",

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from credly_cli.lms.records import ContentRecord, Reject
+from credly_cli.store.counts import Tally
 from credly_cli.store.database import Store
 from credly_cli.store.regrouping import become_session, is_linked
-from credly_cli.store.tally import Tally
 
 # Content is released when any of its sessions is, or itself where it has none, and the moment has come.
 # Alias: c content; :now.

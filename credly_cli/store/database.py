@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from credly_cli.errors import Failure
 from credly_cli.files import keep_private, make_private_file
-from credly_cli.store.migrations import MIGRATIONS
+from credly_cli.store.schema import MIGRATIONS
 
 if TYPE_CHECKING:
     from sqlite_utils import Database

@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from credly_cli.lms.records import ProgressRecord
 from credly_cli.store.completions import current_rev, set_rev
 from credly_cli.store.content import Catalogue
+from credly_cli.store.counts import Tally
 from credly_cli.store.database import Store
 from credly_cli.store.people import resolve
 from credly_cli.store.sessions_meant import find_sessions
 from credly_cli.store.staging import TOLD, Rejecting, Stage
-from credly_cli.store.tally import Tally
 
 _LISTED = 1000  # completions undone, of those that are told one by one
 _NAMES = ", ".join(TOLD)

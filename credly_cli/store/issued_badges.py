@@ -7,9 +7,9 @@ from typing import Any
 
 from credly_cli.credly.records import HELD_STATES, IssuedBadge
 from credly_cli.identity import email_key
+from credly_cli.store.counts import Tally
 from credly_cli.store.database import Store
-from credly_cli.store.forgotten import Mask
-from credly_cli.store.tally import Tally
+from credly_cli.store.privacy import Mask
 from credly_cli.times import utc_text
 
 _COLUMNS = (

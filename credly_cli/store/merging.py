@@ -1,7 +1,7 @@
 """Two learners that turn out to be one: known by address only, and by id with another address until now (R25)."""
 
-from credly_cli.store.covering import stand_for_badge, stand_for_session
 from credly_cli.store.database import Store
+from credly_cli.store.duplicates import stand_for_badge, stand_for_session
 
 # Of two enrollments in the same session the later completion stays, as for two records of one learner.
 _ENROLLMENTS = """

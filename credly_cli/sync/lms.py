@@ -13,7 +13,7 @@ from credly_cli.lms.records import Reject
 from credly_cli.lms.rejects import RejectsFile
 from credly_cli.lms.sources import Batch, Part, Source
 from credly_cli.progress import Headway
-from credly_cli.store import access, runs, traces
+from credly_cli.store import access, runs, written_files
 from credly_cli.store.database import Store
 from credly_cli.text import counted
 
@@ -97,7 +97,7 @@ def _take_part(store: Store, part: Part, taken: Intake, now: str, state_folder: 
     with _NewRejects(part, state_folder or Path(), keep=keep) as rejects:
         take(store, part.kind, part.records, taken.of(part.kind), now, rejects, headway)
     if rejects.path is not None:
-        traces.note(store, "rejects", rejects.path)
+        written_files.note(store, "rejects", rejects.path)
     if rejects.first is not None:
         told = f"{part.name}: {rejects.count} of {part.kind} rejected, the first (row {rejects.first.row}):"
         where = f" See {rejects.path}." if rejects.path else ""

@@ -9,10 +9,10 @@ from credly_cli.credly.client import Client
 from credly_cli.credly.listing import Listing
 from credly_cli.credly.records import Badge, IssuedBadge
 from credly_cli.issuing.plan import problem, problem_of
-from credly_cli.store import badges, covering, issued_badges, links, runs
+from credly_cli.store import badges, duplicates, issued_badges, links, runs
+from credly_cli.store.counts import Tally
 from credly_cli.store.database import Store
 from credly_cli.store.runs import Listed
-from credly_cli.store.tally import Tally
 from credly_cli.sync.catching_up import News, read_news
 from credly_cli.text import counted
 from credly_cli.times import from_utc_text, utc_text
@@ -92,7 +92,7 @@ def _remove(store: Store, gone: list[str], now: str, outcome: Pulled) -> None:
         outcome.unlinked.append(_unlinked(store, badge_id))
         links.end(store, link, now, "badge-not-active")
     badges.remove(store, gone, now)
-    outcome.cancelled = sum(covering.cancel_unsent(store, badge_id, now) for badge_id in gone)
+    outcome.cancelled = sum(duplicates.cancel_unsent(store, badge_id, now) for badge_id in gone)
     outcome.removed = len(gone)
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from credly_cli.sandbox.messages import Response
-from credly_cli.store import migrations
+from credly_cli.store import schema
 from credly_cli.store.database import Store
 from tests.faults.processes import Site
 from tests.faults.world import KilledError, World, killed_at
@@ -109,11 +109,11 @@ def test_a_claim_is_on_disk_before_anything_leaves(world: World) -> None:
 def test_killed_within_a_migration_the_schema_is_old_or_new(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Scenario 9."""
     path = tmp_path / "credly.db"
-    broken = (*migrations.MIGRATIONS[:-1], migrations.MIGRATIONS[-1] + "\nSELECT no_such_function();")
+    broken = (*schema.MIGRATIONS[:-1], schema.MIGRATIONS[-1] + "\nSELECT no_such_function();")
     with monkeypatch.context() as patch:
         patch.setattr("credly_cli.store.database.MIGRATIONS", broken)
         with pytest.raises(sqlite3.Error):
             Store.open(path)
     with Store.open(path) as store:
-        assert store.value("PRAGMA user_version") == len(migrations.MIGRATIONS)
+        assert store.value("PRAGMA user_version") == len(schema.MIGRATIONS)
         assert store.value("PRAGMA integrity_check") == "ok"

@@ -8,9 +8,9 @@ import pytest
 
 from credly_cli.learners import explain
 from credly_cli.learners.widget import discover, in_progress, read_sessions
-from credly_cli.store import prospects
+from credly_cli.store import eligibility
 from credly_cli.store.database import Store
-from credly_cli.store.prospects import Audience
+from credly_cli.store.eligibility import Audience
 from tests.desk import START
 from tests.learner_views.test_where_it_shows import shown
 from tests.steps import steps
@@ -69,7 +69,7 @@ def test_at_size_it_answers_at_once(large: Store) -> None:
     started = time.perf_counter()
     known = large.rows("SELECT * FROM learners WHERE id = 1")
     sessions = read_sessions(large, known, "o")
-    seen = prospects.discoverable(large, Audience("learner", (ROBIN,)), AT)
+    seen = eligibility.discoverable(large, Audience("learner", (ROBIN,)), AT)
     assert len(in_progress(sessions, frozenset())) == ENROLLED
     assert len(discover(seen, sessions, frozenset())) == LINKED - ENROLLED
     assert time.perf_counter() - started < 1

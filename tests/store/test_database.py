@@ -14,7 +14,7 @@ import pytest
 from credly_cli.errors import Failure
 from credly_cli.store import database
 from credly_cli.store.database import APPLICATION_ID, Store
-from credly_cli.store.migrations import MIGRATIONS
+from credly_cli.store.schema import MIGRATIONS
 from tests.desk import Desk
 
 
