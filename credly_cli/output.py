@@ -13,7 +13,7 @@ from io import TextIOWrapper
 from typing import IO, Any, Literal
 
 from credly_cli.errors import Failure
-from credly_cli.progress import Headway, HeadwayBar
+from credly_cli.progress import Progress, ProgressBar
 from credly_cli.text import is_web_address, spreadsheet_safe, visible
 
 Shown = Literal["always", "wide", "pipe"]  # a column that no row fills is left out of a table
@@ -141,15 +141,15 @@ class Output:
         return re.sub(rf"\bcredly (?=(?:{names})\b)", f"credly --profile {self.profile} ", sentence)
 
     @contextmanager
-    def headway(self, title: str) -> Iterator[Headway]:
+    def progress(self, title: str) -> Iterator[Progress]:
         """Show how far the block is, on a terminal."""
         shown = self.stderr.isatty() and not (self.quiet or self.as_json) and self.environ.get("TERM") != "dumb"
-        headway = HeadwayBar(self.stderr, self._width(), coloured=self._colours(self.stderr)) if shown else Headway()
-        headway.step(title)
+        progress = ProgressBar(self.stderr, self._width(), coloured=self._colours(self.stderr)) if shown else Progress()
+        progress.step(title)
         try:
-            yield headway
+            yield progress
         finally:
-            headway.close()
+            progress.close()
 
     # How
 

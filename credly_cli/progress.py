@@ -4,13 +4,13 @@ import time
 from typing import IO, TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from rich.progress import Progress
+    from rich import progress
 
 _SHOWN_AFTER = 1.0  # seconds
 _BETWEEN = 0.1  # ... two looks at it
 
 
-class Headway:
+class Progress:
     """Is told how far a work is; shows nothing."""
 
     def step(self, title: str) -> None:
@@ -23,7 +23,7 @@ class Headway:
         """Take away what is shown."""
 
 
-class HeadwayBar(Headway):
+class ProgressBar(Progress):
     """Shows it on a terminal as a bar, or as a moving one where the end is not known."""
 
     def __init__(self, terminal: IO[str], width: int, *, coloured: bool) -> None:
@@ -33,7 +33,7 @@ class HeadwayBar(Headway):
         self._started = time.monotonic()
         self._told_at = 0.0
         self._title = ""
-        self._bars: Progress | None = None
+        self._bars: progress.Progress | None = None
 
     def step(self, title: str) -> None:
         """Show that a part of the work begins."""
@@ -57,7 +57,7 @@ class HeadwayBar(Headway):
         if self._bars is not None:
             self._bars.stop()
 
-    def _open(self) -> "Progress":
+    def _open(self) -> "progress.Progress":
         from rich.console import Console  # noqa: PLC0415 - 50 ms, only for who has waited for a second already
         from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: PLC0415
 

@@ -384,9 +384,9 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def worked(output: Output) -> str:
-    with output.headway("Grants") as headway:
-        headway.at(1_250, 3_000)
-        headway.at(1_300, 3_000)
+    with output.progress("Grants") as progress:
+        progress.at(1_250, 3_000)
+        progress.at(1_300, 3_000)
     return str(output.stderr.getvalue())  # type: ignore[attr-defined]
 
 

@@ -1,1 +1,1 @@
-"""TODO."""
+"""Keeping it running: status, doctor, profiles, forget, the log file."""

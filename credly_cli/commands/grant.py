@@ -54,10 +54,10 @@ def grant(
     moment = _moment(environment, issued_at) if issued_at is not None else None
     with (
         environment.writing(lock_wait, rehearse=dry_run) as (store, lock),
-        environment.output.headway("Granting") as headway,
+        environment.output.progress("Granting") as progress,
     ):
         counter = _counter(environment, store, lock)
-        counter.client.headway = headway
+        counter.client.progress = progress
         results = counter.grant(emails, badge, moment, rehearse=dry_run)
     if file is None and len(emails) == 1:
         return _show_one(environment.output, results[0], dry_run=dry_run)

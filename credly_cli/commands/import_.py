@@ -57,7 +57,7 @@ def import_(
     sources = [environment.bytes_of_stdin() if name == "-" else Path(name) for name in files]
     with (
         environment.writing(lock_wait, rehearse=dry_run, create=not dry_run) as (store, _),
-        environment.output.headway("Reading") as headway,
+        environment.output.progress("Reading") as progress,
     ):
         outcome = import_files(
             store,
@@ -66,7 +66,7 @@ def import_(
             reading,
             environment.paths.state,
             keep_rejects=not dry_run,
-            headway=headway,
+            progress=progress,
         )
     _show(environment, outcome, dry_run=dry_run)
     return int(Exit.PARTIAL if outcome.tally.rejected and not dry_run else Exit.DONE)

@@ -11,7 +11,7 @@ from credly_cli.cli.environment import Environment
 from credly_cli.cli.group import LockWait, MaxSeconds
 from credly_cli.errors import Exit, Failure
 from credly_cli.output import Output
-from credly_cli.progress import Headway
+from credly_cli.progress import Progress
 from credly_cli.text import counted
 
 if TYPE_CHECKING:
@@ -73,12 +73,12 @@ def _run(environment: Environment, wish: "Wish", lock_wait: float, log_file: Pat
         recording(log_file, environment.clock) as log,
         environment.writing(lock_wait, rehearse=wish.dry_run) as (store, lock),
         environment.interruption.awaited(),
-        environment.output.headway("Connecting") as headway,
+        environment.output.progress("Connecting") as progress,
     ):
         if log_file is not None:
             written_files.note(store, "log", log_file)
         known, client = connect.connected_client(store, environment.settings, environment.network())
-        client.headway = headway
+        client.progress = progress
         client.http.interruption = environment.interruption
         client.ask_ahead(badges="badges" in wish.steps, issued="issued" in wish.steps)
         if any(step != "lms" for step in wish.steps):
@@ -93,16 +93,16 @@ def _run(environment: Environment, wish: "Wish", lock_wait: float, log_file: Pat
             wish,
             environment.surroundings(),
             environment.paths.state,
-            begun=_announcing(log, headway),
+            begun=_announcing(log, progress),
         ).run()
         log.ended(run.json(), int(run.exit_code))
     return run
 
 
-def _announcing(log: "RunLog", headway: Headway) -> "Callable[[Step], None]":
+def _announcing(log: "RunLog", progress: Progress) -> "Callable[[Step], None]":
     def begun(step: "Step") -> None:
         log.step(step)
-        headway.step(_TITLES[step])
+        progress.step(_TITLES[step])
 
     return begun
 

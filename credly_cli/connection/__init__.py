@@ -1,1 +1,1 @@
-"""TODO."""
+"""Connecting an organization, and leaving it."""

@@ -21,7 +21,7 @@ from credly_cli.http.response import CredlyFailure, Reply, failure_of
 from credly_cli.http.retry import TRIES
 from credly_cli.http.session import Http
 from credly_cli.identity import email_key
-from credly_cli.progress import Headway
+from credly_cli.progress import Progress
 
 _MOST_PAGES_OF_ORGANIZATIONS = 100
 
@@ -72,7 +72,7 @@ class Client:
         self.http = http
         self.organization_id = organization_id
         self.parallel = parallel
-        self.headway = Headway()  # told how far each long exchange is
+        self.progress = Progress()  # told how far each long exchange is
 
     @property
     def _organization(self) -> str:
@@ -125,7 +125,7 @@ class Client:
             badge_from,
             keep=lambda badge: badge.state == "active",
             parallel=self.parallel,
-            headway=self.headway,
+            progress=self.progress,
         )
 
     def page_of_issued_badges(self, parameters: Mapping[str, str], number: int) -> Reply:
@@ -146,7 +146,7 @@ class Client:
             issued_badge_from,
             take=take,
             parallel=self.parallel,
-            headway=self.headway,
+            progress=self.progress,
         )
 
     def issue(self, body: bytes, expected: Mapping[str, Any]) -> Answer:

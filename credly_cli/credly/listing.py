@@ -13,7 +13,7 @@ from credly_cli.credly.records import UnreadableRecordError
 from credly_cli.errors import Exit, Failure
 from credly_cli.http.response import CredlyFailure
 from credly_cli.http.session import Http
-from credly_cli.progress import Headway
+from credly_cli.progress import Progress
 from credly_cli.text import storable
 
 T = TypeVar("T")
@@ -57,7 +57,7 @@ def read_listing(
     keep: Callable[[T], bool] = lambda _: True,
     take: Callable[[list[T]], None] | None = None,
     parallel: int = 4,
-    headway: Headway,
+    progress: Progress,
 ) -> Listing[T]:
     """Read all pages by number, several at a time; a fault after the first page makes the listing incomplete.
 
@@ -70,7 +70,7 @@ def read_listing(
     listing.server_date = first.date
     raw_rows = _take(listing, first, read, keep, take)
     for page in source.further_pages(first):
-        headway.at(raw_rows, first.total)
+        progress.at(raw_rows, first.total)
         if isinstance(page, Failure):
             listing.problem = listing.problem or page
             continue

@@ -18,13 +18,13 @@ from credly_cli.lms.records import (
     Reject,
 )
 from credly_cli.lms.rejects import RejectsFile
-from credly_cli.progress import Headway
+from credly_cli.progress import Progress
 from credly_cli.store import content, learners, written_files
 from credly_cli.store.access import AccessList
 from credly_cli.store.content import Catalogue
 from credly_cli.store.counts import Tally
 from credly_cli.store.database import Store
-from credly_cli.store.enrollments import Progress
+from credly_cli.store.enrollments import ProgressWriter
 from credly_cli.times import utc_text
 
 _BATCH = 20_000
@@ -70,7 +70,7 @@ def import_files(
     state_folder: Path,
     *,
     keep_rejects: bool = True,
-    headway: Headway | None = None,
+    progress: Progress | None = None,
 ) -> Imported:
     """Import files one after the other; if one is no such file at all, raises ``Failure`` before anything is stored."""
     outcome = Imported(kind)
@@ -78,7 +78,7 @@ def import_files(
     for source, records in opened:
         path = source if isinstance(source, Path) else None
         with RejectsFile(path, state_folder, keep=keep_rejects) as rejects:
-            take(store, kind, records, outcome, utc_text(reading.now), rejects, headway)
+            take(store, kind, records, outcome, utc_text(reading.now), rejects, progress)
         if rejects.path is not None:
             outcome.rejects_files.append(rejects.path)
             written_files.note(store, "rejects", rejects.path)
@@ -94,10 +94,10 @@ def take(
     outcome: Imported,
     now: str,
     rejects_file: RejectsFile,
-    headway: Headway | None = None,
+    progress: Progress | None = None,
 ) -> None:
     """Take one source's records into the store, setting aside the rows that cannot be taken."""
-    sieve = Sieve(records, rejects_file, headway or Headway())
+    sieve = Sieve(records, rejects_file, progress or Progress())
     match kind:
         case "progress":
             _take_progress(store, sieve, outcome, now)
@@ -117,7 +117,7 @@ def take(
 
 def _take_progress(store: Store, sieve: "Sieve", outcome: Imported, now: str) -> None:
     with store.transaction():
-        progress = Progress(store, Catalogue.of(store), now)
+        progress = ProgressWriter(store, Catalogue.of(store), now)
         outcome.tally += progress.take(cast("Iterable[ProgressRecord]", sieve), sieve.reject)
     outcome.undone += progress.undone
     outcome.newly_undone += progress.newly_undone
@@ -135,9 +135,9 @@ def _take_access(store: Store, sieve: "Sieve", outcome: Imported) -> None:
 class Sieve:
     """The good records of a source; the rejected rows are counted and written down."""
 
-    def __init__(self, records: Records, rejects_file: RejectsFile, headway: Headway) -> None:
+    def __init__(self, records: Records, rejects_file: RejectsFile, progress: Progress) -> None:
         self._records = records
-        self._headway = headway
+        self._progress = progress
         self._file = rejects_file
         self.read = 0
         self.rejected = 0
@@ -146,7 +146,7 @@ class Sieve:
         for record in self._records:
             self.read += 1
             if not self.read % _TOLD_EVERY:
-                self._headway.at(self.read)
+                self._progress.at(self.read)
             if type(record) is Reject:
                 self.reject(record)
             else:

@@ -92,7 +92,7 @@ def ask_all(client: Client, recipients: Sequence[Recipient], badge_id: str) -> I
     """Ask for the badges of several people, some at a time, in order; ends with the first failure."""
     with ThreadPoolExecutor(client.parallel) as pool:
         for start in range(0, len(recipients), client.parallel):
-            client.headway.at(start, len(recipients))
+            client.progress.at(start, len(recipients))
             some = recipients[start : start + client.parallel]
             for answer in pool.map(lambda each: _ask_or_fail(client, each, badge_id), some):
                 yield answer

@@ -83,7 +83,7 @@ def look_up_all(client: Client, wanted: Sequence[Mapping[str, Any]]) -> Iterator
     with ThreadPoolExecutor(client.parallel) as pool:
         for start in range(0, len(wanted), client.parallel):
             chunk = wanted[start : start + client.parallel]
-            client.headway.at(start, len(wanted))
+            client.progress.at(start, len(wanted))
             answers = list(pool.map(lambda grant: _look_up_or_fail(client, Sought.of(grant)), chunk))
             for grant, answer in zip(chunk, answers, strict=True):
                 yield grant, answer

@@ -86,7 +86,7 @@ class Guard:
         read = 0
         for rows in search_issued_badges(self.client):
             read += len(rows)
-            self.client.headway.at(read)
+            self.client.progress.at(read)
             with self.store.transaction():
                 issued_badges.save(self.store, rows, utc_text(self.clock.now()))
         runs.set_bookmark(self.store, _HISTORY_READ_AT, utc_text(self.clock.now()))

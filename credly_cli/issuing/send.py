@@ -151,7 +151,7 @@ class _Sender:
             del self.under_way[future]
         if done:
             self.answered += len(done)
-            self.client.headway.at(self.answered, max(self.answered, self.expected))
+            self.client.progress.at(self.answered, max(self.answered, self.expected))
         return claims
 
     def _take_answers(self) -> list[Future[Answer]]:

@@ -1,1 +1,1 @@
-"""TODO."""
+"""What a learner has, will get and could earn, and why."""

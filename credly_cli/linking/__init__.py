@@ -1,1 +1,1 @@
-"""TODO."""
+"""Linking badges to content, and what a name means."""

@@ -97,7 +97,7 @@ AND (old_completed_at IS NULL OR NOT (old_open OR old_ended)) LIMIT {_LISTED}
 
 
 @dataclass(slots=True)
-class Progress:
+class ProgressWriter:
     """Takes progress records of one source."""
 
     store: Store

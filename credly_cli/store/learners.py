@@ -4,10 +4,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from credly_cli.identity import email_key
-from credly_cli.importing.roster import Person, Roster, Who
 from credly_cli.lms.records import LearnerRecord, Reject
 from credly_cli.store.counts import Tally
 from credly_cli.store.database import Store
+from credly_cli.store.roster import Person, Roster, Who
 
 
 def view(row: dict[str, Any]) -> dict[str, Any]:

@@ -3,10 +3,10 @@
 from itertools import islice
 
 from credly_cli.identity import email_key
-from credly_cli.importing.roster import Who, identify
 from credly_cli.lms.records import Reject
 from credly_cli.store.database import Store
 from credly_cli.store.privacy import recall
+from credly_cli.store.roster import Who, identify
 from credly_cli.store.staging import Rejecting
 
 _BATCH = 10_000

@@ -1,1 +1,1 @@
-"""TODO."""
+"""A run: badges, the LMS, issued badges, grants; a file a step."""

@@ -12,7 +12,7 @@ from credly_cli.issuing.plan import problem, problem_of
 from credly_cli.lms.records import Reject
 from credly_cli.lms.rejects import RejectsFile
 from credly_cli.lms.sources import Batch, Part, Source
-from credly_cli.progress import Headway
+from credly_cli.progress import Progress
 from credly_cli.store import access, runs, written_files
 from credly_cli.store.database import Store
 from credly_cli.text import counted
@@ -54,7 +54,7 @@ def take_in(
     state_folder: Path | None,
     *,
     full: bool = False,
-    headway: Headway | None = None,
+    progress: Progress | None = None,
 ) -> Intake:
     """Take in what is new; with ``full`` everything. Without ``state_folder`` no rejected rows are written down."""
     intake = Intake()
@@ -62,7 +62,7 @@ def take_in(
         store.change("DELETE FROM bookmarks WHERE name GLOB ?", (f"{_PREFIX}*",))
     try:
         for batch in source.batches(_Bookmarks(store), _Known(store)):
-            _take_batch(store, batch, intake, now, state_folder, _Further(headway or Headway(), intake.read))
+            _take_batch(store, batch, intake, now, state_folder, _Further(progress or Progress(), intake.read))
             if batch.problem is not None:
                 intake.problems.append(problem_of(batch.problem))
     except Failure as failure:
@@ -72,7 +72,7 @@ def take_in(
 
 
 def _take_batch(
-    store: Store, batch: Batch, intake: Intake, now: str, state_folder: Path | None, headway: Headway
+    store: Store, batch: Batch, intake: Intake, now: str, state_folder: Path | None, progress: Progress
 ) -> None:
     """Take all of a batch, and note where to go on, or nothing of both."""
     taken = Intake()
@@ -80,7 +80,7 @@ def _take_batch(
         for content in batch.given_no_more:
             taken.of("access").tally.changed += access.take_from_tenants(store, content)
         for part in batch.parts:
-            _take_part(store, part, taken, now, state_folder, headway)
+            _take_part(store, part, taken, now, state_folder, progress)
         for name, value in batch.bookmarks.items():
             if value is None:
                 store.change("DELETE FROM bookmarks WHERE name = ?", (_PREFIX + name,))
@@ -89,13 +89,15 @@ def _take_batch(
     for kind, imported in taken.imported.items():
         intake.of(kind).add(imported)
     intake.problems += taken.problems
-    headway.at(taken.read)
+    progress.at(taken.read)
 
 
-def _take_part(store: Store, part: Part, taken: Intake, now: str, state_folder: Path | None, headway: Headway) -> None:
+def _take_part(
+    store: Store, part: Part, taken: Intake, now: str, state_folder: Path | None, progress: Progress
+) -> None:
     keep = part.file is not None and state_folder is not None
     with _NewRejects(part, state_folder or Path(), keep=keep) as rejects:
-        take(store, part.kind, part.records, taken.of(part.kind), now, rejects, headway)
+        take(store, part.kind, part.records, taken.of(part.kind), now, rejects, progress)
     if rejects.path is not None:
         written_files.note(store, "rejects", rejects.path)
     if rejects.first is not None:
@@ -122,15 +124,15 @@ class _NewRejects(RejectsFile):
             super().add(reject)
 
 
-class _Further(Headway):
+class _Further(Progress):
     """How far a batch is, after those before it."""
 
-    def __init__(self, headway: Headway, before: int) -> None:
-        self._headway = headway
+    def __init__(self, progress: Progress, before: int) -> None:
+        self._progress = progress
         self._before = before
 
     def at(self, done: int, total: int | None = None) -> None:
-        self._headway.at(self._before + done, total)
+        self._progress.at(self._before + done, total)
 
 
 def _report_undone(store: Store, intake: Intake) -> None:

@@ -200,8 +200,8 @@ class Synchronisation:
         if source is None:
             return False
         folder = None if self.wish.dry_run else self.state_folder
-        headway = self.client.headway
-        taken = intake.take_in(self.store, source, run.started_at, folder, full=self.wish.full, headway=headway)
+        progress = self.client.progress
+        taken = intake.take_in(self.store, source, run.started_at, folder, full=self.wish.full, progress=progress)
         run.lms = taken.json()
         run.problems += taken.problems
         _raise_if(taken.failure)

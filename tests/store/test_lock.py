@@ -21,7 +21,7 @@ from tests.desk import Desk, StillClock
 HOLDS = """
 import sys, time
 from pathlib import Path
-from credly_cli.environment import SystemClock
+from credly_cli.cli.environment import SystemClock
 from credly_cli.store.lock import locked
 with locked(Path(sys.argv[1]), 0, SystemClock()) as lock:
     lock.note_run(41)
