@@ -3,9 +3,10 @@
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import fields
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from credly_cli.errors import Failure
 from credly_cli.files import keep_private, make_private_file
@@ -13,6 +14,8 @@ from credly_cli.store.schema import MIGRATIONS
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
+
+_Record = TypeVar("_Record")
 
 APPLICATION_ID = 0x63726564  # "cred": a file of another program is refused
 _BUSY_SECONDS = 10
@@ -110,6 +113,20 @@ class Store:
         found = cursor.fetchone()
         return None if found is None else dict(zip((column[0] for column in cursor.description), found, strict=True))
 
+    def records(self, cls: type[_Record], sql: str, parameters: Any = ()) -> list[_Record]:
+        """Read all rows of a query as dataclasses ``cls``, whose fields the columns name; 0 and 1 become ``bool``."""
+        cursor = self.connection.execute(sql, parameters)
+        names = [column[0] for column in cursor.description]
+        flags = [(names.index(name), name) for name in _flags(cls) if name in names]
+        return [
+            cls(**dict(zip(names, row, strict=True)) | {name: bool(row[place]) for place, name in flags})
+            for row in cursor
+        ]
+
+    def record(self, cls: type[_Record], sql: str, parameters: Any = ()) -> _Record | None:
+        """Read the first row of a query as a dataclass, or ``None``."""
+        return next(iter(self.records(cls, sql, parameters)), None)
+
     def value(self, sql: str, parameters: Any = ()) -> Any:
         """Read the first column of the first row of a query, or ``None``."""
         found = self.connection.execute(sql, parameters).fetchone()
@@ -118,6 +135,11 @@ class Store:
     def change(self, sql: str, parameters: Any = ()) -> int:
         """Run one writing statement; returns how many rows it changed."""
         return self.connection.execute(sql, parameters).rowcount
+
+
+def _flags(cls: type[Any]) -> tuple[str, ...]:
+    """Return the names of a dataclass's fields that are ``bool``."""
+    return tuple(field.name for field in fields(cls) if field.type is bool or field.type == "bool")
 
 
 def require_ours(connection: sqlite3.Connection) -> None:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -314,3 +315,20 @@ def test_readers_do_not_wait_for_a_writer(path: Path) -> None:
     with Store.open(path) as writer, Store.open(path) as reader, writer.transaction():
         note(writer, "a")
         assert rows(reader) == []
+
+
+@dataclass(frozen=True, slots=True)
+class _Pair:
+    number: int
+    flag: bool
+    text: str | None = None
+
+
+def test_rows_become_records_by_the_names_of_their_columns() -> None:
+    with Store.in_memory() as store:
+        two = "SELECT 0 AS flag, 7 AS number UNION ALL SELECT 1, 8"
+        assert store.records(_Pair, two) == [_Pair(7, flag=False), _Pair(8, flag=True)]
+        assert store.record(_Pair, f"{two} ORDER BY number DESC") == _Pair(8, flag=True)
+        assert store.record(_Pair, "SELECT 1 AS number, 1 AS flag WHERE 0") is None
+        with pytest.raises(TypeError):
+            store.records(_Pair, "SELECT 1 AS number, 1 AS flag, 2 AS surplus")
