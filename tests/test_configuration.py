@@ -8,7 +8,7 @@ import pytest
 
 from credly_cli.config import KEYS, load
 from credly_cli.errors import Failure
-from tests.desk import URL, Desk
+from tests.support.desk import URL, Desk
 
 SAMPLE = Path(__file__).parent.parent / "sample_config.toml"
 ANOTHER: dict[str, Any] = {  # a value of each key that is not its default

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.desk import Desk
-from tests.installed import run_installed
+from tests.support.desk import Desk
+from tests.support.installed import run_installed
 
 TOLD = (
     "connect", "sync", "badges", "import", "link", "learners", "learner-badges", "missed", "grant", "grants", "unlink",

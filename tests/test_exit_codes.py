@@ -14,7 +14,7 @@ import pytest
 
 from credly_cli.errors import EXIT_OF, ErrorCode, Failure
 from credly_cli.sandbox import faults
-from tests.desk import URL, Desk
+from tests.support.desk import URL, Desk
 
 FIRST_AID = "First Aid at Work"
 TABLE = {

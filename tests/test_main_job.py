@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from credly_cli.sandbox.samples import sandbox_from_templates
-from tests.desk import Desk
+from tests.support.desk import Desk
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 COURSES = ("AAA", "BBB", "DDD", "EEE", "FFF", "GGG")

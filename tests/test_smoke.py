@@ -1,4 +1,4 @@
-from tests.desk import Desk
+from tests.support.desk import Desk
 
 
 def test_a_completion_after_the_link_earns_one_badge(connected: Desk) -> None:

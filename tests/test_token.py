@@ -16,7 +16,7 @@ import pytest
 
 from credly_cli.sandbox import faults
 from credly_cli.token import Token
-from tests.desk import URL, Desk
+from tests.support.desk import URL, Desk
 
 CANARY = "canary-Xq7-geheim_ZZ9"
 PRINTS_TOKEN = [sys.executable, "-c", f"print({CANARY!r})"]

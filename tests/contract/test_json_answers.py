@@ -10,7 +10,7 @@ import pytest
 
 from credly_cli.app import app
 from tests.contract.shapes import FAILURE, SHAPES, misfit
-from tests.desk import Desk
+from tests.support.desk import Desk
 
 BADGE = "First Aid at Work"
 

@@ -13,7 +13,7 @@ from credly_cli.http.response import CredlyFailure
 from credly_cli.http.session import Http
 from credly_cli.token import Token
 from tests.credly.raw_server import Handler, head, raw_server
-from tests.desk import StillClock
+from tests.support.desk import StillClock
 
 BODY = b"{}"
 

@@ -45,7 +45,7 @@ from credly_cli.sandbox.state import Sandbox
 from credly_cli.signals import Interruption, Stopped
 from credly_cli.token import Token
 from tests.credly.raw_server import Handler, head, raw_server
-from tests.desk import START, StillClock
+from tests.support.desk import START, StillClock
 
 URL = "https://credly.test/v1"
 TOKEN = "canary"

@@ -20,7 +20,7 @@ from credly_cli.sandbox.messages import Response
 from credly_cli.sandbox.samples import sandbox_with_samples
 from credly_cli.sandbox.state import Sandbox
 from credly_cli.token import Token
-from tests.desk import StillClock
+from tests.support.desk import StillClock
 
 URL = "https://credly.test/v1"
 ROWS = 20

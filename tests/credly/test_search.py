@@ -11,7 +11,7 @@ from credly_cli.credly.search import search_issued_badges
 from credly_cli.http.response import CredlyFailure
 from credly_cli.http.session import Http
 from credly_cli.token import Token
-from tests.desk import StillClock
+from tests.support.desk import StillClock
 
 URL = "https://credly.test/v1"
 

@@ -14,7 +14,7 @@ from credly_cli.http.errors import NotSentError, UnclearError
 from credly_cli.http.session import Http
 from credly_cli.token import Token
 from tests.credly.raw_server import head, raw_server, read_request
-from tests.desk import StillClock
+from tests.support.desk import StillClock
 
 OPENSSL = shutil.which("openssl")
 pytestmark = pytest.mark.skipif(OPENSSL is None, reason="certificates are made with openssl, which is not here")

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 import pytest
 
-import tests.desk
+import tests.support.desk
 from credly_cli.sandbox.server import SandboxServer
-from tests.desk import Desk
-from tests.faults.world import World
+from tests.support.desk import Desk
+from tests.support.world import World
 
 CONTENT = (
     "content_id,title,type,status,session_id,session_title\n"
@@ -32,8 +32,8 @@ def any_world(request: pytest.FixtureRequest, desk: Desk, monkeypatch: pytest.Mo
         yield linked_desk(desk)
         return
     with SandboxServer(desk.sandbox) as server:
-        monkeypatch.setattr(tests.desk, "SandboxAdapter", lambda _: None)
-        monkeypatch.setattr(tests.desk, "URL", server.url)
+        monkeypatch.setattr(tests.support.desk, "SandboxAdapter", lambda _: None)
+        monkeypatch.setattr(tests.support.desk, "URL", server.url)
         yield linked_desk(desk)
 
 

@@ -20,8 +20,8 @@ import pytest
 from credly_cli.sandbox.messages import Response
 from credly_cli.store import schema
 from credly_cli.store.database import Store
-from tests.faults.processes import Site
-from tests.faults.world import KilledError, World, killed_at
+from tests.support.processes import Site
+from tests.support.world import KilledError, World, killed_at
 
 pytestmark = pytest.mark.slow
 

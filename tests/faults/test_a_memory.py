@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.faults.processes import Site
+from tests.support.processes import Site
 
 ROWS, BATCH = 60_000, 20_000
 LIMITS = range(36, 200, 6)  # MiB; where too few are enough to start at all differs between machines

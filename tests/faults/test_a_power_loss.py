@@ -20,7 +20,7 @@ from credly_cli.sandbox.book import BadgeBook
 from credly_cli.sandbox.messages import Response
 from credly_cli.sandbox.records import IssuedBadge
 from credly_cli.store.database import Store
-from tests.faults.world import World
+from tests.support.world import World
 
 FRAME = 24 + 4096  # a page in the log, with its header
 RUBBISH = {"nothing": b"", "half a page": b"\x07" * (FRAME // 2), "zeros": bytes(FRAME), "noise": b"\xa5" * FRAME}

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from credly_cli.sandbox import faults
-from tests.faults.world import REPEATABLE, World
+from tests.support.world import REPEATABLE, World
 
 
 @pytest.fixture

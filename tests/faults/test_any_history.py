@@ -23,9 +23,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from credly_cli.identity import earner_id
 from credly_cli.sandbox import faults
 from credly_cli.store.lock import locked
-from tests.desk import Desk
 from tests.faults.conftest import linked_desk
-from tests.faults.world import ONCE, REPEATABLE, SESSIONS, KilledError, World, killed_at
+from tests.support.desk import Desk
+from tests.support.world import ONCE, REPEATABLE, SESSIONS, KilledError, World, killed_at
 
 pytestmark = pytest.mark.slow
 

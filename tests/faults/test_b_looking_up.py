@@ -3,7 +3,7 @@
 import pytest
 
 from credly_cli.sandbox import faults
-from tests.faults.world import ONCE, REPEATABLE, World
+from tests.support.world import ONCE, REPEATABLE, World
 
 LOOK_UPS = ("GET", "filter=badge_template")
 HOLDER = "holder@example.org"

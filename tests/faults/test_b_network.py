@@ -20,7 +20,7 @@ import pytest
 from credly_cli.sandbox import faults
 from credly_cli.sandbox.faults import Act
 from credly_cli.sandbox.messages import Response
-from tests.faults.world import ONCE, REPEATABLE, World
+from tests.support.world import ONCE, REPEATABLE, World
 
 UNCLEAR: dict[str, Act] = {
     "dropped": faults.drops(),

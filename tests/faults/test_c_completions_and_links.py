@@ -10,7 +10,7 @@
 import pytest
 
 from credly_cli.sandbox import faults
-from tests.faults.world import ONCE, REPEATABLE, SESSIONS, World
+from tests.support.world import ONCE, REPEATABLE, SESSIONS, World
 
 
 def test_what_was_failed_and_then_passed_is_granted(world: World) -> None:

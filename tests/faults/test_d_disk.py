@@ -28,8 +28,8 @@ from credly_cli.errors import Failure
 from credly_cli.store import grants
 from credly_cli.store.database import Store
 from credly_cli.store.lock import locked
-from tests.faults.processes import Site
-from tests.faults.world import ONCE, World
+from tests.support.processes import Site
+from tests.support.world import ONCE, World
 
 FULL = sqlite3.OperationalError("database or disk is full")
 

@@ -11,10 +11,10 @@ import pytest
 from credly_cli.issuing.plan import plan
 from credly_cli.store.database import Store
 from credly_cli.times import utc_text
-from tests.desk import Desk
 from tests.faults.conftest import linked_desk
-from tests.faults.world import ONCE, REPEATABLE, World
-from tests.steps import steps
+from tests.support.desk import Desk
+from tests.support.steps import steps
+from tests.support.world import ONCE, REPEATABLE, World
 
 NEW = 100
 OLD = """

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.processes import Site
-from tests.faults.world import World
+from tests.support.processes import Site
+from tests.support.world import World
 
 pytestmark = pytest.mark.slow
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.processes import Site
+from tests.support.processes import Site
 
 pytestmark = pytest.mark.slow
 

@@ -16,12 +16,12 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 
-import tests.desk
+import tests.support.desk
 from credly_cli.app import app
 from credly_cli.sandbox import faults
 from credly_cli.sandbox.records import Token
 from credly_cli.sandbox.server import SandboxServer
-from tests.desk import Desk
+from tests.support.desk import Desk
 
 CANARY, ANOTHER = "canary+Xq7/geheim=ZZ9?>", "another+of/the=organization?>"  # each sign is changed by some encoding
 LMS_CANARY = "lms+canary/Wv4=?>"
@@ -65,8 +65,8 @@ def desk(request: pytest.FixtureRequest, desk: Desk, monkeypatch: pytest.MonkeyP
         yield desk
         return
     with SandboxServer(desk.sandbox) as server:
-        monkeypatch.setattr(tests.desk, "SandboxAdapter", lambda _: None)
-        monkeypatch.setattr(tests.desk, "URL", server.url)
+        monkeypatch.setattr(tests.support.desk, "SandboxAdapter", lambda _: None)
+        monkeypatch.setattr(tests.support.desk, "URL", server.url)
         yield desk
 
 
@@ -78,7 +78,7 @@ def story(desk: Desk, folder: Path) -> list[tuple[str, ...]]:
     rows = "".join(f"{LEARNER},{place},{status}\n" for place, status in (("c", f"completed,{now}"), ("d", "started,")))
     progress = desk.file("progress.csv", f"email,content_id,status,completed_at\n{rows}")
     return [
-        ("connect", "--token-stdin", "--api-url", tests.desk.URL),
+        ("connect", "--token-stdin", "--api-url", tests.support.desk.URL),
         ("sync", "--log-file", str(folder / "credly.log")),
         ("import", "learners", learners),
         ("import", "content", content),

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.desk import START, Desk
+from tests.support.desk import START, Desk
 
 BADGE, OTHER_BADGE = "Facilitator", "Webinar Participant"
 NAMES = {

@@ -3,7 +3,7 @@
 import pytest
 
 from credly_cli.sandbox import faults
-from tests.faults.world import ONCE, REPEATABLE, World
+from tests.support.world import ONCE, REPEATABLE, World
 
 MARCH, APRIL = "first-aid,first-aid-march", "first-aid,first-aid-april"
 HEADER = "learner_id,email,content_id,session_id,status,completed_at,first_name,last_name\n"

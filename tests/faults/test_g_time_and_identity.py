@@ -13,7 +13,7 @@ from datetime import timedelta
 import pytest
 
 from credly_cli.sandbox import faults
-from tests.faults.world import ONCE, REPEATABLE, World
+from tests.support.world import ONCE, REPEATABLE, World
 
 
 @pytest.mark.parametrize("jump", [timedelta(days=1), timedelta(days=-1), timedelta(days=-20000)])

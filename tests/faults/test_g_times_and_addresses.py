@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from tests.desk import Desk
-from tests.faults.world import ONCE, World
+from tests.support.desk import Desk
+from tests.support.world import ONCE, World
 
 HEADER = "learner_id,email,content_id,status,completed_at,first_name,last_name\n"
 

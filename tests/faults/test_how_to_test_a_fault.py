@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from credly_cli.sandbox import faults
-from tests.faults.world import World
+from tests.support.world import World
 
 PAGE = Path(__file__).resolve().parents[2] / "CONTRIBUTING.md"
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.desk import Desk
+from tests.support.desk import Desk
 
 HEADER = "content_id,title,type,status,released_at,url,session_id,session_title\n"
 

@@ -7,7 +7,7 @@ import pytest
 
 from credly_cli.importing.importer import import_files
 from credly_cli.lms.files import Reading
-from tests.desk import START, Desk
+from tests.support.desk import START, Desk
 
 HEADER = "email,learner_id,first_name,last_name\n"
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.desk import Desk
+from tests.support.desk import Desk
 
 HEADER = "email,content_id,session_id,progress,status,enrolled_at,completed_at,event_id\n"
 EMAIL = "ada@example.org"

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.desk import Desk
+from tests.support.desk import Desk
 
 BADGE = "Webinar Participant"  # allows duplicates: a second completion would earn a second one
 CONTENT = "content_id,title,session_id\n"

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.desk import Desk
+from tests.support.desk import Desk
 
 CONTENT = "content_id,title\nc1,One\nc2,Two\n"
 BROKEN = "content_id,title\nc1,One\n,No id\n"

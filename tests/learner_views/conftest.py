@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.desk import Desk
 from tests.learner_views.school import School
+from tests.support.desk import Desk
 
 if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext

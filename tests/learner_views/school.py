@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.desk import Desk
+from tests.support.desk import Desk
 
 ROBIN = "robin@example.org"
 BADGE = "First Aid at Work"

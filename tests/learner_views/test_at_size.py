@@ -11,9 +11,9 @@ from credly_cli.learners.widget import discover, in_progress, read_sessions
 from credly_cli.store import eligibility
 from credly_cli.store.database import Store
 from credly_cli.store.eligibility import Audience
-from tests.desk import START
 from tests.learner_views.test_where_it_shows import shown
-from tests.steps import steps
+from tests.support.desk import START
+from tests.support.steps import steps
 
 LINKED, ENROLLED, OTHERS = 1000, 500, 3000
 AT = "2026-02-20T00:00:00Z"

@@ -16,7 +16,7 @@ from credly_cli.credly.client import Client
 from credly_cli.errors import Failure
 from credly_cli.learners import widget
 from credly_cli.store.database import Store
-from tests.desk import START
+from tests.support.desk import START
 
 if TYPE_CHECKING:
     from credly_cli.http.session import Http

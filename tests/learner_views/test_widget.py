@@ -3,8 +3,8 @@
 import pytest
 
 from credly_cli.sandbox import faults
-from tests.desk import Desk
 from tests.learner_views.school import AGAIN, BADGE, ROBIN, School
+from tests.support.desk import Desk
 
 
 def test_r28_badges_in_progress_highest_first_unknown_last_then_by_name(school: School) -> None:

@@ -7,8 +7,8 @@ import pytest
 
 from credly_cli.lms.files import Reading, read_file
 from credly_cli.lms.records import Kind, Record, Reject
-from tests.desk import Desk
 from tests.lms.thought_industries_stand_in import EARLY, KEY, Site, StandIn
+from tests.support.desk import Desk
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 

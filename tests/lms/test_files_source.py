@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from credly_cli.sync import lms as intake
-from tests.desk import START, Desk
+from tests.support.desk import START, Desk
 
 OULAD = Path(__file__).resolve().parents[3] / "shared" / "data" / "oulad"
 LEARNERS = "email,first_name,last_name\nada@example.org,Ada,Lovelace\n"

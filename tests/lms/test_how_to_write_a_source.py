@@ -10,7 +10,7 @@ from credly_cli.lms.reading import Reading
 from credly_cli.lms.sources import Surroundings
 from credly_cli.store.database import Store
 from credly_cli.sync import lms
-from tests.desk import START, StillClock
+from tests.support.desk import START, StillClock
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "how-to-write-a-source.md"
 NOW = "2026-03-02T09:30:00Z"

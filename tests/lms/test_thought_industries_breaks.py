@@ -11,8 +11,8 @@ from credly_cli.config import load
 from credly_cli.lms.reading import Reading
 from credly_cli.lms.sources import Surroundings
 from credly_cli.lms.thought_industries.client import Client, LmsFailure
-from tests.desk import START, Desk
 from tests.lms.thought_industries_stand_in import KEY, LATER, LATEST, Site, lms
+from tests.support.desk import START, Desk
 
 
 def test_a_refused_key_fails_this_step_alone(school: Desk, site: Site) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from credly_cli.times import read_moment
-from tests.desk import Desk
+from tests.support.desk import Desk
 
 KEY = "ti-key-that-nobody-guesses"
 EARLY, LATER, LATEST = "2026-01-10T20:50:53.103Z", "2026-02-10T08:00:00.000Z", "2026-03-02T09:00:00.000Z"

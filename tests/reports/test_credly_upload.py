@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from credly_cli.reports import bulk_issue
-from tests.desk import Desk
+from tests.support.desk import Desk
 
 EARLY = "first-aid,first-aid-march,completed,2026-01-{:02}T10:00:00Z"
 

@@ -8,7 +8,7 @@ from io import StringIO
 from pathlib import Path
 
 from credly_cli.sandbox import faults
-from tests.desk import Desk
+from tests.support.desk import Desk
 from tests.unattended.test_status import completes
 
 

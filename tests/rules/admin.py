@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.desk import Desk
+from tests.support.desk import Desk
 
 FIRST_AID = "First Aid at Work"  # earned once
 WEBINAR = "Webinar Participant"  # may be earned again for another session

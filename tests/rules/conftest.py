@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.desk import Desk
 from tests.rules.granting_desk import ONCE, REPEATABLE
+from tests.support.desk import Desk
 
 
 @pytest.fixture

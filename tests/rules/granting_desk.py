@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from credly_cli.store import grants
-from tests.desk import Desk
+from tests.support.desk import Desk
 
 ONCE, REPEATABLE = "First Aid at Work", "Webinar Participant"
 MARCH, APRIL = "first-aid-march", "first-aid-april"

@@ -3,7 +3,7 @@
 import pytest
 
 from credly_cli.sandbox.records import IssuedBadge
-from tests.desk import Desk
+from tests.support.desk import Desk
 
 BADGE = "First Aid at Work"
 

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from tests.desk import Desk
 from tests.rules.admin import APRIL, FIRST_AID, MARCH, WEBINAR
+from tests.support.desk import Desk
 
 pytestmark = pytest.mark.slow
 

@@ -8,7 +8,7 @@ import pytest
 from credly_cli.sandbox import faults
 from credly_cli.sandbox.samples import sample_data
 from credly_cli.sandbox.state import Sandbox
-from tests.desk import URL, Desk
+from tests.support.desk import URL, Desk
 
 NEIGHBOUR = "00000000-0000-4000-8000-000000000002"
 NEIGHBOUR_TOKEN = "neighbour-token"

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.desk import URL, Desk
 from tests.rules.admin import FIRST_AID, MARCH, ROBIN, complete, enroll, missed
+from tests.support.desk import URL, Desk
 
 NAME = "Larkfield Skills Institute"
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.desk import Desk
 from tests.rules.admin import FIRST_AID, ROBIN
+from tests.support.desk import Desk
 
 REFUSED = [
     ("connect", "--token-stdin"),

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from credly_cli.sandbox import faults
-from tests.desk import Desk
 from tests.rules.admin import APRIL, FIRST_AID, MARCH, ROBIN, WEBINAR, complete, enroll, grants, issue_in_credly
+from tests.support.desk import Desk
 
 READS, SENDS = ("GET", r"/badges\?"), ("POST", r"/badges$")
 

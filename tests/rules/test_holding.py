@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.desk import Desk
 from tests.rules.granting_desk import APRIL, MARCH, ONCE, REPEATABLE, completion, ledger, posts, states
+from tests.support.desk import Desk
 
 NOON = "2026-03-02T12:00:00Z"
 LEARNERS = "email,first_name,last_name,learner_id\n"

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.desk import Desk
+from tests.support.desk import Desk
 
 FIRST_AID = "First Aid at Work"
 

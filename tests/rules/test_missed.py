@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.desk import Desk
 from tests.rules.admin import APRIL, FIRST_AID, MARCH, ROBIN, WEBINAR, complete, enroll, issue_in_credly, missed
+from tests.support.desk import Desk
 
 IN_MARCH, IN_APRIL = (FIRST_AID, MARCH), (FIRST_AID, APRIL)
 

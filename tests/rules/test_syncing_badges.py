@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from credly_cli.sandbox import faults
-from tests.desk import Desk
+from tests.support.desk import Desk
 
 FIRST_AID = "First Aid at Work"
 COUNTS = {"added": 0, "changed": 0, "unchanged": 8, "removed": 0}

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.desk import Desk
+from tests.support.desk import Desk
 
 GROWING = ("grants", "enrollments", "learners", "attempts")
 

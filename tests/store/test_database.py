@@ -16,7 +16,7 @@ from credly_cli.errors import Failure
 from credly_cli.store import database
 from credly_cli.store.database import APPLICATION_ID, Store
 from credly_cli.store.schema import MIGRATIONS
-from tests.desk import Desk
+from tests.support.desk import Desk
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ import pytest
 
 from credly_cli.errors import Failure
 from credly_cli.store.lock import locked
-from tests.desk import Desk, StillClock
+from tests.support.desk import Desk, StillClock
 
 HOLDS = """
 import sys, time

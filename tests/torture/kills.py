@@ -17,7 +17,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 from credly_cli.sandbox import faults
-from tests.faults.processes import Site
+from tests.support.processes import Site
 
 _LATENCY = 0.01
 _MOST_RUNS = 5  # for each kill: a run that ends before its moment has come is none

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.desk import Desk
+from tests.support.desk import Desk
 
 PROGRAM = Path(sys.executable).with_name("credly")
 HOSTILE = [

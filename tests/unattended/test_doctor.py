@@ -9,8 +9,8 @@ import pytest
 
 from credly_cli.admin import machine_checks
 from credly_cli.sandbox import faults
-from tests.desk import Desk
 from tests.lms.thought_industries_stand_in import KEY, Site, StandIn
+from tests.support.desk import Desk
 
 NAMES = [
     "connection", "token", "expiry", "api", "clock", "permissions", "file-system", "room", "sqlite", "store", "lock",

@@ -10,7 +10,7 @@ from credly_cli.issuing.asking import Recipient
 from credly_cli.sandbox import faults
 from credly_cli.store import database, learners
 from credly_cli.store.database import Store
-from tests.desk import Desk
+from tests.support.desk import Desk
 from tests.unattended.test_status import completes
 
 HEADER = "email,first_name,last_name,learner_id\n"

@@ -6,8 +6,8 @@ from collections.abc import Callable
 import pytest
 
 from credly_cli.sandbox import faults
-from tests.desk import Desk
-from tests.installed import run_installed
+from tests.support.desk import Desk
+from tests.support.installed import run_installed
 from tests.unattended.test_status import completes
 
 

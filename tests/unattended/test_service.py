@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.desk import Desk
+from tests.support.desk import Desk
 
 CONTRIB = Path(__file__).resolve().parents[2] / "contrib"
 

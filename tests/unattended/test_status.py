@@ -5,8 +5,8 @@ import json
 import pytest
 
 from credly_cli.sandbox import faults
-from tests.desk import Desk
-from tests.installed import run_installed
+from tests.support.desk import Desk
+from tests.support.installed import run_installed
 
 
 def completes(desk: Desk, who: str = "anna@example.com", names: str = "Anna,Adler") -> None:

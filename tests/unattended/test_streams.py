@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.desk import Desk
+from tests.support.desk import Desk
 
 pytestmark = pytest.mark.slow
 

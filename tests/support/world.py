@@ -13,7 +13,7 @@ import pytest
 from credly_cli.sandbox.records import IssuedBadge
 from credly_cli.store import grants
 from credly_cli.store.database import Store
-from tests.desk import Desk, Ran
+from tests.support.desk import Desk, Ran
 
 ONCE, REPEATABLE = "Facilitator", "Webinar Participant"
 SESSIONS = ("first-aid-march", "first-aid-april")
