@@ -36,7 +36,7 @@ def issue(home: str) -> dict[str, float]:
         started = time.perf_counter()
         plan = planning.plan(store, world.ORGANIZATION, None, utc_text(environment.clock.now()))
         planned = time.perf_counter()
-        terms = send.Terms(run_id=None, parallel=environment.settings["credly.parallel"])
+        terms = send.Terms(run_id=None, parallel=environment.settings.credly.parallel)
         sent = send.send(store, client, environment.clock, terms)
         ended = time.perf_counter()
     return {"plan": planned - started, "seconds": ended - planned, "planned": plan.planned, "issued": sent.issued}

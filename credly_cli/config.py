@@ -1,11 +1,11 @@
-"""The configuration: one table of keys with their defaults, read from ``config.toml`` (design, section 7)."""
+"""The configuration, read from ``config.toml``: a record a table; each key has its default and its meaning there."""
 
 import difflib
 import ipaddress
 import re
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import MISSING, dataclass, field, fields
 from datetime import tzinfo
 from pathlib import Path
 from typing import Any, Literal
@@ -19,54 +19,118 @@ SANDBOX_URL = "https://sandbox-api.credly.com/v1"
 _HOST = re.compile(r"[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|[0-9a-f:.]*:[0-9a-f:.]*", re.ASCII)
 
 
+KeyType = Literal["bool", "text", "list", "seconds", "count", "timezone", "address", "source"]
+
+
 @dataclass(frozen=True, slots=True)
 class Key:
     """A key of the configuration: its type, its default, and what it is for."""
 
     name: str
-    type: Literal["bool", "text", "list", "seconds", "count", "timezone", "address", "source"]
+    type: KeyType
     default: Any
     meaning: str
 
 
-KEYS: tuple[Key, ...] = (
-    Key("enabled", "bool", True, "false switches the integration off: only status, disconnect and help answer"),
-    Key("timezone", "timezone", "UTC", "the zone of times that name none, in files and options"),
-    Key("hide_expired_badges", "bool", False, "true leaves expired badges out of what learners see"),
-    Key("suppress_notification", "bool", False, "true asks Credly not to mail the learner"),
-    Key("credly.api_url", "address", None, "another Credly than production, such as its sandbox"),
-    Key("credly.organization", "text", None, "the organization's id, where the token has several"),
-    Key("credly.token_command", "list", [], "a program that prints the token, with its arguments; no shell"),
-    Key("credly.parallel", "count", 4, "how many requests may be under way at once, 1 to 32"),
-    Key("grants.settle_seconds", "seconds", 900, "how long an unclear badge must be absent before it is sent again"),
-    Key("grants.recheck_seconds", "seconds", 60, "the first wait of a grant that is tried again"),
-    Key("grants.hold_uncertain", "bool", False, "true never sends an unclear badge again, but asks a person"),
-    Key("lms.source", "source", None, "where `credly sync` reads the LMS from: files or thought-industries"),
-    Key("lms.files.learners", "list", [], "paths and globs of learner files"),
-    Key("lms.files.content", "list", [], "paths and globs of content files"),
-    Key("lms.files.progress", "list", [], "paths and globs of progress files"),
-    Key("lms.files.access", "list", [], "paths and globs of access files"),
-    Key("lms.thought_industries.host", "text", None, "the host of your Thought Industries site"),
-    Key("lms.thought_industries.token_file", "text", None, "a file of mode 0600 with its API key"),
-)
-_BY_NAME = {key.name: key for key in KEYS}
-_GROUPS = {key.name.rpartition(".")[0] for key in KEYS} | {"lms"}
+def _key(kind: KeyType, default: Any, meaning: str) -> Any:
+    return field(default=default, metadata={"type": kind, "meaning": meaning})
 
 
+@dataclass(frozen=True, slots=True)
+class CredlySettings:
+    """The table ``[credly]``."""
+
+    api_url: str | None = _key("address", None, "another Credly than production, such as its sandbox")
+    organization: str | None = _key("text", None, "the organization's id, where the token has several")
+    token_command: tuple[str, ...] = _key("list", (), "a program that prints the token, with its arguments; no shell")
+    parallel: int = _key("count", 4, "how many requests may be under way at once, 1 to 32")
+
+
+@dataclass(frozen=True, slots=True)
+class GrantSettings:
+    """The table ``[grants]``."""
+
+    settle_seconds: int = _key("seconds", 900, "how long an unclear badge must be absent before it is sent again")
+    recheck_seconds: int = _key("seconds", 60, "the first wait of a grant that is tried again")
+    hold_uncertain: bool = _key("bool", False, "true never sends an unclear badge again, but asks a person")
+
+
+@dataclass(frozen=True, slots=True)
+class FilesSettings:
+    """The table ``[lms.files]``."""
+
+    learners: tuple[str, ...] = _key("list", (), "paths and globs of learner files")
+    content: tuple[str, ...] = _key("list", (), "paths and globs of content files")
+    progress: tuple[str, ...] = _key("list", (), "paths and globs of progress files")
+    access: tuple[str, ...] = _key("list", (), "paths and globs of access files")
+
+    def of(self, kind: Literal["learners", "content", "progress", "access"]) -> tuple[str, ...]:
+        """Return the paths and globs of one kind."""
+        patterns: tuple[str, ...] = getattr(self, kind)
+        return patterns
+
+
+@dataclass(frozen=True, slots=True)
+class ThoughtIndustriesSettings:
+    """The table ``[lms.thought_industries]``."""
+
+    host: str | None = _key("text", None, "the host of your Thought Industries site")
+    token_file: str | None = _key("text", None, "a file of mode 0600 with its API key")
+
+
+@dataclass(frozen=True, slots=True)
+class LmsSettings:
+    """The table ``[lms]``."""
+
+    source: Literal["files", "thought-industries"] | None = _key(
+        "source", None, "where `credly sync` reads the LMS from: files or thought-industries"
+    )
+    files: FilesSettings = field(default_factory=FilesSettings)
+    thought_industries: ThoughtIndustriesSettings = field(default_factory=ThoughtIndustriesSettings)
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
-    """What the configuration says, checked, with the defaults where it says nothing."""
+    """What the configuration says, checked, with the defaults where it says nothing; ``folder`` holds the file."""
 
-    def __init__(self, values: Mapping[str, Any], folder: Path) -> None:
-        self._values = values
-        self.folder = folder
-
-    def __getitem__(self, name: str) -> Any:
-        return self._values.get(name, _BY_NAME[name].default)
+    folder: Path = Path()
+    enabled: bool = _key("bool", True, "false switches the integration off: only status, disconnect and help answer")
+    timezone: str = _key("timezone", "UTC", "the zone of times that name none, in files and options")
+    hide_expired_badges: bool = _key("bool", False, "true leaves expired badges out of what learners see")
+    suppress_notification: bool = _key("bool", False, "true asks Credly not to mail the learner")
+    credly: CredlySettings = field(default_factory=CredlySettings)
+    grants: GrantSettings = field(default_factory=GrantSettings)
+    lms: LmsSettings = field(default_factory=LmsSettings)
 
     @property
     def zone(self) -> tzinfo:
         """The zone of times that name none."""
-        return read_zone(self["timezone"])
+        return read_zone(self.timezone)
+
+
+def _keys_of(table: type[Any], prefix: str = "") -> Iterator[Key]:
+    for entry in fields(table):
+        name = f"{prefix}{entry.name}"
+        if entry.metadata:
+            default = list(entry.default) if isinstance(entry.default, tuple) else entry.default
+            yield Key(name, entry.metadata["type"], default, entry.metadata["meaning"])
+        elif entry.default_factory is not MISSING:
+            yield from _keys_of(entry.default_factory, f"{name}.")  # type: ignore[arg-type]  # a record makes itself
+
+
+def _record_of(table: type[Any], values: Mapping[str, Any], prefix: str = "", **others: Any) -> Any:
+    for entry in fields(table):
+        name = f"{prefix}{entry.name}"
+        if entry.metadata and name in values:
+            others[entry.name] = values[name]
+        elif entry.default_factory is not MISSING:
+            others[entry.name] = _record_of(entry.default_factory, values, f"{name}.")  # type: ignore[arg-type]
+    return table(**others)
+
+
+KEYS: tuple[Key, ...] = tuple(_keys_of(Settings))
+_BY_NAME = {key.name: key for key in KEYS}
+_GROUPS = {key.name.rpartition(".")[0] for key in KEYS} | {"lms"}
 
 
 def load(path: Path, profile: str, *, required: bool) -> Settings:
@@ -86,7 +150,8 @@ def load(path: Path, profile: str, *, required: bool) -> Settings:
     for name, entry in profiles.items():  # a mistake in another profile is a mistake all the same
         _flatten(entry, f"profiles.{name}.")
     values = {**_flatten(table), **_flatten(profiles.get(profile, {}))}
-    return Settings(values, path.parent)
+    settings: Settings = _record_of(Settings, values, folder=path.parent)
+    return settings
 
 
 def _reason(error: Exception) -> str:
@@ -129,7 +194,7 @@ def _checked(key: Key, value: Any, place: str) -> Any:
             read_zone(value)
         except Failure as failure:
             raise _invalid(failure.message) from None
-    return value
+    return tuple(value) if key.type == "list" else value
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +243,7 @@ def is_loopback(host: str) -> bool:
 
 
 def api_address(text: str) -> str:
-    """Bring an address of Credly's API into one form, ``https://host/v1``; raises ``Failure`` (design, section 7)."""
+    """Bring an address of Credly's API into one form, ``https://host/v1``; raises ``Failure``."""
     try:
         parts = urlsplit(text.strip())
         host, port = parts.hostname or "", parts.port

@@ -1,19 +1,23 @@
-"""What can go wrong, as a stable code for scripts and one sentence for a person (design, section 4)."""
+"""What can go wrong: a stable code for scripts, one sentence for a person, and the exit code that it leads to."""
 
 import errno
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
 from enum import IntEnum, unique
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 ErrorCode = Literal[
-    "unexpected", "usage", "import-rejected", "shrink-refused",
+    "unexpected", "usage",
+    "import-rejected", "shrink-refused", "brake", "link-ended", "cover-lost", "completion-denied", "grant-held",
+    "grant-failed", "lms-file-refused", "lms-file-missing", "lms-stale", "credly-refused", "token-expiring",
     "not-connected", "token-refused", "token-forbidden", "lms-token-refused",
     "unknown-badge", "unknown-content", "unknown-learner", "unknown-grant",
-    "ambiguous-badge", "ambiguous-content", "organization-ambiguous",
+    "ambiguous-badge", "ambiguous-content", "organization-ambiguous", "ambiguous-learner",
     "integration-disabled", "organization-mismatch", "badge-already-linked", "badge-not-linked", "badge-not-active",
-    "not-enrolled", "already-earned", "missing-name", "grant-settled",
-    "store-unusable", "store-newer",
-    "locked", "rate-limited", "unreachable", "server-error",
+    "not-enrolled", "already-earned", "missing-name", "not-completed", "grant-settled", "file-exists", "declined",
+    "store-unusable", "store-newer", "not-writable",
+    "locked", "store-settling", "rate-limited", "unreachable", "server-error",
     "config-invalid", "interrupted",
 ]  # fmt: skip
 
@@ -40,6 +44,17 @@ EXIT_OF: dict[ErrorCode, Exit] = {
     "usage": Exit.USAGE,
     "import-rejected": Exit.PARTIAL,
     "shrink-refused": Exit.PARTIAL,
+    "brake": Exit.PARTIAL,
+    "link-ended": Exit.PARTIAL,
+    "cover-lost": Exit.PARTIAL,
+    "completion-denied": Exit.PARTIAL,
+    "grant-held": Exit.PARTIAL,
+    "grant-failed": Exit.PARTIAL,
+    "lms-file-refused": Exit.PARTIAL,
+    "lms-file-missing": Exit.PARTIAL,
+    "lms-stale": Exit.PARTIAL,
+    "credly-refused": Exit.PARTIAL,
+    "token-expiring": Exit.PARTIAL,
     "not-connected": Exit.NOT_CONNECTED,
     "token-refused": Exit.NOT_CONNECTED,
     "token-forbidden": Exit.NOT_CONNECTED,
@@ -51,6 +66,7 @@ EXIT_OF: dict[ErrorCode, Exit] = {
     "ambiguous-badge": Exit.NOT_FOUND,
     "ambiguous-content": Exit.NOT_FOUND,
     "organization-ambiguous": Exit.NOT_FOUND,
+    "ambiguous-learner": Exit.NOT_FOUND,
     "integration-disabled": Exit.FORBIDDEN,
     "organization-mismatch": Exit.FORBIDDEN,
     "badge-already-linked": Exit.FORBIDDEN,
@@ -59,16 +75,47 @@ EXIT_OF: dict[ErrorCode, Exit] = {
     "not-enrolled": Exit.FORBIDDEN,
     "already-earned": Exit.FORBIDDEN,
     "missing-name": Exit.FORBIDDEN,
+    "not-completed": Exit.FORBIDDEN,
     "grant-settled": Exit.FORBIDDEN,
+    "file-exists": Exit.FORBIDDEN,
+    "declined": Exit.FORBIDDEN,
     "store-unusable": Exit.STORE,
     "store-newer": Exit.STORE,
+    "not-writable": Exit.STORE,
     "locked": Exit.TRY_LATER,
+    "store-settling": Exit.TRY_LATER,
     "rate-limited": Exit.TRY_LATER,
     "unreachable": Exit.TRY_LATER,
     "server-error": Exit.TRY_LATER,
     "config-invalid": Exit.CONFIG,
     "interrupted": Exit.INTERRUPTED,
 }
+
+
+_WORST_FIRST = (
+    Exit.INTERRUPTED, Exit.STORE, Exit.CONFIG, Exit.NOT_CONNECTED, Exit.FORBIDDEN, Exit.NOT_FOUND, Exit.TRY_LATER,
+    Exit.PARTIAL, Exit.USAGE, Exit.UNEXPECTED, Exit.DONE,
+)  # fmt: skip
+_OF_THE_WHOLE = (Exit.INTERRUPTED, Exit.STORE, Exit.CONFIG, Exit.NOT_CONNECTED, Exit.TRY_LATER)
+
+
+def worst(codes: Iterable[Exit]) -> Exit:
+    """Return the worst of several exit codes, ``DONE`` of none."""
+    return min(codes, key=_WORST_FIRST.index, default=Exit.DONE)
+
+
+def exit_of_work(codes: Iterable[Exit], *, uncertain: bool, dry_run: bool) -> Exit:
+    """Return the exit code of work on many things, from those of what went wrong.
+
+    What concerned one thing alone needs a person, whatever it was (3). Grants that are merely uncertain count least.
+    A dry run whose plan could be made is done, whatever is in the plan.
+    """
+    code = worst(code if code in _OF_THE_WHOLE else Exit.PARTIAL for code in codes)
+    if code not in (Exit.DONE, Exit.PARTIAL):
+        return code
+    if dry_run:
+        return Exit.DONE
+    return Exit.TRY_LATER if code is Exit.DONE and uncertain else code
 
 
 class Failure(Exception):  # noqa: N818 - an expected failure is an answer to the user, not an error of the program
@@ -88,6 +135,32 @@ class Failure(Exception):  # noqa: N818 - an expected failure is an answer to th
     def json(self) -> dict[str, str | None]:
         """Return the failure as scripts read it."""
         return {"code": self.code, "message": self.message, "hint": self.hint}
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What went wrong with one thing while the work went on; ``email``, ids and ``hint`` where they are known."""
+
+    code: ErrorCode
+    message: str
+    email: str | None = None
+    badge_id: str | None = None
+    grant_id: int | None = None
+    hint: str | None = None
+
+    @classmethod
+    def of(cls, failure: Failure) -> "Problem":
+        """Take a failure for a problem of work that goes on."""
+        return cls(failure.code, failure.message, hint=failure.hint)
+
+    @property
+    def exit_code(self) -> Exit:
+        """The exit code that this problem leads to."""
+        return EXIT_OF[self.code]
+
+    def json(self) -> dict[str, Any]:
+        """Return the problem as scripts read it."""
+        return asdict(self)
 
 
 def unwritable(option: str, path: Path, error: OSError) -> Failure:

@@ -20,14 +20,15 @@ FIRST_AID = "First Aid at Work"
 TABLE = {
     1: "unexpected",
     2: "usage",
-    3: "import-rejected shrink-refused",
+    3: "import-rejected shrink-refused brake link-ended cover-lost completion-denied grant-held grant-failed"
+    " lms-file-refused lms-file-missing lms-stale credly-refused token-expiring",
     4: "not-connected token-refused token-forbidden lms-token-refused",
     5: "unknown-badge unknown-content unknown-learner unknown-grant ambiguous-badge ambiguous-content"
-    " organization-ambiguous",
+    " organization-ambiguous ambiguous-learner",
     6: "integration-disabled organization-mismatch badge-already-linked badge-not-linked badge-not-active not-enrolled"
-    " already-earned missing-name grant-settled",
-    74: "store-unusable store-newer",
-    75: "locked rate-limited unreachable server-error",
+    " already-earned missing-name not-completed grant-settled file-exists declined",
+    74: "store-unusable store-newer not-writable",
+    75: "locked store-settling rate-limited unreachable server-error",
     78: "config-invalid",
     130: "interrupted",
 }

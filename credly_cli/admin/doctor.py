@@ -22,10 +22,6 @@ from credly_cli.times import from_utc_text
 
 _CLOCK_SECONDS = 60  # a link counts completions to the second, by this clock
 _LATE = timedelta(days=7)  # `status --max-age` is for whoever wants to know sooner
-_WORST_FIRST = (
-    Exit.INTERRUPTED, Exit.STORE, Exit.CONFIG, Exit.NOT_CONNECTED, Exit.FORBIDDEN, Exit.NOT_FOUND, Exit.TRY_LATER,
-    Exit.PARTIAL, Exit.USAGE, Exit.UNEXPECTED,
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +52,6 @@ def failed(name: str, message: str, hint: str | None, exit_code: Exit = Exit.PAR
 def failed_by(name: str, failure: Failure) -> Check:
     """Return a check that failed as a command would."""
     return failed(name, failure.message, failure.hint, EXIT_OF[failure.code])
-
-
-def worst(checks: Iterable[Check]) -> Exit:
-    """Return the exit code of the worst check."""
-    codes = {check.exit_code for check in checks if not check.ok}
-    return next((code for code in _WORST_FIRST if code in codes), Exit.DONE)
 
 
 def online(store: Store, settings: Settings, network: Network) -> list[Check]:

@@ -14,6 +14,7 @@ from credly_cli.admin.doctor import Check, failed, failed_by, passed
 from credly_cli.cli.environment import Paths
 from credly_cli.config import Settings
 from credly_cli.errors import Exit, Failure
+from credly_cli.lms.records import KINDS
 from credly_cli.store.database import require_ours
 from credly_cli.store.schema import MIGRATIONS
 from credly_cli.text import counted
@@ -25,7 +26,6 @@ _NETWORK_SYSTEMS = (
     "davfs", "fuse.rclone", "fuse.s3fs",
 )  # fmt: skip
 _LEAST_ROOM = 10  # MB
-_KINDS = ("learners", "content", "progress", "access")
 
 
 def store(path: Path) -> Check:
@@ -140,7 +140,7 @@ def _unescaped(mount: str) -> str:
 
 def lms_files(settings: Settings) -> Check:
     """Tell whether each pattern of LMS files matches something that can be read."""
-    patterns = [pattern for kind in _KINDS for pattern in settings[f"lms.files.{kind}"]]
+    patterns = [pattern for kind in KINDS for pattern in settings.lms.files.of(kind)]
     if not patterns:
         way_out = "Name the exports under [lms.files] in config.toml."
         return failed("lms", "The LMS source is files, and no file is named.", way_out, Exit.CONFIG)
@@ -159,7 +159,7 @@ def lms_files(settings: Settings) -> Check:
 
 def thought_industries(settings: Settings, environ: Mapping[str, str]) -> Check:
     """Tell whether the site's host and its API key are there."""
-    host, key_file = settings["lms.thought_industries.host"], settings["lms.thought_industries.token_file"]
+    host, key_file = settings.lms.thought_industries.host, settings.lms.thought_industries.token_file
     if not host:
         way_out = "Set host under [lms.thought_industries] in config.toml."
         return failed("lms", "The LMS source is thought-industries, and its host is not named.", way_out, Exit.CONFIG)

@@ -123,7 +123,7 @@ class Environment:
 
     def require_enabled(self) -> None:
         """Refuse to go on while the configuration switches the integration off (R6)."""
-        if not self.settings["enabled"]:
+        if not self.settings.enabled:
             raise Failure(
                 "integration-disabled",
                 "The integration is switched off.",

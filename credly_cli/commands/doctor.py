@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from credly_cli.cli.environment import Environment
+from credly_cli.errors import worst
 from credly_cli.output import Column
 
 if TYPE_CHECKING:
@@ -28,8 +29,6 @@ def doctor(context: typer.Context) -> int:
 
     Example: credly doctor
     """
-    from credly_cli.admin import doctor as doctoring
-
     environment: Environment = context.obj
     checks = _checks(environment)
     output = environment.output
@@ -40,7 +39,7 @@ def doctor(context: typer.Context) -> int:
         told = [answer for answer in answers if not (answer["ok"] and output.quiet)]
         rows = [{**answer, "result": "passed" if answer["ok"] else "FAILED"} for answer in told]
         output.listing(COLUMNS, rows, empty="")
-    return int(doctoring.worst(checks))
+    return int(worst(check.exit_code for check in checks if not check.ok))
 
 
 def _checks(environment: Environment) -> "list[Check]":
@@ -81,7 +80,7 @@ def _lms(environment: Environment) -> "Check":
     from credly_cli.admin import doctor as doctoring
     from credly_cli.admin import machine_checks
 
-    match environment.settings["lms.source"]:
+    match environment.settings.lms.source:
         case "files":
             return machine_checks.lms_files(environment.settings)
         case None:

@@ -25,7 +25,6 @@ COLUMNS = (
     Column("Result", "result"),
     Column("Why", "why", "wide"),
 )
-_PATIENCE = ("settle_seconds", "recheck_seconds", "hold_uncertain")
 _AHEAD = timedelta(days=1)  # clocks and zones differ
 
 
@@ -76,11 +75,12 @@ def _counter(environment: Environment, store: "Store", lock: "RunLock") -> "Coun
     _, client = connect.connected_client(store, settings, environment.network())
     terms = Terms(
         None,
-        parallel=settings["credly.parallel"],
-        suppress_notification=settings["suppress_notification"],
+        parallel=settings.credly.parallel,
+        suppress_notification=settings.suppress_notification,
         interrupted=environment.interruption,
     )
-    patience = Patience(*(settings[f"grants.{key}"] for key in _PATIENCE))
+    grants = settings.grants
+    patience = Patience(grants.settle_seconds, grants.recheck_seconds, grants.hold_uncertain)
     return Counter(store, lock, client, environment.clock, terms, patience)
 
 
@@ -128,7 +128,7 @@ def _show_one(output: Output, result: "Granted", *, dry_run: bool) -> int:
     if result.grant is None or (failure is not None and failure.code == "already-earned"):
         raise failure or Failure("unexpected", "Nothing came of it.", hint="Run: credly grants")
     if output.as_json:
-        problems = {"problems": result.problems()} if failure else {}
+        problems = {"problems": [problem.json() for problem in result.problems()]} if failure else {}
         output.json({"changed": result.changed, "grant": result.grant, **problems})
     elif failure is not None:
         output.failure(failure)

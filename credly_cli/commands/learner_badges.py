@@ -51,9 +51,7 @@ def learner_badges(
     settings = environment.settings
     with environment.reading() as store:
         connection, client = connect.connected_client(store, settings, environment.network())
-        answer = use_case.read(
-            store, client, email, environment.clock.now(), hide_expired=settings["hide_expired_badges"]
-        )
+        answer = use_case.read(store, client, email, environment.clock.now(), hide_expired=settings.hide_expired_badges)
     if html is not None:
         from credly_cli import pages
 

@@ -33,7 +33,7 @@ def status(
     environment: Environment = context.obj
     output, paths = environment.output, environment.paths
     oldest = standing.read_age(max_age) if max_age is not None else None
-    configured = {"enabled": environment.settings["enabled"], "configuration": str(paths.config)}
+    configured = {"enabled": environment.settings.enabled, "configuration": str(paths.config)}
     answer = standing.read(paths.store, environment.profile) | configured
     now = environment.clock.now()
     warning = expiring.token_warning(answer["token_expires_at"], now) if answer["connected"] else None

@@ -138,8 +138,8 @@ def _show(output: Output, run: "Run") -> None:
             output.line(f"credly sync: {_summary(run)}", _next(run))
         return
     _show_counts(output, run)
-    for entry in run.problems[:20]:
-        output.note(f"{entry['email']}: {entry['message']}" if entry["email"] else entry["message"])
+    for problem in run.problems[:20]:
+        output.note(f"{problem.email}: {problem.message}" if problem.email else problem.message)
     if len(run.problems) > 20:  # noqa: PLR2004
         output.note(f"... and {len(run.problems) - 20:,} more.")
     if run.uncertain_left:
@@ -174,7 +174,7 @@ def _waiting(run: "Run") -> str:
 
 def _summary(run: "Run") -> str:
     """Say in one line what cron's reader must know."""
-    told = [entry["message"] for entry in run.problems[:1]]
+    told = [problem.message for problem in run.problems[:1]]
     if len(run.problems) > 1:
         told.append(f"And {counted(len(run.problems) - 1, 'more problem')}.")
     if run.uncertain_left:
@@ -185,8 +185,8 @@ def _summary(run: "Run") -> str:
 def _next(run: "Run") -> str:
     if run.grants["failed"] or run.grants["held"]:
         return "Next: credly grants --state failed --state held"
-    if hint := next((entry["hint"] for entry in run.problems if entry["hint"]), None):
-        return str(hint)
+    if hint := next((problem.hint for problem in run.problems if problem.hint), None):
+        return hint
     if run.exit_code is Exit.TRY_LATER:
         return "Next: run credly sync again later."
     linking = not run.grants["issued"] and run.badges["added"]

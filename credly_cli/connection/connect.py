@@ -50,7 +50,7 @@ def ask(
 ) -> Connection:
     """Ask Credly about a token, before anything is stored (R1); ``api_url`` and ``organization`` are the user's own."""
     address = api_url or api_url_for(network.environ, settings, known)
-    client = client_for(address, token, network, settings["credly.parallel"])
+    client = client_for(address, token, network, settings.credly.parallel)
     found = check(client, wanted_organization(network.environ, settings, organization), known)
     client.organization_id = found.id
     remembered = known is not None and known.api_url_given and known.api_url == address
@@ -155,7 +155,7 @@ def token_source(network: Network, settings: Settings, known: Connection | None)
         return TokenSource("environment")
     if path := network.environ.get("CREDLY_TOKEN_FILE"):
         return TokenSource("file", Path(path).expanduser().absolute())
-    command = tuple(settings["credly.token_command"])
+    command = settings.credly.token_command
     if known is not None and known.connected:
         # our own file moves with the home, which is another folder in another container
         return known.token_source(command) if known.token_path else _unmoved(known, network, command)
@@ -169,7 +169,7 @@ def _unmoved(known: Connection, network: Network, command: tuple[str, ...]) -> T
 
 def wanted_organization(environ: Mapping[str, str], settings: Settings, option: str | None = None) -> str | None:
     """Return the organization's id that the user names: option, then environment, then configuration."""
-    named = option or environ.get("CREDLY_ORGANIZATION") or settings["credly.organization"] or ""
+    named = option or environ.get("CREDLY_ORGANIZATION") or settings.credly.organization or ""
     return named.strip().lower() or None
 
 
@@ -181,7 +181,7 @@ def api_url_for(environ: Mapping[str, str], settings: Settings, known: Connectio
         return api_address(told)
     if known is not None and known.api_url_given:
         return known.api_url
-    return settings["credly.api_url"] or PRODUCTION_URL
+    return settings.credly.api_url or PRODUCTION_URL
 
 
 def connected_client(store: Store, settings: Settings, network: Network) -> tuple[Connection, Client]:
@@ -193,7 +193,7 @@ def connected_client(store: Store, settings: Settings, network: Network) -> tupl
     source = token_source(network, settings, known) or TokenSource("environment")
     token = read_token(source, network.environ.get("CREDLY_TOKEN"))
     api_url = api_url_for(network.environ, settings, known)
-    return known, client_for(api_url, token, network, settings["credly.parallel"], known.organization_id)
+    return known, client_for(api_url, token, network, settings.credly.parallel, known.organization_id)
 
 
 def require_own_organization(known: Connection, client: Client) -> None:

@@ -6,11 +6,10 @@ from typing import Any
 
 from credly_cli.credly.client import Client
 from credly_cli.credly.records import IssuedBadge
-from credly_cli.errors import Exit, Failure
+from credly_cli.errors import Exit, Failure, Problem, exit_of_work
 from credly_cli.identity import earner_id, email_key
 from credly_cli.issuing import plan, reconcile, restore, send
 from credly_cli.issuing.asking import Recipient, ask_all
-from credly_cli.issuing.plan import problem
 from credly_cli.issuing.reconcile import Patience
 from credly_cli.issuing.send import Terms
 from credly_cli.linking import names
@@ -39,12 +38,12 @@ class Granted:
         error = self.failure.json() if self.failure else None
         return {"email": self.email, "changed": self.changed, "grant": self.grant, "error": error}
 
-    def problems(self) -> list[dict[str, Any]]:
-        """Return what went wrong beside a result, as the answer of a run shows it."""
+    def problems(self) -> list[Problem]:
+        """Return what went wrong beside a result."""
         if self.failure is None:
             return []
-        badge_id = self.grant["badge"]["id"] if self.grant else None
-        return [problem(self.failure.code, self.failure.message, {**(self.grant or {}), "badge_id": badge_id})]
+        grant = self.grant or {"email": None, "badge": {"id": None}, "id": None}
+        return [Problem(self.failure.code, self.failure.message, grant["email"], grant["badge"]["id"], grant["id"])]
 
 
 @dataclass(slots=True)
@@ -286,10 +285,5 @@ def _different(emails: Iterable[str]) -> list[str]:
 def exit_code(results: Sequence[Granted], *, rehearse: bool) -> Exit:
     """Return the exit code of several: what was earned already is no failure, any other refusal makes it 3."""
     failed = [result for result in results if result.failure and result.failure.code != "already-earned"]
-    codes = {result.failure.exit_code for result in failed if result.failure and not result.unclear}
-    for code in (Exit.INTERRUPTED, Exit.STORE, Exit.CONFIG, Exit.NOT_CONNECTED, Exit.TRY_LATER):
-        if code in codes:
-            return code
-    if codes:
-        return Exit.DONE if rehearse else Exit.PARTIAL
-    return Exit.TRY_LATER if failed else Exit.DONE
+    codes = [result.failure.exit_code for result in failed if result.failure and not result.unclear]
+    return exit_of_work(codes, uncertain=any(result.unclear for result in failed), dry_run=rehearse)

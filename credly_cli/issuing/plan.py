@@ -1,9 +1,9 @@
 """Which completions earn a badge now: the facts are read, the decision is pure, the plan is recorded (R15-R23)."""
 
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Literal
 
-from credly_cli.errors import ErrorCode, Failure
+from credly_cli.errors import Problem
 from credly_cli.identity import earner_id
 from credly_cli.store import completions, grants, issued_badges, learners, links
 from credly_cli.store.completions import Completion
@@ -55,27 +55,7 @@ class Plan:
     planned: int = 0
     held: int = 0
     covered: int = 0
-    problems: list[dict[str, Any]] = field(default_factory=list)
-
-
-def problem(
-    code: ErrorCode, message: str, grant: dict[str, Any] | None = None, hint: str | None = None
-) -> dict[str, Any]:
-    """Return a problem as the answer of a run shows it."""
-    known = grant or {}
-    return {
-        "code": code,
-        "message": message,
-        "email": known.get("email"),
-        "badge_id": known.get("badge_id"),
-        "grant_id": known.get("id"),
-        "hint": hint,
-    }
-
-
-def problem_of(failure: Failure) -> dict[str, Any]:
-    """Return a failure as a problem of a run that goes on, with its way out."""
-    return problem(failure.code, failure.message, hint=failure.hint)
+    problems: list[Problem] = field(default_factory=list)
 
 
 def plan(store: Store, organization_id: str, run_id: int | None, now: str) -> Plan:
@@ -117,8 +97,8 @@ def _plan_link(store: Store, link: Link, organization_id: str, run_id: int | Non
         identity = grants.record(store, grant, run_id, now)
         setattr(outcome, decision.state, getattr(outcome, decision.state) + 1)
         if missing:
-            told = {"id": identity, "email": completion.email, "badge_id": link.badge_id}
-            outcome.problems.append(problem("missing-name", missing_name(completion), told))
+            told = missing_name(completion)
+            outcome.problems.append(Problem("missing-name", told, completion.email, link.badge_id, identity))
 
 
 def read_facts(

@@ -8,9 +8,8 @@ from typing import Any
 
 from credly_cli.credly.client import Client
 from credly_cli.credly.records import IssuedBadge
-from credly_cli.errors import Failure
+from credly_cli.errors import Failure, Problem
 from credly_cli.issuing.lookup import Found, Sought, look_up_all
-from credly_cli.issuing.plan import problem
 from credly_cli.store import duplicates, grants, issued_badges
 from credly_cli.store.database import Store
 from credly_cli.times import Clock, from_utc_text, utc_text
@@ -38,7 +37,7 @@ class Settled:
     held: int = 0
     planned: int = 0
     cancelled: int = 0
-    problems: list[dict[str, Any]] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
     looked_up: set[int] = field(default_factory=set)
     stopped: Failure | None = None  # why some could not be looked up
 
@@ -142,7 +141,7 @@ class _Settler:
     def _fail(self, grant: dict[str, Any], now: str) -> None:
         grants.set_state(self.store, grant["id"], "failed", now, problem_code="unexpected")
         self.outcome.failed += 1
-        self.outcome.problems.append(problem("unexpected", grant["problem"], grant))
+        self.outcome.problems.append(_problem(grant, grant["problem"]))
         duplicates.release_covered(self.store, now)
 
     def _send_again(self, grant: dict[str, Any], now: str) -> None:
@@ -154,7 +153,7 @@ class _Settler:
             told = "It is not on Credly, and hold_uncertain keeps it from being sent again."
             self._settle(grant, "held", now, problem_code="unexpected", problem=told)
             self.outcome.held += 1
-            self.outcome.problems.append(problem("unexpected", told, grant))
+            self.outcome.problems.append(_problem(grant, told))
         else:
             self._settle(grant, "planned", now, not_before=None, cleared_at=now)
             self.outcome.planned += 1
@@ -171,6 +170,10 @@ class _Settler:
             return parsedate_to_datetime(server_date) - parsedate_to_datetime(grant["server_date"]) >= wait
         except (ValueError, TypeError):
             return ours >= wait
+
+
+def _problem(grant: dict[str, Any], told: str) -> Problem:
+    return Problem("unexpected", told, grant["email"], grant["badge_id"], grant["id"])
 
 
 def _bars(grant: dict[str, Any]) -> bool:

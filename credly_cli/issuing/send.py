@@ -9,10 +9,10 @@ from typing import Any
 
 from credly_cli.credly.client import Answer, Client
 from credly_cli.credly.locales import mail_locale
-from credly_cli.errors import ErrorCode, Failure
+from credly_cli.errors import ErrorCode, Failure, Problem
 from credly_cli.http.rate import Pacer
 from credly_cli.http.retry import out_of_time
-from credly_cli.issuing.plan import Decision, badges_of, decide, problem
+from credly_cli.issuing.plan import Decision, badges_of, decide
 from credly_cli.signals import Interruption
 from credly_cli.store import duplicates, grants, issued_badges, runs
 from credly_cli.store.completions import Completion
@@ -34,7 +34,7 @@ class Sending:
     covered: int = 0
     failed: int = 0
     cancelled: int = 0
-    problems: list[dict[str, Any]] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
     stopped: Failure | None = None  # why the run ended before its work was done
     delayed: Failure | None = None  # why some grants wait, while others went on
 
@@ -305,7 +305,7 @@ class _Sender:
         told = f"Credly refused: {answer.detail}."
         grants.set_state(self.store, claim.grant.id, "failed", now, problem_code="unexpected", problem=told)
         self.outcome.failed += 1
-        self.outcome.problems.append(problem("unexpected", told, _known(claim.grant)))
+        self.outcome.problems.append(_problem("unexpected", told, claim.grant))
         duplicates.release_covered(self.store, now)
 
     def _missing(self, claim: _Claim, answer: Answer, now: str) -> None:
@@ -314,7 +314,7 @@ class _Sender:
         self._back(claim, now, not_before=later)
         grants.wait_for_badge(self.store, claim.grant.badge_id, later, now)
         told = f"Credly does not know this badge, so what is planned for it waits: {answer.detail}."
-        self.outcome.problems.append(problem("server-error", told, _known(claim.grant)))
+        self.outcome.problems.append(_problem("server-error", told, claim.grant))
 
     def _back(self, claim: _Claim, now: str, **columns: Any) -> None:
         # nothing of it was applied, so a name or address corrected meanwhile may go out
@@ -326,8 +326,8 @@ class _Sender:
         return utc_text(self.clock.now() + timedelta(seconds=self.terms.recheck_seconds * factor))
 
 
-def _known(grant: Due) -> dict[str, Any]:
-    return {"id": grant.id, "email": grant.email, "badge_id": grant.badge_id}
+def _problem(code: ErrorCode, told: str, grant: Due) -> Problem:
+    return Problem(code, told, grant.email, grant.badge_id, grant.id)
 
 
 def _too_busy() -> Failure:

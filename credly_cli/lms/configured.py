@@ -5,7 +5,7 @@ from credly_cli.lms.sources import Source, Surroundings
 
 def source_of(around: Surroundings) -> Source | None:
     """Return the source that the configuration names."""
-    match around.settings["lms.source"]:
+    match around.settings.lms.source:
         case "files":
             from credly_cli.lms.files_source import FilesSource  # noqa: PLC0415 - only what is configured
 

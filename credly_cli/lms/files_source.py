@@ -102,7 +102,7 @@ class FilesSource:
     def _paths(self, kind: Kind) -> list[Path]:
         folder = self._around.settings.folder
         found: set[Path] = set()
-        for pattern in self._around.settings[f"lms.files.{kind}"]:
+        for pattern in self._around.settings.lms.files.of(kind):
             whole = str(Path(folder, Path(pattern).expanduser()))
             found.update(Path(name) for name in glob.glob(whole, recursive=True))  # noqa: PTH207 - takes absolute ones
         files = [_seen(path) for path in found if path.is_file() and not is_rejects_file(path)]

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Literal, NamedTuple, TypeAlias
 
 Kind = Literal["learners", "content", "progress", "access"]
+KINDS: tuple[Kind, ...] = ("learners", "content", "progress", "access")
 
 
 class LearnerRecord(NamedTuple):

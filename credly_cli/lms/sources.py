@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
+from credly_cli.config import Settings
 from credly_cli.errors import Failure
 from credly_cli.lms.reading import Reading
 from credly_cli.lms.records import Kind, Records, Reject
+from credly_cli.signals import Interruption
 from credly_cli.times import Clock
 
 
@@ -55,13 +57,13 @@ class Known(Protocol):
 class Surroundings:
     """What a source finds around it."""
 
-    settings: Any
+    settings: Settings
     reading: Reading
     clock: Clock
     environ: Mapping[str, str] = field(default_factory=dict)
     adapter: Any = None  # a requests transport adapter, in place of the network
     deadline: float | None = None  # of the run, as a timestamp
-    interruption: Any = None  # once set, nothing more is read
+    interruption: Interruption | None = None  # once set, nothing more is read
 
 
 class Source(Protocol):

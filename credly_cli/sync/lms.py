@@ -5,10 +5,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from credly_cli.errors import Failure
+from credly_cli.errors import Failure, Problem
 from credly_cli.identity import email_key
 from credly_cli.importing.importer import Imported, take
-from credly_cli.issuing.plan import problem, problem_of
 from credly_cli.lms.records import Reject
 from credly_cli.lms.rejects import RejectsFile
 from credly_cli.lms.sources import Batch, Part, Source
@@ -30,7 +29,7 @@ class Intake:
     """What the LMS brought."""
 
     imported: dict[str, Imported] = field(default_factory=dict)
-    problems: list[dict[str, Any]] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
     failure: Failure | None = None  # what ended the reading before its end
 
     def json(self) -> dict[str, dict[str, int]]:
@@ -64,7 +63,7 @@ def take_in(
         for batch in source.batches(_Bookmarks(store), _Known(store)):
             _take_batch(store, batch, intake, now, state_folder, _Further(progress or Progress(), intake.read))
             if batch.problem is not None:
-                intake.problems.append(problem_of(batch.problem))
+                intake.problems.append(Problem.of(batch.problem))
     except Failure as failure:
         intake.failure = failure
     _report_undone(store, intake)
@@ -104,7 +103,7 @@ def _take_part(
         told = f"{part.name}: {rejects.count} of {part.kind} rejected, the first (row {rejects.first.row}):"
         where = f" See {rejects.path}." if rejects.path else ""
         taken.problems.append(
-            problem(
+            Problem(
                 "import-rejected",
                 f"{told} {rejects.first.reason}.{where}",
                 hint=f"Correct {part.name}; the next sync reads it again.",
@@ -141,10 +140,10 @@ def _report_undone(store: Store, intake: Intake) -> None:
     for learner, content, _ in undone[:_LISTED]:
         row = store.row(_UNDONE, (learner, content)) or {"email": None, "title": content}
         told = f"The LMS no longer calls {row['title']!r} complete for {row['email']}. It stays, and so does its badge."
-        intake.problems.append(problem("import-rejected", told, {"email": row["email"]}))
+        intake.problems.append(Problem("import-rejected", told, row["email"]))
     if len(undone) > _LISTED:
         told = f"The LMS no longer calls {counted(len(undone) - _LISTED, 'more completion')} complete. They stay."
-        intake.problems.append(problem("import-rejected", told))
+        intake.problems.append(Problem("import-rejected", told))
 
 
 class _Bookmarks(Mapping[str, str]):

@@ -8,7 +8,7 @@ from typing import Any
 from credly_cli.credly.client import Client
 from credly_cli.credly.listing import Listing
 from credly_cli.credly.records import Badge, IssuedBadge
-from credly_cli.issuing.plan import problem, problem_of
+from credly_cli.errors import Problem
 from credly_cli.store import badges, duplicates, issued_badges, links, runs
 from credly_cli.store.counts import Tally
 from credly_cli.store.database import Store
@@ -36,7 +36,7 @@ class Pulled:
     unlinked: list[dict[str, Any]] = field(default_factory=list)
     cancelled: int = 0
     listed: Listed | None = None  # ... completely, of issued badges
-    problems: list[dict[str, Any]] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
 
     def json(self) -> dict[str, int]:
         """Return the counts as scripts read them."""
@@ -53,7 +53,7 @@ def pull_badges(store: Store, client: Client, now: datetime, *, allow_shrink: bo
         gone = [badge_id for badge_id in before if badge_id not in listing.rows]
         _save(store, listing, before, outcome)
         if listing.problem is not None:
-            outcome.problems.append(problem_of(listing.problem))
+            outcome.problems.append(Problem.of(listing.problem))
         elif listing.set_aside:
             gone = [badge_id for badge_id in gone if badge_id not in listing.unread_ids]
         if gone and listing.complete:
@@ -65,9 +65,9 @@ def pull_badges(store: Store, client: Client, now: datetime, *, allow_shrink: bo
     return outcome
 
 
-def _shrunk(gone: int, before: int) -> dict[str, Any]:
+def _shrunk(gone: int, before: int) -> Problem:
     told = f"Credly's list has lost {gone} of {before} badges; without --allow-shrink nothing is removed."
-    return problem("shrink-refused", told, hint="If that is right: credly sync --allow-shrink")
+    return Problem("shrink-refused", told, hint="If that is right: credly sync --allow-shrink")
 
 
 def _save(store: Store, listing: Listing[Badge], known: dict[str, str], outcome: Pulled) -> None:
@@ -80,7 +80,7 @@ def _save(store: Store, listing: Listing[Badge], known: dict[str, str], outcome:
         told_aside = (
             f"Credly's list has {counted(listing.set_aside, 'badge')} that cannot be read; what was known stays."
         )
-        outcome.problems.append(problem("server-error", told_aside))
+        outcome.problems.append(Problem("server-error", told_aside))
 
 
 def _remove(store: Store, gone: list[str], now: str, outcome: Pulled) -> None:
@@ -146,7 +146,7 @@ def _read_all(store: Store, client: Client, now: datetime, settle_seconds: int) 
 
     listing = client.issued_badges(take=take)
     if listing.problem is not None:
-        outcome.problems.append(problem_of(listing.problem))
+        outcome.problems.append(Problem.of(listing.problem))
     else:
         outcome.listed = Listed(_server_time(listing.server_date), whole=True)
         with store.transaction():

@@ -8,9 +8,8 @@ from typing import Any, Literal
 from credly_cli.config import Settings
 from credly_cli.connection.expiring import token_warning
 from credly_cli.credly.client import Client
-from credly_cli.errors import EXIT_OF, Exit, Failure
+from credly_cli.errors import Exit, Failure, Problem, exit_of_work
 from credly_cli.issuing import plan, reconcile, restore, send
-from credly_cli.issuing.plan import problem_of
 from credly_cli.issuing.reconcile import Patience, Settled
 from credly_cli.issuing.restore import Guard
 from credly_cli.lms.configured import source_of
@@ -60,7 +59,7 @@ class Run:
     )
     issued_badges: dict[str, int] = field(default_factory=lambda: dict(_NO_CHANGE))
     grants: dict[str, int] = field(default_factory=lambda: dict.fromkeys(_COUNTED, 0))
-    problems: list[dict[str, Any]] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     stopped: Failure | None = None
     worked: set[Step] = field(default_factory=set)
@@ -69,17 +68,10 @@ class Run:
 
     @property
     def exit_code(self) -> Exit:
-        """The exit code, by the order of section 4 where several apply."""
+        """The exit code, of the worst that happened."""
         codes = [self.stopped.exit_code] if self.stopped is not None else []
-        codes += [EXIT_OF[entry["code"]] for entry in self.problems if entry["code"] != "interrupted"]
-        for code in (Exit.INTERRUPTED, Exit.STORE, Exit.CONFIG, Exit.NOT_CONNECTED, Exit.TRY_LATER):
-            if code in codes:
-                return code
-        if self.dry_run:
-            return Exit.DONE
-        if codes:
-            return Exit.PARTIAL
-        return Exit.TRY_LATER if self.uncertain_left else Exit.DONE
+        codes += [problem.exit_code for problem in self.problems if problem.code != "interrupted"]
+        return exit_of_work(codes, uncertain=self.uncertain_left > 0, dry_run=self.dry_run)
 
     @property
     def status(self) -> Literal["success", "partial", "error"]:
@@ -98,7 +90,7 @@ class Run:
             "lms": self.lms,
             "issued_badges": self.issued_badges,
             "grants": self.grants,
-            "problems": self.problems,
+            "problems": [problem.json() for problem in self.problems],
             "warnings": self.warnings,
             "started_at": self.started_at,
             "finished_at": self.finished_at,
@@ -155,7 +147,7 @@ class Synchronisation:
 
     def _stop(self, run: Run, failure: Failure) -> None:
         run.stopped = failure
-        run.problems.append(problem_of(failure))
+        run.problems.append(Problem.of(failure))
 
     def _do(self, step: Step, run: Run, number: int) -> None:
         self.begun(step)
@@ -169,7 +161,7 @@ class Synchronisation:
                 run.worked.add(step)
             if _ends_run(failure):
                 self._stop(run, failure)
-            elif (told := problem_of(failure)) not in run.problems:  # what ended one step may end the next one too
+            elif (told := Problem.of(failure)) not in run.problems:  # what ended one step may end the next one too
                 run.problems.append(told)
 
     def _perform(self, step: Step, run: Run, number: int) -> bool:
@@ -208,7 +200,7 @@ class Synchronisation:
         return True
 
     def _issued(self, run: Run) -> None:
-        settle_seconds = self.settings["grants.settle_seconds"]
+        settle_seconds = self.settings.grants.settle_seconds
         now, full = self.clock.now(), self.wish.full
         pulled = pulling.pull_issued_badges(self.store, self.client, now, settle_seconds, full=full)
         run.issued_badges = pulled.json()
@@ -248,7 +240,7 @@ class Synchronisation:
 
     def _guard(self, run: Run) -> Guard:
         born_at = runs.first_started_at(self.store) or run.started_at
-        return Guard(self.store, self.client, self.clock, self.settings["grants.recheck_seconds"], born_at)
+        return Guard(self.store, self.client, self.clock, self.settings.grants.recheck_seconds, born_at)
 
     def _settle(self, run: Run, besides: set[int]) -> Settled:
         settled = reconcile.settle(self.store, self.client, self.clock, self._patience(), besides=besides)
@@ -270,15 +262,15 @@ class Synchronisation:
             raise Failure("server-error", told, hint="The next sync tries them when their time has come.")
 
     def _patience(self) -> Patience:
-        keys = ("settle_seconds", "recheck_seconds", "hold_uncertain")
-        return Patience(*(self.settings[f"grants.{key}"] for key in keys))
+        grants = self.settings.grants
+        return Patience(grants.settle_seconds, grants.recheck_seconds, grants.hold_uncertain)
 
     def _terms(self, number: int, completed_from: str | None) -> send.Terms:
         return send.Terms(
             run_id=number,
-            parallel=self.settings["credly.parallel"],
-            recheck_seconds=self.settings["grants.recheck_seconds"],
-            suppress_notification=self.settings["suppress_notification"],
+            parallel=self.settings.credly.parallel,
+            recheck_seconds=self.settings.grants.recheck_seconds,
+            suppress_notification=self.settings.suppress_notification,
             deadline=self.client.http.deadline,
             completed_from=completed_from,
             interrupted=self.wish.interrupted,

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from credly_cli.config import Settings
 from credly_cli.lms.reading import Reading
 from credly_cli.lms.sources import Surroundings
 from credly_cli.store.database import Store
@@ -42,7 +43,7 @@ def test_it_reads_what_is_new_and_goes_on_where_it_left_off(example: str) -> Non
         after = int(path.rpartition("=")[2])
         return {"completions": [entry for entry in told if entry["number"] > after][:2]}
 
-    source = module["SmallLms"](get, Surroundings({}, Reading(START), StillClock()))
+    source = module["SmallLms"](get, Surroundings(Settings(), Reading(START), StillClock()))
     with Store.in_memory() as store:
         first = lms.take_in(store, source, NOW, None)
         assert (first.failure, first.problems) == (None, [])
@@ -52,5 +53,5 @@ def test_it_reads_what_is_new_and_goes_on_where_it_left_off(example: str) -> Non
         asked.clear()
         second = lms.take_in(store, source, NOW, None)
     assert asked == ["/completions?after=3", "/completions?after=4"]
-    assert [entry["code"] for entry in second.problems] == ["import-rejected"]
+    assert [problem.code for problem in second.problems] == ["import-rejected"]
     assert second.json()["progress"] == {"read": 1, "added": 0, "changed": 0, "unchanged": 0, "rejected": 1}

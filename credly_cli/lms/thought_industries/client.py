@@ -117,7 +117,7 @@ class Client:
 
 
 def _address(around: Surroundings) -> str:
-    host = (around.settings["lms.thought_industries.host"] or "").strip()
+    host = (around.settings.lms.thought_industries.host or "").strip()
     if not host:
         raise _invalid("lms.thought_industries.host is not set.")
     told = _HOST.fullmatch(host.lower())
@@ -136,7 +136,7 @@ def _invalid(message: str) -> Failure:
 
 def _key(around: Surroundings) -> Token:
     """Read the API key; raises ``Failure``, without repeating it."""
-    path = around.settings["lms.thought_industries.token_file"]
+    path = around.settings.lms.thought_industries.token_file
     try:
         if "CREDLY_LMS_TOKEN" in around.environ:
             return token_from(around.environ["CREDLY_LMS_TOKEN"], "CREDLY_LMS_TOKEN")
