@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 from urllib.parse import quote
 
-from credly_cli.credly.listing import Listing, read_listing
+from credly_cli.credly.paging import Listing, read_listing
 from credly_cli.credly.records import (
     Badge,
     IssuedBadge,

@@ -9,6 +9,8 @@ from credly_cli.text import storable
 from credly_cli.times import read_instant
 
 HELD_STATES = ("pending", "accepted", "rejected")  # a revoked badge is not held; expiry is no state (R20)
+_LOCALES = ("en", "fr", "de", "ko", "ja", "zh-CN", "pt", "es-ES", "es-US", "fr-CA", "pt-BR")
+_OF_LANGUAGE = {"es": "es-ES", "zh": "zh-CN"}  # where the LMS names no region
 _LONGEST_TEXT = 10_000  # characters; no name or address is near that
 _MOVED_BY_ISSUING = frozenset({"badges_count", "get_issue_count", "updated_at"})
 
@@ -118,6 +120,21 @@ def issued_badge_from(row: object) -> IssuedBadge:
         accept_url=_optional(fields, "accept_badge_url"),
         replaced_by=_optional(fields, "replacement_badge_id"),
     )
+
+
+def mail_locale(told: str | None) -> str | None:
+    """Return the locale to send for what the LMS tells, ``None`` where Credly has no such language.
+
+    Credly refuses a badge with a locale it does not know, so ``de_AT`` becomes ``de`` and ``it`` nothing.
+    """
+    if not told:
+        return None
+    text = told.strip().replace("_", "-").casefold()
+    for locale in _LOCALES:
+        if locale.casefold() == text:
+            return locale
+    language = text.partition("-")[0]
+    return language if language in _LOCALES else _OF_LANGUAGE.get(language)
 
 
 def fingerprint(fields: dict[str, Any]) -> str:

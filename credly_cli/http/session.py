@@ -22,11 +22,10 @@ from credly_cli import __version__
 from credly_cli.config import is_loopback
 from credly_cli.http.ahead import Ahead, Parameters
 from credly_cli.http.errors import NotSentError, UnclearError, broken
-from credly_cli.http.lanes import Lanes
 from credly_cli.http.origin import Origin, origin_of, origin_of_link
 from credly_cli.http.redaction import Redaction
 from credly_cli.http.response import CredlyFailure, Reply, failure_of, read_json, read_retry_after
-from credly_cli.http.retry import TRIES, Retrying, out_of_time
+from credly_cli.http.retry import TRIES, Lanes, Retrying, out_of_time
 from credly_cli.times import Clock
 from credly_cli.token import Token
 

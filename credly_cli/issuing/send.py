@@ -8,10 +8,9 @@ from datetime import timedelta
 from typing import Any
 
 from credly_cli.credly.client import Answer, Client
-from credly_cli.credly.locales import mail_locale
+from credly_cli.credly.records import mail_locale
 from credly_cli.errors import ErrorCode, Failure, Problem
-from credly_cli.http.rate import Pacer
-from credly_cli.http.retry import out_of_time
+from credly_cli.http.retry import Pacer, out_of_time
 from credly_cli.issuing.plan import Decision, badges_of, decide
 from credly_cli.signals import Interruption
 from credly_cli.store import duplicates, grants, issued_badges, runs

@@ -4,11 +4,11 @@ from functools import lru_cache
 from typing import Literal, TypeAlias
 
 from credly_cli.lms.cells import Times, read_percentage, says_nothing
+from credly_cli.lms.events import Action, action_of, is_about_progress
 from credly_cli.lms.headers import ABSENT, Columns, key_of
 from credly_cli.lms.people import Person
 from credly_cli.lms.reading import Cells, Reading, RejectedError
 from credly_cli.lms.records import ProgressRecord
-from credly_cli.lms.thought_industries.events import Action, action_of, is_about_progress
 from credly_cli.times import Moment
 
 Standing: TypeAlias = Literal["open", "complete", "ended"]

@@ -6,7 +6,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from credly_cli.credly.client import Client
-from credly_cli.credly.listing import Listing
+from credly_cli.credly.paging import Listing
 from credly_cli.credly.records import Badge, IssuedBadge
 from credly_cli.errors import Problem
 from credly_cli.store import badges, duplicates, issued_badges, links, runs

@@ -2,7 +2,7 @@
 
 import pytest
 
-from credly_cli.credly.locales import mail_locale
+from credly_cli.credly.records import mail_locale
 
 
 @pytest.mark.parametrize(

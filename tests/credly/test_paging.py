@@ -10,7 +10,7 @@ import pytest
 import requests_mock
 
 from credly_cli.credly.client import Client
-from credly_cli.credly.listing import Listing
+from credly_cli.credly.paging import Listing
 from credly_cli.credly.records import Badge
 from credly_cli.http.response import CredlyFailure
 from credly_cli.http.session import Http
