@@ -20,8 +20,9 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from credly_cli.sandbox.samples import sandbox_with_samples
-from credly_cli.sandbox.server import serve
+from credly_cli.sandbox.samples import sample_organization
+from credly_cli.sandbox.server import SandboxServer
+from credly_cli.sandbox.state import Sandbox
 from tests.lms.thought_industries_stand_in import KEY, Site, StandIn
 
 TABLES = {
@@ -100,9 +101,9 @@ def synchronise(home: str, site: Site, kill_at: list[int]) -> tuple[int, float, 
 def main(events: int, kills: int, seed: int) -> None:
     """Run both and compare."""
     random.seed(seed)
-    site, sandbox = site_with(events), sandbox_with_samples()
+    site, sandbox = site_with(events), Sandbox(*sample_organization())
     pages = events // site.per_page
-    with StandIn(site) as lms, serve(sandbox) as credly:
+    with StandIn(site) as lms, SandboxServer(sandbox) as credly:
         with connected_home(lms.url, credly.url, sandbox.token) as home:
             asked, seconds, _ = synchronise(home, site, [])
             whole = contents(home)

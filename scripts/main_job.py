@@ -16,8 +16,9 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from credly_cli.sandbox.samples import sandbox_from_templates
-from credly_cli.sandbox.server import serve
+from credly_cli.sandbox.samples import recorded_organization
+from credly_cli.sandbox.server import SandboxServer
+from credly_cli.sandbox.state import Sandbox
 
 DATA = Path(__file__).resolve().parent.parent.parent / "shared" / "data"
 COURSES = ("AAA", "BBB", "DDD", "EEE", "FFF", "GGG")
@@ -47,8 +48,8 @@ def times_of_completions(since: str | None) -> Counter[tuple[str, str]]:
 
 def run(since: str | None) -> None:
     """Do the main job with links that count from a moment, and check what was issued."""
-    sandbox = sandbox_from_templates(DATA / "credly" / "badge_templates.json")
-    with serve(sandbox) as server, tempfile.TemporaryDirectory() as home:
+    sandbox = Sandbox(*recorded_organization(DATA / "credly" / "badge_templates.json"))
+    with SandboxServer(sandbox) as server, tempfile.TemporaryDirectory() as home:
         credly(home, "connect", "--api-url", server.url, "--token-stdin", stdin=sandbox.token)
         first = credly(home, "sync")
         for kind in ("learners", "content", "progress"):

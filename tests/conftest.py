@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from credly_cli.sandbox.samples import sandbox_with_samples
 from tests.support.desk import Desk
+from tests.support.stand_in import sandbox_with_samples
 
 for _signal, _usual in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
     if signal.getsignal(_signal) is signal.SIG_IGN:  # as under nohup: the programs that tests start would inherit it

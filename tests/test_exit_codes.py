@@ -13,7 +13,7 @@ from typing import get_args
 import pytest
 
 from credly_cli.errors import EXIT_OF, ErrorCode, Failure
-from credly_cli.sandbox import faults
+from tests.support import faults
 from tests.support.desk import URL, Desk
 
 FIRST_AID = "First Aid at Work"

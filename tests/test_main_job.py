@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from credly_cli.sandbox.samples import sandbox_from_templates
 from tests.support.desk import Desk
+from tests.support.stand_in import sandbox_from_templates
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 COURSES = ("AAA", "BBB", "DDD", "EEE", "FFF", "GGG")

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from credly_cli.output import Column, Output
-from credly_cli.sandbox import faults
 from credly_cli.text import counted, is_web_address, spreadsheet_safe, visible
+from tests.support import faults
 from tests.support.desk import Desk, Terminal
 
 FIRST_AID, ROBIN = "First Aid at Work", "robin@example.org"

@@ -14,8 +14,8 @@ from urllib.parse import quote
 
 import pytest
 
-from credly_cli.sandbox import faults
 from credly_cli.token import Token
+from tests.support import faults
 from tests.support.desk import URL, Desk
 
 CANARY = "canary-Xq7-geheim_ZZ9"

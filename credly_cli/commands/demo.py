@@ -19,7 +19,7 @@ def demo(
 
     Example: credly demo --keep ./demo-home
     """
-    from credly_cli.sandbox.story import Story
+    from credly_cli.sandbox.demo import Story
 
     environment: Environment = context.obj
     output = environment.output

@@ -26,13 +26,14 @@ def sandbox(
 
     Example: credly sandbox --port 8808
     """
-    from credly_cli.sandbox.samples import sandbox_from_templates, sandbox_with_samples
+    from credly_cli.sandbox.samples import recorded_organization, sample_organization
     from credly_cli.sandbox.server import SandboxServer, serve_until_stopped
+    from credly_cli.sandbox.state import Sandbox
 
     environment: Environment = context.obj
     output = environment.output
     try:
-        stand_in = sandbox_from_templates(templates) if templates else sandbox_with_samples()
+        stand_in = Sandbox(*(recorded_organization(templates) if templates else sample_organization()))
     except OSError as error:
         raise Failure("usage", f"{templates} cannot be read: {error.strerror}.", hint=_TEMPLATES_HINT) from None
     except ValueError as error:
@@ -40,9 +41,9 @@ def sandbox(
 
     def announce(server: SandboxServer) -> None:
         line = f"printf %s {stand_in.token} | credly connect --api-url {server.url} --token-stdin"
-        told = {"url": server.url, "token": stand_in.token, "organization": stand_in.organization_id, "connect": line}
+        facts = {"url": server.url, "token": stand_in.token, "organization": stand_in.organization_id, "connect": line}
         if output.as_json:
-            output.json(told)
+            output.json(facts)
         else:
             output.stdout.write(f"Serving at {server.url}\nToken: {stand_in.token}\nConnect with:\n  {line}\n")
         output.stdout.flush()

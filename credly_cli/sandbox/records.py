@@ -1,12 +1,15 @@
-"""The things that the stand-in keeps, and how times are written."""
+"""What the stand-in keeps (badges, people, tokens, events) and exchanges (requests and answers)."""
 
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Literal
+from functools import cached_property
+from typing import Any, Literal
+from urllib.parse import parse_qsl, urlsplit
 from uuid import uuid4
 
-from credly_cli.sandbox.messages import Row
-
+Row = dict[str, Any]  # one JSON object as the API sends or receives it
 BadgeState = Literal["pending", "accepted", "rejected", "revoked"]
 
 
@@ -135,3 +138,118 @@ class Refusal(Exception):  # noqa: N818 - an answer of the API, not an error of 
         if self.error_index is not None:
             data["error_index"] = self.error_index
         return {"data": data, "metadata": self.metadata}
+
+
+Key = tuple[str, ...]
+
+
+def _keys_of(badge: IssuedBadge) -> Iterator[Key]:
+    template = badge.template_id
+    yield ("template", template)
+    holders = (
+        ("email", badge.email.casefold()),
+        ("user", badge.user.id if badge.user else None),
+        ("earner", badge.details.issuer_earner_id),
+    )
+    for kind, value in holders:
+        if value is not None:
+            yield (kind, value)
+            yield (kind, value, template)
+
+
+class BadgeBook:
+    """Issued badges by id, by template and by holder: ``("email"|"user"|"earner", value[, template id])``."""
+
+    def __init__(self) -> None:
+        self.in_order: list[IssuedBadge] = []
+        self._by_id: dict[str, IssuedBadge] = {}
+        self._by_key: dict[Key, dict[str, IssuedBadge]] = {}
+
+    def __len__(self) -> int:
+        return len(self.in_order)
+
+    def add(self, badge: IssuedBadge) -> None:
+        """Take in a new badge."""
+        self.in_order.append(badge)
+        self._by_id[badge.id] = badge
+        self._enter(badge)
+
+    def remove(self, badge: IssuedBadge) -> None:
+        """Strike a badge out."""
+        self.in_order.remove(badge)
+        del self._by_id[badge.id]
+        self._leave(badge)
+
+    def get(self, badge_id: str) -> IssuedBadge | None:
+        """Return the badge of an id."""
+        return self._by_id.get(badge_id)
+
+    def under(self, *keys: Key) -> list[IssuedBadge]:
+        """Return the badges under any of the keys, in order of issue."""
+        if len(keys) == 1:
+            return sorted(self._by_key.get(keys[0], {}).values(), key=_number)
+        found = {badge.id: badge for key in keys for badge in self._by_key.get(key, {}).values()}
+        return sorted(found.values(), key=_number)
+
+    @contextmanager
+    def changing(self, badges: Iterable[IssuedBadge]) -> Iterator[None]:
+        """Keep the look-ups right while holder or template of the badges change."""
+        badges = list(badges)
+        for badge in badges:
+            self._leave(badge)
+        try:
+            yield
+        finally:
+            for badge in badges:
+                self._enter(badge)
+
+    def _enter(self, badge: IssuedBadge) -> None:
+        for key in _keys_of(badge):
+            self._by_key.setdefault(key, {})[badge.id] = badge
+
+    def _leave(self, badge: IssuedBadge) -> None:
+        for key in _keys_of(badge):
+            self._by_key[key].pop(badge.id, None)
+
+
+def _number(badge: IssuedBadge) -> int:
+    return badge.number
+
+
+@dataclass(frozen=True)
+class Request:
+    """One HTTP request; the names of its headers are in lower case."""
+
+    method: str
+    path: str
+    query: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    origin: str = "https://sandbox.invalid"
+
+    @classmethod
+    def to_url(cls, method: str, url: str, headers: Mapping[str, str] | None = None, body: bytes = b"") -> "Request":
+        """Build a request from a whole address."""
+        parts = urlsplit(url)
+        lowered = {name.lower(): value for name, value in (headers or {}).items()}
+        origin = f"{parts.scheme}://{parts.netloc}"
+        return cls(method, parts.path, parts.query, lowered, body, origin)
+
+    @cached_property
+    def parameters(self) -> dict[str, str]:
+        """The parameters of the query; of a repeated one the last."""
+        return dict(parse_qsl(self.query, keep_blank_values=True))
+
+    @property
+    def target(self) -> str:
+        """The path with its query."""
+        return f"{self.path}?{self.query}" if self.query else self.path
+
+
+@dataclass(frozen=True)
+class Response:
+    """An answer."""
+
+    status: int
+    body: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict)

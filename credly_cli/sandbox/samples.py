@@ -4,37 +4,36 @@ import json
 from collections.abc import Mapping, Sequence
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from credly_cli.sandbox.messages import Row
-from credly_cli.sandbox.state import Sandbox
+from credly_cli.sandbox.records import Row
 
 _ORGANIZATION_OF_OWNER = ("id", "name", "enable_blockchain", "vanity_url", "vanity_slug", "verified")
 
 
-def sample_data() -> Row:
-    """Return the built-in ``organization`` and its ``badge_templates``."""
-    data: Row = json.loads(resources.files("credly_cli.sandbox").joinpath("samples.json").read_text("utf-8"))
-    return data
+class Organization(NamedTuple):
+    """An organization with its badge templates, as ``Sandbox`` takes them."""
+
+    organization: Row
+    templates: Sequence[Row]
 
 
-def sandbox_with_samples(**options: Any) -> Sandbox:
-    """Return a sandbox of the built-in organization; the options are those of ``Sandbox``."""
-    data = sample_data()
-    return Sandbox(data["organization"], data["badge_templates"], **options)
+def sample_organization() -> Organization:
+    """Return the organization that is built in."""
+    data = json.loads(resources.files("credly_cli.sandbox").joinpath("samples.json").read_text("utf-8"))
+    return Organization(data["organization"], data["badge_templates"])
 
 
-def sandbox_from_templates(source: Path | str | Mapping[str, Any] | Sequence[Row], **options: Any) -> Sandbox:
-    """Return a sandbox that serves a recorded template list, a file or its JSON, with or without envelope.
+def recorded_organization(source: Path | str | Mapping[str, Any] | Sequence[Row]) -> Organization:
+    """Return the owner of a recorded template list (a file or its JSON, with or without envelope) and its rows.
 
-    The rows are served as they are; the organization is their owner. ``OSError`` if the file cannot be read,
-    ``ValueError`` if it is no such list. The options are those of ``Sandbox``.
+    ``OSError`` if the file cannot be read, ``ValueError`` if it is no such list.
     """
     rows = _rows_of(_read(Path(source)) if isinstance(source, Path | str) else source)
     owners = {row["owner"]["id"]: row["owner"] for row in rows}
     if len(owners) != 1:
         raise ValueError("the templates belong to several organizations, or there are none")
-    return Sandbox(_organization_of(*owners.values()), rows, **options)
+    return Organization(_organization_of(*owners.values()), rows)
 
 
 def _read(path: Path) -> Any:
@@ -62,7 +61,7 @@ def _is_template(row: Any) -> bool:
 
 def _organization_of(owner: Row) -> Row:
     """Return an organization's record that says no more than a template's owner does; its other keys are null."""
-    blank = dict.fromkeys(sample_data()["organization"])
+    blank = dict.fromkeys(sample_organization().organization)
     known = {key: owner.get(key) for key in _ORGANIZATION_OF_OWNER}
     known["vanity_url"] = known["vanity_url"] or f"https://www.credly.com/org/{owner['id']}"
     return blank | known

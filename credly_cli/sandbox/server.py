@@ -2,38 +2,72 @@
 
 import signal
 import socket
-import struct
 import sys
 import threading
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import FrameType
-from typing import Any, cast
+from typing import Any, Self, cast
 
 from credly_cli.sandbox.api import Api
-from credly_cli.sandbox.messages import Ending, Request, Response
+from credly_cli.sandbox.records import Request, Response
 from credly_cli.sandbox.state import Sandbox
 
 LOOPBACK = "127.0.0.1"
 _NO_BODY = frozenset({204, 304})
 _REASONS = BaseHTTPRequestHandler.responses
-_DROPPING = frozenset({Ending.DROPPED, Ending.RESET, Ending.UNREACHABLE})
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Reads a request, has it answered and sends the answer."""
+
+    protocol_version = "HTTP/1.1"
+    server_version = "CredlySandbox"
+
+    def _serve(self) -> None:
+        server = cast("SandboxServer", self.server)
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        host = self.headers.get("Host") or f"{LOOPBACK}:{server.port}"
+        headers = dict(self.headers.items())
+        self.send(server.api.handle(Request.to_url(self.command, f"http://{host}{self.path}", headers, body)))
+
+    do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = do_HEAD = _serve  # noqa: N815
+
+    def send(self, answer: Response) -> None:
+        """Send an answer whole."""
+        self.wfile.write(self.head_of(answer) + self.body_of(answer))
+
+    def head_of(self, answer: Response) -> bytes:
+        """Return status line and headers."""
+        lines = [f"HTTP/1.1 {answer.status} {_REASONS.get(answer.status, ('',))[0]}"]
+        lines += [f"{name}: {value}" for name, value in answer.headers.items()]
+        if answer.status not in _NO_BODY:
+            lines.append(f"Content-Length: {len(answer.body)}")
+        return "\r\n".join([*lines, "", ""]).encode("latin-1", "replace")
+
+    def body_of(self, answer: Response) -> bytes:
+        """Return the body, or nothing if it was not asked for."""
+        return b"" if self.command == "HEAD" else answer.body
+
+    def log_message(self, *_: Any) -> None:
+        """Say nothing."""
 
 
 class SandboxServer(ThreadingHTTPServer):
-    """Serves one sandbox on loopback. As a context manager it does so in a thread of its own."""
+    """Serves one sandbox on loopback. As a context manager it does so in a thread of its own.
+
+    Port 0 lets the system choose. ``OSError`` if the port is taken.
+    """
 
     daemon_threads = True
     allow_reuse_address = True
     request_queue_size = 128
+    handler: type[Handler] = Handler
 
     def __init__(self, sandbox: Sandbox, port: int = 0) -> None:
-        super().__init__((LOOPBACK, port), _Handler)
+        super().__init__((LOOPBACK, port), self.handler)
         self.sandbox = sandbox
         self.api = Api(sandbox)
-        self.connections = 0  # how many were made since the start
-        self._open: set[socket.socket] = set()
-        self._open_lock = threading.Lock()
         self._thread: threading.Thread | None = None
 
     @property
@@ -52,17 +86,14 @@ class SandboxServer(ThreadingHTTPServer):
         self._thread.start()
 
     def stop(self) -> None:
-        """Stop serving and close every connection."""
+        """Stop serving."""
         if self._thread is not None:
             self.shutdown()
             self._thread.join()
             self._thread = None
         self.server_close()
-        with self._open_lock:
-            for connection in self._open:
-                _hang_up(connection)
 
-    def __enter__(self) -> "SandboxServer":
+    def __enter__(self) -> Self:
         self.start()
         return self
 
@@ -77,84 +108,15 @@ class SandboxServer(ThreadingHTTPServer):
         self.server_name, self.server_port = LOOPBACK, self.port
 
     def get_request(self) -> tuple[socket.socket, Any]:
-        """Take a connection and count it."""
+        """Take a connection; answers on it leave at once."""
         connection, client = super().get_request()
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        with self._open_lock:
-            self.connections += 1
-            self._open.add(connection)
         return connection, client
-
-    def shutdown_request(self, request: Any) -> None:
-        """Forget a connection that has ended."""
-        with self._open_lock:
-            self._open.discard(request)
-        super().shutdown_request(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Say nothing of clients that are killed in the middle of things: that is what this is for."""
         if not isinstance(sys.exception(), OSError):
             super().handle_error(request, client_address)
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    server_version = "CredlySandbox"
-
-    def _serve(self) -> None:
-        server = cast("SandboxServer", self.server)
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        host = self.headers.get("Host") or f"{LOOPBACK}:{server.port}"
-        headers = dict(self.headers.items())
-        answer = server.api.handle(Request.to_url(self.command, f"http://{host}{self.path}", headers, body))
-        self.close_connection = self.close_connection or answer.ending is not Ending.WHOLE or answer.cut_at is not None
-        if answer.delay:
-            server.sandbox.sleep(answer.delay)
-        if answer.ending is Ending.RESET:
-            self._reset()
-        elif answer.ending not in _DROPPING:
-            self._send(answer)
-
-    do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = do_HEAD = _serve  # noqa: N815
-
-    def _send(self, answer: Response) -> None:
-        body = b"" if self.command == "HEAD" else answer.body
-        lines = [f"HTTP/1.1 {answer.status} {_REASONS.get(answer.status, ('',))[0]}"]
-        lines += [f"{name}: {value}" for name, value in answer.headers.items()]
-        if answer.status not in _NO_BODY:
-            lines.append(f"Content-Length: {len(answer.body)}")
-        head = "\r\n".join([*lines, "", ""]).encode("latin-1", "replace")
-        if answer.pace:
-            self.wfile.write(head)
-            self._trickle(body, answer.pace)
-        else:
-            self.wfile.write(head + body[: answer.cut_at])
-
-    def _trickle(self, body: bytes, pace: float) -> None:
-        for byte in body:
-            self.wfile.write(bytes([byte]))
-            cast("SandboxServer", self.server).sandbox.sleep(pace)
-
-    def _reset(self) -> None:
-        """Close so that the client is sent a reset, not an orderly end."""
-        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        self.rfile.close()
-        self.connection.close()
-
-    def log_message(self, *_: Any) -> None:
-        """Say nothing; the sandbox has its own log."""
-
-
-def _hang_up(connection: socket.socket) -> None:
-    try:
-        connection.shutdown(socket.SHUT_RDWR)
-    except OSError:
-        return  # it is gone already
-
-
-def serve(sandbox: Sandbox, port: int = 0) -> SandboxServer:
-    """Return a server for ``with``; port 0 lets the system choose. ``OSError`` if the port is taken."""
-    return SandboxServer(sandbox, port)
 
 
 def serve_until_stopped(
@@ -168,7 +130,7 @@ def serve_until_stopped(
 
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        with serve(sandbox, port) as server:
+        with SandboxServer(sandbox, port) as server:
             if on_start is not None:
                 on_start(server)
             stopped.wait()

@@ -2,29 +2,28 @@
 
 import secrets
 import threading
-import time
 from collections.abc import Callable, Iterable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
-from credly_cli.sandbox.book import BadgeBook
-from credly_cli.sandbox.faults import Faults, Switches, Work
-from credly_cli.sandbox.issuing import read_details, updated_details
-from credly_cli.sandbox.messages import Row
 from credly_cli.sandbox.records import (
+    BadgeBook,
     BadgeState,
     Details,
     Event,
     IssuedBadge,
     Refusal,
+    Request,
+    Response,
+    Row,
     Token,
     User,
     new_id,
     stamp,
 )
-from credly_cli.sandbox.request_log import RequestLog
+from credly_cli.sandbox.shapes import read_details, updated_details
 
 _TOKEN_DAYS = 180
 
@@ -34,10 +33,31 @@ def real_time() -> datetime:
     return datetime.now(UTC)
 
 
-@dataclass(frozen=True)
-class _Late:
-    due: datetime
-    work: Work
+@dataclass
+class Switches:
+    """How the stand-in behaves where Credly is not known, or is known to vary."""
+
+    bare_token: bool = False  # take Basic base64(token), without the colon
+    next_page_keeps_filter: bool = True
+    filter_ignored: bool = False
+    filter_keys_ignored: frozenset[str] = frozenset()
+    unknown_filter_key: Literal["ignored", "refused"] = "ignored"
+    list_metadata: Literal["full", "null", "missing", "empty"] = "full"
+    page_size: int = 50
+    per_is_honoured: bool = False  # take ``per``, up to the page size
+    badges_newest_first: bool = False
+    email_filter_minds_case: bool = False
+    search_status: int | None = None  # what the high-volume search answers instead of working
+    search_page_size: int = 1000  # invented
+    list_lag: float = 0.0  # seconds until a new badge shows in lists and in the search
+    tokens_status: int | None = None  # what the list of tokens answers instead of working
+    foreign_organization_status: int = 404  # invented: 403 or 404
+    revoked_blocks: bool = False  # does a revoked badge stand in the way of issuing again?
+    rejected_blocks: bool = True
+    auto_accept: bool = False  # known users accept by themselves
+    batch_limit: int = 50
+    rate_limit: int | None = None  # requests a second
+    rate_limit_retry_after: str | None = "1"
 
 
 class Sandbox:
@@ -49,16 +69,12 @@ class Sandbox:
         templates: Iterable[Row] = (),
         *,
         now: Callable[[], datetime] = real_time,
-        sleep: Callable[[float], None] = time.sleep,
         token: str | None = None,
     ) -> None:
         self.organization = dict(organization)
         self.now = now
-        self.sleep = sleep
         self.lock = threading.RLock()
         self.switches = Switches()
-        self.faults = Faults()
-        self.log = RequestLog()
         self.templates: dict[str, Row] = {str(row["id"]): deepcopy(row) for row in templates}
         self.book = BadgeBook()
         self.events: list[Event] = []
@@ -66,8 +82,11 @@ class Sandbox:
         self.tokens = [self._new_token(token)]
         self._users: dict[str, User] = {}  # by address
         self._neighbours: dict[str, Sandbox] = {}
-        self._late: list[_Late] = []
         self._issued_so_far = 0
+
+    def serve(self, request: Request, answer: Callable[[Request], Response]) -> Response:
+        """Answer a request that has arrived. A stand-in for tests overrides this, to let something go wrong."""
+        return answer(request)
 
     # Organizations and tokens
 
@@ -331,24 +350,6 @@ class Sandbox:
         while badge.replacement_badge_id and (newer := self.book.get(badge.replacement_badge_id)):
             badge = newer
         return badge
-
-    # What happens late
-
-    def do_later(self, seconds: float, work: Work) -> None:
-        """Keep work until the first request that comes so many seconds later."""
-        with self.lock:
-            self._late.append(_Late(self.now() + timedelta(seconds=seconds), work))
-
-    def do_late_work(self) -> None:
-        """Do what is due."""
-        if not self._late:
-            return
-        with self.lock:
-            now = self.now()
-            due = [late for late in self._late if late.due <= now]
-            self._late = [late for late in self._late if late.due > now]
-            for late in due:
-                late.work()
 
     def _note(self, event_type: str, subject: IssuedBadge | Row) -> None:
         self.version += 1

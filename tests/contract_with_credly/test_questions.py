@@ -8,16 +8,14 @@ from pathlib import Path
 import pytest
 
 from credly_cli.errors import Failure
-from credly_cli.sandbox.samples import sandbox_with_samples
-from credly_cli.sandbox.server import serve
-from credly_cli.sandbox.state import Sandbox
 from tests.contract_with_credly.__main__ import account_of, answers
 from tests.contract_with_credly.account import MOST_BADGES, Account
+from tests.support.stand_in import FaultySandbox, FaultyServer, sandbox_with_samples
 
 EMAIL = "owner@example.org"
 
 
-def environ(tmp_path: Path, sandbox: Sandbox, url: str) -> dict[str, str]:
+def environ(tmp_path: Path, sandbox: FaultySandbox, url: str) -> dict[str, str]:
     token = tmp_path / "token"
     token.write_text(sandbox.token)
     token.chmod(0o600)
@@ -34,7 +32,7 @@ def environ(tmp_path: Path, sandbox: Sandbox, url: str) -> dict[str, str]:
 @pytest.mark.slow
 def test_every_question_gets_an_answer_and_every_badge_is_revoked(tmp_path: Path) -> None:
     sandbox = sandbox_with_samples()
-    with serve(sandbox) as server:
+    with FaultyServer(sandbox) as server:
         account = account_of(environ(tmp_path, sandbox, server.url))
         account.open()
         told = {question.words: answer for question, answer in answers(account)}
@@ -54,7 +52,7 @@ def test_every_question_gets_an_answer_and_every_badge_is_revoked(tmp_path: Path
 @pytest.mark.slow
 def test_the_table_is_printed_without_the_token(tmp_path: Path) -> None:
     sandbox = sandbox_with_samples()
-    with serve(sandbox) as server:
+    with FaultyServer(sandbox) as server:
         done = subprocess.run(
             [sys.executable, "-m", "tests.contract_with_credly"],
             env={"PATH": os.defpath, "COLUMNS": "200", **environ(tmp_path, sandbox, server.url)},

@@ -38,14 +38,12 @@ from credly_cli.credly.client import Client
 from credly_cli.http.errors import NotSentError, UnclearError, never_sent
 from credly_cli.http.response import CredlyFailure, Reply, read_retry_after
 from credly_cli.http.session import Http
-from credly_cli.sandbox import faults
-from credly_cli.sandbox.samples import sandbox_with_samples
-from credly_cli.sandbox.server import SandboxServer, serve
-from credly_cli.sandbox.state import Sandbox
 from credly_cli.signals import Interruption, Stopped
 from credly_cli.token import Token
 from tests.credly.raw_server import Handler, head, raw_server
+from tests.support import faults
 from tests.support.desk import START, StillClock
+from tests.support.stand_in import FaultySandbox, FaultyServer, sandbox_with_samples
 
 URL = "https://credly.test/v1"
 TOKEN = "canary"
@@ -69,18 +67,18 @@ def http(clock: StillClock) -> Iterator[Http]:
 
 
 @pytest.fixture
-def sandbox(clock: StillClock) -> Sandbox:
+def sandbox(clock: StillClock) -> FaultySandbox:
     return sandbox_with_samples(now=clock.now, sleep=clock.sleep, token=TOKEN)
 
 
 @pytest.fixture
-def server(sandbox: Sandbox) -> Iterator[SandboxServer]:
-    with serve(sandbox) as server:
+def server(sandbox: FaultySandbox) -> Iterator[FaultyServer]:
+    with FaultyServer(sandbox) as server:
         yield server
 
 
 @pytest.fixture
-def wired(server: SandboxServer, clock: StillClock) -> Iterator[Http]:
+def wired(server: FaultyServer, clock: StillClock) -> Iterator[Http]:
     """A client whose answers come over a real socket."""
     http = client_of(f"{server.url}/v1", clock)
     yield http
@@ -103,14 +101,14 @@ def failing(http: Http, *, code: str) -> CredlyFailure:
 
 
 @pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504])
-def test_reading_is_tried_again_until_it_works(wired: Http, sandbox: Sandbox, status: int) -> None:
+def test_reading_is_tried_again_until_it_works(wired: Http, sandbox: FaultySandbox, status: int) -> None:
     sandbox.faults.add(faults.answers(status), times=3)
     assert wired.get("/organizations").status == 200
     assert sandbox.log.count() == 4
 
 
 @pytest.mark.parametrize("act", [faults.drops(), faults.drops(reset=True), faults.cuts_body(9), faults.answers_html()])
-def test_reading_is_tried_again_after_a_broken_answer(wired: Http, sandbox: Sandbox, act: faults.Act) -> None:
+def test_reading_is_tried_again_after_a_broken_answer(wired: Http, sandbox: FaultySandbox, act: faults.Act) -> None:
     sandbox.faults.add(act, times=2)
     assert wired.get("/organizations").json["data"]
     assert sandbox.log.count() == 3
@@ -119,7 +117,7 @@ def test_reading_is_tried_again_after_a_broken_answer(wired: Http, sandbox: Sand
 @pytest.mark.parametrize(
     ("status", "code"), [(500, "server-error"), (408, "server-error"), (503, "server-error"), (429, "rate-limited")]
 )
-def test_after_four_tries_it_is_given_up(wired: Http, sandbox: Sandbox, status: int, code: str) -> None:
+def test_after_four_tries_it_is_given_up(wired: Http, sandbox: FaultySandbox, status: int, code: str) -> None:
     sandbox.faults.add(faults.answers(status), times=None)
     assert failing(wired, code=code).status == status
     assert sandbox.log.count() == 4
@@ -132,21 +130,23 @@ def test_after_four_tries_it_is_given_up(wired: Http, sandbox: Sandbox, status: 
         (422, "server-error"), (301, "config-invalid"), (501, "server-error"),
     ],
 )  # fmt: skip
-def test_what_will_not_pass_is_not_tried_again(wired: Http, sandbox: Sandbox, status: int, code: str) -> None:
+def test_what_will_not_pass_is_not_tried_again(wired: Http, sandbox: FaultySandbox, status: int, code: str) -> None:
     sandbox.faults.add(faults.answers(status), times=None)
     failing(wired, code=code)
     assert sandbox.log.count() == 1
 
 
 @pytest.mark.parametrize("status", [408, 429, 500, 503])
-def test_writing_is_never_tried_again(wired: Http, sandbox: Sandbox, status: int) -> None:
+def test_writing_is_never_tried_again(wired: Http, sandbox: FaultySandbox, status: int) -> None:
     sandbox.faults.add(faults.answers(status, Retry_After="0"), times=None)
     assert wired.post("/organizations", b"{}").status == status
     assert sandbox.log.count() == 1
 
 
 @pytest.mark.parametrize("act", [faults.drops(), faults.drops(reset=True), faults.loses_answer(), faults.cuts_body(20)])
-def test_writing_is_not_tried_again_when_the_answer_is_lost(wired: Http, sandbox: Sandbox, act: faults.Act) -> None:
+def test_writing_is_not_tried_again_when_the_answer_is_lost(
+    wired: Http, sandbox: FaultySandbox, act: faults.Act
+) -> None:
     sandbox.faults.add(act, times=None)
     with pytest.raises(UnclearError):
         wired.post("/organizations", b"{}")
@@ -154,7 +154,7 @@ def test_writing_is_not_tried_again_when_the_answer_is_lost(wired: Http, sandbox
 
 
 def test_writing_does_not_use_a_connection_that_was_idle_for_long(
-    wired: Http, server: SandboxServer, clock: StillClock
+    wired: Http, server: FaultyServer, clock: StillClock
 ) -> None:
     wired.post("/organizations", b"{}")
     wired.post("/organizations", b"{}")
@@ -288,7 +288,7 @@ def test_a_redirect_is_not_followed_even_where_its_target_is_looked_at(
 
 
 def test_the_header_is_the_token_with_a_colon_and_nothing_replaces_it(
-    server: SandboxServer, clock: StillClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    server: FaultyServer, clock: StillClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Scenario 29."""
     netrc = tmp_path / "netrc"

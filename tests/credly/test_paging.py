@@ -14,13 +14,12 @@ from credly_cli.credly.paging import Listing
 from credly_cli.credly.records import Badge
 from credly_cli.http.response import CredlyFailure
 from credly_cli.http.session import Http
-from credly_cli.sandbox import faults
-from credly_cli.sandbox.adapter import SandboxAdapter
-from credly_cli.sandbox.messages import Response
-from credly_cli.sandbox.samples import sandbox_with_samples
-from credly_cli.sandbox.state import Sandbox
+from credly_cli.sandbox.records import Response
 from credly_cli.token import Token
+from tests.support import faults
+from tests.support.adapter import SandboxAdapter
 from tests.support.desk import StillClock
+from tests.support.stand_in import FaultySandbox, sandbox_with_samples
 
 URL = "https://credly.test/v1"
 ROWS = 20
@@ -28,7 +27,7 @@ Answer = Callable[[int], dict[str, Any]]
 
 
 @pytest.fixture
-def sandbox() -> Sandbox:
+def sandbox() -> FaultySandbox:
     """A Credly with 20 active badges, two on a page."""
     clock = StillClock()
     sandbox = sandbox_with_samples(now=clock.now, sleep=clock.sleep)
@@ -51,7 +50,7 @@ def clock() -> StillClock:
 
 
 @pytest.fixture
-def client(sandbox: Sandbox) -> Client:
+def client(sandbox: FaultySandbox) -> Client:
     clock = StillClock()
     http = Http(URL, Token(sandbox.token), clock, environ={}, adapter=SandboxAdapter(sandbox))
     return Client(http, sandbox.organization_id)
@@ -66,14 +65,14 @@ def incomplete(listing: Listing[Any], rows: int) -> str:
     return listing.problem.message
 
 
-def test_r10_a_whole_list_is_complete_and_in_order(client: Client, sandbox: Sandbox) -> None:
+def test_r10_a_whole_list_is_complete_and_in_order(client: Client, sandbox: FaultySandbox) -> None:
     listing = client.badges()
     assert listing.complete
     assert list(listing.rows) == sorted(sandbox.templates)
     assert sandbox.log.count() == 10
 
 
-def test_an_empty_list_is_complete(client: Client, sandbox: Sandbox) -> None:
+def test_an_empty_list_is_complete(client: Client, sandbox: FaultySandbox) -> None:
     sandbox.templates.clear()
     listing = client.badges()
     assert listing.complete
@@ -81,43 +80,45 @@ def test_an_empty_list_is_complete(client: Client, sandbox: Sandbox) -> None:
     assert sandbox.log.count() == 1
 
 
-def test_links_that_lose_the_filter_do_no_harm(client: Client, sandbox: Sandbox) -> None:
+def test_links_that_lose_the_filter_do_no_harm(client: Client, sandbox: FaultySandbox) -> None:
     sandbox.switches.next_page_keeps_filter = False
     assert client.badges().complete  # pages are asked for by number
 
 
-def test_every_page_is_asked_for_with_the_filter(client: Client, sandbox: Sandbox) -> None:
+def test_every_page_is_asked_for_with_the_filter(client: Client, sandbox: FaultySandbox) -> None:
     client.badges()
     assert all("filter=state%3A%3Aactive" in request.target for request in sandbox.log.latest)
 
 
 @pytest.mark.parametrize("act", [faults.answers(500), faults.answers_html(), faults.drops(), faults.cuts_body()])
-def test_r10_a_failed_page_leaves_the_others(client: Client, sandbox: Sandbox, act: faults.Act) -> None:
+def test_r10_a_failed_page_leaves_the_others(client: Client, sandbox: FaultySandbox, act: faults.Act) -> None:
     sandbox.faults.add(act, "GET", "page=3($|&)", times=None)
     listing = client.badges()
     incomplete(listing, ROWS - 2)
     assert {"badge-04", "badge-05"}.isdisjoint(listing.rows)
 
 
-def test_a_page_that_fails_once_is_no_failure(client: Client, sandbox: Sandbox) -> None:
+def test_a_page_that_fails_once_is_no_failure(client: Client, sandbox: FaultySandbox) -> None:
     sandbox.faults.add(faults.answers(503), "GET", "page=3($|&)")
     assert client.badges().complete
 
 
-def test_r10_a_first_page_that_fails_is_a_failure(client: Client, sandbox: Sandbox) -> None:
+def test_r10_a_first_page_that_fails_is_a_failure(client: Client, sandbox: FaultySandbox) -> None:
     sandbox.faults.add(faults.answers(500), "GET", "page=1($|&)", times=None)
     with pytest.raises(CredlyFailure):
         client.badges()
 
 
 @pytest.mark.parametrize("status", [401, 403, 302])
-def test_what_stops_the_run_is_not_swallowed_by_a_later_page(client: Client, sandbox: Sandbox, status: int) -> None:
+def test_what_stops_the_run_is_not_swallowed_by_a_later_page(
+    client: Client, sandbox: FaultySandbox, status: int
+) -> None:
     sandbox.faults.add(faults.answers(status), "GET", "page=4($|&)", times=None)
     with pytest.raises(CredlyFailure):
         client.badges()
 
 
-def test_when_pages_fail_for_good_not_all_of_them_are_asked_for(client: Client, sandbox: Sandbox) -> None:
+def test_when_pages_fail_for_good_not_all_of_them_are_asked_for(client: Client, sandbox: FaultySandbox) -> None:
     sandbox.switches.page_size = 1
     sandbox.faults.add(faults.answers(404), "GET", r"page=([2-9]|\d\d)($|&)", times=None)
     incomplete(client.badges(), 1)
@@ -143,7 +144,7 @@ class Watch:
         return answer
 
 
-def test_pages_are_read_four_at_a_time(client: Client, sandbox: Sandbox) -> None:
+def test_pages_are_read_four_at_a_time(client: Client, sandbox: FaultySandbox) -> None:
     sandbox.switches.page_size = 1
     watch = Watch()
     sandbox.faults.add(watch, "GET", times=None)
@@ -151,7 +152,7 @@ def test_pages_are_read_four_at_a_time(client: Client, sandbox: Sandbox) -> None
     assert max(watch.seen) == 4
 
 
-def test_after_a_request_to_slow_down_one_page_at_a_time_is_read(client: Client, sandbox: Sandbox) -> None:
+def test_after_a_request_to_slow_down_one_page_at_a_time_is_read(client: Client, sandbox: FaultySandbox) -> None:
     sandbox.switches.page_size = 1
     sandbox.faults.add(faults.answers(429, Retry_After="1"), "GET", "page=2($|&)")
     watch = Watch()
@@ -160,7 +161,7 @@ def test_after_a_request_to_slow_down_one_page_at_a_time_is_read(client: Client,
     assert set(watch.seen[-6:]) == {1}
 
 
-def test_a_credly_that_asks_to_come_back_much_later_is_left_alone(client: Client, sandbox: Sandbox) -> None:
+def test_a_credly_that_asks_to_come_back_much_later_is_left_alone(client: Client, sandbox: FaultySandbox) -> None:
     sandbox.switches.page_size = 1
     sandbox.faults.add(faults.answers(429, Retry_After="86400"), "GET", r"page=([2-9]|\d\d)($|&)", times=None)
     listing = client.badges()
@@ -170,23 +171,23 @@ def test_a_credly_that_asks_to_come_back_much_later_is_left_alone(client: Client
 
 
 @pytest.mark.parametrize("off_by", [-2, -1, 1, 2, 1000])
-def test_r10_a_count_that_does_not_add_up_is_incomplete(client: Client, sandbox: Sandbox, off_by: int) -> None:
+def test_r10_a_count_that_does_not_add_up_is_incomplete(client: Client, sandbox: FaultySandbox, off_by: int) -> None:
     sandbox.switches.total_count_off_by = off_by
     incomplete(client.badges(), ROWS)
 
 
-def test_r10_short_pages_are_incomplete(client: Client, sandbox: Sandbox) -> None:
+def test_r10_short_pages_are_incomplete(client: Client, sandbox: FaultySandbox) -> None:
     sandbox.switches.page_trouble = "short"
     assert "different ones" in incomplete(client.badges(), ROWS // 2)
 
 
-def test_r10_repeated_pages_are_incomplete_and_end(client: Client, sandbox: Sandbox) -> None:
+def test_r10_repeated_pages_are_incomplete_and_end(client: Client, sandbox: FaultySandbox) -> None:
     sandbox.switches.page_trouble = "repeated"
     incomplete(client.badges(), 2)
     assert sandbox.log.count() <= 1 + 4
 
 
-def test_r10_endless_pages_end(client: Client, sandbox: Sandbox) -> None:
+def test_r10_endless_pages_end(client: Client, sandbox: FaultySandbox) -> None:
     sandbox.switches.page_trouble = "endless"
     listing = client.badges()
     assert len(listing.rows) == ROWS
@@ -195,14 +196,14 @@ def test_r10_endless_pages_end(client: Client, sandbox: Sandbox) -> None:
 
 @pytest.mark.parametrize("metadata", ["null", "missing", "empty"])
 def test_r10_without_metadata_the_list_is_read_to_its_end_and_incomplete(
-    client: Client, sandbox: Sandbox, metadata: Any
+    client: Client, sandbox: FaultySandbox, metadata: Any
 ) -> None:
     sandbox.switches.list_metadata = metadata
     assert "how many" in incomplete(client.badges(), ROWS)
     assert sandbox.log.count() == 11  # ten pages, and the empty one that ends them
 
 
-def test_r10_a_list_that_grows_while_it_is_read_is_incomplete(client: Client, sandbox: Sandbox) -> None:
+def test_r10_a_list_that_grows_while_it_is_read_is_incomplete(client: Client, sandbox: FaultySandbox) -> None:
     """Scenario 32."""
     row = dict(sandbox.templates["badge-00"])
 
@@ -214,7 +215,7 @@ def test_r10_a_list_that_grows_while_it_is_read_is_incomplete(client: Client, sa
     assert not client.badges().complete
 
 
-def test_r10_a_list_whose_order_changes_while_it_is_read_is_incomplete(client: Client, sandbox: Sandbox) -> None:
+def test_r10_a_list_whose_order_changes_while_it_is_read_is_incomplete(client: Client, sandbox: FaultySandbox) -> None:
     def turn(work: Callable[[], Any], _stage: object) -> Any:
         for number, row in enumerate(sandbox.templates.values()):
             row["created_at"] = f"2025-01-{ROWS - number:02}T00:00:00.000Z"
@@ -225,7 +226,7 @@ def test_r10_a_list_whose_order_changes_while_it_is_read_is_incomplete(client: C
     assert "different ones" in incomplete(client.badges(), ROWS - 2)
 
 
-def test_r10_a_filter_that_is_dropped_brings_no_other_rows(client: Client, sandbox: Sandbox) -> None:
+def test_r10_a_filter_that_is_dropped_brings_no_other_rows(client: Client, sandbox: FaultySandbox) -> None:
     sandbox.templates["badge-07"]["state"] = "archived"
     sandbox.templates["badge-08"]["state"] = "draft"
     sandbox.switches.filter_ignored = True

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import pytest
 
 import tests.support.desk
-from credly_cli.sandbox.server import SandboxServer
 from tests.support.desk import Desk
+from tests.support.stand_in import FaultyServer
 from tests.support.world import World
 
 CONTENT = (
@@ -31,7 +31,7 @@ def any_world(request: pytest.FixtureRequest, desk: Desk, monkeypatch: pytest.Mo
     if request.param == "in-process":
         yield linked_desk(desk)
         return
-    with SandboxServer(desk.sandbox) as server:
+    with FaultyServer(desk.sandbox) as server:
         monkeypatch.setattr(tests.support.desk, "SandboxAdapter", lambda _: None)
         monkeypatch.setattr(tests.support.desk, "URL", server.url)
         yield linked_desk(desk)

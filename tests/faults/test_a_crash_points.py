@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from credly_cli.sandbox.messages import Response
+from credly_cli.sandbox.records import Response
 from credly_cli.store import schema
 from credly_cli.store.database import Store
 from tests.support.processes import Site

@@ -16,9 +16,7 @@ from threading import Lock
 
 import pytest
 
-from credly_cli.sandbox.book import BadgeBook
-from credly_cli.sandbox.messages import Response
-from credly_cli.sandbox.records import IssuedBadge
+from credly_cli.sandbox.records import BadgeBook, IssuedBadge, Response
 from credly_cli.store.database import Store
 from tests.support.world import World
 

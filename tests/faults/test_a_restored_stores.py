@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from credly_cli.sandbox import faults
+from tests.support import faults
 from tests.support.world import REPEATABLE, World
 
 

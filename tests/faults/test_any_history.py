@@ -21,9 +21,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from credly_cli.identity import earner_id
-from credly_cli.sandbox import faults
 from credly_cli.store.lock import locked
 from tests.faults.conftest import linked_desk
+from tests.support import faults
 from tests.support.desk import Desk
 from tests.support.world import ONCE, REPEATABLE, SESSIONS, KilledError, World, killed_at
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from credly_cli.sandbox import faults
+from tests.support import faults
 from tests.support.world import ONCE, REPEATABLE, World
 
 LOOK_UPS = ("GET", "filter=badge_template")

@@ -17,9 +17,9 @@ from uuid import uuid4
 
 import pytest
 
-from credly_cli.sandbox import faults
-from credly_cli.sandbox.faults import Act
-from credly_cli.sandbox.messages import Response
+from credly_cli.sandbox.records import Response
+from tests.support import faults
+from tests.support.faults import Act
 from tests.support.world import ONCE, REPEATABLE, World
 
 UNCLEAR: dict[str, Act] = {

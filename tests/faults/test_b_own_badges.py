@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from credly_cli.sandbox import faults
+from tests.support import faults
 from tests.support.world import ONCE, REPEATABLE, World
 
 HEADER = "learner_id,email,content_id,session_id,status,completed_at,first_name,last_name\n"

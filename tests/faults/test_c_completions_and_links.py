@@ -9,7 +9,7 @@
 
 import pytest
 
-from credly_cli.sandbox import faults
+from tests.support import faults
 from tests.support.world import ONCE, REPEATABLE, SESSIONS, World
 
 

@@ -18,10 +18,10 @@ import pytest
 
 import tests.support.desk
 from credly_cli.app import app
-from credly_cli.sandbox import faults
 from credly_cli.sandbox.records import Token
-from credly_cli.sandbox.server import SandboxServer
+from tests.support import faults
 from tests.support.desk import Desk
+from tests.support.stand_in import FaultyServer
 
 CANARY, ANOTHER = "canary+Xq7/geheim=ZZ9?>", "another+of/the=organization?>"  # each sign is changed by some encoding
 LMS_CANARY = "lms+canary/Wv4=?>"
@@ -64,7 +64,7 @@ def desk(request: pytest.FixtureRequest, desk: Desk, monkeypatch: pytest.MonkeyP
     if request.param == "in-process":
         yield desk
         return
-    with SandboxServer(desk.sandbox) as server:
+    with FaultyServer(desk.sandbox) as server:
         monkeypatch.setattr(tests.support.desk, "SandboxAdapter", lambda _: None)
         monkeypatch.setattr(tests.support.desk, "URL", server.url)
         yield desk

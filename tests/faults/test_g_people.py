@@ -2,7 +2,7 @@
 
 import pytest
 
-from credly_cli.sandbox import faults
+from tests.support import faults
 from tests.support.world import ONCE, REPEATABLE, World
 
 MARCH, APRIL = "first-aid,first-aid-march", "first-aid,first-aid-april"

@@ -12,7 +12,7 @@ from datetime import timedelta
 
 import pytest
 
-from credly_cli.sandbox import faults
+from tests.support import faults
 from tests.support.world import ONCE, REPEATABLE, World
 
 

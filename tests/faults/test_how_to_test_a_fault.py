@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from credly_cli.sandbox import faults
+from tests.support import faults
 from tests.support.world import World
 
 PAGE = Path(__file__).resolve().parents[2] / "CONTRIBUTING.md"

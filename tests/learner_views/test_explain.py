@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from credly_cli.sandbox import faults
 from tests.learner_views.school import AGAIN, BADGE, ROBIN, School
+from tests.support import faults
 
 
 def checks(school: School, badge: str = BADGE) -> dict[str, tuple[bool, str]]:

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from credly_cli import pages
-from credly_cli.sandbox import faults
 from tests.learner_views.pages import hostile_learner, written
 from tests.learner_views.school import BADGE, ROBIN, School
+from tests.support import faults
 
 COMMANDS = pytest.mark.parametrize("command", ["widget", "learner-badges"])
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from credly_cli.sandbox import faults
 from tests.learner_views.school import AGAIN, BADGE, ROBIN, School
+from tests.support import faults
 from tests.support.desk import Desk
 
 

@@ -7,7 +7,7 @@ from html import unescape
 from io import StringIO
 from pathlib import Path
 
-from credly_cli.sandbox import faults
+from tests.support import faults
 from tests.support.desk import Desk
 from tests.unattended.test_status import completes
 

@@ -68,7 +68,7 @@ def test_it_is_read_whole_once_a_day_and_when_asked_for(long: Desk, options: tup
 
 def test_a_list_in_another_order_is_read_whole(long: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     issue(long, 7)
-    monkeypatch.setattr("credly_cli.sandbox.filtering.sort_rows", lambda rows, *_: list(rows))
+    monkeypatch.setattr("credly_cli.sandbox.lists.sort_rows", lambda rows, *_: list(rows))
     assert read_whole(long)["added"] == 1
 
 

@@ -5,22 +5,22 @@ from typing import Any
 
 import pytest
 
-from credly_cli.sandbox import faults
-from credly_cli.sandbox.samples import sample_data
-from credly_cli.sandbox.state import Sandbox
+from credly_cli.sandbox.samples import sample_organization
+from tests.support import faults
 from tests.support.desk import URL, Desk
+from tests.support.stand_in import FaultySandbox
 
 NEIGHBOUR = "00000000-0000-4000-8000-000000000002"
 NEIGHBOUR_TOKEN = "neighbour-token"
 
 
-def neighbour(desk: Desk, token: str = NEIGHBOUR_TOKEN) -> Sandbox:
+def neighbour(desk: Desk, token: str = NEIGHBOUR_TOKEN) -> FaultySandbox:
     """Another organization of the same Credly."""
-    organization = {**sample_data()["organization"], "id": NEIGHBOUR, "name": "Neighbour"}
-    return Sandbox(organization, now=desk.clock.now, sleep=desk.clock.sleep, token=token)
+    organization = {**sample_organization().organization, "id": NEIGHBOUR, "name": "Neighbour"}
+    return FaultySandbox(organization, now=desk.clock.now, sleep=desk.clock.sleep, token=token)
 
 
-def move_to(desk: Desk, other: Sandbox) -> None:
+def move_to(desk: Desk, other: FaultySandbox) -> None:
     """Let the address be answered by another organization, as with another token or another host."""
     desk.sandbox = other
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from credly_cli.sandbox import faults
 from tests.rules.admin import APRIL, FIRST_AID, MARCH, ROBIN, WEBINAR, complete, enroll, grants, issue_in_credly
+from tests.support import faults
 from tests.support.desk import Desk
 
 READS, SENDS = ("GET", r"/badges\?"), ("POST", r"/badges$")

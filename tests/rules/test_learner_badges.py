@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from credly_cli.sandbox import faults
 from tests.rules.admin import FIRST_AID, HOSTILE, ROBIN, WEBINAR, complete, enroll, issue_in_credly, shown
+from tests.support import faults
 from tests.support.desk import Desk
 
 READS = ("GET", r"/badges\?")

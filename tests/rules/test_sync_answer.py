@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from credly_cli.sandbox import faults
 from tests.rules.granting_desk import APRIL, MARCH, ONCE, completion, ledger, posts, states
+from tests.support import faults
 from tests.support.desk import Desk
 
 NOON = "2026-03-02T12:00:00Z"

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from credly_cli.sandbox import faults
+from tests.support import faults
 from tests.support.desk import Desk
 
 FIRST_AID = "First Aid at Work"

@@ -8,9 +8,8 @@ from urllib.parse import urlencode
 import pytest
 
 from credly_cli.sandbox.api import Api
-from credly_cli.sandbox.messages import Request
-from credly_cli.sandbox.samples import sandbox_with_samples
-from credly_cli.sandbox.state import Sandbox
+from credly_cli.sandbox.records import Request
+from tests.support.stand_in import FaultySandbox, sandbox_with_samples
 
 
 class Clock:
@@ -35,17 +34,17 @@ def wait(clock: Clock) -> Callable[[float], None]:
 
 
 @pytest.fixture
-def sandbox(clock: Clock) -> Sandbox:
+def sandbox(clock: Clock) -> FaultySandbox:
     return sandbox_with_samples(now=clock.now, sleep=clock.sleep, token="canary")
 
 
 @pytest.fixture
-def ids(sandbox: Sandbox) -> dict[str, str]:
+def ids(sandbox: FaultySandbox) -> dict[str, str]:
     return {row["name"]: template_id for template_id, row in sandbox.templates.items()}
 
 
 @pytest.fixture
-def ask(sandbox: Sandbox) -> Callable[..., tuple[int, Any]]:
+def ask(sandbox: FaultySandbox) -> Callable[..., tuple[int, Any]]:
     """Ask the API about the organization: ``ask("GET", "badges", {...}, filter="state::pending")``."""
     api = Api(sandbox)
     authorization = "Basic " + base64.b64encode(f"{sandbox.token}:".encode()).decode()

@@ -6,9 +6,8 @@ from typing import Any
 import pytest
 
 from credly_cli.sandbox.api import Api
-from credly_cli.sandbox.messages import Request
-from credly_cli.sandbox.samples import sandbox_with_samples
-from credly_cli.sandbox.state import Sandbox
+from credly_cli.sandbox.records import Request
+from tests.support.stand_in import FaultySandbox, sandbox_with_samples
 
 Ask = Callable[..., tuple[int, Any]]
 
@@ -17,30 +16,30 @@ def basic(credentials: str) -> dict[str, str]:
     return {"authorization": "Basic " + base64.b64encode(credentials.encode()).decode()}
 
 
-def get(sandbox: Sandbox, path: str, headers: dict[str, str] | None = None) -> tuple[int, Any]:
+def get(sandbox: FaultySandbox, path: str, headers: dict[str, str] | None = None) -> tuple[int, Any]:
     answer = Api(sandbox).handle(Request.to_url("GET", f"http://localhost{path}", headers or basic("canary:")))
     return answer.status, json.loads(answer.body)
 
 
 @pytest.mark.parametrize("headers", [basic("other:"), basic("canary:secret"), basic("canary"), {"x": ""}])
-def test_only_the_token_with_its_colon_is_let_in(sandbox: Sandbox, headers: dict[str, str]) -> None:
+def test_only_the_token_with_its_colon_is_let_in(sandbox: FaultySandbox, headers: dict[str, str]) -> None:
     status, body = get(sandbox, "/v1/organizations", headers)
     assert status == 401
     assert list(body) == ["data", "metadata"]
 
 
 @pytest.mark.parametrize("value", ["Bearer canary", "Basic ???", "Basic /w==", "Basic"])
-def test_other_schemes_and_unreadable_credentials_are_refused(sandbox: Sandbox, value: str) -> None:
+def test_other_schemes_and_unreadable_credentials_are_refused(sandbox: FaultySandbox, value: str) -> None:
     assert get(sandbox, "/v1/organizations", {"authorization": value})[0] == 401
 
 
-def test_the_bare_token_is_let_in_by_a_switch(sandbox: Sandbox) -> None:
+def test_the_bare_token_is_let_in_by_a_switch(sandbox: FaultySandbox) -> None:
     sandbox.switches.bare_token = True
     assert get(sandbox, "/v1/organizations", basic("canary"))[0] == 200
 
 
 @pytest.mark.parametrize("path", ["/v1/organizations", "/api/v1/organizations/", "/v1/organizations.json"])
-def test_every_form_of_a_path_is_routed(sandbox: Sandbox, path: str) -> None:
+def test_every_form_of_a_path_is_routed(sandbox: FaultySandbox, path: str) -> None:
     status, body = get(sandbox, path)
     assert status == 200
     assert body["data"][0]["id"] == sandbox.organization_id
@@ -48,16 +47,16 @@ def test_every_form_of_a_path_is_routed(sandbox: Sandbox, path: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["/", "/v1", "/v2/organizations", "/v1/organizations/none", "/v1/nothing"])
-def test_unknown_paths_and_foreign_organizations_are_not_found(sandbox: Sandbox, path: str) -> None:
+def test_unknown_paths_and_foreign_organizations_are_not_found(sandbox: FaultySandbox, path: str) -> None:
     assert get(sandbox, path)[0] == 404
 
 
-def test_an_organization_can_be_asked_for(ask: Ask, sandbox: Sandbox) -> None:
+def test_an_organization_can_be_asked_for(ask: Ask, sandbox: FaultySandbox) -> None:
     assert ask("GET", "")[1] == {"data": sandbox.organization, "metadata": {}}
     assert ask("POST", "badge_templates")[0] == 404
 
 
-def test_a_token_may_see_several_organizations_each_with_its_own_badges(sandbox: Sandbox) -> None:
+def test_a_token_may_see_several_organizations_each_with_its_own_badges(sandbox: FaultySandbox) -> None:
     other = sandbox_with_samples()
     other.organization |= {"id": "22222222-2222-4222-8222-222222222222", "name": "Other"}
     other.delete_template(next(iter(other.templates)))
@@ -70,14 +69,14 @@ def test_a_token_may_see_several_organizations_each_with_its_own_badges(sandbox:
     assert len(listed) == len(sandbox.templates) - 1
 
 
-def test_tokens_are_listed_with_their_end(ask: Ask, sandbox: Sandbox) -> None:
+def test_tokens_are_listed_with_their_end(ask: Ask, sandbox: FaultySandbox) -> None:
     (row,) = ask("GET", "authorization_tokens")[1]["data"]
     assert (row["token"], row["expires_at"]) == ("canary", "2026-08-29T14:31:05.123Z")
     sandbox.switches.tokens_status = 403
     assert ask("GET", "authorization_tokens")[0] == 403
 
 
-def test_a_rotated_token_is_refused_at_once(ask: Ask, sandbox: Sandbox) -> None:
+def test_a_rotated_token_is_refused_at_once(ask: Ask, sandbox: FaultySandbox) -> None:
     status, body = ask("POST", "authorization_tokens/rotate")
     assert (status, body["data"]["token"]) == (201, sandbox.token)
     assert ask("GET", "badges")[0] == 401
@@ -91,12 +90,12 @@ def test_a_token_ends_after_180_days(ask: Ask, wait: Callable[[float], None]) ->
     assert ask("GET", "badges")[0] == 401
 
 
-def test_an_expired_token_is_refused(ask: Ask, sandbox: Sandbox) -> None:
+def test_an_expired_token_is_refused(ask: Ask, sandbox: FaultySandbox) -> None:
     sandbox.expire_token()
     assert ask("GET", "badges")[0] == 401
 
 
-def test_a_token_may_lack_rights(ask: Ask, sandbox: Sandbox) -> None:
+def test_a_token_may_lack_rights(ask: Ask, sandbox: FaultySandbox) -> None:
     sandbox.tokens[0].write_enabled = sandbox.tokens[0].delete_enabled = False
     assert ask("GET", "badges")[0] == 200
     assert ask("POST", "badges", {})[0] == 403

@@ -9,13 +9,12 @@ from typing import Any
 import credly
 import pytest
 
-from credly_cli.sandbox.server import serve
-from credly_cli.sandbox.state import Sandbox
+from tests.support.stand_in import FaultySandbox, FaultyServer
 
 
 @pytest.fixture
-def client(sandbox: Sandbox) -> Iterator[Any]:
-    with serve(sandbox) as server:
+def client(sandbox: FaultySandbox) -> Iterator[Any]:
+    with FaultyServer(sandbox) as server:
         client = credly.Client(api_key=sandbox.token, base_url=server.url)
         client.http.session.trust_env = False
         with client.http.session:
@@ -32,13 +31,13 @@ def fields_of(template_id: str, email: str) -> dict[str, str]:
     }
 
 
-def test_it_finds_the_organization(client: Any, sandbox: Sandbox) -> None:
+def test_it_finds_the_organization(client: Any, sandbox: FaultySandbox) -> None:
     (organization,) = client.organizations.list()
     assert organization.id == sandbox.organization_id
     assert client.organizations.get(organization.id).name == sandbox.organization["name"]
 
 
-def test_it_lists_templates_over_several_pages_and_filters_them(client: Any, sandbox: Sandbox) -> None:
+def test_it_lists_templates_over_several_pages_and_filters_them(client: Any, sandbox: FaultySandbox) -> None:
     sandbox.switches.page_size = 3
     templates = list(client.badge_templates.list(sandbox.organization_id))
     assert [template.id for template in templates] == list(sandbox.templates)
@@ -47,7 +46,9 @@ def test_it_lists_templates_over_several_pages_and_filters_them(client: Any, san
     assert client.badge_templates.get(sandbox.organization_id, templates[0].id).name == templates[0].name
 
 
-def test_it_issues_lists_gets_revokes_replaces_and_deletes(client: Any, sandbox: Sandbox, ids: dict[str, str]) -> None:
+def test_it_issues_lists_gets_revokes_replaces_and_deletes(
+    client: Any, sandbox: FaultySandbox, ids: dict[str, str]
+) -> None:
     organization, template = sandbox.organization_id, ids["Onboarding Essentials"]
     for number in range(60):
         client.badges.issue(organization, **fields_of(template, f"u{number}@example.com"))
@@ -63,7 +64,7 @@ def test_it_issues_lists_gets_revokes_replaces_and_deletes(client: Any, sandbox:
         client.badges.get(organization, third)
 
 
-def test_it_is_told_of_refusals(client: Any, sandbox: Sandbox, ids: dict[str, str]) -> None:
+def test_it_is_told_of_refusals(client: Any, sandbox: FaultySandbox, ids: dict[str, str]) -> None:
     fields = fields_of(ids["Onboarding Essentials"], "u1@example.com")
     client.badges.issue(sandbox.organization_id, **fields)
     with pytest.raises(credly.ValidationError) as refusal:
@@ -74,7 +75,7 @@ def test_it_is_told_of_refusals(client: Any, sandbox: Sandbox, ids: dict[str, st
         list(client.organizations.list())
 
 
-def test_it_lists_and_rotates_tokens(client: Any, sandbox: Sandbox) -> None:
+def test_it_lists_and_rotates_tokens(client: Any, sandbox: FaultySandbox) -> None:
     (token,) = client.authorization_tokens.list(sandbox.organization_id)
     assert token.expires_at.startswith("2026-08-29")
     assert client.authorization_tokens.rotate(sandbox.organization_id).token == sandbox.token

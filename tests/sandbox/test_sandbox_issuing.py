@@ -6,9 +6,9 @@ from urllib.parse import urlencode
 import pytest
 
 from credly_cli.sandbox.api import Api
-from credly_cli.sandbox.issuing import read_time
-from credly_cli.sandbox.messages import Request
-from credly_cli.sandbox.state import Sandbox
+from credly_cli.sandbox.records import Request
+from credly_cli.sandbox.shapes import read_time
+from tests.support.stand_in import FaultySandbox
 
 Ask = Callable[..., tuple[int, Any]]
 Fields = Callable[..., dict[str, Any]]
@@ -22,7 +22,7 @@ BADGE_KEYS = (
 )
 
 
-def test_a_badge_is_issued_pending_with_the_recorded_keys(ask: Ask, request_of: Fields, sandbox: Sandbox) -> None:
+def test_a_badge_is_issued_pending_with_the_recorded_keys(ask: Ask, request_of: Fields, sandbox: FaultySandbox) -> None:
     status, body = ask("POST", "badges", request_of(issuer_earner_id=123, expires_at=None))
     badge = body["data"]
     assert status == 201
@@ -46,7 +46,7 @@ def test_the_counters_of_the_template_move_and_nothing_else_of_it(ask: Ask, requ
 
 
 @pytest.mark.parametrize("as_form", [True, False])
-def test_a_form_and_a_query_are_taken_too(sandbox: Sandbox, request_of: Fields, as_form: bool) -> None:
+def test_a_form_and_a_query_are_taken_too(sandbox: FaultySandbox, request_of: Fields, as_form: bool) -> None:
     pairs = urlencode(request_of() | {"expires_at": "false"})
     headers = {"authorization": "Basic Y2FuYXJ5Og==", "content-type": "application/x-www-form-urlencoded"}
     path = f"/api/v1/organizations/{sandbox.organization_id}/badges/"
@@ -117,7 +117,7 @@ def test_the_expiry_is_that_of_the_request_or_none_or_that_of_the_template(
     ],
 )
 def test_who_has_the_badge_by_email_user_or_earner_id_gets_no_second_one(
-    ask: Ask, request_of: Fields, sandbox: Sandbox, again: dict[str, str]
+    ask: Ask, request_of: Fields, sandbox: FaultySandbox, again: dict[str, str]
 ) -> None:
     sandbox.add_user("u1@example.com", "second@example.com")
     assert ask("POST", "badges", request_of(issuer_earner_id="e-1"))[0] == 201
@@ -131,7 +131,9 @@ def test_a_template_that_allows_duplicates_is_issued_again(ask: Ask, request_of:
     assert [ask("POST", "badges", fields)[0] for _ in range(2)] == [201, 201]
 
 
-def test_the_request_may_allow_deny_or_replace_a_duplicate(ask: Ask, request_of: Fields, sandbox: Sandbox) -> None:
+def test_the_request_may_allow_deny_or_replace_a_duplicate(
+    ask: Ask, request_of: Fields, sandbox: FaultySandbox
+) -> None:
     first = ask("POST", "badges", request_of(country_name="France"))[1]["data"]
     assert ask("POST", "badges", request_of(duplicate_behavior="deny"))[0] == 422
     changed = request_of(duplicate_behavior="replace", issued_to_last_name="New", issued_at="2026-05-01T00:00:00Z")
@@ -143,7 +145,7 @@ def test_the_request_may_allow_deny_or_replace_a_duplicate(ask: Ask, request_of:
     assert len(sandbox.issued()) == 2
 
 
-def test_whether_settled_badges_block_is_a_switch(ask: Ask, request_of: Fields, sandbox: Sandbox) -> None:
+def test_whether_settled_badges_block_is_a_switch(ask: Ask, request_of: Fields, sandbox: FaultySandbox) -> None:
     badge_id = ask("POST", "badges", request_of())[1]["data"]["id"]
     sandbox.reject(badge_id)
     assert ask("POST", "badges", request_of())[0] == 422
@@ -157,7 +159,7 @@ def test_whether_settled_badges_block_is_a_switch(ask: Ask, request_of: Fields, 
     assert ask("POST", "badges", request_of())[0] == 201
 
 
-def test_a_known_user_is_named_and_may_accept_at_once(ask: Ask, request_of: Fields, sandbox: Sandbox) -> None:
+def test_a_known_user_is_named_and_may_accept_at_once(ask: Ask, request_of: Fields, sandbox: FaultySandbox) -> None:
     user = sandbox.add_user("main@example.com", "U1@example.com", auto_accept=True)
     badge = ask("POST", "badges", request_of())[1]["data"]
     assert (badge["user"]["id"], badge["user"]["email"]) == (user.id, "main@example.com")
@@ -166,7 +168,7 @@ def test_a_known_user_is_named_and_may_accept_at_once(ask: Ask, request_of: Fiel
     assert "accept_badge_url" not in badge
 
 
-def test_a_batch_is_issued_as_a_whole_or_not_at_all(ask: Ask, request_of: Fields, sandbox: Sandbox) -> None:
+def test_a_batch_is_issued_as_a_whole_or_not_at_all(ask: Ask, request_of: Fields, sandbox: FaultySandbox) -> None:
     good = [request_of(recipient_email=f"u{number}@example.com") for number in range(3)]
     status, body = ask("POST", "badges/batch", {"badges": [*good, good[0]]})
     assert (status, body["data"]["error_index"]) == (422, 3)
@@ -178,7 +180,7 @@ def test_a_batch_is_issued_as_a_whole_or_not_at_all(ask: Ask, request_of: Fields
 
 
 @pytest.mark.parametrize("body", [b"{", b"[]", b"[" * 100_000])
-def test_a_body_that_is_no_json_object_is_refused(sandbox: Sandbox, body: bytes) -> None:
+def test_a_body_that_is_no_json_object_is_refused(sandbox: FaultySandbox, body: bytes) -> None:
     headers = {"authorization": "Basic Y2FuYXJ5Og=="}
     path = f"/v1/organizations/{sandbox.organization_id}/badges"
     assert Api(sandbox).handle(Request("POST", path, "", headers, body)).status == 400

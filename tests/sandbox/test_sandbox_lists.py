@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from credly_cli.sandbox.state import Sandbox
+from tests.support.stand_in import FaultySandbox
 
 Ask = Callable[..., tuple[int, Any]]
 
@@ -28,7 +28,7 @@ def emails(answer: tuple[int, Any]) -> list[str]:
 
 
 @pytest.fixture
-def earners(sandbox: Sandbox, ids: dict[str, str]) -> Sandbox:
+def earners(sandbox: FaultySandbox, ids: dict[str, str]) -> FaultySandbox:
     essentials, webinar = ids["Onboarding Essentials"], ids["Webinar Participant"]
     sandbox.issue_in_credly(essentials, "ann@example.com", "Ann", "Ash", issuer_earner_id="e-1")
     sandbox.issue_in_credly(webinar, "Ann@Example.com", "Ann", "Ash", issued_at="2026-01-05", issuer_earner_id="e-1")
@@ -67,7 +67,7 @@ def test_an_empty_list_has_one_page(ask: Ask) -> None:
     }
 
 
-def test_pages_hold_fifty_rows_and_name_their_neighbours(ask: Ask, sandbox: Sandbox, ids: dict[str, str]) -> None:
+def test_pages_hold_fifty_rows_and_name_their_neighbours(ask: Ask, sandbox: FaultySandbox, ids: dict[str, str]) -> None:
     for number in range(120):
         sandbox.issue_in_credly(ids["Onboarding Essentials"], f"u{number}@example.com", "A", "B")
     root = f"http://127.0.0.1:8000/api/v1/organizations/{sandbox.organization_id}/badges"
@@ -124,37 +124,37 @@ def test_templates_are_sorted_up_and_down(ask: Ask) -> None:
         ("state::revoked,rejected", []),
     ],
 )
-def test_issued_badges_are_filtered(ask: Ask, earners: Sandbox, condition: str, expected: list[str]) -> None:
+def test_issued_badges_are_filtered(ask: Ask, earners: FaultySandbox, condition: str, expected: list[str]) -> None:
     assert earners
     assert emails(ask("GET", "badges", filter=condition)) == expected
 
 
-def test_several_conditions_must_all_hold(ask: Ask, earners: Sandbox, ids: dict[str, str]) -> None:
+def test_several_conditions_must_all_hold(ask: Ask, earners: FaultySandbox, ids: dict[str, str]) -> None:
     assert earners
     condition = f"recipient_email::ann@example.com|badge_template_id::{ids['Webinar Participant']}"
     assert emails(ask("GET", "badges", filter=condition)) == ["Ann@Example.com"]
 
 
-def test_all_addresses_of_a_user_are_found_by_any_of_them(ask: Ask, earners: Sandbox) -> None:
+def test_all_addresses_of_a_user_are_found_by_any_of_them(ask: Ask, earners: FaultySandbox) -> None:
     earners.add_user("ann@example.com", "cy@example.com")
     found = emails(ask("GET", "badges", filter="recipient_email_all::cy@example.com"))
     assert found == ["ann@example.com", "Ann@Example.com", "cy@example.com"]
     assert emails(ask("GET", "badges", filter="recipient_email::cy@example.com")) == ["cy@example.com"]
 
 
-def test_issued_badges_are_sorted(ask: Ask, earners: Sandbox) -> None:
+def test_issued_badges_are_sorted(ask: Ask, earners: FaultySandbox) -> None:
     assert earners
     assert emails(ask("GET", "badges", sort="issued_at"))[0] == "Ann@Example.com"
     assert emails(ask("GET", "badges", sort="badge_templates[name]|-issued_at"))[0] == "cy@example.com"
 
 
-def test_a_list_asked_for_again_shows_what_has_changed(ask: Ask, earners: Sandbox) -> None:
+def test_a_list_asked_for_again_shows_what_has_changed(ask: Ask, earners: FaultySandbox) -> None:
     assert len(emails(ask("GET", "badges", filter="state::pending"))) == 4
     earners.reject(earners.issued()[0].id)
     assert len(emails(ask("GET", "badges", filter="state::pending"))) == 3
 
 
-def test_the_high_volume_search_hands_out_its_pages_by_token(ask: Ask, earners: Sandbox) -> None:
+def test_the_high_volume_search_hands_out_its_pages_by_token(ask: Ask, earners: FaultySandbox) -> None:
     earners.switches.search_page_size = 3
     _, first = ask("GET", "high_volume_issued_badge_search", badge_format="minimal", filter="state::pending")
     assert [row["recipient_email"] for row in first["data"]][-1] == "bo+x@example.com"
@@ -166,7 +166,7 @@ def test_the_high_volume_search_hands_out_its_pages_by_token(ask: Ask, earners: 
     assert second["metadata"] == {"next_page_url": None}
 
 
-def test_the_search_gives_few_keys_unless_asked_for_more(ask: Ask, earners: Sandbox) -> None:
+def test_the_search_gives_few_keys_unless_asked_for_more(ask: Ask, earners: FaultySandbox) -> None:
     earners.accept(earners.issued()[0].id)
     _, minimal = ask("GET", "high_volume_issued_badge_search", badge_format="minimal")
     assert " ".join(minimal["data"][0]) == (

@@ -4,11 +4,12 @@ from typing import Any
 
 import pytest
 
-from credly_cli.sandbox.samples import sample_data, sandbox_from_templates, sandbox_with_samples
+from credly_cli.sandbox.samples import sample_organization
+from tests.support.stand_in import sandbox_from_templates, sandbox_with_samples
 
 
 def test_the_samples_have_one_of_everything() -> None:
-    rows = sample_data()["badge_templates"]
+    rows = sample_organization().templates
     active = [row for row in rows if row["state"] == "active"]
     assert 6 <= len(active) <= 10
     assert [row["state"] for row in rows if row not in active] == ["archived", "draft"]
@@ -24,7 +25,7 @@ def test_each_sandbox_has_a_token_of_its_own() -> None:
 
 
 def test_recorded_rows_are_served_as_they_are_under_their_owner(tmp_path: Path) -> None:
-    rows = sample_data()["badge_templates"]
+    rows = sample_organization().templates
     rows[0]["something_new"] = [1]
     envelope = {"data": rows, "metadata": {"total_count": 653, "next_page_url": "https://api.credly.com/"}}
     file = tmp_path / "templates.json"
@@ -34,14 +35,14 @@ def test_recorded_rows_are_served_as_they_are_under_their_owner(tmp_path: Path) 
         assert list(sandbox.templates.values()) == rows
         assert sandbox.organization_id == rows[0]["owner"]["id"]
         assert sandbox.organization["name"] == rows[0]["owner"]["name"]
-        assert sandbox.organization.keys() == sample_data()["organization"].keys()
+        assert sandbox.organization.keys() == sample_organization().organization.keys()
 
 
 def test_issuing_leaves_the_recorded_rows_alone() -> None:
-    rows = sample_data()["badge_templates"]
+    rows = sample_organization().templates
     sandbox = sandbox_from_templates(rows)
     sandbox.issue_in_credly(rows[0]["id"], "u1@example.com", "A", "B")
-    assert rows == sample_data()["badge_templates"]
+    assert rows == sample_organization().templates
 
 
 @pytest.mark.parametrize("source", [[], {}, {"data": "x"}, [{"id": 1}], [{**dict.fromkeys("abc")}]])

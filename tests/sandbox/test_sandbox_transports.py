@@ -11,27 +11,26 @@ import pytest
 import requests
 
 import credly_cli
-from credly_cli.sandbox import faults
-from credly_cli.sandbox.adapter import URL, mount
-from credly_cli.sandbox.server import serve
-from credly_cli.sandbox.state import Sandbox
+from tests.support import faults
+from tests.support.adapter import URL, mount
+from tests.support.stand_in import FaultySandbox, FaultyServer
 
 Fields = Callable[..., dict[str, Any]]
 
 
 @pytest.fixture(params=["in process", "over a socket"])
-def base(request: pytest.FixtureRequest, sandbox: Sandbox, session: requests.Session) -> Iterator[str]:
+def base(request: pytest.FixtureRequest, sandbox: FaultySandbox, session: requests.Session) -> Iterator[str]:
     """The address of the organization, by both ways to it."""
     if request.param == "in process":
         mount(session, sandbox)
         yield f"{URL}/v1/organizations/{sandbox.organization_id}"
     else:
-        with serve(sandbox) as server:
+        with FaultyServer(sandbox) as server:
             yield f"{server.url}/v1/organizations/{sandbox.organization_id}"
 
 
 @pytest.fixture
-def session(sandbox: Sandbox) -> Iterator[requests.Session]:
+def session(sandbox: FaultySandbox) -> Iterator[requests.Session]:
     with requests.Session() as session:
         session.trust_env = False
         session.auth = (sandbox.token, "")
@@ -48,7 +47,7 @@ def test_issuing_and_listing_work_alike(session: requests.Session, base: str, re
     assert session.delete(f"{base}/badges/{issued.json()['data']['id']}").status_code == 204
 
 
-def test_links_lead_back_to_where_they_came_from(session: requests.Session, base: str, sandbox: Sandbox) -> None:
+def test_links_lead_back_to_where_they_came_from(session: requests.Session, base: str, sandbox: FaultySandbox) -> None:
     sandbox.switches.page_size = 4
     url: str | None = f"{base}/badge_templates"
     seen: list[str] = []
@@ -61,7 +60,7 @@ def test_links_lead_back_to_where_they_came_from(session: requests.Session, base
 
 @pytest.mark.parametrize("reset", [False, True])
 def test_a_lost_answer_is_a_lost_connection(
-    session: requests.Session, base: str, sandbox: Sandbox, request_of: Fields, reset: bool
+    session: requests.Session, base: str, sandbox: FaultySandbox, request_of: Fields, reset: bool
 ) -> None:
     sandbox.faults.add(faults.loses_answer(reset=reset), "POST")
     with pytest.raises(requests.ConnectionError, match="aborted"):
@@ -72,7 +71,7 @@ def test_a_lost_answer_is_a_lost_connection(
 
 @pytest.mark.parametrize("act", [faults.drops(), faults.drops(reset=True), faults.unreachable()])
 def test_a_dropped_connection_does_no_work(
-    session: requests.Session, base: str, sandbox: Sandbox, request_of: Fields, act: faults.Act
+    session: requests.Session, base: str, sandbox: FaultySandbox, request_of: Fields, act: faults.Act
 ) -> None:
     sandbox.faults.add(act, "POST")
     with pytest.raises(requests.ConnectionError):
@@ -80,19 +79,19 @@ def test_a_dropped_connection_does_no_work(
     assert sandbox.issued() == []
 
 
-def test_a_body_may_be_cut(session: requests.Session, base: str, sandbox: Sandbox) -> None:
+def test_a_body_may_be_cut(session: requests.Session, base: str, sandbox: FaultySandbox) -> None:
     sandbox.faults.add(faults.cuts_body(30))
     with pytest.raises(requests.exceptions.ChunkedEncodingError):
         session.get(f"{base}/badges")
 
 
-def test_a_body_may_be_no_gzip(session: requests.Session, base: str, sandbox: Sandbox) -> None:
+def test_a_body_may_be_no_gzip(session: requests.Session, base: str, sandbox: FaultySandbox) -> None:
     sandbox.faults.add(faults.answers(200, b"{}", Content_Encoding="gzip"))
     with pytest.raises(requests.exceptions.ContentDecodingError):
         session.get(f"{base}/badges")
 
 
-def test_a_slow_answer_takes_its_time(session: requests.Session, base: str, sandbox: Sandbox) -> None:
+def test_a_slow_answer_takes_its_time(session: requests.Session, base: str, sandbox: FaultySandbox) -> None:
     sandbox.faults.add(faults.delays(30))
     before = sandbox.now()
     session.get(f"{base}/badges")
@@ -100,7 +99,7 @@ def test_a_slow_answer_takes_its_time(session: requests.Session, base: str, sand
 
 
 def test_an_answer_slower_than_the_client_has_patience_is_a_timeout(
-    session: requests.Session, base: str, sandbox: Sandbox, request_of: Fields
+    session: requests.Session, base: str, sandbox: FaultySandbox, request_of: Fields
 ) -> None:
     released = threading.Event()
 
@@ -130,7 +129,7 @@ def test_an_answer_slower_than_the_client_has_patience_is_a_timeout(
     ],
 )
 def test_other_answers_arrive_as_scripted(
-    session: requests.Session, base: str, sandbox: Sandbox, act: faults.Act, status: int, text: str
+    session: requests.Session, base: str, sandbox: FaultySandbox, act: faults.Act, status: int, text: str
 ) -> None:
     sandbox.faults.add(act)
     answer = session.get(f"{base}/badges", allow_redirects=False)
@@ -139,9 +138,9 @@ def test_other_answers_arrive_as_scripted(
 
 
 def test_one_session_needs_one_connection_until_the_server_hangs_up(
-    session: requests.Session, sandbox: Sandbox
+    session: requests.Session, sandbox: FaultySandbox
 ) -> None:
-    with serve(sandbox) as server:
+    with FaultyServer(sandbox) as server:
         for _ in range(5):
             assert session.get(f"{server.url}/v1/organizations").status_code == 200
         assert server.connections == 1
@@ -153,23 +152,25 @@ def test_one_session_needs_one_connection_until_the_server_hangs_up(
         assert server.connections == 2
 
 
-def test_a_server_that_has_stopped_refuses_connections(session: requests.Session, sandbox: Sandbox) -> None:
-    with serve(sandbox) as server:
+def test_a_server_that_has_stopped_refuses_connections(session: requests.Session, sandbox: FaultySandbox) -> None:
+    with FaultyServer(sandbox) as server:
         url = f"{server.url}/v1/organizations"
         assert session.get(url).status_code == 200
     with pytest.raises(requests.ConnectionError):
         session.get(url)
 
 
-def test_a_taken_port_is_an_error(sandbox: Sandbox) -> None:
-    with serve(sandbox) as server, pytest.raises(OSError, match="in use"):
-        serve(sandbox, server.port)
+def test_a_taken_port_is_an_error(sandbox: FaultySandbox) -> None:
+    with FaultyServer(sandbox) as server, pytest.raises(OSError, match="in use"):
+        FaultyServer(sandbox, server.port)
 
 
 SERVING = """
-from credly_cli.sandbox.samples import sandbox_with_samples
+from credly_cli.sandbox.samples import sample_organization
 from credly_cli.sandbox.server import serve_until_stopped
-serve_until_stopped(sandbox_with_samples(token="canary"), on_start=lambda server: print(server.url, flush=True))
+from credly_cli.sandbox.state import Sandbox
+sandbox = Sandbox(*sample_organization(), token="canary")
+serve_until_stopped(sandbox, on_start=lambda server: print(server.url, flush=True))
 print("stopped")
 """
 

@@ -13,10 +13,9 @@ from typer.main import get_command
 from credly_cli.app import app
 from credly_cli.cli.environment import Environment
 from credly_cli.output import Output
-from credly_cli.sandbox.adapter import SandboxAdapter
-from credly_cli.sandbox.samples import sandbox_with_samples
-from credly_cli.sandbox.state import Sandbox
 from credly_cli.store.database import Store
+from tests.support.adapter import SandboxAdapter
+from tests.support.stand_in import FaultySandbox, sandbox_with_samples
 
 URL = "https://credly.test/v1"
 _COMMAND = get_command(app)  # made once: the program itself makes it at each start, which takes 10 ms
@@ -63,7 +62,7 @@ class Desk:
     home: Path
     clock: StillClock = field(default_factory=StillClock)
     environ: dict[str, str] = field(default_factory=dict)
-    sandbox: Sandbox = field(init=False)
+    sandbox: FaultySandbox = field(init=False)
 
     def __post_init__(self) -> None:
         self.sandbox = sandbox_with_samples(now=self.clock.now, sleep=self.clock.sleep)

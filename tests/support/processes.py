@@ -10,11 +10,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from credly_cli.sandbox.samples import sandbox_with_samples
-from credly_cli.sandbox.server import SandboxServer
+from tests.support.stand_in import FaultyServer, sandbox_with_samples
 
 if TYPE_CHECKING:
-    from credly_cli.sandbox.state import Sandbox
+    from tests.support.stand_in import FaultySandbox
 
 PACE = "[grants]\nsettle_seconds = 1\nrecheck_seconds = 0\n"  # nothing is late here, so nothing need settle long
 ONCE, REPEATABLE = "Facilitator", "Webinar Participant"
@@ -27,8 +26,8 @@ class Site:
         self.home = folder / "home"
         self.home.mkdir(mode=0o700)
         (self.home / "config.toml").write_text(config)
-        self.sandbox: Sandbox = sandbox_with_samples()
-        self.server = SandboxServer(self.sandbox)
+        self.sandbox: FaultySandbox = sandbox_with_samples()
+        self.server = FaultyServer(self.sandbox)
         self.processes: list[subprocess.Popen[str]] = []
         self.completed = 0
 

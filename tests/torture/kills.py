@@ -16,7 +16,7 @@ import time
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-from credly_cli.sandbox import faults
+from tests.support import faults
 from tests.support.processes import Site
 
 _LATENCY = 0.01

@@ -8,8 +8,8 @@ from types import SimpleNamespace
 import pytest
 
 from credly_cli.admin import machine_checks
-from credly_cli.sandbox import faults
 from tests.lms.thought_industries_stand_in import KEY, Site, StandIn
+from tests.support import faults
 from tests.support.desk import Desk
 
 NAMES = [

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from credly_cli.issuing.asking import Recipient
-from credly_cli.sandbox import faults
 from credly_cli.store import database, learners
 from credly_cli.store.database import Store
+from tests.support import faults
 from tests.support.desk import Desk
 from tests.unattended.test_status import completes
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from credly_cli.sandbox import faults
+from tests.support import faults
 from tests.support.desk import Desk
 from tests.support.installed import run_installed
 from tests.unattended.test_status import completes

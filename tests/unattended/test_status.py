@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from credly_cli.sandbox import faults
+from tests.support import faults
 from tests.support.desk import Desk
 from tests.support.installed import run_installed
 

@@ -1,12 +1,13 @@
-"""What can be made to go wrong: faults scripted for single requests, and switches for lasting behaviour."""
+"""What can be made to go wrong: faults scripted for single requests of the stand-in."""
 
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from enum import Enum
 from threading import Lock
-from typing import Literal, Protocol
+from typing import Protocol
 
-from credly_cli.sandbox.messages import Ending, Request, Response
+from credly_cli.sandbox.records import Request, Response
 
 Work = Callable[[], Response]
 
@@ -24,34 +25,34 @@ class Stage(Protocol):
 Act = Callable[[Work, Stage], Response]
 
 
-@dataclass
-class Switches:
-    """How the stand-in behaves where Credly is not known, is known to vary, or is to be tried at its worst."""
+class Ending(Enum):
+    """What becomes of the connection once the answer is known."""
 
-    bare_token: bool = False  # take Basic base64(token), without the colon
-    next_page_keeps_filter: bool = True
-    filter_ignored: bool = False
-    filter_keys_ignored: frozenset[str] = frozenset()
-    unknown_filter_key: Literal["ignored", "refused"] = "ignored"
-    list_metadata: Literal["full", "null", "missing", "empty"] = "full"
-    total_count_off_by: int = 0
-    page_trouble: Literal["none", "short", "repeated", "endless"] = "none"
-    page_size: int = 50
-    per_is_honoured: bool = False  # take ``per``, up to the page size
-    badges_newest_first: bool = False
-    email_filter_minds_case: bool = False
-    search_status: int | None = None  # what the high-volume search answers instead of working
-    search_page_size: int = 1000  # invented
-    list_lag: float = 0.0  # seconds until a new badge shows in lists and in the search
-    tokens_status: int | None = None  # what the list of tokens answers instead of working
-    foreign_organization_status: int = 404  # invented: 403 or 404
-    revoked_blocks: bool = False  # does a revoked badge stand in the way of issuing again?
-    rejected_blocks: bool = True
-    auto_accept: bool = False  # known users accept by themselves
-    batch_limit: int = 50
-    rate_limit: int | None = None  # requests a second
-    rate_limit_retry_after: str | None = "1"
-    latency: float = 0.0
+    WHOLE = "the whole answer arrives"
+    DROPPED = "the connection is closed before a byte of the answer"
+    RESET = "the connection is reset before a byte of the answer"
+    UNREACHABLE = "there was no connection in the first place"
+    HUNG_UP = "the whole answer arrives, then the connection is closed without a word"
+
+
+@dataclass(frozen=True)
+class Delivery(Response):
+    """An answer and how it reaches the client."""
+
+    ending: Ending = Ending.WHOLE
+    cut_at: int | None = None  # so many bytes of the body arrive, then the connection closes
+    delay: float = 0.0  # seconds between the work and the first byte of the answer
+    pace: float = 0.0  # seconds between one byte of the body and the next
+
+    @classmethod
+    def of(cls, answer: Response) -> "Delivery":
+        """Return an answer as one that arrives whole and at once, unless it says otherwise."""
+        return answer if isinstance(answer, Delivery) else cls(answer.status, answer.body, answer.headers)
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether nothing of the answer arrives."""
+        return self.ending in {Ending.DROPPED, Ending.RESET, Ending.UNREACHABLE}
 
 
 @dataclass
@@ -152,12 +153,12 @@ def redirects(url: str, status: int = 302) -> Act:
 
 def drops(*, reset: bool = False) -> Act:
     """Drop the connection before doing anything."""
-    return lambda _work, _stage: Response(0, ending=Ending.RESET if reset else Ending.DROPPED)
+    return lambda _work, _stage: Delivery(0, ending=Ending.RESET if reset else Ending.DROPPED)
 
 
 def unreachable() -> Act:
     """Let there be no connection (over a socket the same as ``drops``)."""
-    return lambda _work, _stage: Response(0, ending=Ending.UNREACHABLE)
+    return lambda _work, _stage: Delivery(0, ending=Ending.UNREACHABLE)
 
 
 def loses_answer(*, reset: bool = False) -> Act:
@@ -170,7 +171,7 @@ def applies_late(seconds: float) -> Act:
 
     def act(work: Work, stage: Stage) -> Response:
         stage.do_later(seconds, work)
-        return Response(0, ending=Ending.DROPPED)
+        return Delivery(0, ending=Ending.DROPPED)
 
     return act
 
@@ -205,8 +206,8 @@ def works_late(seconds: float) -> Act:
     return act
 
 
-def _altered(change: Callable[[Response], Response]) -> Act:
-    return lambda work, _stage: change(work())
+def _altered(change: Callable[[Delivery], Delivery]) -> Act:
+    return lambda work, _stage: change(Delivery.of(work()))
 
 
 def _answer(status: int, body: bytes | None, headers: dict[str, str]) -> Response:

@@ -10,8 +10,9 @@ from urllib3.connection import HTTPConnection
 from urllib3.exceptions import MaxRetryError, NewConnectionError, ProtocolError
 
 from credly_cli.sandbox.api import Api
-from credly_cli.sandbox.messages import Ending, Request, Response
-from credly_cli.sandbox.state import Sandbox
+from credly_cli.sandbox.records import Request
+from tests.support.faults import Delivery, Ending
+from tests.support.stand_in import FaultySandbox
 
 URL = "https://sandbox.invalid"
 
@@ -19,7 +20,7 @@ URL = "https://sandbox.invalid"
 class SandboxAdapter(HTTPAdapter):
     """Answers prepared requests from a sandbox; what a network would do to them is raised as ``requests`` does."""
 
-    def __init__(self, sandbox: Sandbox) -> None:
+    def __init__(self, sandbox: FaultySandbox) -> None:
         super().__init__()
         self.sandbox = sandbox
         self._api = Api(sandbox)
@@ -34,7 +35,7 @@ class SandboxAdapter(HTTPAdapter):
         proxies: dict[str, str] | None = None,  # noqa: ARG002
     ) -> requests.Response:
         """Answer a request."""
-        answer = self._api.handle(_read(request))
+        answer = Delivery.of(self._api.handle(_read(request)))
         _raise_if_unsent(answer, request)
         self._wait(answer, timeout, request)
         raw = HTTPResponse(
@@ -48,7 +49,7 @@ class SandboxAdapter(HTTPAdapter):
         )
         return self.build_response(request, raw)
 
-    def _wait(self, answer: Response, timeout: object, request: requests.PreparedRequest) -> None:
+    def _wait(self, answer: Delivery, timeout: object, request: requests.PreparedRequest) -> None:
         patience = timeout[1] if isinstance(timeout, tuple) else timeout
         wait = answer.delay + answer.pace
         if isinstance(patience, int | float) and wait > patience:
@@ -58,7 +59,7 @@ class SandboxAdapter(HTTPAdapter):
             self.sandbox.sleep(wait)
 
 
-def mount(session: requests.Session, sandbox: Sandbox, url: str = URL) -> None:
+def mount(session: requests.Session, sandbox: FaultySandbox, url: str = URL) -> None:
     """Let a session find the sandbox at an address."""
     session.mount(url, SandboxAdapter(sandbox))
 
@@ -70,7 +71,7 @@ def _read(request: requests.PreparedRequest) -> Request:
     return Request.to_url(request.method or "GET", request.url or "", headers, content)
 
 
-def _raise_if_unsent(answer: Response, request: requests.PreparedRequest) -> None:
+def _raise_if_unsent(answer: Delivery, request: requests.PreparedRequest) -> None:
     if answer.ending is Ending.UNREACHABLE:
         reason = NewConnectionError(HTTPConnection("sandbox.invalid"), "Connection refused")
         raise requests.ConnectionError(MaxRetryError(None, request.url or "", reason), request=request)  # type: ignore[arg-type]

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from credly_cli.output import Output
-from credly_cli.sandbox.samples import sandbox_with_samples
-from credly_cli.sandbox.server import SandboxServer, serve
+from credly_cli.sandbox.samples import sample_organization
+from credly_cli.sandbox.server import SandboxServer
 from credly_cli.sandbox.state import Sandbox
 
 CONTENT = """\
@@ -48,8 +48,8 @@ class Story:
             else:
                 keep.mkdir(parents=True, exist_ok=True)
                 home = keep.resolve()
-            sandbox = sandbox_with_samples()
-            server = stack.enter_context(serve(sandbox))
+            sandbox = Sandbox(*sample_organization())
+            server = stack.enter_context(SandboxServer(sandbox))
             self._home = home
             self._set_up(sandbox, server)
             self._learn()
