@@ -43,10 +43,8 @@ app = typer.Typer(
 
 
 def _say_version(environment: Environment) -> None:
-    if environment.output.as_json:
-        environment.output.json({"version": __version__})
-    else:
-        environment.output.stdout.write(f"credly {__version__}\n")
+    output = environment.output
+    output.answer({"version": __version__}, lambda: output.stdout.write(f"credly {__version__}\n"))
 
 
 @app.callback()

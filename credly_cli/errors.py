@@ -2,10 +2,12 @@
 
 import errno
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from enum import IntEnum, unique
 from pathlib import Path
 from typing import Any, Literal
+
+from credly_cli.text import Hint, as_json
 
 ErrorCode = Literal[
     "unexpected", "usage",
@@ -121,11 +123,11 @@ def exit_of_work(codes: Iterable[Exit], *, uncertain: bool, dry_run: bool) -> Ex
 class Failure(Exception):  # noqa: N818 - an expected failure is an answer to the user, not an error of the program
     """An expected failure: a stable code, one sentence for a person, and what to do next."""
 
-    def __init__(self, code: ErrorCode, message: str, *, hint: str | None = None) -> None:
+    def __init__(self, code: ErrorCode, message: str, *, hint: Hint | str | None = None) -> None:
         super().__init__(message)
         self.code: ErrorCode = code
         self.message = message
-        self.hint = hint
+        self.hint = Hint.of(hint) if hint else None
 
     @property
     def exit_code(self) -> Exit:
@@ -134,7 +136,7 @@ class Failure(Exception):  # noqa: N818 - an expected failure is an answer to th
 
     def json(self) -> dict[str, str | None]:
         """Return the failure as scripts read it."""
-        return {"code": self.code, "message": self.message, "hint": self.hint}
+        return {"code": self.code, "message": self.message, "hint": str(self.hint) if self.hint else None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +148,7 @@ class Problem:
     email: str | None = None
     badge_id: str | None = None
     grant_id: int | None = None
-    hint: str | None = None
+    hint: Hint | None = None
 
     @classmethod
     def of(cls, failure: Failure) -> "Problem":
@@ -160,7 +162,8 @@ class Problem:
 
     def json(self) -> dict[str, Any]:
         """Return the problem as scripts read it."""
-        return asdict(self)
+        answer: dict[str, Any] = as_json(self)
+        return answer
 
 
 def unwritable(option: str, path: Path, error: OSError) -> Failure:

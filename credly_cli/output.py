@@ -5,7 +5,7 @@ import json
 import os
 import re
 import sys
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,7 +14,7 @@ from typing import IO, Any, Literal
 
 from credly_cli.errors import Failure
 from credly_cli.progress import Progress, ProgressBar
-from credly_cli.text import is_web_address, spreadsheet_safe, visible
+from credly_cli.text import Hint, as_json, is_web_address, spreadsheet_safe, visible
 
 Shown = Literal["always", "wide", "pipe"]  # a column that no row fills is left out of a table
 _NARROW = 80
@@ -49,19 +49,25 @@ class Output:
     quiet: bool = False
     verbose: int = 0
     colour: Literal["auto", "always", "never"] = "auto"
-    profile: str | None = None  # the one that the user named by its option ...
-    commands: Collection[str] = ()  # ... and the commands that take it
+    profile: str | None = None  # the one that the user named by its option
     unattended: str | None = None  # the command whose failure is one line that begins with its name, when quiet
 
     # The result
 
+    def answer(self, result: object, render: Callable[[], object]) -> None:
+        """Write a result: as JSON where scripts want it, else as ``render`` shows it to people."""
+        if self.as_json:
+            self.json(result)
+        else:
+            render()
+
     def json(self, value: object) -> None:
-        """Write one JSON value."""
-        json.dump(value, self.stdout, indent=2 if self.stdout.isatty() else None)
+        """Write one value, or a record, as JSON."""
+        json.dump(as_json(value, self.profile), self.stdout, indent=2 if self.stdout.isatty() else None)
         self.stdout.write("\n")
 
     def listing(
-        self, columns: Sequence[Column], rows: Sequence[Mapping[str, Any]], *, empty: str, as_csv: bool = False
+        self, columns: Sequence[Column], rows: Sequence[Mapping[str, Any]], *, empty: Hint | str, as_csv: bool = False
     ) -> None:
         """Write rows in the form that fits where they go; ``empty`` is said when there are none."""
         if self.as_json:
@@ -88,22 +94,22 @@ class Output:
 
     # Beside the result
 
-    def note(self, sentence: str) -> None:
+    def note(self, sentence: Hint | str) -> None:
         """Write a note, a hint or what to do next."""
         if not (self.quiet or self.as_json):
-            self._aside(self._coloured(visible(self.of_profile(sentence)), "dim", self.stderr))
+            self._aside(self._coloured(visible(self.words(sentence)), "dim", self.stderr))
 
-    def warn(self, sentence: str) -> None:
+    def warn(self, sentence: Hint | str) -> None:
         """Write a warning."""
         if not (self.quiet or self.as_json):
             start = self._coloured("Warning: ", "yellow", self.stderr)
-            self._aside(start + _told(self.of_profile(sentence), self.stderr))
+            self._aside(start + _told(self.words(sentence), self.stderr))
 
     def failure(self, failure: Failure) -> None:
         """Write why it did not work, and the way out; when quiet, on one line."""
-        hint = self.of_profile(failure.hint) if failure.hint else None
+        hint = self.words(failure.hint) if failure.hint else None
         if self.as_json:
-            self.json({"error": {**failure.json(), "hint": hint}})
+            self.json({"error": {**failure.json(), "hint": failure.hint}})
         elif self.quiet and self.unattended:
             self.line(f"{self.unattended}: {failure.message}", failure.hint)
         else:  # who stopped it, or answered no, knows that it is no error
@@ -113,10 +119,10 @@ class Output:
             if hint and not self.quiet:
                 self._aside(visible(hint))
 
-    def line(self, sentence: str, hint: str | None = None) -> None:
+    def line(self, sentence: Hint | str, hint: Hint | None = None) -> None:
         """Write the one line that cron reads, even when quiet."""
         if not self.as_json:
-            told = [sentence, *([self.of_profile(hint)] if hint else [])]
+            told = [self.words(sentence), *([self.words(hint)] if hint else [])]
             self._aside(visible(" ".join(told)))
 
     def record(self, value: object) -> None:
@@ -133,12 +139,9 @@ class Output:
             self.stderr.write(text + end)
             self.stderr.flush()
 
-    def of_profile(self, sentence: str) -> str:
-        """Let the commands in a sentence be of the profile that the user named."""
-        if self.profile is None or "--profile" in sentence:
-            return sentence
-        names = "|".join(map(re.escape, self.commands))
-        return re.sub(rf"\bcredly (?=(?:{names})\b)", f"credly --profile {self.profile} ", sentence)
+    def words(self, told: Hint | str) -> str:
+        """Return a sentence with its commands, of the profile that the user named."""
+        return Hint.of(told).text(self.profile)
 
     @contextmanager
     def progress(self, title: str) -> Iterator[Progress]:

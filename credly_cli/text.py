@@ -1,6 +1,11 @@
-"""Text from elsewhere, made safe to store, and fit to show: in a terminal, a spreadsheet, a sentence, as an address."""
+"""Text made fit to show: from elsewhere, in a terminal or a spreadsheet; hints with commands; records as JSON."""
 
 import re
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, is_dataclass
+from pathlib import Path
+from typing import Any
 
 # C0, DEL and C1; soft hyphen, zero-width, bidirectional and line separators; lone surrogates; tags, byte order mark
 _INVISIBLE = re.compile(
@@ -47,3 +52,61 @@ def without_addresses(text: str) -> str:
 def counted(number: int, one: str, many: str | None = None) -> str:
     """Say how many there are of something: 1 row, 2 rows."""
     return f"{number:,} {one if number == 1 else many or f'{one}s'}"
+
+
+_OF_NO_PROFILE = ("profiles", "demo", "sandbox")
+
+
+@dataclass(frozen=True, slots=True, init=False)
+class Command:
+    """A command of this program with its arguments, quoted as a shell needs them."""
+
+    words: tuple[str, ...]
+
+    def __init__(self, *words: str) -> None:
+        object.__setattr__(self, "words", words)
+
+    def text(self, profile: str | None = None) -> str:
+        """Return the line to type, for a profile where one is in use."""
+        of_profile = profile is not None and "--profile" not in self.words and self.words[0] not in _OF_NO_PROFILE
+        return shlex.join(("credly", *(("--profile", profile) if of_profile and profile else ()), *self.words))
+
+
+@dataclass(frozen=True, slots=True, init=False)
+class Hint:
+    """A sentence with commands in it; its parts are set apart by spaces, but not before a comma or a full stop."""
+
+    parts: tuple[str | Command, ...]
+
+    def __init__(self, *parts: str | Command) -> None:
+        object.__setattr__(self, "parts", parts)
+
+    @classmethod
+    def of(cls, told: "Hint | str") -> "Hint":
+        """Return a sentence as a hint, which it may be already."""
+        return told if isinstance(told, Hint) else cls(told)
+
+    def text(self, profile: str | None = None) -> str:
+        """Return the sentence, its commands for a profile where one is in use."""
+        told = ""
+        for part in self.parts:
+            words = part.text(profile) if isinstance(part, Command) else part
+            told += words if not told or words.startswith((",", ".", ";")) else f" {words}"
+        return told
+
+    def __str__(self) -> str:
+        return self.text()
+
+
+def as_json(value: object, profile: str | None = None) -> Any:
+    """Return a value as scripts read it: a record by its fields, or by the names in its ``JSON`` where it has them."""
+    if isinstance(value, Hint):
+        return value.text(profile)
+    if is_dataclass(value) and not isinstance(value, type):
+        names = getattr(value, "JSON", None) or [field.name for field in fields(value)]
+        return {name: as_json(getattr(value, name), profile) for name in names}
+    if isinstance(value, Mapping):
+        return {str(key): as_json(item, profile) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [as_json(item, profile) for item in value]
+    return str(value) if isinstance(value, Path) else value

@@ -9,9 +9,13 @@ from typing import Literal, NoReturn
 
 from credly_cli.errors import Failure
 from credly_cli.files import make_private_folder, sync_folder
+from credly_cli.text import Command, Hint
 
 _COMMAND_SECONDS = 10
-_PUT_BACK = "Put it there, for its owner alone to read, or give the token with: credly connect --token-stdin"
+_PUT_THERE = Hint("Put it there, for its owner alone to read.")
+_PUT_BACK = Hint(
+    "Put it there, for its owner alone to read, or give the token with:", Command("connect", "--token-stdin")
+)
 _LONGEST = 8192  # bytes; no token is near that
 TokenKind = Literal["stored", "file", "environment", "command"]
 
@@ -55,7 +59,8 @@ def token_from(text: str, origin: str) -> Token:
     """Check what is said to be a token; raises ``Failure`` without repeating it."""
     text = text.strip()
     if not text:
-        hint = "Give it with --token-stdin, --token-file FILE, CREDLY_TOKEN, or type it after: credly connect"
+        ways = "Give it with --token-stdin, --token-file FILE, CREDLY_TOKEN, or type it after:"
+        hint = Hint(ways, Command("connect"))
         raise Failure("not-connected", f"There is no token in {origin}.", hint=hint)
     if not text.isascii() or not text.isprintable() or " " in text:
         raise Failure(
@@ -69,16 +74,17 @@ def token_from(text: str, origin: str) -> Token:
 def read_token(source: TokenSource, environ_token: str | None) -> Token:
     """Read the token from its source; raises ``Failure`` when it is not there or open to others."""
     if source.path is not None:
-        missing = "Run: credly connect" if source.kind == "stored" else _PUT_BACK
+        missing = Hint("Run:", Command("connect")) if source.kind == "stored" else _PUT_BACK
         return token_from(read_private_file(source.path, missing=missing), f"the token file {source.path}")
     if source.kind == "command":
         return token_from(_output_of(source.command), "the output of token_command")
     if environ_token is None:
-        raise Failure("not-connected", "CREDLY_TOKEN is not set.", hint="Set it as before, or run: credly connect")
+        hint = Hint("Set it as before, or run:", Command("connect"))
+        raise Failure("not-connected", "CREDLY_TOKEN is not set.", hint=hint)
     return token_from(environ_token, "CREDLY_TOKEN")
 
 
-def read_private_file(path: Path, *, missing: str = "Put it there, for its owner alone to read.") -> str:
+def read_private_file(path: Path, *, missing: Hint = _PUT_THERE) -> str:
     """Read a small file that only its owner may read; raises ``Failure``."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
@@ -121,7 +127,7 @@ def store_token(path: Path, token: Token) -> None:
 
 def _output_of(command: tuple[str, ...]) -> str:
     if not command:
-        raise Failure("not-connected", "token_command is not set any more.", hint="Run: credly connect")
+        raise Failure("not-connected", "token_command is not set any more.", hint=Hint("Run:", Command("connect")))
     try:
         done = subprocess.run(  # noqa: S603 - the admin's own command, without a shell
             command, capture_output=True, timeout=_COMMAND_SECONDS, check=True, stdin=subprocess.DEVNULL, text=True

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from credly_cli.output import Column, Output
-from credly_cli.text import counted, is_web_address, spreadsheet_safe, visible
+from credly_cli.text import Command, Hint, counted, is_web_address, spreadsheet_safe, visible
 from tests.support import faults
 from tests.support.desk import Desk, Terminal
 
@@ -209,10 +209,10 @@ def test_one_is_one_and_several_are_many(number: int, told: str) -> None:
 
 def test_a_next_step_keeps_to_the_profile_of_the_option() -> None:
     err = StringIO()
-    output = Output(StringIO(), err, {}, profile="second", commands={"sync", "grants"})
-    output.note("Next: credly sync, or: credly grants --state held")
+    output = Output(StringIO(), err, {}, profile="second")
+    output.note(Hint("Next:", Command("sync"), ", or:", Command("grants", "--state", "held")))
     output.note("Another credly is at work.")
-    output.note("credly sync --profile NAME")
+    output.note(Hint(Command("sync", "--profile", "NAME")))
     assert err.getvalue().splitlines() == [
         "Next: credly --profile second sync, or: credly --profile second grants --state held",
         "Another credly is at work.",

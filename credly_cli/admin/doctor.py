@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import ClassVar
 
 from credly_cli.config import Settings
 from credly_cli.connection import connect, expiring
@@ -17,10 +17,11 @@ from credly_cli.output import local_time
 from credly_cli.store import connection as connections
 from credly_cli.store.connection import Connection
 from credly_cli.store.database import Store
-from credly_cli.text import counted
+from credly_cli.text import Command, Hint, counted
 from credly_cli.times import from_utc_text
 
 _CLOCK_SECONDS = 60  # a link counts completions to the second, by this clock
+_SEE_WHY = Hint("To see why:", Command("sync"))
 _LATE = timedelta(days=7)  # `status --max-age` is for whoever wants to know sooner
 
 
@@ -28,15 +29,13 @@ _LATE = timedelta(days=7)  # `status --max-age` is for whoever wants to know soo
 class Check:
     """An answer: passed, or failed with the way out and what that means for the exit code."""
 
+    JSON: ClassVar = ("name", "ok", "message", "hint")
+
     name: str
     ok: bool
     message: str
-    hint: str | None = None
+    hint: Hint | None = None
     exit_code: Exit = Exit.DONE
-
-    def json(self) -> dict[str, Any]:
-        """Return the answer as scripts read it."""
-        return {"name": self.name, "ok": self.ok, "message": self.message, "hint": self.hint}
 
 
 def passed(name: str, message: str) -> Check:
@@ -44,9 +43,9 @@ def passed(name: str, message: str) -> Check:
     return Check(name, True, message)
 
 
-def failed(name: str, message: str, hint: str | None, exit_code: Exit = Exit.PARTIAL) -> Check:
+def failed(name: str, message: str, hint: Hint | str | None, exit_code: Exit = Exit.PARTIAL) -> Check:
     """Return a failed check."""
-    return Check(name, False, message, hint, exit_code)
+    return Check(name, False, message, Hint.of(hint) if hint else None, exit_code)
 
 
 def failed_by(name: str, failure: Failure) -> Check:
@@ -97,7 +96,9 @@ def _expiry(known: Connection, network: Network) -> Check:
     if warning is None:
         return passed("expiry", f"The token expires on {expires_at[:10]}.")
     gone = from_utc_text(expires_at) <= now
-    return failed("expiry", warning, "Run: credly connect", Exit.NOT_CONNECTED if gone else Exit.PARTIAL)
+    return failed(
+        "expiry", str(warning), Hint("Run:", Command("connect")), Exit.NOT_CONNECTED if gone else Exit.PARTIAL
+    )
 
 
 def _refused_early(known: Connection, network: Network, failure: Failure) -> Check:
@@ -172,9 +173,9 @@ def last_sync(store: Store, now: datetime) -> Check:
     last = store.row("SELECT status, started_at, finished_at FROM runs ORDER BY id DESC LIMIT 1")
     good = store.value("SELECT max(finished_at) FROM runs WHERE status = 'success'")
     if last is None:
-        return passed("last-sync", "No sync has run yet. Run: credly sync")
+        return Check("last-sync", True, "No sync has run yet.", Hint("Run:", Command("sync")))
     if good is None:
-        return failed("last-sync", "No sync has ended well yet.", "To see why: credly sync")
+        return failed("last-sync", "No sync has ended well yet.", _SEE_WHY)
     if now - from_utc_text(good) > _LATE:
-        return failed("last-sync", f"The last good sync ended on {local_time(good)[:10]}.", "To see why: credly sync")
+        return failed("last-sync", f"The last good sync ended on {local_time(good)[:10]}.", _SEE_WHY)
     return passed("last-sync", f"The last good sync ended at {local_time(good)}.")

@@ -6,6 +6,7 @@ from credly_cli.linking import names
 from credly_cli.store import grants, learners, privacy
 from credly_cli.store.database import Store
 from credly_cli.store.privacy import Forgotten
+from credly_cli.text import Command, Hint
 
 
 def forget(store: Store, email: str, now: str) -> Forgotten:
@@ -27,7 +28,7 @@ def _require_settled(store: Store, people: list[int], email: str) -> None:
         raise Failure(
             "locked",
             f"It is not clear yet whether a badge of {email_key(email)} was issued.",
-            hint="Run credly sync until it is, then forget the learner.",
+            hint=Hint("Run", Command("sync"), "until it is, then forget the learner."),
         )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from credly_cli.admin import status
 from credly_cli.cli.environment import Paths
 from credly_cli.errors import Failure
+from credly_cli.text import Command, Hint
 
 
 def listed(paths: Paths, current: str) -> list[dict[str, Any]]:
@@ -20,14 +21,15 @@ def listed(paths: Paths, current: str) -> list[dict[str, Any]]:
     return [_view(root, name, current) for name in sorted(names, key=lambda name: (name != "default", name))]
 
 
-def suggestion(paths: Paths, name: str) -> str | None:
+def suggestion(paths: Paths, name: str) -> Hint | None:
     """Say what a profile without a store may have been meant to be; ``None`` where it is the only one."""
     others = [row["name"] for row in listed(paths, name) if row["name"] != name]
     if not others:
         return None
     alike = difflib.get_close_matches(name, others, 1)
     meant = f"Did you mean {alike[0]!r}? " if alike else ""
-    return f"{meant}To see the profiles: credly profiles; to connect this one: credly connect"
+    profiles, connect = Command("profiles"), Command("connect")
+    return Hint(f"{meant}To see the profiles:", profiles, "; to connect this one:", connect)
 
 
 def _view(root: Path, name: str, current: str) -> dict[str, Any]:

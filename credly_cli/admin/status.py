@@ -10,6 +10,7 @@ from typing import Any
 
 from credly_cli.errors import Failure
 from credly_cli.store.schema import MIGRATIONS
+from credly_cli.text import Command, Hint
 from credly_cli.times import from_utc_text
 
 _STATES = ("planned", "sending", "uncertain", "issued", "covered", "held", "failed", "cancelled")
@@ -119,19 +120,23 @@ def overdue(answer: dict[str, Any], oldest: timedelta, now: datetime) -> str | N
 
 
 _WAYS_OUT = {
-    "token-refused": "credly connect",
-    "token-forbidden": "credly connect",
-    "lms-token-refused": "credly doctor",
-    "shrink-refused": "credly sync --allow-shrink",
+    "token-refused": Command("connect"),
+    "token-forbidden": Command("connect"),
+    "lms-token-refused": Command("doctor"),
+    "shrink-refused": Command("sync", "--allow-shrink"),
 }
 
 
-def next_step(answer: dict[str, Any]) -> str:
+def next_step(answer: dict[str, Any]) -> Hint:
     """Return what to do next, by where things stand."""
     if not answer["enabled"]:
-        return f"set enabled = true in {answer['configuration']}"
+        return Hint(f"Next: set enabled = true in {answer['configuration']}")
+    return Hint("Next:", _next_command(answer))
+
+
+def _next_command(answer: dict[str, Any]) -> Command:
     if not answer["connected"]:
-        return "credly connect"
+        return Command("connect")
     last = answer["last_sync"]
     problem = last["problem"] if last and (last["finished_at"] or "") >= answer["connected_at"] else None
     if problem and problem["code"] in _WAYS_OUT:
@@ -139,14 +144,14 @@ def next_step(answer: dict[str, Any]) -> str:
     return _next_work(answer)
 
 
-def _next_work(answer: dict[str, Any]) -> str:
+def _next_work(answer: dict[str, Any]) -> Command:
     if answer["grants"]["failed"] or answer["grants"]["held"]:
-        return "credly grants --state failed --state held"
+        return Command("grants", "--state", "failed", "--state", "held")
     if not answer["badges"] or answer["needs_person"]:
-        return "credly sync"
+        return Command("sync")
     if not answer["content"]:
-        return "credly import content FILE"
-    return "credly sync" if answer["linked"] else "credly link BADGE CONTENT"
+        return Command("import", "content", "FILE")
+    return Command("sync") if answer["linked"] else Command("link", "BADGE", "CONTENT")
 
 
 def _words(age: timedelta) -> str:

@@ -16,6 +16,7 @@ from typer.core import TyperCommand, TyperGroup, TyperOption
 from credly_cli.cli.environment import Environment
 from credly_cli.errors import Exit, Failure
 from credly_cli.output import Output
+from credly_cli.text import Command, Hint
 
 
 def _seconds(value: float | None) -> float | None:
@@ -182,7 +183,7 @@ def store_failure(error: sqlite3.Error) -> Failure:
     return Failure(
         "store-unusable",
         f"The store cannot be read or written: {error}.",
-        hint="Check the file, and that its disk has room, then: credly doctor",
+        hint=Hint("Check the file, and that its disk has room, then:", Command("doctor")),
     )
 
 
@@ -235,7 +236,6 @@ def _remember(context: Any, parameter: Any, value: Any) -> None:
             environment.output.verbose += value
         case "profile":
             environment.profile_option = environment.output.profile = value
-            environment.output.commands = context.find_root().command.commands.keys() - {"profiles"}
         case "no_input":
             environment.no_input_option = True
         case "color":

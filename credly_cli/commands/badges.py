@@ -6,6 +6,7 @@ import typer
 
 from credly_cli.cli.environment import Environment
 from credly_cli.output import Column
+from credly_cli.text import Command, Hint
 
 COLUMNS = (
     Column("Id", "id", "pipe"),
@@ -34,5 +35,6 @@ def badges(
     environment: Environment = context.obj
     with environment.reading() as store:
         rows = stored.listed(store, unlinked=unlinked)
-    empty = "Every badge is linked." if unlinked else "There are no badges yet. Run: credly sync"
+    none = Hint("There are no badges yet. Run:", Command("sync"))
+    empty = Hint("Every badge is linked.") if unlinked else none
     environment.output.listing(COLUMNS, rows, empty=empty, as_csv=csv)

@@ -10,6 +10,7 @@ from credly_cli.cli.environment import Environment
 from credly_cli.config import SANDBOX_URL, api_address
 from credly_cli.errors import Failure
 from credly_cli.output import Output
+from credly_cli.text import Command, Hint
 from credly_cli.token import Token, TokenSource, read_token, token_from
 
 if TYPE_CHECKING:
@@ -59,20 +60,21 @@ def connect(
 
 
 def _show(output: Output, connection: "Connection", source: TokenSource) -> None:
-    if output.as_json:
-        output.json(
-            {
-                "connected": True,
-                "organization": {"id": connection.organization_id, "name": connection.organization_name},
-                "api_url": connection.api_url,
-                "token_source": source.words,
-                "token_expires_at": connection.token_expires_at,
-            }
-        )
+    answer = {
+        "connected": True,
+        "organization": {"id": connection.organization_id, "name": connection.organization_name},
+        "api_url": connection.api_url,
+        "token_source": source.words,
+        "token_expires_at": connection.token_expires_at,
+    }
+    output.answer(answer, lambda: _render(output, connection, source))
+
+
+def _render(output: Output, connection: "Connection", source: TokenSource) -> None:
     output.say(f"Connected to {connection.organization_name}.", "green")
     kept = "is kept" if source.kind == "stored" else "stays"
     output.say(f"The token {kept} in {source.words}.")
-    output.note("Next: credly sync")
+    output.note(Hint("Next:", Command("sync")))
 
 
 def _token(

@@ -6,6 +6,7 @@ import typer
 
 from credly_cli.cli.environment import Environment
 from credly_cli.output import Column
+from credly_cli.text import Command, Hint
 from credly_cli.times import utc_text
 
 COLUMNS = (
@@ -32,6 +33,5 @@ def content(
     environment: Environment = context.obj
     with environment.reading() as store:
         rows = stored.listed(store, utc_text(environment.clock.now()))
-    environment.output.listing(
-        COLUMNS, rows, empty="There is no content yet. Run: credly import content FILE", as_csv=csv
-    )
+    empty = Hint("There is no content yet. Run:", Command("import", "content", "FILE"))
+    environment.output.listing(COLUMNS, rows, empty=empty, as_csv=csv)

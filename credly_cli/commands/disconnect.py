@@ -8,6 +8,7 @@ import typer
 from credly_cli.cli.environment import Environment
 from credly_cli.cli.group import LockWait, explained
 from credly_cli.errors import Exit, Failure
+from credly_cli.text import Command, Hint
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -45,7 +46,7 @@ def disconnect(
         if failure.exit_code is not Exit.STORE:
             raise
         raise disconnecting.unreadable(environment.paths, failure, yes=yes or confirm is not None) from None
-    _show(environment, outcome)
+    environment.output.answer(outcome, lambda: _show(environment, outcome))
 
 
 def _outcome(
@@ -101,15 +102,12 @@ def _nothing_changed() -> Failure:
 
 def _show(environment: Environment, outcome: "Disconnected") -> None:
     output = environment.output
-    if output.as_json:
-        output.json(outcome.json())
-        return
-    for path, reason in outcome.left.items():
+    for path, reason in outcome.reasons.items():
         output.warn(f"{path} stays: {reason}.")
     if outcome.purged and environment.environ.get("CREDLY_TOKEN"):
         output.warn("CREDLY_TOKEN stays in the environment: it is your own.")
     output.say(_told(outcome), "green")
-    output.note("To connect again: credly connect")
+    output.note(Hint("To connect again:", Command("connect")))
 
 
 def _told(outcome: "Disconnected") -> str:

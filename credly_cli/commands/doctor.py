@@ -8,7 +8,7 @@ import typer
 
 from credly_cli.cli.environment import Environment
 from credly_cli.errors import worst
-from credly_cli.output import Column
+from credly_cli.output import Column, Output
 
 if TYPE_CHECKING:
     from credly_cli.admin.doctor import Check
@@ -31,15 +31,22 @@ def doctor(context: typer.Context) -> int:
     """
     environment: Environment = context.obj
     checks = _checks(environment)
-    output = environment.output
-    answers = [{**check.json(), "hint": check.hint and output.of_profile(check.hint)} for check in checks]
-    if output.as_json:
-        output.json({"checks": answers})
-    else:
-        told = [answer for answer in answers if not (answer["ok"] and output.quiet)]
-        rows = [{**answer, "result": "passed" if answer["ok"] else "FAILED"} for answer in told]
-        output.listing(COLUMNS, rows, empty="")
+    environment.output.answer({"checks": checks}, lambda: _show(environment.output, checks))
     return int(worst(check.exit_code for check in checks if not check.ok))
+
+
+def _show(output: Output, checks: "list[Check]") -> None:
+    shown = [check for check in checks if not (check.ok and output.quiet)]
+    rows = [
+        {
+            "name": check.name,
+            "result": "passed" if check.ok else "FAILED",
+            "message": check.message,
+            "hint": check.hint and output.words(check.hint),
+        }
+        for check in shown
+    ]
+    output.listing(COLUMNS, rows, empty="")
 
 
 def _checks(environment: Environment) -> "list[Check]":

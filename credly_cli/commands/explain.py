@@ -39,13 +39,15 @@ def explain(
     with environment.reading() as store:
         answer = explaining.explain(store, email, badge, environment.clock.now(), environment.settings.zone)
     output = environment.output
-    if output.as_json:
-        output.json(answer.json())
-    elif output.stdout.isatty():
-        _show(environment, answer, every=badge is not None)
+    output.answer(answer.json(), lambda: _render(environment, answer, every=badge is not None))
+
+
+def _render(environment: Environment, answer: "Explanation", *, every: bool) -> None:
+    if environment.output.stdout.isatty():
+        _show(environment, answer, every=every)
     else:
         rows = [row for one in answer.badges for row in _rows(one)]
-        output.listing(PIPED, rows, empty="")
+        environment.output.listing(PIPED, rows, empty="")
 
 
 def _rows(one: "Explained") -> list[dict[str, object]]:

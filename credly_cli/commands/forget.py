@@ -1,12 +1,16 @@
 """`credly forget`."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from credly_cli.cli.environment import Environment
 from credly_cli.cli.group import LockWait
+from credly_cli.output import Output
 from credly_cli.text import counted
+
+if TYPE_CHECKING:
+    from credly_cli.store.privacy import Forgotten
 
 
 def forget(
@@ -29,19 +33,21 @@ def forget(
     environment: Environment = context.obj
     with environment.writing(lock_wait) as (store, _):
         outcome = forgetting.forget(store, email, utc_text(environment.clock.now()))
-    if environment.output.as_json:
-        environment.output.json({"changed": True, **outcome.json()})
-        return
-    environment.output.say(
+    answer = {"changed": True, **outcome.json()}
+    environment.output.answer(answer, lambda: _show(environment.output, outcome))
+
+
+def _show(output: Output, outcome: "Forgotten") -> None:
+    output.say(
         f"Forgotten. Removed: {counted(outcome.enrollments, 'enrollment')}; kept without a name:"
         f" {counted(outcome.grants, 'grant')}, {counted(outcome.issued_badges, 'issued badge')};"
         f" cancelled: {counted(outcome.cancelled, 'grant')} not sent yet.",
         "green",
     )
     if not outcome.wiped:
-        environment.output.warn(
+        output.warn(
             "Another program reads the store: copies stay in its file until that ends and credly has run again."
         )
-    environment.output.note(
+    output.note(
         "Next: remove the learner from the LMS and its exports; delete pages, backups, *.rejects.csv files with them."
     )

@@ -10,6 +10,7 @@ from credly_cli.cli.environment import Environment
 from credly_cli.cli.group import LockWait
 from credly_cli.errors import Exit, Failure
 from credly_cli.output import Column, Output
+from credly_cli.text import Command, Hint
 from credly_cli.times import UnreadableTimeError, read_moment, utc_text
 
 if TYPE_CHECKING:
@@ -90,11 +91,13 @@ def _split(environment: Environment, names: list[str], file: str | None) -> tupl
     *emails, badge = names
     if file is None:
         if not emails:
-            hint = 'For example: credly grant robin@example.com "First Aid at Work"'
+            hint = Hint("For example:", Command("grant", "robin@example.com", "First Aid at Work"))
             raise Failure("usage", "Say who gets the badge.", hint=hint)
         return emails, badge
     if emails:
-        raise Failure("usage", "--from takes the place of the learners.", hint="credly grant --from FILE BADGE")
+        raise Failure(
+            "usage", "--from takes the place of the learners.", hint=Hint(Command("grant", "--from", "FILE", "BADGE"))
+        )
     return addresses_of(_text(environment, file)), badge
 
 
@@ -126,28 +129,31 @@ def _moment(environment: Environment, text: str) -> str:
 def _show_one(output: Output, result: "Granted", *, dry_run: bool) -> int:
     failure = result.failure
     if result.grant is None or (failure is not None and failure.code == "already-earned"):
-        raise failure or Failure("unexpected", "Nothing came of it.", hint="Run: credly grants")
-    if output.as_json:
-        problems = {"problems": [problem.json() for problem in result.problems()]} if failure else {}
-        output.json({"changed": result.changed, "grant": result.grant, **problems})
-    elif failure is not None:
-        output.failure(failure)
-    else:
-        _confirm(output, result.email, result.grant["badge"]["name"], dry_run=dry_run)
+        raise failure or Failure("unexpected", "Nothing came of it.", hint=Hint("Run:", Command("grants")))
+    problems = {"problems": result.problems()} if failure else {}
+    answer = {"changed": result.changed, "grant": result.grant, **problems}
+    output.answer(answer, lambda: _render_one(output, result, dry_run=dry_run))
     if failure is None:
         return int(Exit.DONE)
     return int(Exit.PARTIAL if failure.code == "unexpected" else failure.exit_code)
 
 
-def _confirm(output: Output, email: str, name: str, *, dry_run: bool) -> None:
+def _render_one(output: Output, result: "Granted", *, dry_run: bool) -> None:
+    if result.failure is not None or result.grant is None:
+        output.failure(result.failure or Failure("unexpected", "Nothing came of it."))
+        return
+    email, name = result.email, result.grant["badge"]["name"]
     output.say(f"{email} would get {name}." if dry_run else f"Issued {name} to {email}.", "green")
-    output.note("This is a dry run: nothing was issued." if dry_run else f"Next: credly learner-badges {email}")
+    next_step = Hint("Next:", Command("learner-badges", email))
+    output.note(Hint("This is a dry run: nothing was issued.") if dry_run else next_step)
 
 
 def _show_several(output: Output, results: "Sequence[Granted]", code: Exit, *, dry_run: bool) -> None:
-    if output.as_json:
-        output.json({"results": [result.json() for result in results]})
-        return
+    answer = {"results": [result.json() for result in results]}
+    output.answer(answer, lambda: _render_several(output, results, code, dry_run=dry_run))
+
+
+def _render_several(output: Output, results: "Sequence[Granted]", code: Exit, *, dry_run: bool) -> None:
     output.listing(COLUMNS, [_row(result) for result in results], empty="The list of learners is empty.")
     told = [result.failure for result in results if result.failure and result.failure.exit_code == code]
     if told and code is not Exit.PARTIAL:

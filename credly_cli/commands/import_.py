@@ -9,7 +9,7 @@ import typer
 from credly_cli.cli.environment import Environment
 from credly_cli.cli.group import LockWait
 from credly_cli.errors import Exit, Failure
-from credly_cli.text import counted
+from credly_cli.text import Command, Hint, counted
 from credly_cli.times import read_zone
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def import_(
             keep_rejects=not dry_run,
             progress=progress,
         )
-    _show(environment, outcome, dry_run=dry_run)
+    environment.output.answer(outcome.json(), lambda: _show(environment, outcome, dry_run=dry_run))
     return int(Exit.PARTIAL if outcome.tally.rejected and not dry_run else Exit.DONE)
 
 
@@ -84,9 +84,6 @@ def _pairs(mapping: Sequence[str]) -> dict[str, str]:
 
 def _show(environment: Environment, outcome: "Imported", *, dry_run: bool) -> None:
     output, tally = environment.output, outcome.tally
-    if output.as_json:
-        output.json(outcome.json())
-        return
     if dry_run:
         output.say("This is a dry run: nothing was changed.")
     read = counted(tally.read, "row")
@@ -111,10 +108,13 @@ def _shown(reject: "Reject") -> str:
     return " ".join(part for part in (f"row {reject.row}:", reject.column, reject.reason) if part)
 
 
-def _next(outcome: "Imported") -> str:
+def _next(outcome: "Imported") -> Hint:
     if outcome.first_reject is None:
-        return "Next: credly link BADGE CONTENT" if outcome.kind == "content" else "Next: credly sync"
+        linking = outcome.kind == "content"
+        return Hint("Next:", Command("link", "BADGE", "CONTENT") if linking else Command("sync"))
     file, reject = outcome.first_reject
     unknown = outcome.kind in ("progress", "access") and "no content" in reject.reason
-    first = "first: credly import content FILE. Then " if unknown else ""
-    return f"Next: {first}correct {file or 'the input'} and import it again."
+    again = f"correct {file or 'the input'} and import it again."
+    if unknown:
+        return Hint("Next: first:", Command("import", "content", "FILE"), f". Then {again}")
+    return Hint(f"Next: {again}")

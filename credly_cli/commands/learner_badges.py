@@ -56,14 +56,11 @@ def learner_badges(
         from credly_cli import pages
 
         pages.write(html, pages.learner_badges(answer, connection.organization_name))
-    _show(environment, answer, html, csv=csv)
+    environment.output.answer(answer.json(), lambda: _show(environment, answer, html, csv=csv))
 
 
 def _show(environment: Environment, answer: "LearnerBadges", html: Path | None, *, csv: bool) -> None:
     output = environment.output
-    if output.as_json:
-        output.json(answer.json())
-        return
     if answer.source == "store":
         when = answer.as_of or "an unknown time"
         output.warn(f"Credly does not answer. This is what the store knows, as of {when}.")

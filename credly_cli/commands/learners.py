@@ -6,6 +6,7 @@ import typer
 
 from credly_cli.cli.environment import Environment
 from credly_cli.output import Column
+from credly_cli.text import Command, Hint
 
 COLUMNS = (
     Column("Id", "learner_id"),
@@ -33,5 +34,6 @@ def learners(
     environment: Environment = context.obj
     with environment.reading() as store:
         rows = stored.matching(store, text)
-    empty = f"No learner matches {text!r}." if text else "There are no learners yet. Run: credly import learners FILE"
+    none = Hint("There are no learners yet. Run:", Command("import", "learners", "FILE"))
+    empty = Hint(f"No learner matches {text!r}.") if text else none
     environment.output.listing(COLUMNS, rows, empty=empty, as_csv=csv)

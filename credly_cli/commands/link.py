@@ -1,7 +1,6 @@
 """`credly link` and `credly unlink`."""
 
 from datetime import datetime
-from shlex import quote
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -9,7 +8,7 @@ import typer
 from credly_cli.cli.environment import Environment
 from credly_cli.cli.group import LockWait
 from credly_cli.errors import Failure
-from credly_cli.text import counted
+from credly_cli.text import Command, Hint, counted
 from credly_cli.times import UnreadableTimeError, read_moment, utc_text
 
 if TYPE_CHECKING:
@@ -49,15 +48,14 @@ def link(
         if not environment.ask(question, "--yes"):
             raise Failure("interrupted", "Nothing was linked.", hint="Say another moment with --since DATE.") from None
         done = change(agreed=True)
-    _show_link(environment, done)
+    environment.output.answer(done.json(), lambda: _show_link(environment, done))
 
 
 def _show_link(environment: Environment, change: "LinkChange") -> None:
     output = environment.output
     found = change.content
-    if output.as_json or found is None:
-        output.json(change.json())
-        return
+    if found is None:
+        raise AssertionError("what is linked has content")
     if found.session_id:
         output.say(f"{found.session_id} is a session; all sessions of {found.title} share the badge.")
     if change.unreleased:
@@ -71,7 +69,7 @@ def _show_link(environment: Environment, change: "LinkChange") -> None:
     if change.cancelled:
         output.say(f"{counted(change.cancelled, 'grant not yet sent was', 'grants not yet sent were')} cancelled.")
     _show_moment(output, change, found.id, utc_text(environment.clock.now()))
-    output.note("Next: credly sync")
+    output.note(Hint("Next:", Command("sync")))
 
 
 def _show_moment(output: "Output", change: "LinkChange", content_id: str, now: str) -> None:
@@ -80,10 +78,14 @@ def _show_moment(output: "Output", change: "LinkChange", content_id: str, now: s
         output.warn(f"{change.counts_from} is in the future: nothing completed before then counts.")
     if change.left_out:
         name, many = change.badge["slug"] or change.badge["id"], change.left_out > 1
+        they, them = ("completions are", "them") if many else ("completion is", "it")
         output.note(
-            f"{change.left_out:,} completion{'s are' if many else ' is'} earlier and earn{'' if many else 's'} nothing."
-            f" To see {'them' if many else 'it'}: credly missed {name}."
-            f" To let {'them' if many else 'it'} count: credly link {name} {quote(content_id)} --since DATE"
+            Hint(
+                f"{change.left_out:,} {they} earlier and earn{'' if many else 's'} nothing. To see {them}:",
+                Command("missed", name),
+                f". To let {them} count:",
+                Command("link", name, content_id, "--since", "DATE"),
+            )
         )
 
 
@@ -115,10 +117,11 @@ def unlink(
     environment: Environment = context.obj
     with environment.writing(lock_wait) as (store, _):
         change = linking_.unlink(store, badge, environment.clock.now())
-    output = environment.output
-    if output.as_json:
-        output.json(change.json())
-    elif change.content is None:
+    environment.output.answer(change.json(), lambda: _show_unlink(environment.output, change))
+
+
+def _show_unlink(output: "Output", change: "LinkChange") -> None:
+    if change.content is None:
         output.say(f"{change.badge['name']} is not linked.")
     else:
         output.say(f"Unlinked {change.badge['name']} from {change.content.title}.", "green")
@@ -126,4 +129,4 @@ def unlink(
             were = counted(change.cancelled, "grant not yet sent was", "grants not yet sent were")
             output.say(f"{were} cancelled, as credly missed shows.")
         name = change.badge["slug"] or change.badge["id"]
-        output.note(f"Nobody earns it any more. To link it again: credly link {name} CONTENT")
+        output.note(Hint("Nobody earns it any more. To link it again:", Command("link", name, "CONTENT")))

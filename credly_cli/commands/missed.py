@@ -7,7 +7,7 @@ import typer
 
 from credly_cli.cli.environment import Environment
 from credly_cli.output import Column, Output
-from credly_cli.text import counted
+from credly_cli.text import Command, Hint, counted
 
 if TYPE_CHECKING:
     from credly_cli.reports.bulk_issue import Upload
@@ -76,7 +76,8 @@ def missed(
     told = [{**row, "reason": WORDS[row["reason"]]} for row in rows] if shown else rows
     output.listing(COLUMNS, told, empty="Every completion of linked content earned its badge.", as_csv=csv)
     if shown and any(row["reason"] in ("before-link", "disconnected") for row in rows):
-        output.note("To let completions before a moment count after all: credly link BADGE CONTENT --since DATE")
+        again = Command("link", "BADGE", "CONTENT", "--since", "DATE")
+        output.note(Hint("To let completions before a moment count after all:", again))
 
 
 def _say_written(output: Output, upload: "Upload", path: Path, *, beside: bool) -> None:
@@ -93,4 +94,4 @@ def _say_written(output: Output, upload: "Upload", path: Path, *, beside: bool) 
     else:
         output.say(told, colour)
     if upload.files:
-        output.note("Next: in Credly, Badges > Issue, upload the file. Then: credly sync")
+        output.note(Hint("Next: in Credly, Badges > Issue, upload the file. Then:", Command("sync")))

@@ -8,6 +8,7 @@ import typer
 
 from credly_cli.cli.environment import Environment
 from credly_cli.output import Column, Output
+from credly_cli.text import Command, Hint
 
 _FLAT = tuple(Column(key.capitalize(), key) for key in ("id", "section", "name", "measure", "count"))
 _BAR = 30  # characters of the longest bar
@@ -50,9 +51,13 @@ def report(
         answer = reporting.report(store, now)
     if html is not None:
         _write_page(environment, html, answer)
-    if output.as_json:
-        output.json(answer)
-    elif csv or not output.stdout.isatty():
+    output.answer(answer, lambda: _render(output, answer, html, csv=csv))
+
+
+def _render(output: Output, answer: dict[str, Any], html: Path | None, *, csv: bool) -> None:
+    from credly_cli.reports import report as reporting
+
+    if csv or not output.stdout.isatty():
         if html is None or csv:
             output.listing(_FLAT, reporting.flat(answer), empty="", as_csv=csv)
     elif html is None:
@@ -81,7 +86,8 @@ def _show(output: Output, answer: dict[str, Any]) -> None:
     expiring = [{"within": f"{days} days", "count": count} for days, count in answer["expiring"].items()]
     _table(output, "Expiring soon", _EXPIRING, _barred(expiring, "count"), "")
     _table(output, "Failed or held", _FAILURES, reporting.reasons(answer), "Nothing failed.")
-    output.note(f"Next: {'credly grants --state failed --state held' if answer['failures'] else 'credly status'}")
+    look = Command("grants", "--state", "failed", "--state", "held") if answer["failures"] else Command("status")
+    output.note(Hint("Next:", look))
 
 
 def _table(

@@ -1,12 +1,19 @@
 """`credly resolve`."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from credly_cli.cli.environment import Environment
 from credly_cli.cli.group import LockWait
 from credly_cli.errors import Failure
+from credly_cli.output import Output
+from credly_cli.text import Command, Hint
+
+if TYPE_CHECKING:
+    from credly_cli.issuing.resolve import Resolved
+
+_EXAMPLE = Hint("For example:", Command("resolve", "17", "--drop"))
 
 
 def resolve(
@@ -28,7 +35,7 @@ def resolve(
 
     environment: Environment = context.obj
     if (issued is None) == (not drop):
-        raise Failure("usage", "Say either --issued BADGE_ID or --drop.", hint="For example: credly resolve 17 --drop")
+        raise Failure("usage", "Say either --issued BADGE_ID or --drop.", hint=_EXAMPLE)
     with environment.writing(lock_wait) as (store, _):
         known = connections.current(store)
         client = None
@@ -36,15 +43,15 @@ def resolve(
             _, client = connect.connected_client(store, environment.settings, environment.network())
         desk = ledger.Desk(store, environment.clock, client)
         resolved = desk.drop(grant) if issued is None else desk.issued(grant, issued.strip())
-    output = environment.output
-    if output.as_json:
-        output.json(resolved.json())
-        return
+    environment.output.answer(resolved.json(), lambda: _show(environment.output, grant, resolved, drop=drop))
+
+
+def _show(output: Output, grant: int, resolved: "Resolved", *, drop: bool) -> None:
     name, email = resolved.grant["badge"]["name"], resolved.grant["email"]
     if not resolved.changed:
         output.say(f"Grant {grant} was resolved so before.")
-    elif issued is None:
+    elif drop:
         output.say(f"Grant {grant} is dropped: {email} gets no {name} for it.")
     else:
         output.say(f"Grant {grant} is issued: {name} for {email}.", "green")
-    output.note("Next: credly status")
+    output.note(Hint("Next:", Command("status")))

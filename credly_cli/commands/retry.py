@@ -7,7 +7,8 @@ import typer
 from credly_cli.cli.environment import Environment
 from credly_cli.cli.group import LockWait
 from credly_cli.errors import Failure
-from credly_cli.text import counted
+from credly_cli.output import Output
+from credly_cli.text import Command, Hint, counted
 from credly_cli.times import utc_text
 
 
@@ -29,14 +30,18 @@ def retry(
     with environment.writing(lock_wait) as (store, _):
         planned = resolve.retry(store, numbers, utc_text(environment.clock.now()))
     output = environment.output
-    if output.as_json:
-        output.json({"planned": planned})
-        return
+    output.answer({"planned": planned}, lambda: _show(output, planned))
+
+
+def _show(output: Output, planned: int) -> None:
     output.say(f"{counted(planned, 'grant')} planned again." if planned else "There is nothing to plan again.")
-    output.note("Next: credly sync" if planned else "To see what waits: credly grants --state failed --state held")
+    waiting = Hint("To see what waits:", Command("grants", "--state", "failed", "--state", "held"))
+    output.note(Hint("Next:", Command("sync")) if planned else waiting)
 
 
 def _number(text: str) -> int:
     if not (text.isascii() and text.isdigit()):
-        raise Failure("usage", f"{text!r} is not the number of a grant.", hint="To see the numbers: credly grants")
+        raise Failure(
+            "usage", f"{text!r} is not the number of a grant.", hint=Hint("To see the numbers:", Command("grants"))
+        )
     return int(text)

@@ -42,10 +42,8 @@ def sandbox(
     def announce(server: SandboxServer) -> None:
         line = f"printf %s {stand_in.token} | credly connect --api-url {server.url} --token-stdin"
         facts = {"url": server.url, "token": stand_in.token, "organization": stand_in.organization_id, "connect": line}
-        if output.as_json:
-            output.json(facts)
-        else:
-            output.stdout.write(f"Serving at {server.url}\nToken: {stand_in.token}\nConnect with:\n  {line}\n")
+        lines = f"Serving at {server.url}\nToken: {stand_in.token}\nConnect with:\n  {line}\n"
+        output.answer(facts, lambda: output.stdout.write(lines))
         output.stdout.flush()
 
     try:

@@ -8,6 +8,7 @@ import typer
 from credly_cli.cli.environment import Environment
 from credly_cli.errors import Exit
 from credly_cli.output import Output
+from credly_cli.text import Hint
 
 
 def status(
@@ -38,22 +39,29 @@ def status(
     now = environment.clock.now()
     warning = expiring.token_warning(answer["token_expires_at"], now) if answer["connected"] else None
     next_step = standing.next_step(answer)
-    if output.as_json:
-        output.json(answer)
-    elif not (output.quiet and oldest):
-        _show(output, answer)
-        if warning:
-            output.warn(warning)
-        output.note(f"Next: {next_step}")
+    if not (output.quiet and oldest) or output.as_json:
+        output.answer(answer, lambda: _show(output, answer, warning, next_step))
     if oldest is None:
         return int(Exit.DONE)
     reason = standing.overdue(answer, oldest, now)
     if reason or warning:
-        output.line(f"credly status: {reason} Next: {next_step}" if reason else f"credly status: {warning}")
+        output.line(f"credly status: {reason}" if reason else "credly status:", next_step if reason else warning)
     return int(Exit.PARTIAL if reason or warning else Exit.DONE)
 
 
-def _show(output: Output, answer: dict[str, Any]) -> None:
+def _show(output: Output, answer: dict[str, Any], warning: Hint | None, next_step: Hint) -> None:
+    _show_connection(output, answer)
+    _show_counts(output, answer)
+    _show_runs(output, answer)
+    for what in ("configuration", "store"):
+        there = "" if Path(answer[what]).exists() else " (not there)"
+        output.tell(f"{what.capitalize()}: {answer[what]}{there}.")
+    if warning:
+        output.warn(warning)
+    output.note(next_step)
+
+
+def _show_connection(output: Output, answer: dict[str, Any]) -> None:
     organization, profile = answer["organization"], answer["profile"]
     if answer["connected"]:
         output.tell(f"Connected to {organization['name']} at {answer['api_url']} (profile {profile}).", "green")
@@ -63,11 +71,6 @@ def _show(output: Output, answer: dict[str, Any]) -> None:
         output.tell(f"Not connected (profile {profile}).", "yellow")
     if not answer["enabled"]:
         output.tell("The integration is switched off.", "yellow")
-    _show_counts(output, answer)
-    _show_runs(output, answer)
-    for what in ("configuration", "store"):
-        there = "" if Path(answer[what]).exists() else " (not there)"
-        output.tell(f"{what.capitalize()}: {answer[what]}{there}.")
 
 
 def _show_counts(output: Output, answer: dict[str, Any]) -> None:

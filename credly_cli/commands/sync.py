@@ -12,7 +12,7 @@ from credly_cli.cli.group import LockWait, MaxSeconds
 from credly_cli.errors import Exit, Failure
 from credly_cli.output import Output
 from credly_cli.progress import Progress
-from credly_cli.text import counted
+from credly_cli.text import Command, Hint, counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -130,9 +130,10 @@ def _steps(only: Sequence[str] | None) -> "Sequence[Step]":
 
 
 def _show(output: Output, run: "Run") -> None:
-    if output.as_json:
-        output.json(run.json())
-        return
+    output.answer(run.json(), lambda: _render(output, run))
+
+
+def _render(output: Output, run: "Run") -> None:
     if output.quiet:
         if run.exit_code is not Exit.DONE:
             output.line(f"credly sync: {_summary(run)}", _next(run))
@@ -182,12 +183,12 @@ def _summary(run: "Run") -> str:
     return " ".join(told)
 
 
-def _next(run: "Run") -> str:
+def _next(run: "Run") -> Hint:
     if run.grants["failed"] or run.grants["held"]:
-        return "Next: credly grants --state failed --state held"
+        return Hint("Next:", Command("grants", "--state", "failed", "--state", "held"))
     if hint := next((problem.hint for problem in run.problems if problem.hint), None):
         return hint
     if run.exit_code is Exit.TRY_LATER:
-        return "Next: run credly sync again later."
+        return Hint("Next: run", Command("sync"), "again later.")
     linking = not run.grants["issued"] and run.badges["added"]
-    return "Next: credly link BADGE CONTENT" if linking else "Next: credly status"
+    return Hint("Next:", Command("link", "BADGE", "CONTENT") if linking else Command("status"))

@@ -60,14 +60,11 @@ def widget(
         from credly_cli import pages
 
         pages.write(html, pages.widget(answer, connection.organization_name))
-    _show(environment, answer, html)
+    environment.output.answer(answer.json(), lambda: _show(environment, answer, html))
 
 
 def _show(environment: Environment, answer: "Widget", html: Path | None) -> None:
     output = environment.output
-    if output.as_json:
-        output.json(answer.json())
-        return
     if answer.source == "store":
         when = answer.as_of or "an unknown time"
         output.warn(f"Credly does not answer. What was earned is what the store knows, as of {when}.")

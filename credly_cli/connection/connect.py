@@ -16,10 +16,12 @@ from credly_cli.store import connection as connections
 from credly_cli.store import written_files
 from credly_cli.store.connection import Connection
 from credly_cli.store.database import Store
+from credly_cli.text import Command, Hint
 from credly_cli.times import Clock, utc_text
 from credly_cli.token import Token, TokenSource, read_token, store_token
 
 _TOKEN_DAYS = 180
+_ANOTHER_PROFILE = Command("connect", "--profile", "NAME")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +83,7 @@ def check(client: Client, wanted: str | None, known: Connection | None) -> Organ
         raise Failure(
             "organization-ambiguous",
             f"The token belongs to {len(found)} organizations: {_shown(found)}.",
-            hint="Say which: credly connect --organization ID",
+            hint=Hint("Say which:", Command("connect", "--organization", "ID")),
         )
     preferred = wanted or (known.organization_id if known else "")
     organization = found.get(preferred) or next(iter(found.values()))
@@ -91,8 +93,11 @@ def check(client: Client, wanted: str | None, known: Connection | None) -> Organ
         raise Failure(
             "organization-mismatch",
             f"The token does not belong to the organization {wanted}, but to: {_shown(found)}.",
-            hint="Use a token of that organization, or its own id with --organization; another organization"
-            " is best kept in a profile of its own: credly connect --profile NAME",
+            hint=Hint(
+                "Use a token of that organization, or its own id with --organization; another organization is best kept"
+                " in a profile of its own:",
+                _ANOTHER_PROFILE,
+            ),
         )
     return organization
 
@@ -107,7 +112,7 @@ def another_organization(known: Connection) -> Failure:
         "organization-mismatch",
         f"This store holds the badges of {known.organization_name} ({known.organization_id}), and the token, the"
         " address or the configuration is of another organization, which needs a profile of its own: --profile NAME.",
-        hint="Run: credly connect --profile NAME",
+        hint=Hint("Run:", _ANOTHER_PROFILE),
     )
 
 
@@ -139,12 +144,13 @@ def require_connected(store: Store) -> Connection:
     """Return the connection; raises ``Failure`` when there is none, whatever the environment holds (R3)."""
     known = connections.current(store)
     if known is None:
-        raise Failure("not-connected", "This profile is not connected to Credly.", hint="Run: credly connect")
+        hint = Hint("Run:", Command("connect"))
+        raise Failure("not-connected", "This profile is not connected to Credly.", hint=hint)
     if not known.connected:
         raise Failure(
             "not-connected",
             f"This profile was disconnected from {known.organization_name}.",
-            hint="To connect again: credly connect",
+            hint=Hint("To connect again:", Command("connect")),
         )
     return known
 

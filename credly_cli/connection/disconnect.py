@@ -5,7 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import ClassVar
 
 from credly_cli.cli.environment import Paths
 from credly_cli.errors import Failure
@@ -13,6 +13,7 @@ from credly_cli.store import connection as connections
 from credly_cli.store.connection import Connection
 from credly_cli.store.database import Store
 from credly_cli.store.written_files import Kind
+from credly_cli.text import Command, Hint
 
 # Each fits a line of a terminal.
 _PAGES = "Remove pages made for learners first: they stop being true."
@@ -32,12 +33,14 @@ PURGE_WARNING = (
 
 @dataclass(slots=True)
 class Disconnected:
-    """What disconnecting brought about; ``left`` is what stays, with the reason."""
+    """The result of disconnecting; ``reasons`` has each file that stays, and why."""
+
+    JSON: ClassVar = ("connected", "purged", "left")
 
     organization: str | None
     was_connected: bool
     purged: bool = False
-    left: dict[Path, str] = field(default_factory=dict)
+    reasons: dict[Path, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, known: Connection | None) -> "Disconnected":
@@ -45,9 +48,15 @@ class Disconnected:
         name = known.organization_name if known else None
         return cls(name, was_connected=known is not None and known.connected)
 
-    def json(self) -> dict[str, Any]:
-        """Return the answer as scripts read it."""
-        return {"connected": False, "purged": self.purged, "left": [str(path) for path in self.left]}
+    @property
+    def connected(self) -> bool:
+        """Whether the profile is connected now."""
+        return False
+
+    @property
+    def left(self) -> list[Path]:
+        """The files that stay."""
+        return list(self.reasons)
 
 
 def disconnect(store: Store | None, paths: Paths, now: datetime) -> Disconnected:
@@ -91,10 +100,11 @@ def unreadable(paths: Paths, failure: Failure, *, yes: bool) -> Failure:
         forget_token(paths, Disconnected.of(None))
     told = "" if paths.token.exists() else " The token is forgotten."
     names = ", ".join(str(path) for path in _traces(paths) if path.exists())
+    forget = Hint("To forget the token alone:", Command("disconnect", "--yes"))
     return Failure(
         failure.code,
         f"{failure.message}{told} To remove everything of this profile, remove by hand: {names}.",
-        hint="To forget the token alone: credly disconnect --yes" if paths.token.exists() else failure.hint,
+        hint=forget if paths.token.exists() else failure.hint,
     )
 
 
@@ -112,14 +122,14 @@ def _traces(paths: Paths) -> Iterator[Path]:
 
 def _leave(path: Path, reason: str, outcome: Disconnected) -> None:
     if path.exists():
-        outcome.left[path] = reason
+        outcome.reasons[path] = reason
 
 
 def _remove(path: Path, outcome: Disconnected) -> None:
     try:
         path.unlink(missing_ok=True)
     except OSError as error:
-        outcome.left[path] = f"it could not be removed ({error.strerror})"
+        outcome.reasons[path] = f"it could not be removed ({error.strerror})"
 
 
 def require_name(known: Connection, typed: str) -> None:

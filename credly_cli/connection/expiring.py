@@ -2,19 +2,21 @@
 
 from datetime import datetime, timedelta
 
+from credly_cli.text import Command, Hint
 from credly_cli.times import from_utc_text
 
 WARN_DAYS = 14
 
 
-def token_warning(expires_at: str | None, now: datetime) -> str | None:
+def token_warning(expires_at: str | None, now: datetime) -> Hint | None:
     """Return a warning when a token expires within 14 days, ``None`` before that or where its end is not known."""
     if expires_at is None:
         return None
     left = from_utc_text(expires_at) - now
     if left > timedelta(days=WARN_DAYS):
         return None
-    return f"The token {_when(left)} ({expires_at[:10]}). Make a new one in Credly, then: credly connect"
+    told = f"The token {_when(left)} ({expires_at[:10]}). Make a new one in Credly, then:"
+    return Hint(told, Command("connect"))
 
 
 def _when(left: timedelta) -> str:

@@ -19,6 +19,7 @@ from credly_cli.lms.files import read_file
 from credly_cli.lms.records import Kind
 from credly_cli.lms.rejects import is_rejects_file
 from credly_cli.lms.sources import Batch, Known, Part, Surroundings
+from credly_cli.text import Hint
 
 _ORDER: tuple[Kind, ...] = ("learners", "content", "access", "progress")
 _SETTLED_SECONDS = 2.0  # a file that was not modified for so long is not being written ...
@@ -167,5 +168,5 @@ def _digest_of(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def _rejected(message: str, hint: str | None = None) -> Failure:
+def _rejected(message: str, hint: Hint | None = None) -> Failure:
     return Failure("import-rejected", message, hint=hint)

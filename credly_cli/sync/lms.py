@@ -14,7 +14,7 @@ from credly_cli.lms.sources import Batch, Part, Source
 from credly_cli.progress import Progress
 from credly_cli.store import access, runs, written_files
 from credly_cli.store.database import Store
-from credly_cli.text import counted
+from credly_cli.text import Hint, counted
 
 _PREFIX = "lms:"  # of a source's bookmarks among all
 _KINDS = ("learners", "content", "progress", "access")
@@ -106,7 +106,7 @@ def _take_part(
             Problem(
                 "import-rejected",
                 f"{told} {rejects.first.reason}.{where}",
-                hint=f"Correct {part.name}; the next sync reads it again.",
+                hint=Hint(f"Correct {part.name}; the next sync reads it again."),
             )
         )
 

@@ -14,7 +14,7 @@ from credly_cli.store.counts import Tally
 from credly_cli.store.database import Store
 from credly_cli.store.runs import Listed
 from credly_cli.sync.catching_up import News, read_news
-from credly_cli.text import counted
+from credly_cli.text import Command, Hint, counted
 from credly_cli.times import from_utc_text, utc_text
 
 _FEW = 5  # so many badges may go at once without anybody being asked
@@ -67,7 +67,7 @@ def pull_badges(store: Store, client: Client, now: datetime, *, allow_shrink: bo
 
 def _shrunk(gone: int, before: int) -> Problem:
     told = f"Credly's list has lost {gone} of {before} badges; without --allow-shrink nothing is removed."
-    return Problem("shrink-refused", told, hint="If that is right: credly sync --allow-shrink")
+    return Problem("shrink-refused", told, hint=Hint("If that is right:", Command("sync", "--allow-shrink")))
 
 
 def _save(store: Store, listing: Listing[Badge], known: dict[str, str], outcome: Pulled) -> None:

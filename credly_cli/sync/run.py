@@ -22,7 +22,7 @@ from credly_cli.store.lock import RunLock
 from credly_cli.store.runs import Listed
 from credly_cli.sync import lms as intake
 from credly_cli.sync import pulling
-from credly_cli.text import counted
+from credly_cli.text import Hint, counted
 from credly_cli.times import Clock, utc_text
 
 Step = Literal["badges", "lms", "issued", "grants"]
@@ -60,7 +60,7 @@ class Run:
     issued_badges: dict[str, int] = field(default_factory=lambda: dict(_NO_CHANGE))
     grants: dict[str, int] = field(default_factory=lambda: dict.fromkeys(_COUNTED, 0))
     problems: list[Problem] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
+    warnings: list[Hint] = field(default_factory=list)
     stopped: Failure | None = None
     worked: set[Step] = field(default_factory=set)
     uncertain_left: int = 0
@@ -91,7 +91,7 @@ class Run:
             "issued_badges": self.issued_badges,
             "grants": self.grants,
             "problems": [problem.json() for problem in self.problems],
-            "warnings": self.warnings,
+            "warnings": list(map(str, self.warnings)),
             "started_at": self.started_at,
             "finished_at": self.finished_at,
         }

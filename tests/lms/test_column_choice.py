@@ -52,7 +52,7 @@ def test_map_names_what_there_is_when_it_is_wrong(
         read("progress", GERMAN, mapping=mapping)
     assert caught.value.code == "usage"
     assert said in caught.value.message
-    assert hint in (caught.value.hint or "")
+    assert hint in str(caught.value.hint)
 
 
 @pytest.mark.parametrize("form", ["%H:%M", "%Q", "yesterday", "%d/%m", "", "%"])
@@ -70,7 +70,7 @@ def test_the_missing_columns_are_named_with_what_was_found(read: Callable[..., l
         "The input is no file of progress: it has no column email or learner_id and no column content_id or"
         " session_id or content_title. It has: Adresse, Vorname, Kurs, Fertig am."
     )
-    assert "--map email=HEADER" in (caught.value.hint or "")
+    assert "--map email=HEADER" in str(caught.value.hint)
 
 
 def test_two_columns_of_one_name_matter_only_if_they_are_used(read: Callable[..., list[Any]]) -> None:

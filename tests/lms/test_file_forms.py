@@ -211,7 +211,7 @@ def test_what_is_no_such_file_is_refused_before_a_row_is_asked_for() -> None:
 def test_a_file_of_another_kind_is_recognised() -> None:
     with pytest.raises(Failure) as caught:
         read_file("content", io.BytesIO(b"email,content_id,progress\n"), Reading(NOW))
-    assert "It looks like a file of progress" in (caught.value.hint or "")
+    assert "It looks like a file of progress" in str(caught.value.hint)
 
 
 def test_a_file_is_opened_read_and_closed(tmp_path: Path) -> None:
