@@ -176,7 +176,7 @@ def command_path(error: Exception) -> str:
 
 def store_failure(error: sqlite3.Error) -> Failure:
     """Say what SQLite's error means for the user."""
-    if "locked" in str(error):
+    if _code(error) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return Failure("locked", "The store is in use by another program.", hint="Try again when that is done.")
     if _code(error) == sqlite3.SQLITE_FULL:
         return _no_room()

@@ -8,7 +8,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from credly_cli.errors import ErrorCode, Failure
-from credly_cli.text import storable
+from credly_cli.text import Command, Hint, storable
 
 _LONGEST_MESSAGE = 300
 _LONGEST_WAIT = 86_400.0  # seconds; who is told to wait for longer comes back in another run all the same
@@ -55,12 +55,15 @@ def failure_of(reply: Reply) -> CredlyFailure | None:
     return _FAILURES.get(status, _server_failure if status >= 500 else _refusal)(reply)  # noqa: PLR2004
 
 
+_CONNECT_TO = Command("connect", "--api-url", "URL")
+
+
 def _not_json(reply: Reply) -> CredlyFailure:
     return CredlyFailure(
         "server-error",
         "Credly answered with something that is not JSON.",
         reply.status,
-        "Try again later. If it stays so, check the API address: credly connect --api-url URL",
+        Hint("Try again later. If it stays so, check the API address:", _CONNECT_TO),
     )
 
 
@@ -69,7 +72,7 @@ def _redirect(reply: Reply) -> CredlyFailure:
         "config-invalid",
         "Credly's address answers with a redirect, which is never followed.",
         reply.status,
-        "Check the API address: credly connect --api-url URL",
+        Hint("Check the API address:", _CONNECT_TO),
     )
 
 
@@ -78,7 +81,10 @@ def _token_refused(reply: Reply) -> CredlyFailure:
         "token-refused",
         f"Credly refused the token: {reply.message}.",
         reply.status,
-        "It may have expired. Make a new one in Credly under Developers > Authorization Tokens, then: credly connect",
+        Hint(
+            "It may have expired. Make a new one in Credly under Developers > Authorization Tokens, then:",
+            Command("connect"),
+        ),
     )
 
 
@@ -108,7 +114,7 @@ def _refusal(reply: Reply) -> CredlyFailure:
         "server-error",
         f"Credly did not accept the request: {reply.message}.",
         reply.status,
-        "Check the API address and the organization with: credly status",
+        Hint("Check the API address and the organization with:", Command("status")),
     )
 
 

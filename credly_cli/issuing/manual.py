@@ -20,6 +20,7 @@ from credly_cli.store.database import Store
 from credly_cli.store.enrollments import Enrolled
 from credly_cli.store.grants import NewGrant
 from credly_cli.store.lock import RunLock
+from credly_cli.text import Command, Hint
 from credly_cli.times import Clock, utc_text
 
 
@@ -98,7 +99,7 @@ class Counter:
         until = restore.settles_until(self.store, self.patience.settle_seconds)
         if until is not None and now < until:
             told = "The store was restored, so Credly may have badges that it does not know of, or does not list yet."
-            raise Failure("locked", told, hint=f"After {until}: credly sync, then grant again.")
+            raise Failure("store-settling", told, hint=Hint(f"After {until}:", Command("sync"), ", then grant again."))
 
     # Who may get it
 
@@ -150,15 +151,16 @@ class Counter:
             return _earned(email, f"{email} has earned {name} already.")
         own = (learner["id"], earner_id(learner["learner_id"], learner["email"]), self._badge["id"])
         if issued_badges.held_by(self.store, *own):
-            hint = "If it was deleted in Credly, this finds out: credly sync"
+            hint = Hint("If it was deleted in Credly, this finds out:", Command("sync"))
             return _earned(email, f"{email} has earned {name} already, as the last sync found.", hint)
         if grants.in_doubt_for_learner(self.store, self._badge["id"], learner["id"]):
             candidate.result.unclear = True
             told = f"{name} may be on its way to {email}: an earlier answer of Credly's was lost."
-            return Failure("server-error", told, hint="The next sync finds out: credly sync")
+            return Failure("server-error", told, hint=Hint("The next sync finds out:", Command("sync")))
         who = self._completion(candidate, "")
         if not (who.first_name and who.last_name):
-            return Failure("missing-name", plan.missing_name(who), hint="Import it: credly import learners FILE")
+            hint = Hint("Import it:", Command("import", "learners", "FILE"))
+            return Failure("missing-name", plan.missing_name(who), hint=hint)
         return None
 
     # The grant
@@ -232,9 +234,9 @@ class Counter:
             case "uncertain":
                 result.unclear = True
                 told = f"Credly's answer was lost. The next sync finds out whether {result.email} was issued the badge."
-                result.failure = Failure("server-error", told, hint="Run: credly sync")
+                result.failure = Failure("server-error", told, hint=Hint("Run:", Command("sync")))
             case "failed":
-                hint = f"When that is mended: credly retry {candidate.grant_id}"
+                hint = Hint("When that is mended:", Command("retry", str(candidate.grant_id)))
                 result.failure = Failure("unexpected", str(result.grant["problem"]), hint=hint)
             case "covered":
                 result.changed = False
@@ -242,12 +244,14 @@ class Counter:
 
     def _unknown_to_credly(self) -> Failure:
         return Failure(
-            "badge-not-active", f"Credly does not know {self._badge['name']} any more.", hint="Run: credly sync"
+            "badge-not-active",
+            f"Credly does not know {self._badge['name']} any more.",
+            hint=Hint("Run:", Command("sync")),
         )
 
 
-def _earned(email: str, told: str, hint: str | None = None) -> Failure:
-    return Failure("already-earned", told, hint=hint or f"To see it: credly learner-badges {email}")
+def _earned(email: str, told: str, hint: Hint | None = None) -> Failure:
+    return Failure("already-earned", told, hint=hint or Hint("To see it:", Command("learner-badges", email)))
 
 
 _AFRESH = {
@@ -262,14 +266,16 @@ def _badge_and_content(store: Store, name: str) -> tuple[dict[str, Any], FoundCo
     badge = names.badge(store, name)
     if not badge["listed"]:
         raise Failure(
-            "badge-not-active", f"{badge['name']} is not active on Credly any more.", hint="To see: credly badges"
+            "badge-not-active",
+            f"{badge['name']} is not active on Credly any more.",
+            hint=Hint("To see:", Command("badges")),
         )
     content = links.linked_content(store, badge["id"])
     if content is None:
         raise Failure(
             "badge-not-linked",
             f"{badge['name']} is not linked to content.",
-            hint=f"Link it first: credly link {badge['slug'] or badge['id']} CONTENT",
+            hint=Hint("Link it first:", Command("link", badge["slug"] or badge["id"], "CONTENT")),
         )
     return badge, FoundContent(**content)
 

@@ -9,6 +9,7 @@ from credly_cli.credly.search import issued_badge
 from credly_cli.errors import Exit, Failure
 from credly_cli.store import duplicates, grants, issued_badges
 from credly_cli.store.database import Store
+from credly_cli.text import Command, Hint
 from credly_cli.times import Clock, utc_text
 
 _TO_RETRY = ("failed", "held")
@@ -50,7 +51,7 @@ def _grant(store: Store, identity: int) -> dict[str, Any]:
     )
     row = store.row(sql, (identity,))
     if row is None:
-        raise Failure("unknown-grant", f"There is no grant {identity}.", hint="To see them: credly grants")
+        raise Failure("unknown-grant", f"There is no grant {identity}.", hint=Hint("To see them:", Command("grants")))
     return row
 
 
@@ -59,18 +60,22 @@ def _obstacle(store: Store, grant: dict[str, Any]) -> Failure | None:
     identity, state = grant["id"], grant["state"]
     if state in _SETTLED:
         return Failure(
-            "grant-settled", f"Grant {identity} is {state} already.", hint=f"To see it: credly grants --state {state}"
+            "grant-settled",
+            f"Grant {identity} is {state} already.",
+            hint=Hint("To see it:", Command("grants", "--state", state)),
         )
     if state in ("sending", "uncertain"):
         told = f"Grant {identity} is {state}: it may be issued already, so it is never simply sent again."
-        hint = f"The next sync settles it; if you know: credly resolve {identity} --issued BADGE_ID, or --drop"
+        resolve = Command("resolve", str(identity), "--issued", "BADGE_ID")
+        hint = Hint("The next sync settles it; if you know:", resolve, ", or --drop")
         return Failure("grant-settled", told, hint=hint)
     if not (grant["first_name"] and grant["last_name"]):
-        hint = "Import it: credly import learners FILE"
+        hint = Hint("Import it:", Command("import", "learners", "FILE"))
         return Failure("missing-name", f"The name of {grant['email']} is not known.", hint=hint)
     if not grants.still_wanted(store, identity):
         told = f"The badge of grant {identity} is not linked to its content any more, or counts from a later moment."
-        return Failure("badge-not-linked", told, hint="To link it again: credly link BADGE CONTENT --since DATE")
+        hint = Hint("To link it again:", Command("link", "BADGE", "CONTENT", "--since", "DATE"))
+        return Failure("badge-not-linked", told, hint=hint)
     return None
 
 
@@ -125,7 +130,7 @@ class Desk:
     def _require_open(self, grant: dict[str, Any]) -> None:
         if grant["state"] in _SETTLED:
             told = f"Grant {grant['id']} is {grant['state']} already."
-            raise Failure("grant-settled", told, hint="Only what is open can be resolved: credly grants")
+            raise Failure("grant-settled", told, hint=Hint("Only what is open can be resolved:", Command("grants")))
 
     def _ask(self, issued_badge_id: str) -> None:
         """Bring what Credly says of the badge into the store; what the store knows must do where Credly is silent."""
@@ -155,15 +160,17 @@ class Desk:
         if owner is not None:
             told = f"The issued badge {issued_badge_id} belongs to grant {owner}."
             raise Failure(
-                "already-earned", told, hint=f"If nothing is to be issued: credly resolve {grant['id']} --drop"
+                "already-earned",
+                told,
+                hint=Hint("If nothing is to be issued:", Command("resolve", str(grant["id"]), "--drop")),
             )
 
 
 def _no_such_badge(issued_badge_id: str) -> Failure:
-    hint = "Its id is in Credly, and in: credly learner-badges EMAIL"
+    hint = Hint("Its id is in Credly, and in:", Command("learner-badges", "EMAIL"))
     return Failure("unknown-badge", f"There is no issued badge {issued_badge_id}.", hint=hint)
 
 
 def _unfitting(issued_badge_id: str, why: str) -> Failure:
-    hint = "To see a learner's: credly learner-badges EMAIL"
+    hint = Hint("To see a learner's:", Command("learner-badges", "EMAIL"))
     return Failure("unknown-badge", f"The issued badge {issued_badge_id} {why}.", hint=hint)

@@ -17,6 +17,7 @@ from credly_cli.store import duplicates, grants, issued_badges, runs
 from credly_cli.store.completions import Completion
 from credly_cli.store.database import Store
 from credly_cli.store.grants import Due
+from credly_cli.text import Command, Hint
 from credly_cli.times import Clock, from_utc_text, utc_text
 
 BACKOFF = (1, 5, 30, 120, 720)  # times `recheck_seconds`
@@ -66,7 +67,7 @@ class UnsavedError(Failure):
         super().__init__(
             "store-unusable",
             f"The store cannot be written: {error}. {len(answers)} answers of Credly could not be kept.",
-            hint="Make room on the disk, then: credly sync. It finds on Credly what was issued.",
+            hint=Hint("Make room on the disk, then:", Command("sync"), ". It finds on Credly what was issued."),
         )
         self.answers = answers
 

@@ -11,6 +11,7 @@ from credly_cli.store import content as contents
 from credly_cli.store import duplicates, links
 from credly_cli.store.database import Store
 from credly_cli.store.links import Link
+from credly_cli.text import Command, Hint
 from credly_cli.times import utc_text
 
 MANY = 100  # earlier completions from which on somebody is asked
@@ -65,7 +66,7 @@ def link(
         raise Failure(
             "badge-not-active",
             f"{badge['name']} is not active on Credly any more.",
-            hint="Activate it in Credly, then: credly sync",
+            hint=Hint("Activate it in Credly, then:", Command("sync")),
         )
     moment = utc_text(now)
     with store.transaction():
@@ -96,7 +97,7 @@ def _linked_elsewhere(store: Store, badge: dict[str, Any]) -> Failure:
     return Failure(
         "badge-already-linked",
         f"{badge['name']} is already linked to {current.get('title')} ({current.get('id')}).",
-        hint=f"A badge has one content. To free it: credly unlink {badge['slug'] or badge['id']}",
+        hint=Hint("A badge has one content. To free it:", Command("unlink", badge["slug"] or badge["id"])),
     )
 
 

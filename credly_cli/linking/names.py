@@ -9,11 +9,12 @@ from typing import Any
 from credly_cli.errors import ErrorCode, Failure
 from credly_cli.store import badges, learners
 from credly_cli.store.database import Store
+from credly_cli.text import Command, Hint
 
 _SHOWN = 10  # candidates of an ambiguous name
 _ALIKE = 0.75  # of a suggestion and what was written; 1 is the same
 _IN_ANY_CASE = ("name", "title")
-_SEE_LEARNERS = "credly learners TEXT"
+_SEE_LEARNERS = Command("learners", "TEXT")
 
 _Stage = tuple[Sequence[dict[str, Any]], str]  # candidates, and the key by which they may be named
 
@@ -26,9 +27,9 @@ def badge(store: Store, text: str) -> dict[str, Any]:
     if found := _named([(some, key) for some in (known, left) for key in ("id", "slug", "name")], text):
         return _only(found, text, "badges", "ambiguous-badge")
     if not known:
-        raise Failure("unknown-badge", "There are no badges in the store yet.", hint="Run: credly sync")
+        raise Failure("unknown-badge", "There are no badges in the store yet.", hint=Hint("Run:", Command("sync")))
     names = [(row[key], row["id"]) for key in ("name", "slug") for row in known if row[key]]
-    raise Failure("unknown-badge", f"There is no badge {text!r}.", hint=_hint(text, names, "credly badges"))
+    raise Failure("unknown-badge", f"There is no badge {text!r}.", hint=_hint(text, names, Command("badges")))
 
 
 def folded(text: str) -> str:
@@ -54,7 +55,8 @@ def content(store: Store, text: str) -> FoundContent:
     """Find content by id, then by a session's id, then by title; raises ``Failure``."""
     rows = store.rows("SELECT id, title, type, NULL AS session_id FROM content")
     if not rows:
-        hint = "Run: credly import content FILE, or credly sync with a source in the configuration."
+        read = Command("import", "content", "FILE")
+        hint = Hint("Run:", read, ", or", Command("sync"), "with a source in the configuration.")
         raise Failure("unknown-content", "There is no content in the store yet.", hint=hint)
     sessions = store.rows(
         "SELECT c.id, c.title, c.type, s.id AS session_id FROM sessions s JOIN content c ON c.id = s.content_id"
@@ -63,7 +65,7 @@ def content(store: Store, text: str) -> FoundContent:
         return FoundContent(**_only(found, text, "pieces of content", "ambiguous-content"))
     names = [(row[key], row["id"]) for key in ("title", "id") for row in rows]
     names += [(row["session_id"], row["id"]) for row in sessions]
-    raise Failure("unknown-content", f"There is no content {text!r}.", hint=_hint(text, names, "credly content"))
+    raise Failure("unknown-content", f"There is no content {text!r}.", hint=_hint(text, names, Command("content")))
 
 
 def learner(store: Store, email: str) -> list[dict[str, Any]]:
@@ -74,7 +76,7 @@ def learner(store: Store, email: str) -> list[dict[str, Any]]:
     return rows
 
 
-def learner_hint(store: Store, email: str) -> str:
+def learner_hint(store: Store, email: str) -> Hint:
     """Suggest the addresses that are closest to one that nobody has."""
     known = store.rows("SELECT email FROM learners WHERE email_key NOT LIKE 'forgotten:%' LIMIT 20000")
     return _hint(email, ((row["email"], row["email"]) for row in known), _SEE_LEARNERS)
@@ -111,7 +113,7 @@ def _candidate(row: dict[str, Any]) -> str:
     return f"{row['id']} ({name})"
 
 
-def _hint(text: str, names: Iterable[tuple[str, str]], command: str) -> str:
+def _hint(text: str, names: Iterable[tuple[str, str]], command: Command) -> Hint:
     """Suggest the closest of names, each with the id of what it names: everything is suggested once."""
     by_fold: dict[str, tuple[str, str]] = {}
     for name, identity in names:
@@ -124,4 +126,4 @@ def _hint(text: str, names: Iterable[tuple[str, str]], command: str) -> str:
         name, identity = by_fold[fold]
         once.setdefault(identity, name)
     told = " or ".join(f'"{name}"' for name in list(once.values())[:3])
-    return f"Did you mean {told}?" if once else f"To see what there is: {command}"
+    return Hint(f"Did you mean {told}?") if once else Hint("To see what there is:", command)
