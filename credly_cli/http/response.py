@@ -40,7 +40,7 @@ class Reply:
 class CredlyFailure(Failure):
     """A failure that Credly's answer tells, with its status (``None`` without an answer)."""
 
-    def __init__(self, code: ErrorCode, message: str, status: int | None, hint: str | None = None) -> None:
+    def __init__(self, code: ErrorCode, message: str, status: int | None, hint: Hint | str | None = None) -> None:
         super().__init__(code, message, hint=hint)
         self.status = status
 
