@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help test fast lint types demo main-job torture mutants contract bench picture reference lowest newest smoke lock clean
+.PHONY: help test fast lint types demo main-job house torture mutants contract bench picture reference lowest newest smoke lock clean
 
 help: ## Say what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -35,6 +35,9 @@ demo: $(READY) ## The whole story on this machine, with real commands and their 
 
 main-job: $(READY) ## The main job on the real input beside this repository, with its figures
 	$(BIN)/python scripts/main_job.py
+
+house: $(READY) ## Measure the code, as a table; AT=REV beside a revision, SUITE=1 with the time of the fast tests
+	$(BIN)/python scripts/house.py $(if $(AT),--at $(AT)) $(if $(SUITE),--suite)
 
 torture: $(READY) ## Kill 200 runs over 1,000 grants at random, and count the badges (about 10 minutes); KILLS=, GRANTS=, SEED=
 	$(BIN)/python -m tests.torture.kills $(if $(KILLS),--kills $(KILLS)) $(if $(GRANTS),--grants $(GRANTS)) $(if $(SEED),--seed $(SEED))
