@@ -4,6 +4,7 @@ import re
 from contextlib import suppress
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import lru_cache
+from math import inf
 from typing import NamedTuple, Protocol
 from zoneinfo import ZoneInfo
 
@@ -17,9 +18,33 @@ class Clock(Protocol):
         """Return the current time, in UTC."""
         ...
 
+    def monotonic(self) -> float:
+        """Return seconds of a clock that nobody sets; only the difference of two means something."""
+        ...
+
     def sleep(self, seconds: float) -> None:
         """Wait."""
         ...
+
+
+class Deadline:
+    """When a work must have ended, ``seconds`` from now on a clock that nobody sets; without them it may take for ever.
+
+    Whoever begins the work makes it, and whatever waits on the way asks it.
+    """
+
+    def __init__(self, clock: Clock, seconds: float | None = None) -> None:
+        self._clock = clock
+        self._end = inf if seconds is None else clock.monotonic() + seconds
+
+    def remaining(self) -> float:
+        """Return the seconds that are left: infinitely many without an end, none or fewer when it is over."""
+        return self._end - self._clock.monotonic()
+
+    @property
+    def is_over(self) -> bool:
+        """Whether no time is left."""
+        return self.remaining() <= 0
 
 
 class Moment(NamedTuple):

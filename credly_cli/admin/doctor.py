@@ -2,8 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import datetime, timedelta
 from typing import ClassVar
 
 from credly_cli.config import Settings
@@ -11,6 +10,7 @@ from credly_cli.connection import connect, expiring
 from credly_cli.connection.connect import Network
 from credly_cli.credly.client import Client
 from credly_cli.errors import EXIT_OF, Exit, Failure
+from credly_cli.http.response import read_date
 from credly_cli.lms.sources import Surroundings
 from credly_cli.lms.thought_industries.client import Client as ThoughtIndustries
 from credly_cli.output import local_time
@@ -130,7 +130,7 @@ def _api(known: Connection, client: Client) -> Check:
 
 def _clock(client: Client) -> Check:
     date, now = client.http.last_date, client.http.clock.now()
-    theirs = _moment(date)
+    theirs = read_date(date)
     if theirs is None:
         return passed("clock", "Credly does not say what time it is.")
     apart = abs((now - theirs).total_seconds())
@@ -141,14 +141,6 @@ def _clock(client: Client) -> Check:
         f"This clock and Credly's are {counted(round(apart), 'second')} apart.",
         "Let this machine keep its time by NTP, for example: timedatectl set-ntp true",
     )
-
-
-def _moment(date: str | None) -> datetime | None:
-    try:
-        found = parsedate_to_datetime(date or "")
-    except (ValueError, TypeError, OverflowError):
-        return None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def thought_industries(around: Surroundings, found: Check) -> Check:

@@ -3,6 +3,7 @@
 import os
 import re
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -16,7 +17,7 @@ from credly_cli.config import Settings, load
 from credly_cli.errors import Failure
 from credly_cli.output import Output
 from credly_cli.signals import Interruption
-from credly_cli.times import Clock
+from credly_cli.times import Clock, Deadline
 
 if TYPE_CHECKING:
     from credly_cli.connection.connect import Network
@@ -37,6 +38,10 @@ class SystemClock:
     def now(self) -> datetime:
         """Return the current time, in UTC."""
         return datetime.now(UTC)
+
+    def monotonic(self) -> float:
+        """Return seconds of a clock that nobody sets."""
+        return time.monotonic()
 
     def sleep(self, seconds: float) -> None:
         """Wait."""
@@ -130,11 +135,18 @@ class Environment:
                 hint=f"Set enabled = true in {self.paths.config}.",
             )
 
-    def network(self) -> "Network":
-        """Return what a client of Credly needs of this machine."""
+    def network(self, seconds: float | None = None) -> "Network":
+        """Return what a client of Credly needs of this machine; from now on it has so many ``seconds`` in all."""
         from credly_cli.connection.connect import Network  # noqa: PLC0415 - requests takes 100 ms to import
 
-        return Network(self.environ, self.clock, self.paths.token, self.adapter)
+        return Network(
+            self.environ,
+            self.clock,
+            self.paths.token,
+            self.adapter,
+            Deadline(self.clock, seconds),
+            self.interruption,
+        )
 
     def surroundings(self) -> "Surroundings":
         """Return what a source of LMS data needs of this machine."""

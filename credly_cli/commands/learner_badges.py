@@ -50,7 +50,7 @@ def learner_badges(
     environment: Environment = context.obj
     settings = environment.settings
     with environment.reading() as store:
-        connection, client = connect.connected_client(store, settings, environment.network())
+        connection, client = connect.connected_client(store, settings, environment.network(use_case.ANSWER_SECONDS))
         answer = use_case.read(store, client, email, environment.clock.now(), hide_expired=settings.hide_expired_badges)
     if html is not None:
         from credly_cli import pages

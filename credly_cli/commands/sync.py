@@ -53,15 +53,16 @@ def sync(
         dry_run=dry_run,
         full=full,
         allow_shrink=allow_shrink,
-        max_seconds=max_seconds,
         interrupted=environment.interruption,
     )
-    run = _run(environment, wish, lock_wait, None if dry_run else log_file)
+    run = _run(environment, wish, lock_wait, max_seconds, None if dry_run else log_file)
     _show(environment.output, run)
     return int(run.exit_code)
 
 
-def _run(environment: Environment, wish: "Wish", lock_wait: float, log_file: Path | None) -> "Run":
+def _run(
+    environment: Environment, wish: "Wish", lock_wait: float, max_seconds: float | None, log_file: Path | None
+) -> "Run":
     """Do what is wished for with everything around it: log, lock, store, Credly, and who watches or stops it."""
     from credly_cli.admin.run_log import recording
     from credly_cli.connection import connect
@@ -77,10 +78,8 @@ def _run(environment: Environment, wish: "Wish", lock_wait: float, log_file: Pat
     ):
         if log_file is not None:
             written_files.note(store, "log", log_file)
-        known, client = connect.connected_client(store, environment.settings, environment.network())
+        known, client = connect.connected_client(store, environment.settings, environment.network(max_seconds))
         client.progress = progress
-        client.http.interruption = environment.interruption
-        client.ask_ahead(badges="badges" in wish.steps, issued="issued" in wish.steps)
         if any(step != "lms" for step in wish.steps):
             connect.require_own_organization(known, client)
         run = Synchronisation(

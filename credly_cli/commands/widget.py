@@ -50,11 +50,12 @@ def widget(
     """
     from credly_cli.connection import connect
     from credly_cli.learners import widget as use_case
+    from credly_cli.learners.badges import ANSWER_SECONDS
 
     environment: Environment = context.obj
     settings = environment.settings
     with environment.reading() as store:
-        connection, client = connect.connected_client(store, settings, environment.network())
+        connection, client = connect.connected_client(store, settings, environment.network(ANSWER_SECONDS))
         answer = use_case.read(store, client, email, environment.clock.now(), hide_expired=settings.hide_expired_badges)
     if html is not None:
         from credly_cli import pages

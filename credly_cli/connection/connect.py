@@ -7,17 +7,18 @@ from pathlib import Path
 from typing import Any
 
 from credly_cli.config import PRODUCTION_URL, Settings
-from credly_cli.credly.client import Client
+from credly_cli.credly.client import Client, session_of
 from credly_cli.credly.records import Organization
 from credly_cli.errors import Failure
-from credly_cli.http.response import CredlyFailure
-from credly_cli.http.session import Http
+from credly_cli.http.errors import HttpFailure
+from credly_cli.http.retry import Limits
+from credly_cli.signals import Interruption
 from credly_cli.store import connection as connections
 from credly_cli.store import written_files
 from credly_cli.store.connection import Connection
 from credly_cli.store.database import Store
 from credly_cli.text import Command, Hint
-from credly_cli.times import Clock, utc_text
+from credly_cli.times import Clock, Deadline, utc_text
 from credly_cli.token import Token, TokenSource, read_token, store_token
 
 _TOKEN_DAYS = 180
@@ -26,17 +27,28 @@ _ANOTHER_PROFILE = Command("connect", "--profile", "NAME")
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """What a client needs of the machine: the environment's variables, and in tests a transport of their own."""
+    """What a client needs of the machine and of the command that it works for."""
 
     environ: Mapping[str, str]
     clock: Clock
     token_file: Path  # where a token that was typed is kept
-    adapter: Any = None
+    adapter: Any = None  # a requests transport adapter, in place of the network
+    deadline: Deadline | None = None  # of the whole command
+    interruption: Interruption | None = None  # once set, nothing more is read
 
 
 def client_for(api_url: str, token: Token, network: Network, parallel: int, organization_id: str = "") -> Client:
     """Make a client for an address and a token."""
-    http = Http(api_url, token, network.clock, environ=network.environ, adapter=network.adapter, parallel=parallel)
+    http = session_of(
+        api_url,
+        token,
+        network.clock,
+        environ=network.environ,
+        limits=Limits(parallel),
+        deadline=network.deadline,
+        interruption=network.interruption,
+        adapter=network.adapter,
+    )
     return Client(http, organization_id, parallel)
 
 
@@ -209,7 +221,7 @@ def require_own_organization(known: Connection, client: Client) -> None:
     """
     try:
         found = client.organizations(tries=1)
-    except CredlyFailure:
+    except HttpFailure:
         return
     if found and known.organization_id not in {organization.id for organization in found}:
         raise another_organization(known)

@@ -1,11 +1,11 @@
 """The calls of Credly's API that this program makes, each once and by name."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 from urllib.parse import quote
 
-from credly_cli.credly.paging import Listing, read_listing
+from credly_cli.credly.paging import Listing, follow_links, read_listing
 from credly_cli.credly.records import (
     Badge,
     IssuedBadge,
@@ -16,13 +16,51 @@ from credly_cli.credly.records import (
     organization_from,
 )
 from credly_cli.errors import Failure
-from credly_cli.http.errors import NotSentError, UnclearError
-from credly_cli.http.response import CredlyFailure, Reply, failure_of
-from credly_cli.http.retry import TRIES
-from credly_cli.http.session import Http
+from credly_cli.http.auth import Basic
+from credly_cli.http.errors import HttpFailure, NotSentError, UnclearError
+from credly_cli.http.response import Meaning, Reply, Service
+from credly_cli.http.session import Session
 from credly_cli.identity import email_key
 from credly_cli.progress import Progress
+from credly_cli.text import Command, Hint
+from credly_cli.times import Clock
+from credly_cli.token import Token
 
+_ADDRESS = Command("connect", "--api-url", "URL")
+_CHECK_ADDRESS = Hint("Check the API address:", _ADDRESS)
+CREDLY = Service(
+    "Credly",
+    {
+        "not-json": Meaning(
+            "server-error",
+            "Credly answered with something that is not JSON.",
+            Hint("Try again later. If it stays so, check the API address:", _ADDRESS),
+        ),
+        "redirect": Meaning(
+            "config-invalid", "Credly's address answers with a redirect, which is never followed.", _CHECK_ADDRESS
+        ),
+        "unauthorized": Meaning(
+            "token-refused",
+            "Credly refused the token: {message}.",
+            Hint(
+                "It may have expired. Make a new one in Credly under Developers > Authorization Tokens, then:",
+                Command("connect"),
+            ),
+        ),
+        "forbidden": Meaning(
+            "token-forbidden",
+            "The token may not do this: {message}.",
+            "It needs the rights to read and to write, in the organization that you connected.",
+        ),
+        "refused": Meaning(
+            "server-error",
+            "Credly did not accept the request: {message}.",
+            Hint("Check the API address and the organization with:", Command("status")),
+        ),
+    },
+)
+_NOT_FOUND = 404
+_NO_SEARCH = (403, 404)
 _MOST_PAGES_OF_ORGANIZATIONS = 100
 
 _MEANINGS: dict[int, "AnswerKind"] = {
@@ -57,18 +95,26 @@ class Answer:
     @property
     def failure(self) -> Failure | None:
         """What a ``stop`` means for the run."""
-        return failure_of(self.reply) if self.reply else None
+        return CREDLY.failure_of(self.reply) if self.reply else None
 
 
 _BY_CREATION = {"sort": "created_at"}
 _ACTIVE = {"filter": "state::active", **_BY_CREATION}
-_AT_ONCE = 3  # the organization and the first pages of two lists
+
+
+class NoSearchError(Exception):
+    """The organization or the token does not have the high-volume search."""
+
+
+def session_of(api_url: str, token: Token, clock: Clock, **options: Any) -> Session:
+    """Make the way to an address of Credly's API; ``options`` are those of ``Session``."""
+    return Session(CREDLY, api_url, Basic(token), clock, **options)
 
 
 class Client:
     """Credly's API, for one organization once ``organization_id`` is set."""
 
-    def __init__(self, http: Http, organization_id: str = "", parallel: int = 4) -> None:
+    def __init__(self, http: Session, organization_id: str = "", parallel: int = 4) -> None:
         self.http = http
         self.organization_id = organization_id
         self.parallel = parallel
@@ -78,7 +124,7 @@ class Client:
     def _organization(self) -> str:
         return f"/organizations/{quote(self.organization_id, safe='')}"
 
-    def organizations(self, *, tries: int = TRIES) -> list[Organization]:
+    def organizations(self, *, tries: int | None = None) -> list[Organization]:
         """List the organizations that the token belongs to; normally one. Raises ``Failure``."""
         found: list[Organization] = []
         for number in range(1, _MOST_PAGES_OF_ORGANIZATIONS + 1):
@@ -88,7 +134,7 @@ class Client:
                 found += [organization_from(row) for row in rows]
             except (UnreadableRecordError, TypeError):
                 told = "Credly's list of organizations cannot be read."
-                raise CredlyFailure("server-error", told, reply.status, "Check the API address.") from None
+                raise HttpFailure("server-error", told, reply.status, _CHECK_ADDRESS) from None
             pages = metadata.get("total_pages") if isinstance(metadata, dict) else None
             if not rows or type(pages) is not int or number >= pages:
                 break
@@ -104,17 +150,6 @@ class Client:
             if isinstance(row, dict) and row.get("token") == token_text and isinstance(row.get("expires_at"), str):
                 return str(row["expires_at"])
         return None
-
-    def ask_ahead(self, *, badges: bool, issued: bool) -> None:
-        """Ask at once for the first pages of the lists that a run is about to read."""
-        if self.parallel < _AT_ONCE:
-            return
-        questions: dict[str, dict[str, str | int]] = {}
-        if badges:
-            questions[f"{self._organization}/badge_templates"] = {**_ACTIVE, "page": 1}
-        if issued:
-            questions[f"{self._organization}/badges"] = {**_BY_CREATION, "page": 1}
-        self.http.ask_ahead(questions)
 
     def badges(self) -> Listing[Badge]:
         """List the active badges by creation date (R7)."""
@@ -149,8 +184,36 @@ class Client:
             progress=self.progress,
         )
 
+    def search_issued_badges(self) -> Iterator[list[IssuedBadge]]:
+        """Read every issued badge by the high-volume search, page by page; whoever gets to the end has read them all.
+
+        Raises ``NoSearchError`` where the search is not offered, ``Failure`` when it cannot be read to its end.
+        """
+        address = f"{self._organization}/high_volume_issued_badge_search"
+        pages = follow_links(self.http, address, {"badge_format": "default"}, issued_badge_from)
+        try:
+            yield next(pages)
+        except HttpFailure as failure:
+            if failure.status in _NO_SEARCH:
+                raise NoSearchError from None
+            raise
+        yield from pages
+
+    def issued_badge(self, badge_id: str) -> IssuedBadge | None:
+        """Read one issued badge, ``None`` if Credly has none of this id. Raises ``Failure``."""
+        try:
+            return issued_badge_from(
+                self.http.get(f"{self._organization}/badges/{quote(badge_id, safe='')}").json.get("data")
+            )
+        except UnreadableRecordError:
+            return None
+        except HttpFailure as failure:
+            if failure.status == _NOT_FOUND:
+                return None
+            raise
+
     def issue(self, body: bytes, expected: Mapping[str, Any]) -> Answer:
-        """Send a badge, once, and read the answer by the table of reliability, 3.4."""
+        """Send a badge, once, and read the answer by the table of docs/exactly-once.md."""
         try:
             reply = self.http.post(f"{self._organization}/badges", body)
         except NotSentError as error:

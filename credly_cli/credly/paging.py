@@ -1,4 +1,4 @@
-"""Reading a list of several pages, and knowing whether it was read completely (R10; reliability, 3.7)."""
+"""Reading a list of several pages, and knowing whether it was read completely (R10)."""
 
 import threading
 from collections import deque
@@ -7,16 +7,28 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import islice
 from math import ceil
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
+from urllib.parse import urljoin
 
 from credly_cli.credly.records import UnreadableRecordError
 from credly_cli.errors import Exit, Failure
-from credly_cli.http.response import CredlyFailure
-from credly_cli.http.session import Http
+from credly_cli.http.errors import HttpFailure
+from credly_cli.http.session import Parameters, Session
 from credly_cli.progress import Progress
 from credly_cli.text import storable
 
+
+class Identified(Protocol):
+    """A record with an id."""
+
+    @property
+    def id(self) -> str:
+        """What tells it from others."""
+        ...
+
+
 T = TypeVar("T")
+Row = TypeVar("Row", bound=Identified)
 _MOST_PAGES = 100_000
 _ENOUGH_FAULTS = 3  # pages that failed for good, after which no more are asked for
 
@@ -49,7 +61,7 @@ class _Page:
 
 
 def read_listing(
-    http: Http,
+    http: Session,
     path: str,
     parameters: Mapping[str, str],
     read: Callable[[object], T],
@@ -83,15 +95,49 @@ def read_listing(
     return listing
 
 
+def follow_links(
+    http: Session, address: str, parameters: Parameters | None, read: Callable[[object], Row]
+) -> Iterator[list[Row]]:
+    """Read the pages of a search, each of which links to the next; raises ``Failure`` when that does not end well."""
+    found = set[str]()
+    while True:
+        answer = http.get(address, parameters).json
+        rows, metadata = answer.get("data"), answer.get("metadata")
+        if not isinstance(rows, list) or not isinstance(metadata, dict) or "next_page_url" not in metadata:
+            raise _broken_off("a page does not say what follows")
+        try:
+            records = [read(row) for row in rows]
+        except UnreadableRecordError as error:
+            raise _broken_off(f"a row cannot be read ({error})") from None
+        yield records
+        further, known = metadata["next_page_url"], len(found)
+        if further is None:
+            return
+        found |= {record.id for record in records}
+        if len(found) == known:  # the same again, or nothing: such pages have no end
+            raise _broken_off("a page brings nothing new, and yet says that more follows")
+        if not isinstance(further, str) or not further or not http.same_origin(further):
+            raise _broken_off("a page leads to another host")
+        address, parameters = urljoin(http.api_url, further), None
+
+
+def _broken_off(reason: str) -> HttpFailure:
+    return HttpFailure(
+        "server-error",
+        f"Credly's search of issued badges is incomplete: {reason}.",
+        hint="Nothing old is issued without it. The next sync reads it again.",
+    )
+
+
 @dataclass(slots=True)
 class _Source:
     """Where pages come from."""
 
-    http: Http
+    http: Session
     path: str
     parameters: Mapping[str, str]
     parallel: int
-    exhausted: bool = False
+    _last: int = _MOST_PAGES  # no page after this one is wanted
     _failed: int = 0
     _ids: set[str] = field(default_factory=set)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -112,46 +158,45 @@ class _Source:
         return _Page(rows, total, min(pages, total + 1, _MOST_PAGES), None, reply.date)
 
     def further_pages(self, first: _Page) -> Iterator[_Page | Failure]:
-        """Read the pages after the first, in order.
-
-        More threads than may ask at once: while an answer is taken apart the next request is on its way.
-        """
+        """Read the pages after the first, in order, several at a time."""
         if first.pages <= 1 or not first.rows:
             return
         self._brings_news(first)
         if first.total is None:
             self.parallel = 1  # how far the list goes shows only at its end
-        ahead = 2 * self.parallel if self.parallel > 1 else 1
+        window = 2 * self.parallel if self.parallel > 1 else 1  # a slow page does not keep the others waiting
         numbers, waiting = iter(range(2, first.pages + 1)), deque[Future[_Page | Failure | None]]()
-        with ThreadPoolExecutor(ahead) as pool:
+        with ThreadPoolExecutor(self.parallel) as pool:
             try:
                 while True:
-                    for number in islice(numbers, 0 if self.exhausted else ahead - len(waiting)):
-                        waiting.append(pool.submit(self._page_or_failure, number))
+                    for number in islice(numbers, window - len(waiting)):
+                        if number <= self._last:
+                            waiting.append(pool.submit(self._page_or_failure, number))
                     if not waiting:
                         return
                     page = waiting.popleft().result()
                     if page is not None:
                         yield page
             finally:
-                self.stop()  # whoever ends here must not wait for pages that nobody wants
+                self._stop_after(0)  # whoever ends here must not wait for pages that nobody wants
 
     def _page_or_failure(self, number: int) -> _Page | Failure | None:
-        """Read a page; ``None`` when no more pages are wanted."""
-        if self.exhausted:
+        """Read a page; ``None`` when it is not wanted any more."""
+        if number > self._last:
             return None
         try:
             page = self.page(number)
-        except CredlyFailure as failure:
+        except HttpFailure as failure:
             if failure.exit_code in (Exit.NOT_CONNECTED, Exit.CONFIG):  # the whole run has to stop
                 raise
-            self._failed += 1
+            with self._lock:
+                self._failed += 1
             if self._failed >= _ENOUGH_FAULTS or failure.code == "rate-limited":
-                self.stop()
+                self._stop_after(0)
             return failure
         else:
             if not self._brings_news(page):
-                self.stop()  # what only repeats itself has no end
+                self._stop_after(number)  # what only repeats itself has no end; pages before it may bring more
             return page
 
     def _brings_news(self, page: _Page) -> bool:
@@ -161,9 +206,10 @@ class _Source:
             self._ids |= ids
             return len(self._ids) > before or not page.is_list
 
-    def stop(self) -> None:
-        """Ask for no further page; those under way are still taken."""
-        self.exhausted = True
+    def _stop_after(self, number: int) -> None:
+        """Ask for no page after this one; those under way are still taken."""
+        with self._lock:
+            self._last = min(self._last, number)
 
 
 def _take(
@@ -196,10 +242,9 @@ def _take(
     return len(page.rows)
 
 
-def _incomplete(reason: str) -> CredlyFailure:
-    return CredlyFailure(
+def _incomplete(reason: str) -> HttpFailure:
+    return HttpFailure(
         "server-error",
         f"Credly's list is incomplete: {reason}.",
-        None,
-        "Nothing was removed. The next sync reads it again.",
+        hint="Nothing was removed. The next sync reads it again.",
     )

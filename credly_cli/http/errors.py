@@ -1,9 +1,12 @@
-"""What breaks on the way to Credly: whether a request can have arrived, and why in a few words."""
+"""What goes wrong between here and a service: whether a request can have arrived, and why in a few words."""
 
 import ssl
 
 import requests
 import urllib3.exceptions
+
+from credly_cli.errors import ErrorCode, Failure
+from credly_cli.text import Hint
 
 _NOT_SENT = (  # urllib3's reasons for which no byte of the request has left
     urllib3.exceptions.NewConnectionError,
@@ -22,6 +25,32 @@ class NotSentError(Exception):
 
 class UnclearError(Exception):
     """The request may have arrived; its answer did not, or not whole."""
+
+
+class HttpFailure(Failure):
+    """A failure that a service's answer means, with its HTTP status (``None`` without an answer).
+
+    ``retry_after`` is how many seconds the service asks to wait, where it says so.
+    """
+
+    def __init__(
+        self,
+        code: ErrorCode,
+        message: str,
+        status: int | None = None,
+        hint: Hint | str | None = None,
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(code, message, hint=hint)
+        self.status = status
+        self.retry_after = retry_after
+
+
+def out_of_time() -> HttpFailure:
+    """Return what it means for reading that the run's time was used up."""
+    return HttpFailure(
+        "rate-limited", "The time allowed was used up.", hint="The next sync goes on where this one ended."
+    )
 
 
 def broken(error: BaseException) -> NotSentError | UnclearError:

@@ -1,14 +1,15 @@
-"""What Credly answers: a reply, the failure that it means, and how long it asks us to wait."""
+"""What a service answers: the reply, the failure that it means, and what its headers say of time."""
 
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
-from credly_cli.errors import ErrorCode, Failure
-from credly_cli.text import Command, Hint, storable
+from credly_cli.errors import ErrorCode
+from credly_cli.http.errors import HttpFailure
+from credly_cli.text import Hint, storable
 
 _LONGEST_MESSAGE = 300
 _LONGEST_WAIT = 86_400.0  # seconds; who is told to wait for longer comes back in another run all the same
@@ -16,7 +17,11 @@ _LONGEST_WAIT = 86_400.0  # seconds; who is told to wait for longer comes back i
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer as it came: its status, its JSON (``None`` when it is not JSON), and what its headers tell."""
+    """An answer as it came: its status, its JSON (``None`` when it is not JSON), and what its headers tell.
+
+    ``date`` is the text of the header, by the service's clock, where it can be read; ``retry_after`` is in seconds from
+    when the answer came.
+    """
 
     status: int
     json: Any
@@ -26,7 +31,7 @@ class Reply:
 
     @property
     def message(self) -> str:
-        """What Credly says went wrong, from ``data.message`` and ``data.errors``, without a full stop at its end."""
+        """What the service says went wrong, from ``data.message`` and ``data.errors``, without a full stop."""
         data = self.json.get("data") if isinstance(self.json, dict) else None
         try:
             told = _words(data) if isinstance(data, dict) else ""
@@ -37,88 +42,58 @@ class Reply:
         return told or f"status {self.status}"
 
 
-class CredlyFailure(Failure):
-    """A failure that Credly's answer tells, with its status (``None`` without an answer)."""
-
-    def __init__(self, code: ErrorCode, message: str, status: int | None, hint: Hint | str | None = None) -> None:
-        super().__init__(code, message, hint=hint)
-        self.status = status
+Fault = Literal["silent", "not-json", "redirect", "unauthorized", "forbidden", "busy", "broken", "refused"]
 
 
-def failure_of(reply: Reply) -> CredlyFailure | None:
-    """Say what an answer that is no success means; ``None`` for a success with JSON."""
-    status = reply.status
-    if 200 <= status < 300:  # noqa: PLR2004
-        return None if isinstance(reply.json, dict) else _not_json(reply)
-    if 300 <= status < 400:  # noqa: PLR2004
-        return _redirect(reply)
-    return _FAILURES.get(status, _server_failure if status >= 500 else _refusal)(reply)  # noqa: PLR2004
+class Meaning(NamedTuple):
+    """What a fault is to the user: a code and two sentences, with ``{name}`` of the service and ``{message}`` of it."""
+
+    code: ErrorCode
+    sentence: str
+    hint: Hint | str
 
 
-_CONNECT_TO = Command("connect", "--api-url", "URL")
-
-
-def _not_json(reply: Reply) -> CredlyFailure:
-    return CredlyFailure(
-        "server-error",
-        "Credly answered with something that is not JSON.",
-        reply.status,
-        Hint("Try again later. If it stays so, check the API address:", _CONNECT_TO),
-    )
-
-
-def _redirect(reply: Reply) -> CredlyFailure:
-    return CredlyFailure(
+_MEANINGS: dict[Fault, Meaning] = {
+    "silent": Meaning("unreachable", "{name} ({host}) does not answer{message}.", "Check the network, then try again."),
+    "not-json": Meaning("server-error", "{name} answered with something that is not JSON.", "Try again later."),
+    "redirect": Meaning(
         "config-invalid",
-        "Credly's address answers with a redirect, which is never followed.",
-        reply.status,
-        Hint("Check the API address:", _CONNECT_TO),
-    )
+        "The address of {name} answers with a redirect, which is never followed.",
+        "Check the address.",
+    ),
+    "unauthorized": Meaning("token-refused", "{name} refused the token: {message}.", "Make a new one."),
+    "forbidden": Meaning("token-forbidden", "The token may not do this: {message}.", "It needs more rights."),
+    "busy": Meaning("rate-limited", "{name} asks to slow down.", "Try again in a few minutes; nothing is lost."),
+    "broken": Meaning("server-error", "{name} has a fault of its own: {message}.", "Try again later."),
+    "refused": Meaning("server-error", "{name} did not accept the request: {message}.", "Check the address."),
+}
+_OF_STATUS: dict[int, Fault] = {401: "unauthorized", 403: "forbidden", 429: "busy", 408: "broken"}
 
 
-def _token_refused(reply: Reply) -> CredlyFailure:
-    return CredlyFailure(
-        "token-refused",
-        f"Credly refused the token: {reply.message}.",
-        reply.status,
-        Hint(
-            "It may have expired. Make a new one in Credly under Developers > Authorization Tokens, then:",
-            Command("connect"),
-        ),
-    )
+@dataclass(frozen=True, slots=True)
+class Service:
+    """Whom we speak to: its name in sentences, what its faults mean where that differs, and a hint for the others."""
 
+    name: str
+    meanings: Mapping[Fault, Meaning] = field(default_factory=dict)
+    hint: str | None = None
 
-def _token_forbidden(reply: Reply) -> CredlyFailure:
-    return CredlyFailure(
-        "token-forbidden",
-        f"The token may not do this: {reply.message}.",
-        reply.status,
-        "It needs the rights to read and to write, in the organization that you connected.",
-    )
+    def failure(self, fault: Fault, reply: Reply | None = None, *, message: str = "", host: str = "") -> HttpFailure:
+        """Make the failure that a fault means; ``message`` is of our own where there is no answer."""
+        own = self.meanings.get(fault)
+        code, sentence, hint = own or _MEANINGS[fault]
+        hint = hint if own else self.hint or hint
+        told = sentence.format(name=self.name, message=reply.message if reply else message, host=host)
+        return HttpFailure(code, told, reply.status if reply else None, hint, reply.retry_after if reply else None)
 
-
-def _rate_limited(reply: Reply) -> CredlyFailure:
-    return CredlyFailure(
-        "rate-limited", "Credly asks to slow down.", reply.status, "Try again in a few minutes; nothing is lost."
-    )
-
-
-def _server_failure(reply: Reply) -> CredlyFailure:
-    return CredlyFailure(
-        "server-error", f"Credly has a fault of its own: {reply.message}.", reply.status, "Try again later."
-    )
-
-
-def _refusal(reply: Reply) -> CredlyFailure:
-    return CredlyFailure(
-        "server-error",
-        f"Credly did not accept the request: {reply.message}.",
-        reply.status,
-        Hint("Check the API address and the organization with:", Command("status")),
-    )
-
-
-_FAILURES = {401: _token_refused, 403: _token_forbidden, 429: _rate_limited, 408: _server_failure}
+    def failure_of(self, reply: Reply) -> HttpFailure | None:
+        """Say what an answer that is no success means; ``None`` for a success with a JSON object."""
+        status = reply.status
+        if 200 <= status < 300:  # noqa: PLR2004
+            return None if isinstance(reply.json, dict) else self.failure("not-json", reply)
+        if 300 <= status < 400:  # noqa: PLR2004
+            return self.failure("redirect", reply)
+        return self.failure(_OF_STATUS.get(status, "broken" if status >= 500 else "refused"), reply)  # noqa: PLR2004
 
 
 def read_json(body: bytes) -> Any:
@@ -129,14 +104,28 @@ def read_json(body: bytes) -> Any:
         return None
 
 
-def read_retry_after(text: str | None, now: datetime) -> float | None:
-    """Read seconds or an HTTP date, up to a day; what is neither, or is negative, says nothing."""
-    text = (text or "").strip()
+def read_date(text: str | None) -> datetime | None:
+    """Read a ``Date`` header, or a time that was stored as one; ``None`` for what is none, or has no time zone."""
     try:
-        told = float(text) if text.isascii() and text.isdigit() else (parsedate_to_datetime(text) - now).total_seconds()
+        moment = parsedate_to_datetime(text) if text else None
     except (ValueError, TypeError, OverflowError):
         return None
-    return min(max(0.0, told), _LONGEST_WAIT)
+    return moment if moment is not None and moment.tzinfo is not None else None
+
+
+def read_retry_after(text: str | None, now: datetime) -> float | None:
+    """Read how many seconds to wait, up to a day, from seconds or an HTTP date; what is neither says nothing."""
+    text = (text or "").strip()
+    try:
+        if text.isascii() and text.isdigit():
+            seconds = float(text)
+        elif moment := read_date(text):
+            seconds = (moment - now).total_seconds()
+        else:
+            return None
+    except OverflowError:
+        return None
+    return min(max(0.0, seconds), _LONGEST_WAIT)
 
 
 def _words(data: Mapping[str, Any]) -> str:

@@ -5,10 +5,10 @@ import threading
 from collections import Counter
 from dataclasses import dataclass, field
 
-from credly_cli.http.response import CredlyFailure, Reply
-from credly_cli.times import Clock
+from credly_cli.http.errors import HttpFailure, out_of_time
+from credly_cli.http.response import Reply, Service
+from credly_cli.times import Clock, Deadline
 
-TRIES = 4
 _LONGEST_WAIT = 120.0
 _LONGEST_BACKOFF = 30.0
 _PAUSE = 1.0  # at least so long after a request to slow down
@@ -24,47 +24,88 @@ _SLOWEST = 0.2
 _TICK = 0.001  # less is not worth sleeping for, and may be less than a clock can tell
 
 
-def out_of_time() -> CredlyFailure:
-    """Return what it means for reading that the run's time was used up."""
-    return CredlyFailure(
-        "rate-limited", "The time allowed was used up.", None, "The next sync goes on where this one ended."
-    )
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How a service is asked: requests that read at once, tries of each, and whether it counts them in its headers.
+
+    Such headers are ``X-RateLimit-Remaining`` and ``X-RateLimit-Reset``, a time of our clock in seconds since 1970.
+    """
+
+    parallel: int = 4
+    tries: int = 4
+    counted: bool = False
 
 
-class Retrying:
-    """Shared by all threads of a run: one that is asked to slow down slows all of them."""
+class ConcurrencyLimit:
+    """How many requests may be on their way at once: a context manager takes a place; treating an answer holds none."""
 
-    def __init__(self, clock: Clock) -> None:
-        self.deadline: float | None = None  # of the run, as a timestamp; waiting never goes beyond it
-        self.longest_backoff = _LONGEST_BACKOFF
+    def __init__(self, count: int) -> None:
+        self._count = count
+        self._taken = 0
+        self._changed = threading.Condition()
+
+    def reduce_to_one(self) -> None:
+        """Leave one place only: the service has asked to slow down."""
+        self._count = 1
+
+    def __enter__(self) -> None:
+        with self._changed:
+            self._changed.wait_for(lambda: self._taken < self._count)
+            self._taken += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._changed:
+            self._taken -= 1
+            self._changed.notify()
+
+
+class Retry:
+    """When a request that only reads is tried again, and when all of them wait; shared by all threads of a run."""
+
+    def __init__(self, service: Service, limits: Limits, clock: Clock) -> None:
+        self._service = service
+        self._limits = limits
         self._clock = clock
-        self._not_before = 0.0
+        self._not_before = 0.0  # by the clock's monotonic seconds
         self._requests = 0
         self._retries = 0
         self._lock = threading.Lock()
 
-    def admit(self) -> None:
-        """Count a request, and hold it while Credly has asked for a pause."""
+    def admit(self, deadline: Deadline) -> None:
+        """Count a request, and hold it while the service has asked for a pause; raises ``HttpFailure``.
+
+        What cannot be waited for is refused at once: a pause beyond the deadline, or one of more than two minutes.
+        """
         with self._lock:
             self._requests += 1
-            pause = self._not_before - self._now()
+            pause = self._not_before - self._clock.monotonic()
+        if deadline.remaining() <= max(pause, 0.0):
+            raise out_of_time()
+        if pause > _LONGEST_WAIT:
+            told = f"{self._service.name} allows no more requests for {pause / 60:.0f} minutes."
+            raise HttpFailure("rate-limited", told, hint=self._service.failure("busy").hint)
         if pause > 0:
             self._clock.sleep(pause)
 
-    def is_over(self) -> bool:
-        """Tell whether the run's time was used up."""
-        return self.deadline is not None and self._now() >= self.deadline
+    def note(self, reply: Reply) -> None:
+        """Take from an answer's headers when the next request is allowed."""
+        if not self._limits.counted:
+            return
+        remaining, reset = (reply.headers.get(f"X-RateLimit-{name}", "").strip() for name in ("Remaining", "Reset"))
+        if remaining == "0" and reset.isascii() and reset.isdigit():
+            self._pause_all(float(reset) - self._clock.now().timestamp())
 
-    def again(self, attempt: int, failure: CredlyFailure, reply: Reply | None) -> bool:
-        """Wait before another try; false when the fault will not pass, or the run has no time or tries left."""
-        if not _passes(failure) or attempt + 1 >= TRIES or not self._within_budget():
+    def again(self, attempt: int, failure: HttpFailure, deadline: Deadline) -> bool:
+        """Wait before another try; false when the fault will not pass, or there is no time or no try left."""
+        if not _passes(failure) or attempt + 1 >= self._limits.tries or not self._within_budget():
             return False
-        told = reply.retry_after if reply else None
-        seconds = told if told is not None else random.uniform(0, min(self.longest_backoff, 0.5 * 2**attempt))  # noqa: S311
+        seconds = failure.retry_after
+        if seconds is None:
+            seconds = random.uniform(0, min(_LONGEST_BACKOFF, 0.5 * 2**attempt))  # noqa: S311
         busy = failure.code == "rate-limited"
         if busy:
             seconds = max(seconds, _PAUSE * 2**attempt)
-        if seconds > _LONGEST_WAIT or (self.deadline is not None and self._now() + seconds > self.deadline):
+        if seconds > min(_LONGEST_WAIT, deadline.remaining()):
             return False
         if busy:
             self._pause_all(seconds)
@@ -79,46 +120,23 @@ class Retrying:
 
     def _pause_all(self, seconds: float) -> None:
         with self._lock:
-            self._not_before = max(self._not_before, self._now() + seconds)
-
-    def _now(self) -> float:
-        return self._clock.now().timestamp()
+            self._not_before = max(self._not_before, self._clock.monotonic() + seconds)
 
 
-def _passes(failure: CredlyFailure) -> bool:
+def _passes(failure: HttpFailure) -> bool:
     """Tell a fault that may be gone on the next try; a page of a proxy with status 200 is one too."""
     return failure.status is None or failure.status in _PASSING or failure.status < 300  # noqa: PLR2004
 
 
-class Lanes:
-    """So many places; a context manager takes one."""
-
-    def __init__(self, count: int) -> None:
-        self._count = count
-        self._taken = 0
-        self._changed = threading.Condition()
-
-    def narrow(self) -> None:
-        """Leave one place only: Credly has asked to slow down."""
-        self._count = 1
-
-    def __enter__(self) -> None:
-        with self._changed:
-            self._changed.wait_for(lambda: self._taken < self._count)
-            self._taken += 1
-
-    def __exit__(self, *_: object) -> None:
-        with self._changed:
-            self._taken -= 1
-            self._changed.notify()
-
-
 @dataclass(slots=True)
-class Pacer:
-    """Says when the next request may leave; all times are timestamps in seconds."""
+class RateLimit:
+    """How fast badges are sent: as fast as Credly answers, and slower once it asks for that.
+
+    It says when the next request may leave; all times are seconds of one clock.
+    """
 
     rate: float | None = None  # requests a second; unlimited until Credly asks to slow down
-    not_before: float = 0.0
+    not_before: float = 0.0  # no request may leave before it
     _started: float | None = None
     _paused_until: float = 0.0
     _unsure: bool = False
@@ -148,11 +166,11 @@ class Pacer:
 
     def slow_down(self, now: float, retry_after: float | None) -> None:
         """Note a request to slow down: a pause for all, then a lower rate."""
-        told = now + max(_PAUSE, retry_after or 0.0)
+        until = now + max(_PAUSE, retry_after or 0.0)
         if now < self._paused_until:  # others that were under way say the same
-            self._paused_until = max(self._paused_until, told if retry_after else 0.0)
+            self._paused_until = max(self._paused_until, until if retry_after else 0.0)
         else:
-            self._paused_until = told
+            self._paused_until = until
             self.rate = max(_SLOWEST, self._lower_rate(now))
             self._answered = 0
         self.not_before = max(self.not_before, self._paused_until)

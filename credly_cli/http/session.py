@@ -1,41 +1,35 @@
-"""HTTP to Credly: one origin, one header, bounded answers; GET is tried again, POST never (reliability, 3.6)."""
+"""Requests to one service: one origin, one header, bounded answers; GET is tried again, POST never."""
 
 import contextlib
 import logging
 import threading
-import time
-from base64 import b64encode
 from collections.abc import Mapping
-from datetime import datetime
-from email.utils import parsedate_to_datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 
 import requests
 import urllib3.exceptions
-from requests.adapters import BaseAdapter, HTTPAdapter
+from requests.adapters import BaseAdapter
 from requests.utils import should_bypass_proxies
 from urllib3.connection import HTTPConnection
 
 from credly_cli import __version__
 from credly_cli.config import is_loopback
-from credly_cli.http.ahead import Ahead, Parameters
-from credly_cli.http.errors import NotSentError, UnclearError, broken
-from credly_cli.http.origin import Origin, origin_of, origin_of_link
-from credly_cli.http.redaction import Redaction
-from credly_cli.http.response import CredlyFailure, Reply, failure_of, read_json, read_retry_after
-from credly_cli.http.retry import TRIES, Lanes, Retrying, out_of_time
-from credly_cli.times import Clock
-from credly_cli.token import Token
+from credly_cli.http.auth import Auth, Redaction
+from credly_cli.http.connection import LimitedAdapter, Origin, TimeLimit, origin_of, origin_of_link
+from credly_cli.http.errors import HttpFailure, NotSentError, UnclearError, broken
+from credly_cli.http.response import Reply, Service, read_date, read_json, read_retry_after
+from credly_cli.http.retry import ConcurrencyLimit, Limits, Retry
+from credly_cli.signals import Interruption
+from credly_cli.times import Clock, Deadline
 
-if TYPE_CHECKING:
-    from credly_cli.signals import Interruption
+Parameters = Mapping[str, str | int]
 
 _CONNECT_SECONDS = 5.0
 _READ_SECONDS = 60.0  # between two bytes of an answer
-_ANSWER_SECONDS = 90.0  # for a whole body: the timeout above starts anew with every byte
-_SHORT_BACKOFF = 0.5  # for who is in a hurry
+_ANSWER_SECONDS = 90.0  # for one exchange, from its connection to the end of its body
+_GRACE_SECONDS = 10.0  # for a POST under way when time is up: given up it would be uncertain, and asked about later
 _PAGE_BYTES = 32 * 1024 * 1024
 _ANSWER_BYTES = 1024 * 1024
 _CHUNK_BYTES = 64 * 1024
@@ -46,97 +40,87 @@ HTTPConnection.debuglevel = 0
 logging.getLogger("urllib3.connectionpool").setLevel(logging.INFO)
 
 
-class Http:
-    """Requests to one address of Credly's API, with the token."""
+class Session:
+    """Requests to one address of a service, with what proves who sends them.
+
+    ``deadline`` is the end of the work that they are for, and ``interruption`` is set once somebody asks it to stop:
+    then nothing more is read nor waited for, and a POST that is under way has ten seconds for its answer.
+    """
 
     def __init__(
         self,
+        service: Service,
         api_url: str,
-        token: Token,
+        auth: Auth,
         clock: Clock,
         *,
         environ: Mapping[str, str],
+        limits: Limits | None = None,
+        deadline: Deadline | None = None,
+        interruption: Interruption | None = None,
         adapter: BaseAdapter | None = None,
-        parallel: int = 4,
     ) -> None:
+        limits = limits or Limits()
+        self.service = service
         self.api_url = api_url
         self.clock = clock
-        self.last_date: str | None = None  # Credly's own clock, from its last answer
-        self.interruption: Interruption | None = None  # once set, nothing more is read, nor waited for
-        self._retrying = Retrying(clock)
-        self._lanes = Lanes(parallel)
-        self._give_up_at: float | None = None  # on the machine's monotonic clock
+        self.deadline = deadline or Deadline(clock)
+        self.interruption = interruption or Interruption()
+        self.last_date: str | None = None  # the service's own clock, as its last answer tells it
+        self._auth = auth
+        self._tries = limits.tries
+        self._retry = Retry(service, limits, clock)
+        self._places = ConcurrencyLimit(limits.parallel)
         self._origin = origin_of_link(api_url, api_url)
-        self._authorization = f"Basic {b64encode(f'{token.reveal()}:'.encode()).decode()}"
-        self._redaction = Redaction(token)
+        self._redaction = Redaction(auth)
         self._adapter = adapter
         self._proxy = _proxy(api_url, environ)  # asked once: requests' helper is not safe between threads
         self._verify = _ca_bundle(environ)
         self._of_thread = threading.local()  # requests does not promise that threads may share a session
         self._sessions: list[requests.Session] = []
-        self._ahead = Ahead(self._get)
 
-    @property
-    def deadline(self) -> float | None:
-        """When the run must end, as a timestamp."""
-        return self._retrying.deadline
-
-    @deadline.setter
-    def deadline(self, deadline: float | None) -> None:
-        self._retrying.deadline = deadline
-
-    def hurry(self, seconds: float) -> None:
-        """Answer within so long or not at all: somebody is waiting."""
-        self._give_up_at = time.monotonic() + seconds
-        self.deadline = self.clock.now().timestamp() + seconds
-        self._retrying.longest_backoff = _SHORT_BACKOFF
-
-    def get(self, path: str, parameters: Parameters | None = None, *, tries: int = TRIES) -> Reply:
-        """Read; tries again after faults that pass, less patiently in a hurry. Raises ``CredlyFailure``."""
-        tries = tries if self._give_up_at is None else min(tries, 3)
-        with self.interruption.breaking() if self.interruption else contextlib.nullcontext():
-            asked = self._ahead.take(path, parameters)
-            return self._get(path, parameters, tries) if asked is None else asked.result()
-
-    def ask_ahead(self, questions: Mapping[str, Parameters]) -> None:
-        """Ask now for what ``get`` will want soon; not of an adapter in process, which keeps nobody waiting."""
-        if self._adapter is None:
-            self._ahead.ask(questions)
-
-    def _get(self, path: str, parameters: Parameters | None, tries: int = TRIES) -> Reply:
-        attempt = TRIES - tries
+    def get(self, path: str, parameters: Parameters | None = None, *, tries: int | None = None) -> Reply:
+        """Read; tries again after faults that pass. Raises ``HttpFailure``, or ``Stopped`` once interrupted."""
+        attempt = self._tries - (tries or self._tries)
         while True:
-            self._retrying.admit()
-            self._check_that_it_goes_on()
-            reply, failure = self._get_once(path, parameters)
-            if reply is not None and failure is None:
-                return reply
-            failure = failure or _unreachable(self.api_url, None)
-            if failure.code == "rate-limited":
-                self._lanes.narrow()
-            if not self._retrying.again(attempt, failure, reply):
-                raise failure
+            self._stop_if_interrupted()
+            self._retry.admit(self.deadline)
+            self._stop_if_interrupted()
+            try:
+                return self._get_once(path, parameters)
+            except HttpFailure as failure:
+                self._stop_if_interrupted()
+                if failure.code == "rate-limited":
+                    self._places.reduce_to_one()
+                if not self._retry.again(attempt, failure, self.deadline):
+                    raise
             attempt += 1
 
-    def _check_that_it_goes_on(self) -> None:
-        """Raise what ends all reading: somebody asks to stop, or the run has no time left."""
-        if self.interruption is not None and self.interruption.is_set():
+    def _stop_if_interrupted(self) -> None:
+        if self.interruption.is_set():
             raise self.interruption.failure()
-        if self._give_up_at is None and self._retrying.is_over():  # who is in a hurry is told of each request
-            raise out_of_time()
 
-    def _get_once(self, path: str, parameters: Parameters | None) -> tuple[Reply | None, CredlyFailure | None]:
+    def _get_once(self, path: str, parameters: Parameters | None) -> Reply:
         try:
-            reply = self._send("GET", path, _PAGE_BYTES, params=parameters)
+            with self._places:
+                limit = TimeLimit(_ANSWER_SECONDS, self.deadline, self.interruption)
+                response, body = self._exchange(limit, "GET", path, _PAGE_BYTES, params=parameters)
         except (NotSentError, UnclearError) as error:
-            return None, _unreachable(self.api_url, error)
-        return reply, failure_of(reply)
+            host = urlsplit(self.api_url).netloc
+            raise self.service.failure("silent", message=f": {error}", host=host) from None
+        reply = self._reply(response, body)
+        self._retry.note(reply)
+        if failure := self.service.failure_of(reply):
+            raise failure
+        return reply
 
     def post(self, path: str, body: bytes) -> Reply:
         """Write, once. Raises ``NotSentError`` or ``UnclearError``; every other answer is returned."""
         if self._idle_seconds() > _IDLE_SECONDS:
             self._session().close()
-        return self._send("POST", path, _ANSWER_BYTES, data=body, headers={"Content-Type": "application/json"})
+        limit = TimeLimit(_ANSWER_SECONDS, self.deadline, self.interruption, _GRACE_SECONDS)
+        headers = {"Content-Type": "application/json"}
+        return self._reply(*self._exchange(limit, "POST", path, _ANSWER_BYTES, data=body, headers=headers))
 
     def same_origin(self, link: object) -> bool:
         """Tell whether a link of an answer stays with the host that has our token."""
@@ -150,18 +134,20 @@ class Http:
         for session in self._sessions:
             session.close()
 
-    def _send(self, method: str, path: str, limit: int, **options: Any) -> Reply:
+    def _exchange(
+        self, limit: TimeLimit, method: str, path: str, longest: int, **options: Any
+    ) -> tuple[requests.Response, bytes]:
+        """Send a request once and read its answer, of up to so many bytes, within the limit."""
         request = self._prepared(method, path, **options)
-        left = self._seconds_left()
+        left = limit.left()
         if left <= 0:
             raise NotSentError("no answer in time")
         timeout = min(_CONNECT_SECONDS, left), min(_READ_SECONDS, left)
         try:
-            with self._lanes if method == "GET" else contextlib.nullcontext():
+            with limit.applied():
                 response = self._session().send(request, timeout=timeout, allow_redirects=False, stream=True)
                 with contextlib.closing(response):
-                    body = self._body(response, limit)
-            return self._reply(response, body)
+                    return response, self._body(response, longest, limit)
         except UnclearError:
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, the request may have left
@@ -178,31 +164,25 @@ class Http:
             raise NotSentError("the address is none") from None
         if not self._is_ours(origin_of(request)):
             raise NotSentError("the address is of another host")
-        request.headers["Authorization"] = self._authorization
+        request.headers["Authorization"] = self._auth.header()
         return request
 
-    def _body(self, response: requests.Response, limit: int) -> bytes:
+    def _body(self, response: requests.Response, longest: int, limit: TimeLimit) -> bytes:
         """Read the body, but of a redirect, which is not followed."""
         redirected = 300 <= response.status_code < 400  # noqa: PLR2004
-        return b"" if redirected else _read_body(response, limit, self._seconds_left())
+        return b"" if redirected else _read_body(response, longest, limit)
 
     def _reply(self, response: requests.Response, body: bytes) -> Reply:
-        date, told = response.headers.get("Date"), read_json(body)
-        theirs = _server_time(date)
+        date, answer = response.headers.get("Date"), read_json(body)
+        theirs = read_date(date)
         self.last_date = date if theirs else self.last_date
         return Reply(
             response.status_code,
-            told if response.ok else self._redaction.struck(told),
+            answer if response.ok else self._redaction.struck(answer),
             date if theirs else None,
             read_retry_after(response.headers.get("Retry-After"), theirs or self.clock.now()),
             response.headers,
         )
-
-    def _seconds_left(self) -> float:
-        """Return how long an answer may take: less, where somebody is waiting for it."""
-        if self._give_up_at is None:
-            return _ANSWER_SECONDS
-        return min(_ANSWER_SECONDS, self._give_up_at - time.monotonic())
 
     def _session(self) -> requests.Session:
         session: requests.Session | None = getattr(self._of_thread, "session", None)
@@ -212,18 +192,13 @@ class Http:
         return session
 
     def _new_session(self) -> requests.Session:
-        session = _Session()
+        session = _Unredirected()
         session.trust_env = False  # .netrc would replace our Authorization
-        session.headers.update(
-            {
-                "Accept": "application/json",
-                "User-Agent": f"credly-cli/{__version__}",
-            }
-        )
+        session.headers.update({"Accept": "application/json", "User-Agent": f"credly-cli/{__version__}"})
         session.verify = self._verify
         if self._proxy:
             session.proxies = {"https": self._proxy}
-        adapter = self._adapter or HTTPAdapter(max_retries=0)
+        adapter = self._adapter or LimitedAdapter(max_retries=0)
         session.mount("https://", adapter)
         session.mount("http://", adapter)
         return session
@@ -232,35 +207,29 @@ class Http:
         return self.clock.now().timestamp() - float(getattr(self._of_thread, "used", 0.0))
 
 
-class _Session(requests.Session):
+class _Unredirected(requests.Session):
     """A session that looks no redirect after: to see where it leads, requests would read its body without a limit."""
 
     def get_redirect_target(self, resp: requests.Response) -> None:
         """Return nothing: no answer leads elsewhere."""
 
 
-def _read_body(response: requests.Response, limit: int, seconds: float) -> bytes:
+def _read_body(response: requests.Response, longest: int, limit: TimeLimit) -> bytes:
     """Read the body as it comes, so that neither a long nor a dripping one holds us; raises ``UnclearError``."""
-    end, body = time.monotonic() + seconds, bytearray()
+    body = bytearray()
     try:
         while chunk := response.raw.read1(_CHUNK_BYTES, decode_content=True):
             body += chunk
-            if len(body) > limit:
+            if len(body) > longest:
                 raise UnclearError("the answer is too long")
-            if time.monotonic() > end:
+            if limit.left() <= 0:
                 raise UnclearError("the answer takes too long")
     except (urllib3.exceptions.HTTPError, OSError) as error:
+        if limit.left() <= 0:
+            raise UnclearError("the answer takes too long") from None
         slow = isinstance(error, urllib3.exceptions.TimeoutError)
         raise UnclearError("no answer in time" if slow else "the answer broke off") from None
     return bytes(body)
-
-
-def _server_time(date: str | None) -> datetime | None:
-    try:
-        moment = parsedate_to_datetime(date) if date else None
-    except (ValueError, TypeError, OverflowError):
-        return None
-    return moment if moment is not None and moment.tzinfo is not None else None
 
 
 def _proxy(api_url: str, environ: Mapping[str, str]) -> str | None:
@@ -277,14 +246,6 @@ def _ca_bundle(environ: Mapping[str, str]) -> str | bool:
         if path := environ.get(name):
             if not Path(path).exists():
                 hint = f"Correct {name}, or unset it to use the certificates that come with the program."
-                raise CredlyFailure("config-invalid", f"{name} names {path}, which is not there.", None, hint)
+                raise HttpFailure("config-invalid", f"{name} names {path}, which is not there.", hint=hint)
             return path
     return True
-
-
-def _unreachable(api_url: str, error: Exception | None) -> CredlyFailure:
-    host = urlsplit(api_url).netloc
-    reason = f": {error}" if error else ""
-    return CredlyFailure(
-        "unreachable", f"Credly ({host}) does not answer{reason}.", None, "Check the network, then try again."
-    )

@@ -3,12 +3,12 @@
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import timedelta
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 from credly_cli.credly.client import Client
 from credly_cli.credly.records import IssuedBadge
 from credly_cli.errors import Failure, Problem
+from credly_cli.http.response import read_date
 from credly_cli.issuing.lookup import Found, Sought, look_up_all
 from credly_cli.store import duplicates, grants, issued_badges
 from credly_cli.store.database import Store
@@ -164,12 +164,9 @@ class _Settler:
         ours = self.clock.now() - from_utc_text(grant["sent_at"]) if grant["sent_at"] else wait
         if timedelta() <= ours < wait:
             return False
-        if grant["server_date"] is None or server_date is None:
-            return ours >= wait
-        try:  # where ours has gone back behind the sending, Credly's alone can tell
-            return parsedate_to_datetime(server_date) - parsedate_to_datetime(grant["server_date"]) >= wait
-        except (ValueError, TypeError):
-            return ours >= wait
+        sent, asked = read_date(grant["server_date"]), read_date(server_date)
+        # where ours has gone back behind the sending, Credly's alone can tell
+        return asked - sent >= wait if sent and asked else ours >= wait
 
 
 def _problem(grant: dict[str, Any], told: str) -> Problem:

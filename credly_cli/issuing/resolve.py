@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from credly_cli.credly.client import Client
-from credly_cli.credly.search import issued_badge
 from credly_cli.errors import Exit, Failure
 from credly_cli.store import duplicates, grants, issued_badges
 from credly_cli.store.database import Store
@@ -138,7 +137,7 @@ class Desk:
         if self.client is None:
             return
         try:
-            badge = issued_badge(self.client, issued_badge_id)
+            badge = self.client.issued_badge(issued_badge_id)
         except Failure as failure:
             if known and failure.exit_code is Exit.TRY_LATER:
                 return

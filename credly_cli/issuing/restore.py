@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from credly_cli.credly.client import Client
-from credly_cli.credly.search import NoSearchError, search_issued_badges
+from credly_cli.credly.client import Client, NoSearchError
 from credly_cli.errors import Exit, Failure
 from credly_cli.issuing.lookup import Found, look_up_all
 from credly_cli.store import grants, issued_badges, runs
@@ -84,7 +83,7 @@ class Guard:
 
     def _read_history(self) -> None:
         read = 0
-        for rows in search_issued_badges(self.client):
+        for rows in self.client.search_issued_badges():
             read += len(rows)
             self.client.progress.at(read)
             with self.store.transaction():

@@ -5,12 +5,14 @@ import sqlite3
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from datetime import timedelta
+from math import inf
 from typing import Any
 
 from credly_cli.credly.client import Answer, Client
 from credly_cli.credly.records import mail_locale
 from credly_cli.errors import ErrorCode, Failure, Problem
-from credly_cli.http.retry import Pacer, out_of_time
+from credly_cli.http.errors import out_of_time
+from credly_cli.http.retry import RateLimit
 from credly_cli.issuing.plan import Decision, badges_of, decide
 from credly_cli.signals import Interruption
 from credly_cli.store import duplicates, grants, issued_badges, runs
@@ -18,7 +20,7 @@ from credly_cli.store.completions import Completion
 from credly_cli.store.database import Store
 from credly_cli.store.grants import Due
 from credly_cli.text import Command, Hint
-from credly_cli.times import Clock, from_utc_text, utc_text
+from credly_cli.times import Clock, Deadline, from_utc_text, utc_text
 
 BACKOFF = (1, 5, 30, 120, 720)  # times `recheck_seconds`
 _FAULTS_IN_A_ROW = 5
@@ -48,7 +50,7 @@ class Terms:
     parallel: int = 4
     recheck_seconds: int = 60
     suppress_notification: bool = False
-    deadline: float | None = None
+    deadline: Deadline | None = None
     completed_from: str | None = None  # older completions wait until Credly was asked about them
     interrupted: Interruption = field(default_factory=Interruption)
 
@@ -112,7 +114,7 @@ class _Sender:
         self.store, self.client, self.clock, self.terms = store, client, clock, terms
         self.outcome = Sending()
         self.answered, self.expected = 0, grants.count_by_state(store)["planned"]
-        self.pacer = Pacer()
+        self.rate_limit = RateLimit()
         self.faults = 0  # answers in a row that were faults of Credly or of the way there
         self.busy = 0  # requests to slow down in a row
         self.under_way: dict[Future[Answer], _Claim] = {}
@@ -132,11 +134,11 @@ class _Sender:
         while True:
             claims = self._exchange()
             for claim in claims:
-                self.pacer.sent(self._now())
+                self.rate_limit.sent(self._now())
                 expected = json.loads(claim.body)
                 self.under_way[pool.submit(self.client.issue, claim.body.encode(), expected)] = claim
             if self.under_way:
-                wait(self.under_way, self.pacer.delay(self._now()) or None, FIRST_COMPLETED)
+                wait(self.under_way, self.rate_limit.delay(self._now()) or None, FIRST_COMPLETED)
             elif not claims and not self._pause():
                 return
 
@@ -165,10 +167,10 @@ class _Sender:
 
     def _free(self, answered: int) -> int:
         """Count the grants that may be claimed now: never more than there are workers for them."""
-        if self.pacer.delay(self._now()) > 0:
+        if self.rate_limit.delay(self._now()) > 0:
             return 0
         free = self.terms.parallel - (len(self.under_way) - answered)
-        return free if self.pacer.rate is None else min(free, 1)
+        return free if self.rate_limit.rate is None else min(free, 1)
 
     def _unsaved_answers(self) -> list[dict[str, Any]]:
         """Wait for the answers under way, and tell them."""
@@ -183,19 +185,20 @@ class _Sender:
         return told
 
     def _now(self) -> float:
-        return self.clock.now().timestamp()
+        return self.clock.monotonic()
 
     def _text(self) -> str:
         return utc_text(self.clock.now())
 
     def _may_claim(self) -> bool:
         if self.outcome.stopped is None:
-            deadline, delay = self.terms.deadline, self.pacer.delay(self._now())
+            left = self.terms.deadline.remaining() if self.terms.deadline else inf
+            delay = self.rate_limit.delay(self._now())
             if self.terms.interrupted.is_set():
                 self.outcome.stopped = self.terms.interrupted.failure()
-            elif deadline is not None and self._now() + delay >= deadline:
+            elif delay >= left:
                 self.outcome.stopped = out_of_time()
-            elif deadline is None and delay > _LONGEST_PAUSE:
+            elif left == inf and delay > _LONGEST_PAUSE:
                 self.outcome.stopped = _too_busy()
         return self.outcome.stopped is None
 
@@ -225,10 +228,10 @@ class _Sender:
         return None if attempt is None else _Claim(grant, attempt, body)
 
     def _pause(self) -> bool:
-        """Wait for the pacer, with nothing under way; false when there is nothing left to do."""
+        """Wait as the rate limit says, with nothing under way; false when there is nothing left to do."""
         if not self._due(1) or not self._may_claim():
             return False
-        self.clock.sleep(self.pacer.delay(self._now()))
+        self.clock.sleep(self.rate_limit.delay(self._now()))
         return True
 
     def _take(self, claim: _Claim, answer: Answer) -> None:
@@ -259,9 +262,9 @@ class _Sender:
         self.faults = self.faults + 1 if server_fault else 0
         self.busy = self.busy + 1 if answer.kind == "busy" else 0
         if answer.kind == "busy":
-            self.pacer.slow_down(self._now(), answer.reply.retry_after if answer.reply else None)
+            self.rate_limit.slow_down(self._now(), answer.reply.retry_after if answer.reply else None)
         else:
-            self.pacer.answered(answer.reply.date if answer.reply else None)
+            self.rate_limit.answered(answer.reply.date if answer.reply else None)
         if self.outcome.stopped is not None:
             return
         if answer.kind == "stop":

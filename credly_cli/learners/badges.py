@@ -7,7 +7,7 @@ from typing import Any, Literal
 from credly_cli.credly.client import Client
 from credly_cli.credly.records import HELD_STATES
 from credly_cli.errors import Failure
-from credly_cli.http.response import CredlyFailure
+from credly_cli.http.errors import HttpFailure
 from credly_cli.issuing.asking import Recipient, ask
 from credly_cli.linking import names
 from credly_cli.store import issued_badges, learners, runs
@@ -16,7 +16,7 @@ from credly_cli.times import utc_text
 
 _PASSING = ("unreachable", "server-error", "rate-limited")
 _PASSING_STATUSES = (408, 429)
-_PATIENCE_SECONDS = 10  # somebody is on the phone: after that the store answers
+ANSWER_SECONDS = 20.0  # that Credly has; somebody is on the phone, and after that the store answers (R27)
 
 
 @dataclass(slots=True)
@@ -36,7 +36,6 @@ class LearnerBadges:
 def read(store: Store, client: Client, email: str, now: datetime, *, hide_expired: bool) -> LearnerBadges:
     """Read a learner's badges; raises ``Failure`` when neither Credly nor the store knows the address."""
     known = learners.of_email(store, email)
-    client.http.hurry(_PATIENCE_SECONDS)
     try:
         found = ask(client, Recipient.of(store, email, known))
     except Failure as failure:
@@ -65,7 +64,7 @@ def read(store: Store, client: Client, email: str, now: datetime, *, hide_expire
 
 def _is_outage(failure: Failure) -> bool:
     """Tell whether Credly does not answer for now; what it refuses is a fault of address or configuration."""
-    status = failure.status if isinstance(failure, CredlyFailure) else None
+    status = failure.status if isinstance(failure, HttpFailure) else None
     return failure.code in _PASSING and (status not in range(400, 500) or status in _PASSING_STATUSES)
 
 

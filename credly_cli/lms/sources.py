@@ -13,7 +13,7 @@ from credly_cli.errors import Failure
 from credly_cli.lms.reading import Reading
 from credly_cli.lms.records import Kind, Records, Reject
 from credly_cli.signals import Interruption
-from credly_cli.times import Clock
+from credly_cli.times import Clock, Deadline
 
 
 class Part(NamedTuple):
@@ -62,7 +62,7 @@ class Surroundings:
     clock: Clock
     environ: Mapping[str, str] = field(default_factory=dict)
     adapter: Any = None  # a requests transport adapter, in place of the network
-    deadline: float | None = None  # of the run, as a timestamp
+    deadline: Deadline | None = None  # of the run
     interruption: Interruption | None = None  # once set, nothing more is read
 
 

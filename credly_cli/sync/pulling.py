@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 from credly_cli.credly.client import Client
 from credly_cli.credly.paging import Listing
 from credly_cli.credly.records import Badge, IssuedBadge
 from credly_cli.errors import Problem
+from credly_cli.http.response import read_date
 from credly_cli.store import badges, duplicates, issued_badges, links, runs
 from credly_cli.store.counts import Tally
 from credly_cli.store.database import Store
@@ -155,4 +155,5 @@ def _read_all(store: Store, client: Client, now: datetime, settle_seconds: int) 
 
 
 def _server_time(date: str | None) -> str | None:
-    return utc_text(parsedate_to_datetime(date)) if date else None
+    moment = read_date(date)
+    return utc_text(moment) if moment else None

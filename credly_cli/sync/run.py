@@ -41,7 +41,6 @@ class Wish:
     dry_run: bool = False
     full: bool = False
     allow_shrink: bool = False
-    max_seconds: float | None = None
     interrupted: Interruption = field(default_factory=Interruption)
 
 
@@ -136,8 +135,6 @@ class Synchronisation:
             grants.sending_to_uncertain(self.store, number, run.started_at)
         if not self.wish.dry_run:
             self.lock.note_run(number)
-        if self.wish.max_seconds is not None:
-            self.client.http.deadline = self.clock.now().timestamp() + self.wish.max_seconds
         return number
 
     def _go_on(self, run: Run) -> bool:
@@ -187,8 +184,7 @@ class Synchronisation:
 
     def _lms(self, run: Run) -> bool:
         """Take in what the configured source has that is new; returns whether there is a source."""
-        http = self.client.http
-        source = source_of(replace(self.around, deadline=http.deadline, interruption=self.wish.interrupted))
+        source = source_of(replace(self.around, deadline=self.client.http.deadline, interruption=self.wish.interrupted))
         if source is None:
             return False
         folder = None if self.wish.dry_run else self.state_folder

@@ -17,7 +17,9 @@ from rich.table import Table
 
 from credly_cli.cli.environment import SystemClock
 from credly_cli.config import SANDBOX_URL, api_address, is_loopback
+from credly_cli.credly.client import CREDLY
 from credly_cli.errors import Failure
+from credly_cli.http.auth import Basic
 from credly_cli.token import TokenSource, read_token
 from tests.contract_with_credly.account import Account, NotAskedError, Wire
 from tests.contract_with_credly.issuing import ISSUING
@@ -44,7 +46,7 @@ def account_of(environ: Mapping[str, str]) -> Account:
             "usage", f"{host} is not a sandbox.", hint="To issue there all the same: CREDLY_TEST_PRODUCTION=yes"
         )
     clock = SystemClock()
-    wire = Wire(address, read_token(TokenSource("file", token_file), None), clock, environ=environ)
+    wire = Wire(CREDLY, address, Basic(read_token(TokenSource("file", token_file), None)), clock, environ=environ)
     return Account(wire, clock, email, tuple(environ.get("CREDLY_TEST_BADGES", "").replace(",", " ").split()))
 
 

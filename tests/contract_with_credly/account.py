@@ -10,35 +10,55 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
+from credly_cli.http.auth import Auth
+from credly_cli.http.connection import TimeLimit
 from credly_cli.http.errors import NotSentError, UnclearError
 from credly_cli.http.response import Reply
-from credly_cli.http.session import Http
+from credly_cli.http.session import Session
 from credly_cli.times import Clock
 
 MOST_BADGES = 10
 PATIENCE = 30  # seconds to wait for a badge to be listed
 ISSUED_AT = "2025-03-01 09:41:07 +0000"
 _BYTES = 32 * 1024 * 1024
+_SECONDS = 90.0
 
 
 class NotAskedError(Exception):
     """A question cannot be asked with this account; says why."""
 
 
-class Wire(Http):
+@dataclass(frozen=True)
+class _Header:
+    """Another header than the account's own."""
+
+    own: Auth
+    value: str
+
+    def header(self) -> str:
+        return self.value
+
+    def secrets(self) -> tuple[str, ...]:
+        return (*self.own.secrets(), self.value)
+
+
+class Wire(Session):
     """Requests as the program makes them, each once, whose every answer is told."""
 
     def without_colon(self) -> "Wire":
         """Return the same with the token alone in its header, as some clients send it."""
-        return self._signed(b64decode(self._authorization.removeprefix("Basic ")).removesuffix(b":"))
+        return self._with_header(b64encode(b64decode(self._header().removeprefix("Basic ")).removesuffix(b":")))
 
     def with_token(self, token: str) -> "Wire":
         """Return the same with another token."""
-        return self._signed(f"{token}:".encode())
+        return self._with_header(b64encode(f"{token}:".encode()))
 
-    def _signed(self, user: bytes) -> "Wire":
+    def _header(self) -> str:
+        return self._auth.header()
+
+    def _with_header(self, pair: bytes) -> "Wire":
         other = copy.copy(self)
-        other._authorization = f"Basic {b64encode(user).decode()}"
+        other._auth = _Header(self._auth, f"Basic {pair.decode()}")
         return other
 
     def send_and_leave(self, path: str, body: dict[str, Any]) -> None:
@@ -47,12 +67,13 @@ class Wire(Http):
         secure = parts.scheme == "https"
         connect = http.client.HTTPSConnection if secure else http.client.HTTPConnection
         with contextlib.closing(connect(parts.hostname or "", parts.port, timeout=10)) as connection:
-            headers = {"Authorization": self._authorization, "Content-Type": "application/json"}
+            headers = {"Authorization": self._header(), "Content-Type": "application/json"}
             connection.request("POST", f"{parts.path}{path}", json.dumps(body), headers)
 
     def ask(self, method: str, path: str, **options: Any) -> Reply:
         try:
-            return self._send(method, path, _BYTES, **options)
+            limit = TimeLimit(_SECONDS, self.deadline, self.interruption)
+            return self._reply(*self._exchange(limit, method, path, _BYTES, **options))
         except (NotSentError, UnclearError) as error:
             raise NotAskedError(f"no answer ({error})") from None
 

@@ -6,11 +6,10 @@ from contextlib import suppress
 
 import pytest
 
-from credly_cli.credly.client import Client
+from credly_cli.credly.client import Client, session_of
 from credly_cli.errors import Exit
-from credly_cli.http.errors import UnclearError
-from credly_cli.http.response import CredlyFailure
-from credly_cli.http.session import Http
+from credly_cli.http.errors import HttpFailure, UnclearError
+from credly_cli.http.session import Session
 from credly_cli.token import Token
 from tests.credly.raw_server import Handler, head, raw_server
 from tests.support.desk import StillClock
@@ -18,8 +17,8 @@ from tests.support.desk import StillClock
 BODY = b"{}"
 
 
-def client_of(url: str) -> Http:
-    return Http(url, Token("canary"), StillClock(), environ={})
+def client_of(url: str) -> Session:
+    return session_of(url, Token("canary"), StillClock(), environ={})
 
 
 # The head of an answer
@@ -80,7 +79,7 @@ def test_a_redirect_stops_the_run_wherever_it_leads(status: int, location: str) 
     answer = f"HTTP/1.1 {status} x\r\nLocation: {location}\r\nContent-Length: 2\r\n\r\n{{}}".encode("latin-1")
     with raw_server(lambda connection: connection.sendall(answer)) as url:
         http = client_of(url)
-        with pytest.raises(CredlyFailure) as caught:
+        with pytest.raises(HttpFailure) as caught:
             http.get("/organizations")
         sent = Client(http, "o").issue(BODY, {})
         http.close()
@@ -148,7 +147,7 @@ def test_a_link_that_can_be_read_in_two_ways_is_not_followed(link: str) -> None:
         http = client_of(good)
         address = link.format(good=port_of(good), evil=port_of(evil))
         assert not http.same_origin(address)
-        with suppress(CredlyFailure):
+        with suppress(HttpFailure):
             http.get(address, tries=1)
         http.close()
     assert "evil" not in asked

@@ -34,11 +34,13 @@ from urllib3.exceptions import (
     SSLError,
 )
 
-from credly_cli.credly.client import Client
-from credly_cli.http.errors import NotSentError, UnclearError, never_sent
-from credly_cli.http.response import CredlyFailure, Reply, read_retry_after
-from credly_cli.http.session import Http
+from credly_cli.cli.environment import SystemClock
+from credly_cli.credly.client import Client, session_of
+from credly_cli.http.errors import HttpFailure, NotSentError, UnclearError, never_sent
+from credly_cli.http.response import Reply, read_retry_after
+from credly_cli.http.session import Session
 from credly_cli.signals import Interruption, Stopped
+from credly_cli.times import Deadline
 from credly_cli.token import Token
 from tests.credly.raw_server import Handler, head, raw_server
 from tests.support import faults
@@ -55,12 +57,12 @@ def clock() -> StillClock:
     return StillClock()
 
 
-def client_of(url: str, clock: StillClock, **environ: str) -> Http:
-    return Http(url, Token(TOKEN), clock, environ=environ)
+def client_of(url: str, clock: StillClock, **environ: str) -> Session:
+    return session_of(url, Token(TOKEN), clock, environ=environ)
 
 
 @pytest.fixture
-def http(clock: StillClock) -> Iterator[Http]:
+def http(clock: StillClock) -> Iterator[Session]:
     http = client_of(URL, clock)
     yield http
     http.close()
@@ -78,7 +80,7 @@ def server(sandbox: FaultySandbox) -> Iterator[FaultyServer]:
 
 
 @pytest.fixture
-def wired(server: FaultyServer, clock: StillClock) -> Iterator[Http]:
+def wired(server: FaultyServer, clock: StillClock) -> Iterator[Session]:
     """A client whose answers come over a real socket."""
     http = client_of(f"{server.url}/v1", clock)
     yield http
@@ -89,8 +91,8 @@ def slept(clock: StillClock) -> float:
     return (clock.now() - START).total_seconds()
 
 
-def failing(http: Http, *, code: str) -> CredlyFailure:
-    with pytest.raises(CredlyFailure) as caught:
+def failing(http: Session, *, code: str) -> HttpFailure:
+    with pytest.raises(HttpFailure) as caught:
         http.get("/organizations")
     assert caught.value.code == code
     assert caught.value.hint
@@ -101,14 +103,14 @@ def failing(http: Http, *, code: str) -> CredlyFailure:
 
 
 @pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504])
-def test_reading_is_tried_again_until_it_works(wired: Http, sandbox: FaultySandbox, status: int) -> None:
+def test_reading_is_tried_again_until_it_works(wired: Session, sandbox: FaultySandbox, status: int) -> None:
     sandbox.faults.add(faults.answers(status), times=3)
     assert wired.get("/organizations").status == 200
     assert sandbox.log.count() == 4
 
 
 @pytest.mark.parametrize("act", [faults.drops(), faults.drops(reset=True), faults.cuts_body(9), faults.answers_html()])
-def test_reading_is_tried_again_after_a_broken_answer(wired: Http, sandbox: FaultySandbox, act: faults.Act) -> None:
+def test_reading_is_tried_again_after_a_broken_answer(wired: Session, sandbox: FaultySandbox, act: faults.Act) -> None:
     sandbox.faults.add(act, times=2)
     assert wired.get("/organizations").json["data"]
     assert sandbox.log.count() == 3
@@ -117,7 +119,7 @@ def test_reading_is_tried_again_after_a_broken_answer(wired: Http, sandbox: Faul
 @pytest.mark.parametrize(
     ("status", "code"), [(500, "server-error"), (408, "server-error"), (503, "server-error"), (429, "rate-limited")]
 )
-def test_after_four_tries_it_is_given_up(wired: Http, sandbox: FaultySandbox, status: int, code: str) -> None:
+def test_after_four_tries_it_is_given_up(wired: Session, sandbox: FaultySandbox, status: int, code: str) -> None:
     sandbox.faults.add(faults.answers(status), times=None)
     assert failing(wired, code=code).status == status
     assert sandbox.log.count() == 4
@@ -130,14 +132,14 @@ def test_after_four_tries_it_is_given_up(wired: Http, sandbox: FaultySandbox, st
         (422, "server-error"), (301, "config-invalid"), (501, "server-error"),
     ],
 )  # fmt: skip
-def test_what_will_not_pass_is_not_tried_again(wired: Http, sandbox: FaultySandbox, status: int, code: str) -> None:
+def test_what_will_not_pass_is_not_tried_again(wired: Session, sandbox: FaultySandbox, status: int, code: str) -> None:
     sandbox.faults.add(faults.answers(status), times=None)
     failing(wired, code=code)
     assert sandbox.log.count() == 1
 
 
 @pytest.mark.parametrize("status", [408, 429, 500, 503])
-def test_writing_is_never_tried_again(wired: Http, sandbox: FaultySandbox, status: int) -> None:
+def test_writing_is_never_tried_again(wired: Session, sandbox: FaultySandbox, status: int) -> None:
     sandbox.faults.add(faults.answers(status, Retry_After="0"), times=None)
     assert wired.post("/organizations", b"{}").status == status
     assert sandbox.log.count() == 1
@@ -145,7 +147,7 @@ def test_writing_is_never_tried_again(wired: Http, sandbox: FaultySandbox, statu
 
 @pytest.mark.parametrize("act", [faults.drops(), faults.drops(reset=True), faults.loses_answer(), faults.cuts_body(20)])
 def test_writing_is_not_tried_again_when_the_answer_is_lost(
-    wired: Http, sandbox: FaultySandbox, act: faults.Act
+    wired: Session, sandbox: FaultySandbox, act: faults.Act
 ) -> None:
     sandbox.faults.add(act, times=None)
     with pytest.raises(UnclearError):
@@ -154,7 +156,7 @@ def test_writing_is_not_tried_again_when_the_answer_is_lost(
 
 
 def test_writing_does_not_use_a_connection_that_was_idle_for_long(
-    wired: Http, server: FaultyServer, clock: StillClock
+    wired: Session, server: FaultyServer, clock: StillClock
 ) -> None:
     wired.post("/organizations", b"{}")
     wired.post("/organizations", b"{}")
@@ -164,7 +166,7 @@ def test_writing_does_not_use_a_connection_that_was_idle_for_long(
     assert server.connections == 2
 
 
-def test_a_credly_in_trouble_is_not_asked_much_more_often(http: Http) -> None:
+def test_a_credly_in_trouble_is_not_asked_much_more_often(http: Session) -> None:
     """Retries are at most ten and a tenth of all requests."""
     with requests_mock.Mocker() as mock:
         mock.get(requests_mock.ANY, status_code=503)
@@ -195,7 +197,7 @@ def test_a_credly_in_trouble_is_not_asked_much_more_often(http: Http) -> None:
     ],
 )
 def test_after_a_request_to_slow_down_it_waits_as_told_and_a_second_at_least(
-    http: Http, clock: StillClock, told: str, at_least: float, at_most: float
+    http: Session, clock: StillClock, told: str, at_least: float, at_most: float
 ) -> None:
     with requests_mock.Mocker() as mock:
         busy = {"status_code": 429, "headers": {"Retry-After": told, "Date": format_datetime(START, usegmt=True)}}
@@ -204,7 +206,7 @@ def test_after_a_request_to_slow_down_it_waits_as_told_and_a_second_at_least(
     assert at_least <= slept(clock) <= at_most
 
 
-def test_a_date_to_wait_for_is_taken_by_credlys_own_clock(http: Http, clock: StillClock) -> None:
+def test_a_date_to_wait_for_is_taken_by_credlys_own_clock(http: Session, clock: StillClock) -> None:
     theirs = START + timedelta(hours=1)  # our clock is an hour behind
     headers = {"Date": format_datetime(theirs, usegmt=True)}
     headers["Retry-After"] = format_datetime(theirs + timedelta(seconds=4), usegmt=True)
@@ -215,7 +217,7 @@ def test_a_date_to_wait_for_is_taken_by_credlys_own_clock(http: Http, clock: Sti
 
 
 @pytest.mark.parametrize("told", ["86400", "121", "9" * 400, "Fri, 01 Jan 2100 00:00:00 GMT"])
-def test_nobody_waits_for_a_day(http: Http, clock: StillClock, told: str) -> None:
+def test_nobody_waits_for_a_day(http: Session, clock: StillClock, told: str) -> None:
     with requests_mock.Mocker() as mock:
         mock.get(f"{URL}/organizations", status_code=429, headers={"Retry-After": told})
         failing(http, code="rate-limited")
@@ -223,8 +225,8 @@ def test_nobody_waits_for_a_day(http: Http, clock: StillClock, told: str) -> Non
     assert slept(clock) == 0
 
 
-def test_it_never_waits_beyond_the_end_of_the_run(http: Http, clock: StillClock) -> None:
-    http.deadline = clock.now().timestamp() + 30
+def test_it_never_waits_beyond_the_end_of_the_run(http: Session, clock: StillClock) -> None:
+    http.deadline = Deadline(clock, 30)
     with requests_mock.Mocker() as mock:
         mock.get(f"{URL}/organizations", status_code=503, headers={"Retry-After": "31"})
         failing(http, code="server-error")
@@ -241,7 +243,7 @@ def test_without_a_word_the_waits_grow_and_are_spread(clock: StillClock, monkeyp
 
 
 @pytest.mark.parametrize("status", [429, 503])
-def test_who_was_asked_to_stop_asks_for_nothing_more(http: Http, status: int) -> None:
+def test_who_was_asked_to_stop_asks_for_nothing_more(http: Session, status: int) -> None:
     asked_to_stop = http.interruption = Interruption()
 
     def stop(_request: object, context: Any) -> str:
@@ -256,7 +258,7 @@ def test_who_was_asked_to_stop_asks_for_nothing_more(http: Http, status: int) ->
         assert mock.call_count == 1
 
 
-def test_one_request_to_slow_down_holds_all_that_follow(http: Http, clock: StillClock) -> None:
+def test_one_request_to_slow_down_holds_all_that_follow(http: Session, clock: StillClock) -> None:
     with requests_mock.Mocker() as mock:
         mock.get(f"{URL}/organizations", [{"status_code": 429, "headers": {"Retry-After": "8"}}, {"json": {}}])
         http.get("/organizations")
@@ -268,7 +270,7 @@ def test_one_request_to_slow_down_holds_all_that_follow(http: Http, clock: Still
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 @pytest.mark.parametrize("to", ["/v1/organizations", "https://evil.test/v1/organizations", "http://credly.test/"])
-def test_a_redirect_is_never_followed(http: Http, status: int, to: str) -> None:
+def test_a_redirect_is_never_followed(http: Session, status: int, to: str) -> None:
     with requests_mock.Mocker() as mock:
         mock.register_uri(requests_mock.ANY, requests_mock.ANY, status_code=status, headers={"Location": to})
         assert "redirect" in failing(http, code="config-invalid").message
@@ -277,10 +279,11 @@ def test_a_redirect_is_never_followed(http: Http, status: int, to: str) -> None:
 
 
 def test_a_redirect_is_not_followed_even_where_its_target_is_looked_at(
-    http: Http, monkeypatch: pytest.MonkeyPatch
+    http: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Two things keep us from it; each alone is enough."""
-    monkeypatch.setattr("credly_cli.http.session._Session.get_redirect_target", requests.Session.get_redirect_target)
+    looked_after = requests.Session.get_redirect_target
+    monkeypatch.setattr("credly_cli.http.session._Unredirected.get_redirect_target", looked_after)
     with requests_mock.Mocker() as mock:
         mock.register_uri(requests_mock.ANY, requests_mock.ANY, status_code=307, headers={"Location": f"{URL}/else"})
         assert http.post("/organizations", b"{}").status == 307
@@ -305,7 +308,7 @@ def test_the_header_is_the_token_with_a_colon_and_nothing_replaces_it(
     http.close()
 
 
-def test_every_request_carries_the_header(http: Http) -> None:
+def test_every_request_carries_the_header(http: Session) -> None:
     with requests_mock.Mocker() as mock:
         mock.register_uri(requests_mock.ANY, requests_mock.ANY, json={})
         http.get("/organizations")
@@ -315,7 +318,7 @@ def test_every_request_carries_the_header(http: Http) -> None:
 
 
 def test_what_the_libraries_are_told_to_print_has_neither_token_nor_address(
-    wired: Http, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+    wired: Session, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("http.client.HTTPConnection.debuglevel", 1)
     caplog.set_level(0)
@@ -334,11 +337,11 @@ def test_what_the_libraries_are_told_to_print_has_neither_token_nor_address(
         "https://credly.test@evil.test/", "https://credly.test.evil.test/", "http://[", "file:///etc/passwd", None, 5,
     ],
 )  # fmt: skip
-def test_another_origin_is_never_asked(http: Http, address: Any) -> None:
+def test_another_origin_is_never_asked(http: Session, address: Any) -> None:
     assert not http.same_origin(address)
     if isinstance(address, str) and not address.startswith("/"):
         with requests_mock.Mocker() as mock:
-            with pytest.raises(CredlyFailure):
+            with pytest.raises(HttpFailure):
                 http.get(address, tries=1)
             assert mock.call_count == 0
 
@@ -346,7 +349,7 @@ def test_another_origin_is_never_asked(http: Http, address: Any) -> None:
 @pytest.mark.parametrize(
     "address", ["https://credly.test/api/v1/x?page=2", "/api/v1/x", "https://CREDLY.test:443/x", "?page=2"]
 )
-def test_both_prefixes_and_relative_links_are_of_our_origin(http: Http, address: str) -> None:
+def test_both_prefixes_and_relative_links_are_of_our_origin(http: Session, address: str) -> None:
     assert http.same_origin(address)
 
 
@@ -387,7 +390,7 @@ def test_certificates_are_checked_with_the_bundle_that_is_configured(clock: Stil
 
 
 def test_a_bundle_that_is_not_there_is_an_invalid_configuration(clock: StillClock) -> None:
-    with pytest.raises(CredlyFailure, match="REQUESTS_CA_BUNDLE") as caught:
+    with pytest.raises(HttpFailure, match="REQUESTS_CA_BUNDLE") as caught:
         client_of(URL, clock, REQUESTS_CA_BUNDLE="/no/such/bundle")
     assert caught.value.code == "config-invalid"
 
@@ -431,10 +434,10 @@ def test_who_is_in_a_hurry_waits_no_longer_than_told_for_all_answers_together(cl
     with raw_server(late) as url:
         http = client_of(url, clock)
         began = time.monotonic()
-        http.hurry(1.0)
+        http.deadline = Deadline(SystemClock(), 1.0)
         assert http.get("/organizations").json == {"data": []}
         for _ in range(2):
-            with pytest.raises(CredlyFailure, match="no answer in time"):
+            with pytest.raises(HttpFailure, match="no answer in time"):
                 http.get("/organizations")
         http.close()
         assert time.monotonic() - began < 1.5
@@ -447,7 +450,7 @@ def test_the_answer_to_a_post_is_read_up_to_a_mebibyte(clock: StillClock) -> Non
     assert "too long" in unclear(flood, clock)
 
 
-def test_a_page_may_be_longer_than_the_answer_to_a_post(http: Http) -> None:
+def test_a_page_may_be_longer_than_the_answer_to_a_post(http: Session) -> None:
     body = json.dumps({"data": ["x" * 2 * 1024 * 1024]})
     with requests_mock.Mocker() as mock:
         mock.register_uri(requests_mock.ANY, requests_mock.ANY, text=body)
@@ -456,14 +459,14 @@ def test_a_page_may_be_longer_than_the_answer_to_a_post(http: Http) -> None:
             http.post("/organizations", b"{}")
 
 
-def test_a_page_beyond_32_mebibytes_is_not_read(http: Http) -> None:
+def test_a_page_beyond_32_mebibytes_is_not_read(http: Session) -> None:
     with requests_mock.Mocker() as mock:
         mock.get(requests_mock.ANY, content=b" " * (32 * 1024 * 1024 + 1))
-        with pytest.raises(CredlyFailure, match="too long"):
+        with pytest.raises(HttpFailure, match="too long"):
             http.get("/organizations", tries=1)
 
 
-def test_a_compressed_answer_is_as_long_as_it_unfolds(http: Http) -> None:
+def test_a_compressed_answer_is_as_long_as_it_unfolds(http: Session) -> None:
     headers = {"Content-Encoding": "gzip"}
     with requests_mock.Mocker() as mock:
         mock.get(requests_mock.ANY, content=gzip.compress(b'{"data": []}'), headers=headers)
@@ -492,7 +495,7 @@ def test_an_answer_that_breaks_off_is_unclear(clock: StillClock, answer: bytes) 
 
 
 @pytest.mark.parametrize("body", [b"<html>", b"", b"[]", b'"text"', b"[" * 100_000, b"\xff\xfe"], ids=range(6))
-def test_what_is_no_json_object_is_a_fault_of_the_server(http: Http, body: bytes) -> None:
+def test_what_is_no_json_object_is_a_fault_of_the_server(http: Session, body: bytes) -> None:
     with requests_mock.Mocker() as mock:
         mock.get(f"{URL}/organizations", content=body)
         assert "not JSON" in failing(http, code="server-error").message
@@ -525,7 +528,7 @@ def told(**data: Any) -> dict[str, Any]:
         (told(message="Name \ud83d is\0invalid"), "Name ? is?invalid"),
     ],
 )
-def test_the_text_of_an_error_is_read_from_where_credly_puts_it(http: Http, body: Any, said: str) -> None:
+def test_the_text_of_an_error_is_read_from_where_credly_puts_it(http: Session, body: Any, said: str) -> None:
     with requests_mock.Mocker() as mock:
         mock.post(requests_mock.ANY, json=body, status_code=422)
         assert http.post("/organizations", b"{}").message == said
@@ -544,14 +547,14 @@ def test_a_wait_of_more_than_a_day_is_a_day(told: str) -> None:
 
 
 @pytest.mark.parametrize("date", ["nonsense", "Wed, 99 Nov 99999 99:99:99 GMT", "Thu, 26 Nov 2026 10:00:00 -0000"])
-def test_a_date_that_is_none_is_not_kept_as_credlys_clock(http: Http, date: str) -> None:
+def test_a_date_that_is_none_is_not_kept_as_credlys_clock(http: Session, date: str) -> None:
     with requests_mock.Mocker() as mock:
         mock.get(f"{URL}/organizations", json={}, headers={"Date": date})
         assert http.get("/organizations").date is None
     assert http.last_date is None
 
 
-def test_credlys_own_clock_is_remembered(http: Http) -> None:
+def test_credlys_own_clock_is_remembered(http: Session) -> None:
     date = format_datetime(datetime(2026, 5, 1, tzinfo=UTC), usegmt=True)
     with requests_mock.Mocker() as mock:
         mock.get(f"{URL}/organizations", [{"json": {}, "headers": {"Date": date}}, {"json": {}}])
@@ -650,7 +653,7 @@ def test_a_proxy_that_refuses_means_not_sent(clock: StillClock) -> None:
 
 def test_no_email_of_a_query_is_in_what_is_said(clock: StillClock) -> None:
     http = client_of("http://127.0.0.1:9/v1", clock)
-    with pytest.raises(CredlyFailure) as caught:
+    with pytest.raises(HttpFailure) as caught:
         http.get("/badges", {"filter": "recipient_email::ada@example.org"}, tries=1)
     assert "ada" not in f"{caught.value} {caught.value.hint}"
 
@@ -704,14 +707,14 @@ def issued(**changes: Any) -> dict[str, Any]:
     ],
     ids=lambda value: str(value)[:50],
 )
-def test_an_answer_to_an_issue_is_read_by_the_table(http: Http, answer: dict[str, Any], kind: str) -> None:
+def test_an_answer_to_an_issue_is_read_by_the_table(http: Session, answer: dict[str, Any], kind: str) -> None:
     with requests_mock.Mocker() as mock:
         mock.post(f"{URL}/organizations/o/badges", **answer)
         assert Client(http, "o").issue(b"{}", EXPECTED).kind == kind
         assert mock.call_count == 1
 
 
-def test_a_stop_says_what_it_means_for_the_run(http: Http) -> None:
+def test_a_stop_says_what_it_means_for_the_run(http: Session) -> None:
     for status, code in ((302, "config-invalid"), (401, "token-refused"), (403, "token-forbidden")):
         with requests_mock.Mocker() as mock:
             mock.post(requests_mock.ANY, status_code=status)
@@ -720,7 +723,7 @@ def test_a_stop_says_what_it_means_for_the_run(http: Http) -> None:
         assert failure.code == code
 
 
-def test_an_organization_id_cannot_lead_elsewhere(http: Http) -> None:
+def test_an_organization_id_cannot_lead_elsewhere(http: Session) -> None:
     with requests_mock.Mocker() as mock:
         mock.get(requests_mock.ANY, json={"data": [], "metadata": {"total_count": 0}})
         Client(http, "../evil?x=").badges()

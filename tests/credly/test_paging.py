@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 import requests_mock
 
-from credly_cli.credly.client import Client
+from credly_cli.credly.client import Client, session_of
 from credly_cli.credly.paging import Listing
 from credly_cli.credly.records import Badge
-from credly_cli.http.response import CredlyFailure
-from credly_cli.http.session import Http
+from credly_cli.http.errors import HttpFailure
 from credly_cli.sandbox.records import Response
+from credly_cli.times import Deadline
 from credly_cli.token import Token
 from tests.support import faults
 from tests.support.adapter import SandboxAdapter
@@ -52,7 +52,7 @@ def clock() -> StillClock:
 @pytest.fixture
 def client(sandbox: FaultySandbox) -> Client:
     clock = StillClock()
-    http = Http(URL, Token(sandbox.token), clock, environ={}, adapter=SandboxAdapter(sandbox))
+    http = session_of(URL, Token(sandbox.token), clock, environ={}, adapter=SandboxAdapter(sandbox))
     return Client(http, sandbox.organization_id)
 
 
@@ -105,7 +105,7 @@ def test_a_page_that_fails_once_is_no_failure(client: Client, sandbox: FaultySan
 
 def test_r10_a_first_page_that_fails_is_a_failure(client: Client, sandbox: FaultySandbox) -> None:
     sandbox.faults.add(faults.answers(500), "GET", "page=1($|&)", times=None)
-    with pytest.raises(CredlyFailure):
+    with pytest.raises(HttpFailure):
         client.badges()
 
 
@@ -114,7 +114,7 @@ def test_what_stops_the_run_is_not_swallowed_by_a_later_page(
     client: Client, sandbox: FaultySandbox, status: int
 ) -> None:
     sandbox.faults.add(faults.answers(status), "GET", "page=4($|&)", times=None)
-    with pytest.raises(CredlyFailure):
+    with pytest.raises(HttpFailure):
         client.badges()
 
 
@@ -251,7 +251,7 @@ def pages() -> Iterator[Callable[[Answer], Listing[Badge]]]:
 
         with requests_mock.Mocker() as mock:
             mock.get(requests_mock.ANY, json=page)
-            listing = Client(Http(URL, Token("t"), StillClock(), environ={}), "o").badges()
+            listing = Client(session_of(URL, Token("t"), StillClock(), environ={}), "o").badges()
             asked.append(mock.call_count)
             assert {request.hostname for request in mock.request_history} == {"credly.test"}
         return listing
@@ -340,7 +340,7 @@ def test_of_a_key_that_comes_twice_the_last_counts() -> None:
     twice = b'{"data": [%s], "metadata": {"total_count": 1}}' % row
     with requests_mock.Mocker() as mock:
         mock.get(requests_mock.ANY, content=twice)
-        listing = Client(Http(URL, Token("t"), StillClock(), environ={}), "o").badges()
+        listing = Client(session_of(URL, Token("t"), StillClock(), environ={}), "o").badges()
     assert {row.id: row.name for row in listing.rows.values()} == {"x": "2"}
 
 
@@ -370,8 +370,8 @@ def test_an_id_that_is_no_text_can_be_compared_and_stored(pages: Read) -> None:
 
 
 def test_pages_without_end_end_with_the_time_of_the_run_and_what_was_read_is_kept(clock: StillClock) -> None:
-    http = Http(URL, Token("t"), clock, environ={})
-    http.deadline = clock.now().timestamp() + 5
+    http = session_of(URL, Token("t"), clock, environ={})
+    http.deadline = Deadline(clock, 5)
 
     def fresh(request: Any, _context: object) -> dict[str, Any]:
         clock.sleep(1)
@@ -382,7 +382,7 @@ def test_pages_without_end_end_with_the_time_of_the_run_and_what_was_read_is_kep
         mock.get(requests_mock.ANY, json=fresh)
         listing = Client(http, "o", parallel=1).badges()
         assert mock.call_count == 5
-        with pytest.raises(CredlyFailure, match="time allowed"):
+        with pytest.raises(HttpFailure, match="time allowed"):
             Client(http, "o").badges()
     assert listing.problem is not None
     assert (len(listing.rows), listing.complete, listing.problem.code) == (5, False, "rate-limited")

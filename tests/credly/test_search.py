@@ -6,10 +6,9 @@ from uuid import uuid4
 import pytest
 import requests_mock
 
-from credly_cli.credly.client import Client
-from credly_cli.credly.search import search_issued_badges
-from credly_cli.http.response import CredlyFailure
-from credly_cli.http.session import Http
+from credly_cli.credly.client import Client, session_of
+from credly_cli.http.errors import HttpFailure
+from credly_cli.times import Deadline
 from credly_cli.token import Token
 from tests.support.desk import StillClock
 
@@ -25,12 +24,12 @@ def page(rows: list[dict[str, Any]], further: str | None) -> dict[str, Any]:
 
 
 def read(client: Client) -> list[str]:
-    return [badge.id for rows in search_issued_badges(client) for badge in rows]
+    return [badge.id for rows in client.search_issued_badges() for badge in rows]
 
 
 @pytest.fixture
 def client() -> Client:
-    return Client(Http(URL, Token("t"), StillClock(), environ={}), "o")
+    return Client(session_of(URL, Token("t"), StillClock(), environ={}), "o")
 
 
 def test_it_is_read_page_by_page_to_its_end(client: Client) -> None:
@@ -46,13 +45,13 @@ def test_pages_that_bring_nothing_new_are_not_followed_though_each_has_an_addres
 ) -> None:
     with requests_mock.Mocker() as mock:
         mock.get(requests_mock.ANY, json=lambda *_: page(rows, f"/v1/{uuid4()}"))
-        with pytest.raises(CredlyFailure, match="nothing new"):
+        with pytest.raises(HttpFailure, match="nothing new"):
             read(client)
         assert mock.call_count <= 2
 
 
 def test_pages_without_end_end_with_the_time_of_the_run(client: Client) -> None:
-    client.http.deadline = client.http.clock.now().timestamp() + 5
+    client.http.deadline = Deadline(client.http.clock, 5)
 
     def fresh(*_: object) -> dict[str, Any]:
         client.http.clock.sleep(1)
@@ -60,7 +59,7 @@ def test_pages_without_end_end_with_the_time_of_the_run(client: Client) -> None:
 
     with requests_mock.Mocker() as mock:
         mock.get(requests_mock.ANY, json=fresh)
-        with pytest.raises(CredlyFailure) as caught:
+        with pytest.raises(HttpFailure) as caught:
             read(client)
         assert mock.call_count == 5
     assert caught.value.code == "rate-limited"
@@ -73,6 +72,6 @@ LINKS = ["http://credly.test:1\\@credly.test/v1/x", "https://mallory:pw@credly.t
 def test_a_link_that_leads_elsewhere_is_not_followed(client: Client, link: Any) -> None:
     with requests_mock.Mocker() as mock:
         mock.get(requests_mock.ANY, json=page([row("a")], link))
-        with pytest.raises(CredlyFailure, match="another host"):
+        with pytest.raises(HttpFailure, match="another host"):
             read(client)
         assert mock.call_count == 1

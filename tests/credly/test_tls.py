@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from credly_cli.credly.client import session_of
 from credly_cli.http.errors import NotSentError, UnclearError
-from credly_cli.http.session import Http
+from credly_cli.http.session import Session
 from credly_cli.token import Token
 from tests.credly.raw_server import head, raw_server, read_request
 from tests.support.desk import StillClock
@@ -55,8 +56,8 @@ def tls_server(made: Path, handle: Callable[[ssl.SSLSocket], None], *, tunnel: b
         yield url if tunnel else url.replace("http:", "https:")
 
 
-def client_of(url: str, **environ: str) -> Http:
-    return Http(url, Token("canary"), StillClock(), environ=environ)
+def client_of(url: str, **environ: str) -> Session:
+    return session_of(url, Token("canary"), StillClock(), environ=environ)
 
 
 def test_a_certificate_of_the_configured_bundle_is_trusted(tmp_path: Path) -> None:

@@ -7,8 +7,7 @@ Read it as: a learner of ... looks at content that is ..., is enrolled ..., and 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
-from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any
 
 import pytest
 
@@ -17,9 +16,6 @@ from credly_cli.errors import Failure
 from credly_cli.learners import widget
 from credly_cli.store.database import Store
 from tests.support.desk import START
-
-if TYPE_CHECKING:
-    from credly_cli.http.session import Http
 
 LEARNERS = ("site", "panorama", "sublicense")
 CONTENT = ("released", "unreleased", "provisioned", "in the panorama", "in the sublicense")
@@ -135,7 +131,7 @@ class Silent(Client):
     organization_id = "o"
 
     def __init__(self) -> None:
-        self.http = cast("Http", SimpleNamespace(hurry=lambda _: None))
+        """Need nothing."""
 
     def issued_badges(self, *_: object, **__: object) -> Any:
         raise Failure("unreachable", "Credly cannot be reached.")

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from credly_cli.config import load
+from credly_cli.http.errors import HttpFailure
 from credly_cli.lms.reading import Reading
 from credly_cli.lms.sources import Surroundings
-from credly_cli.lms.thought_industries.client import Client, LmsFailure
+from credly_cli.lms.thought_industries.client import Client
 from tests.lms.thought_industries_stand_in import KEY, LATER, LATEST, Site, lms
 from tests.support.desk import START, Desk
 
@@ -149,7 +150,7 @@ def test_the_site_and_its_key_can_be_checked_without_reading_anything(school: De
     around = Surroundings(config, Reading(START), school.clock, school.environ)
     Client(around).ping()
     site.keys = set()
-    with pytest.raises(LmsFailure) as refused:
+    with pytest.raises(HttpFailure) as refused:
         Client(around).ping()
     assert refused.value.code == "lms-token-refused"
     assert site.requests == ["/ping", "/ping"]

@@ -8,34 +8,33 @@ from typing import Any
 from urllib.parse import quote
 
 from credly_cli.config import is_loopback
-from credly_cli.errors import ErrorCode, Failure
-from credly_cli.http.response import CredlyFailure, Reply
-from credly_cli.http.session import Http
+from credly_cli.errors import Failure
+from credly_cli.http.auth import Bearer
+from credly_cli.http.errors import HttpFailure
+from credly_cli.http.response import Meaning, Service
+from credly_cli.http.retry import Limits
+from credly_cli.http.session import Session
 from credly_cli.lms.sources import Surroundings
 from credly_cli.token import Token, read_private_file, token_from
 
 _API = "/incoming/v2"
 _ROWS = ("events", "APIEvents", "users", "contentItems", "content", "clients", "licenses", "nodes", "items", "data")
 _NO_MORE = ("", "false", "0", "none")
-_LONGEST_WAIT = 120.0
 _NOT_THERE = (400, 404, 410, 422)
 _HOST = re.compile(
     r"(?:(?P<scheme>https?)://)?(?P<name>[a-z0-9.-]+|\[[0-9a-f:]+\])(?P<port>:\d{1,5})?(?:/incoming/v2)?/*", re.ASCII
 )
 _KEY_HINT = "Set CREDLY_LMS_TOKEN, or name a file of mode 0600 as token_file in [lms.thought_industries]."
-
-
-class LmsFailure(Failure):
-    """A failure that the LMS's answer tells, with its status (``None`` without an answer)."""
-
-    def __init__(self, code: ErrorCode, message: str, status: int | None, hint: str | None) -> None:
-        super().__init__(code, message, hint=hint)
-        self.status = status
-
-    @property
-    def is_not_there(self) -> bool:
-        """Whether the LMS does not know what it was asked for, such as a cursor of yesterday."""
-        return self.status in _NOT_THERE
+_REFUSED = Meaning(
+    "lms-token-refused",
+    "{name} refused the API key.",
+    f"An admin of Thought Industries makes a new one. {_KEY_HINT}",
+)
+_SERVICE = Service(
+    "Thought Industries",
+    {"unauthorized": _REFUSED, "forbidden": _REFUSED},
+    hint="Nothing is lost: the next sync goes on from here.",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,31 +45,29 @@ class Page:
     next: dict[str, str | int] | None
 
 
-class _Bearer(Http):
-    """The way to an API that wants its key as a bearer."""
-
-    def __init__(self, address: str, key: Token, around: Surroundings) -> None:
-        super().__init__(address, key, around.clock, environ=around.environ, adapter=around.adapter)
-        self._authorization = f"Bearer {key.reveal()}"
-        self.deadline = around.deadline
-        self.interruption = around.interruption
-
-
 class Client:
     """Reads lists."""
 
     def __init__(self, around: Surroundings) -> None:
-        self._around = around
-        self._http = _Bearer(_address(around) + _API, _key(around), around)
-        self._not_before = 0.0
+        self._http = Session(
+            _SERVICE,
+            _address(around) + _API,
+            Bearer(_key(around)),
+            around.clock,
+            environ=around.environ,
+            limits=Limits(counted=True),
+            deadline=around.deadline,
+            interruption=around.interruption,
+            adapter=around.adapter,
+        )
 
     def ping(self) -> None:
-        """Ask whether the site is there and takes the key; raises ``LmsFailure``."""
+        """Ask whether the site is there and takes the key; raises ``HttpFailure``."""
         self._get("/ping", {})
 
     def page(self, path: str, parameters: Mapping[str, str | int]) -> Page:
-        """Read a page; raises ``LmsFailure``."""
-        rows, information = _listed(self._get(path, parameters).json)
+        """Read a page; raises ``HttpFailure``."""
+        rows, information = _listed(self._get(path, parameters))
         following = _following(information)
         if following and all(parameters.get(name) == value for name, value in following.items()):
             raise _unreadable("gives the same page again and again")
@@ -79,41 +76,20 @@ class Client:
     def user(self, name: str) -> dict[str, Any] | None:
         """Read one user by id or address; ``None`` if there is none."""
         try:
-            body = self._get(f"/users/{quote(name, safe='@')}", {}).json
-        except LmsFailure as failure:
-            if failure.is_not_there:
+            body = self._get(f"/users/{quote(name, safe='@')}", {})
+        except HttpFailure as failure:
+            if is_not_there(failure):
                 return None
             raise
         for wrapping in ("data", "user"):
             body = body.get(wrapping, body) if isinstance(body, dict) else None
         return body if isinstance(body, dict) and body.get("email") else None
 
-    def _get(self, path: str, parameters: Mapping[str, str | int]) -> Reply:
-        self._wait()
-        try:
-            reply = self._http.get(path, parameters)
-        except CredlyFailure as failure:
-            raise _translated(failure) from None
-        self._note_pace(reply.headers)
-        if isinstance(reply.json, dict) and reply.json.get("errors"):
+    def _get(self, path: str, parameters: Mapping[str, str | int]) -> Any:
+        body = self._http.get(path, parameters).json
+        if body.get("errors"):
             raise _unreadable("answered with errors")
-        return reply
-
-    def _note_pace(self, headers: Mapping[str, str]) -> None:
-        remaining, reset = headers.get("X-RateLimit-Remaining", ""), headers.get("X-RateLimit-Reset", "")
-        if remaining.strip() == "0" and reset.strip().isdigit():
-            self._not_before = float(reset)
-
-    def _wait(self) -> None:
-        """Hold the next request until the LMS allows it; raises ``LmsFailure`` if that is too long for a run."""
-        now, deadline = self._around.clock.now().timestamp(), self._around.deadline
-        seconds = self._not_before - now
-        if deadline is not None and now + max(seconds, 0) >= deadline:
-            raise _later("The time of this run is over before all of Thought Industries is read.")
-        if seconds > _LONGEST_WAIT:
-            raise _later(f"Thought Industries allows no more requests for {seconds / 60:.0f} minutes.")
-        if seconds > 0:
-            self._around.clock.sleep(seconds)
+        return body
 
 
 def _address(around: Surroundings) -> str:
@@ -177,19 +153,10 @@ def _following(information: Mapping[str, Any]) -> dict[str, str | int] | None:
     return {"page": int(current) + 1}
 
 
-def _unreadable(what: str) -> LmsFailure:
-    return LmsFailure("server-error", f"Thought Industries {what}.", None, "The next sync tries again from here.")
+def is_not_there(failure: HttpFailure) -> bool:
+    """Tell whether the LMS does not know what it was asked for, such as a cursor of yesterday."""
+    return failure.status in _NOT_THERE
 
 
-def _translated(failure: CredlyFailure) -> LmsFailure:
-    if failure.status in (401, 403):
-        told = "Thought Industries refused the API key."
-        hint = "An admin of Thought Industries makes a new one. " + _KEY_HINT
-        return LmsFailure("lms-token-refused", told, failure.status, hint)
-    code: ErrorCode = "server-error" if failure.code == "config-invalid" else failure.code
-    message = failure.message.replace("Credly", "Thought Industries")
-    return LmsFailure(code, message, failure.status, "Nothing is lost: the next sync goes on from here.")
-
-
-def _later(message: str) -> LmsFailure:
-    return LmsFailure("rate-limited", message, None, "Nothing is lost: the next sync goes on from here.")
+def _unreadable(what: str) -> HttpFailure:
+    return HttpFailure("server-error", f"Thought Industries {what}.", hint="The next sync tries again from here.")

@@ -11,11 +11,12 @@ from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from datetime import timedelta
 from typing import Any
 
+from credly_cli.http.errors import HttpFailure
 from credly_cli.lms.files import read_objects
 from credly_cli.lms.records import Kind, Reject
 from credly_cli.lms.sources import Batch, Known, Part, Surroundings
 from credly_cli.lms.thought_industries import rows
-from credly_cli.lms.thought_industries.client import Client, LmsFailure, Page
+from credly_cli.lms.thought_industries.client import Client, Page, is_not_there
 from credly_cli.lms.thought_industries.rows import Row
 from credly_cli.times import UnreadableTimeError, from_utc_text, read_moment, utc_text
 
@@ -116,8 +117,8 @@ class ThoughtIndustries:
         """Read a list that not every site has."""
         try:
             return [row for row in self._all(path) if row.get("id")]
-        except LmsFailure as failure:
-            if not failure.is_not_there and failure.status != 403:  # noqa: PLR2004
+        except HttpFailure as failure:
+            if not is_not_there(failure) and failure.status != 403:  # noqa: PLR2004
                 raise
             return None
 
@@ -125,8 +126,8 @@ class ThoughtIndustries:
         """Go on where the last run stopped, or from the beginning where the LMS has forgotten the place."""
         try:
             return self._client.page(path, {**parameters, **following})
-        except LmsFailure as failure:
-            if not following or not failure.is_not_there:
+        except HttpFailure as failure:
+            if not following or not is_not_there(failure):
                 raise
             return self._client.page(path, parameters)
 
