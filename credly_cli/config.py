@@ -133,6 +133,21 @@ _BY_NAME = {key.name: key for key in KEYS}
 _GROUPS = {key.name.rpartition(".")[0] for key in KEYS} | {"lms"}
 
 
+@dataclass(frozen=True, slots=True)
+class Paths:
+    """Where a profile keeps its files."""
+
+    config: Path
+    store: Path
+    token: Path
+    state: Path
+
+    @property
+    def lock(self) -> Path:
+        """The lock beside the store."""
+        return self.store.with_name(f"{self.store.name}.lock")
+
+
 def load(path: Path, profile: str, *, required: bool) -> Settings:
     """Read the configuration for a profile; raises ``Failure`` with the key at fault."""
     try:

@@ -11,8 +11,7 @@ from contextlib import closing
 from pathlib import Path
 
 from credly_cli.admin.doctor import Check, failed, failed_by, passed
-from credly_cli.cli.environment import Paths
-from credly_cli.config import Settings
+from credly_cli.config import Paths, Settings
 from credly_cli.errors import Exit, Failure
 from credly_cli.lms.records import KINDS
 from credly_cli.store.database import require_ours

@@ -3,16 +3,27 @@
 import difflib
 import sqlite3
 import tomllib
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from credly_cli.admin import status
-from credly_cli.cli.environment import Paths
+from credly_cli.config import Paths
 from credly_cli.errors import Failure
+from credly_cli.store import overview
+from credly_cli.store.overview import Organization, Overview
 from credly_cli.text import Command, Hint
 
 
-def listed(paths: Paths, current: str) -> list[dict[str, Any]]:
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """A connection with a store and a token of its own; ``current`` where it is the one in use."""
+
+    name: str
+    connected: bool
+    organization: Organization | None
+    current: bool
+
+
+def listed(paths: Paths, current: str) -> list[Profile]:
     """List the profiles that have files on this machine or a table in the configuration, and the one in use."""
     root = paths.store.parent if current == "default" else paths.store.parents[2]
     others = {folder.name for folder in (root / "profiles").glob("*") if folder.is_dir()}
@@ -23,7 +34,7 @@ def listed(paths: Paths, current: str) -> list[dict[str, Any]]:
 
 def suggestion(paths: Paths, name: str) -> Hint | None:
     """Say what a profile without a store may have been meant to be; ``None`` where it is the only one."""
-    others = [row["name"] for row in listed(paths, name) if row["name"] != name]
+    others = [profile.name for profile in listed(paths, name) if profile.name != name]
     if not others:
         return None
     alike = difflib.get_close_matches(name, others, 1)
@@ -32,15 +43,10 @@ def suggestion(paths: Paths, name: str) -> Hint | None:
     return Hint(f"{meant}To see the profiles:", profiles, "; to connect this one:", connect)
 
 
-def _view(root: Path, name: str, current: str) -> dict[str, Any]:
+def _view(root: Path, name: str, current: str) -> Profile:
     folder = root if name == "default" else root / "profiles" / name
-    answer = _standing(folder / "credly.db", name)
-    return {
-        "name": name,
-        "connected": answer.get("connected", False),
-        "organization": answer.get("organization"),
-        "current": name == current,
-    }
+    found = _overview(folder / "credly.db")
+    return Profile(name, found.connected, found.organization, name == current)
 
 
 def _configured(config: Path) -> set[str]:
@@ -50,9 +56,9 @@ def _configured(config: Path) -> set[str]:
         return set()
 
 
-def _standing(store: Path, name: str) -> dict[str, Any]:
+def _overview(store: Path) -> Overview:
     """Read where a profile stands; a store that cannot be read says nothing here, `doctor` says more."""
     try:
-        return status.read(store, name)
+        return overview.read(store)
     except (Failure, sqlite3.Error, OSError):
-        return {}
+        return Overview()

@@ -13,7 +13,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, BinaryIO
 
-from credly_cli.config import Settings, load
+from credly_cli.config import Paths, Settings, load
 from credly_cli.errors import Failure
 from credly_cli.output import Output
 from credly_cli.signals import Interruption
@@ -46,21 +46,6 @@ class SystemClock:
     def sleep(self, seconds: float) -> None:
         """Wait."""
         self.interruption.wait(seconds)
-
-
-@dataclass(frozen=True, slots=True)
-class Paths:
-    """Where a profile keeps its files."""
-
-    config: Path
-    store: Path
-    token: Path
-    state: Path
-
-    @property
-    def lock(self) -> Path:
-        """The lock beside the store."""
-        return self.store.with_name(f"{self.store.name}.lock")
 
 
 @dataclass
@@ -172,16 +157,17 @@ class Environment:
 
     def ask(self, question: str, flag: str) -> bool:
         """Ask yes or no on the terminal; raises ``Failure`` naming the flag where nobody can answer."""
-        return self.typed(f"{question} [y/N] ", flag).strip().lower() in ("y", "yes")
+        return self._answer(question, " [y/N] ", flag).strip().lower() in ("y", "yes")
 
     def typed(self, question: str, flag: str) -> str:
         """Ask for a line on the terminal; raises ``Failure`` naming the flag where nobody can answer."""
+        return self._answer(f"{question}.", "", flag, prompt=f"{question}: ")
+
+    def _answer(self, question: str, choices: str, flag: str, *, prompt: str | None = None) -> str:
         if not self.may_ask:
-            asked = question.removesuffix(" [y/N] ").rstrip(": ")
-            end = "" if asked.endswith("?") else "."
-            told = f"Nobody is there to answer: {asked}{end} Answer with {flag}."
-            raise Failure("usage", told, hint=f"Run it again with {flag}, or at a terminal to be asked.")
-        self.output.ask(question)
+            message = f"There is no terminal to ask at: {question} Answer with {flag}."
+            raise Failure("usage", message, hint=f"Run it again with {flag}, or at a terminal to be asked.")
+        self.output.ask(prompt or f"{question}{choices}")
         return self.stdin.readline()
 
     @contextmanager

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal, NoReturn
 import typer
 from typer.core import TyperCommand, TyperGroup, TyperOption
 
+from credly_cli.cli import completion
 from credly_cli.cli.environment import Environment
 from credly_cli.errors import Exit, Failure
 from credly_cli.output import Output
@@ -34,9 +35,7 @@ MaxSeconds = Annotated[
     typer.Option("--max-seconds", metavar="N", help="Begin nothing new after so long.", callback=_seconds),
 ]
 
-_USAGE_ERROR: type[Exception] = typer.BadParameter.__mro__[1]  # public under this name only since Typer 0.29
-
-
+_COLOURS = completion.one_of("auto", "always", "never")
 _ALWAYS = ("status", "disconnect")
 _OF_A_FULL_DISK = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN)
 _FOR_CRON = "sync"  # its one line begins with its name
@@ -80,11 +79,8 @@ class CredlyGroup(TyperGroup):
         environment.output.quiet = "-q" in arguments or "--quiet" in arguments
         if standalone_mode:
             environment.interruption.install()
-        if os.environ.keys() & {"_CREDLY_COMPLETE"} or any("-completion" in word for word in arguments):
-            from credly_cli.cli import completion  # noqa: PLC0415 - for a shell that asks, or for its script
-
-            completion.install(self)
-        code = self._run(arguments, environment, extra)
+        with completion.whole_words(os.environ):
+            code = self._run(arguments, environment, extra)
         if standalone_mode:
             _end(code, environment)
         return code
@@ -139,9 +135,8 @@ def failure_from(error: Exception) -> Failure:
             return file_failure(error)
         case typer.Abort():
             return Failure("interrupted", "Interrupted.", hint="Nothing is lost: run it again.")
-    if isinstance(error, _USAGE_ERROR):
-        message = str(getattr(error, "format_message", error.__str__)())
-        return Failure("usage", message, hint=f"Run: {command_path(error)} --help")
+    if callable(words := getattr(error, "format_message", None)):  # Typer says by it that the command line is wrong
+        return Failure("usage", str(words()), hint=f"Run: {command_path(error)} --help")
     place = traceback.extract_tb(error.__traceback__)[-1:]
     where = f" at {Path(place[0].filename).name}:{place[0].lineno}" if place else ""
     return Failure(
@@ -215,11 +210,13 @@ def _shared_options() -> list[TyperOption]:
 
     return [
         option("--json", help="Answer in JSON.", is_flag=True),
-        option("--profile", help="Which connection to use.", type=str, metavar="NAME"),
+        option(
+            "--profile", help="Which connection to use.", type=str, metavar="NAME", autocompletion=completion.profiles
+        ),
         option("-v", "--verbose", help="Say more on standard error.", count=True),
         option("-q", "--quiet", help="Print results and errors only.", is_flag=True),
         option("--no-input", help="Never ask a question.", is_flag=True),
-        option("--color", help="auto, always or never.", type=str, metavar="WHEN"),
+        option("--color", help="auto, always or never.", type=str, metavar="WHEN", autocompletion=_COLOURS),
     ]
 
 

@@ -85,7 +85,7 @@ def _confirm_purge(environment: Environment, known: "Connection | None", confirm
 
     _warn(environment.output, PURGE_WARNING)
     if known is not None:
-        question = f"To remove everything, type the name {known.organization_name}: "
+        question = f"To remove everything, type the name {known.organization_name}"
         require_name(known, environment.typed(question, "--confirm NAME") if confirm is None else confirm)
     elif not (yes or confirm is not None or environment.ask("Remove everything that is stored here?", "--yes")):
         raise _nothing_changed()

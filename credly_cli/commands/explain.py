@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from credly_cli.cli.completion import badges, learners
 from credly_cli.cli.environment import Environment
 from credly_cli.output import Column
 
@@ -24,8 +25,10 @@ _DECISIONS = {
 
 def explain(
     context: typer.Context,
-    email: Annotated[str, typer.Argument(help="The learner's address.")],
-    badge: Annotated[str | None, typer.Argument(help="Only this badge: its id, slug or name.")] = None,
+    email: Annotated[str, typer.Argument(help="The learner's address.", autocompletion=learners)],
+    badge: Annotated[
+        str | None, typer.Argument(help="Only this badge: its id, slug or name.", autocompletion=badges)
+    ] = None,
 ) -> None:
     """Explain why a learner has, will get, or did not get a badge: each rule checked, with its facts.
 

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from credly_cli.cli.completion import learners
 from credly_cli.cli.environment import Environment
 from credly_cli.cli.group import LockWait
 from credly_cli.output import Output
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 def forget(
     context: typer.Context,
-    email: Annotated[str, typer.Argument(help="The learner's address.")],
+    email: Annotated[str, typer.Argument(help="The learner's address.", autocompletion=learners)],
     lock_wait: LockWait = 10,
 ) -> None:
     """Remove a learner's personal data from the store, without making a second badge possible.

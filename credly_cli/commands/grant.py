@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from credly_cli.cli.completion import learners_or_badges
 from credly_cli.cli.environment import Environment
 from credly_cli.cli.group import LockWait
 from credly_cli.errors import Exit, Failure
@@ -31,7 +32,10 @@ _AHEAD = timedelta(days=1)  # clocks and zones differ
 
 def grant(
     context: typer.Context,
-    names: Annotated[list[str], typer.Argument(metavar="EMAIL... BADGE", help="Learners, then the badge.")],
+    names: Annotated[
+        list[str],
+        typer.Argument(metavar="EMAIL... BADGE", help="Learners, then the badge.", autocompletion=learners_or_badges),
+    ],
     file: Annotated[
         str | None, typer.Option("--from", metavar="FILE", help="Take the learners from a file; - is standard input.")
     ] = None,

@@ -4,9 +4,11 @@ from typing import Annotated
 
 import typer
 
+from credly_cli.cli.completion import badges, learners, one_of
 from credly_cli.cli.environment import Environment
 from credly_cli.errors import Failure
 from credly_cli.output import Column
+from credly_cli.store.schema import STATES
 
 COLUMNS = (
     Column("Grant", "id"),
@@ -26,10 +28,15 @@ COLUMNS = (
 def grants(
     context: typer.Context,
     state: Annotated[
-        list[str] | None, typer.Option("--state", metavar="STATE", help="Only in this state; repeatable.")
+        list[str] | None,
+        typer.Option(
+            "--state", metavar="STATE", help="Only in this state; repeatable.", autocompletion=one_of(*STATES)
+        ),
     ] = None,
-    email: Annotated[str | None, typer.Option("--email", help="Only of this learner.")] = None,
-    badge: Annotated[str | None, typer.Option("--badge", help="Only of this badge: its id, slug or name.")] = None,
+    email: Annotated[str | None, typer.Option("--email", help="Only of this learner.", autocompletion=learners)] = None,
+    badge: Annotated[
+        str | None, typer.Option("--badge", help="Only of this badge: its id, slug or name.", autocompletion=badges)
+    ] = None,
     csv: Annotated[bool, typer.Option("--csv", help="Write CSV with a header.")] = False,
 ) -> None:
     """List the grants: who is to get which badge, and what became of it.
@@ -41,8 +48,8 @@ def grants(
 
     environment: Environment = context.obj
     for name in state or ():
-        if name not in stored.STATES:
-            raise Failure("usage", f"There is no state {name!r}.", hint=f"The states are {', '.join(stored.STATES)}.")
+        if name not in STATES:
+            raise Failure("usage", f"There is no state {name!r}.", hint=f"The states are {', '.join(STATES)}.")
     with environment.reading() as store:
         learners = [row["id"] for row in names.learner(store, email)] if email is not None else None
         badge_id = names.badge(store, badge)["id"] if badge is not None else None

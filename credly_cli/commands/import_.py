@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
+from credly_cli.cli.completion import one_of
 from credly_cli.cli.environment import Environment
 from credly_cli.cli.group import LockWait
 from credly_cli.errors import Exit, Failure
@@ -17,11 +18,12 @@ if TYPE_CHECKING:
     from credly_cli.lms.records import Kind, Reject
 
 _KINDS = ("learners", "content", "progress", "access")
+_KIND = one_of(*_KINDS)
 
 
 def import_(
     context: typer.Context,
-    kind: Annotated[str, typer.Argument(help="learners, content, progress or access.")],
+    kind: Annotated[str, typer.Argument(help="learners, content, progress or access.", autocompletion=_KIND)],
     files: Annotated[list[str], typer.Argument(help="CSV, JSON Lines or JSON files; - is standard input.")],
     mapping: Annotated[
         list[str] | None,

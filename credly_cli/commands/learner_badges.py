@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from credly_cli.cli.completion import learners
 from credly_cli.cli.environment import Environment
 from credly_cli.output import Column
 
@@ -31,7 +32,7 @@ PIPED = tuple(
 
 def learner_badges(
     context: typer.Context,
-    email: Annotated[str, typer.Argument(help="The learner's address.")],
+    email: Annotated[str, typer.Argument(help="The learner's address.", autocompletion=learners)],
     csv: Annotated[bool, typer.Option("--csv", help="Write CSV with a header.")] = False,
     html: Annotated[
         Path | None,

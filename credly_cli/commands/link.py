@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from credly_cli.cli.completion import badges
+from credly_cli.cli.completion import content as contents
 from credly_cli.cli.environment import Environment
 from credly_cli.cli.group import LockWait
 from credly_cli.errors import Failure
@@ -18,8 +20,10 @@ if TYPE_CHECKING:
 
 def link(
     context: typer.Context,
-    badge: Annotated[str, typer.Argument(help="A badge's id, slug or name.")],
-    content: Annotated[str, typer.Argument(help="Content's id, one of its sessions' ids, or its title.")],
+    badge: Annotated[str, typer.Argument(help="A badge's id, slug or name.", autocompletion=badges)],
+    content: Annotated[
+        str, typer.Argument(help="Content's id, one of its sessions' ids, or its title.", autocompletion=contents)
+    ],
     since: Annotated[
         str | None, typer.Option("--since", metavar="DATE", help="Count completions from this moment on, not from now.")
     ] = None,
@@ -105,7 +109,7 @@ def _moment(environment: Environment, text: str) -> str:
 
 def unlink(
     context: typer.Context,
-    badge: Annotated[str, typer.Argument(help="A badge's id, slug or name.")],
+    badge: Annotated[str, typer.Argument(help="A badge's id, slug or name.", autocompletion=badges)],
     lock_wait: LockWait = 10,
 ) -> None:
     """End the link of a badge: nobody earns it any more; what was earned stays.

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from credly_cli.cli.completion import badges
 from credly_cli.cli.environment import Environment
 from credly_cli.output import Column, Output
 from credly_cli.text import Command, Hint, counted
@@ -35,7 +36,9 @@ _NAMED = 20  # of those left out, for one reason
 
 def missed(
     context: typer.Context,
-    badge: Annotated[str | None, typer.Argument(help="Only this badge: its id, slug or name.")] = None,
+    badge: Annotated[
+        str | None, typer.Argument(help="Only this badge: its id, slug or name.", autocompletion=badges)
+    ] = None,
     csv: Annotated[bool, typer.Option("--csv", help="Write CSV with a header.")] = False,
     credly_upload: Annotated[
         Path | None, typer.Option("--credly-upload", metavar="FILE", help="Write Credly's bulk-issue file.")

@@ -65,11 +65,11 @@ def _render(output: Output, answer: dict[str, Any], html: Path | None, *, csv: b
 
 
 def _write_page(environment: Environment, path: Path, answer: dict[str, Any]) -> None:
-    from credly_cli.admin import status
     from credly_cli.reports import report_page
+    from credly_cli.store import overview
 
-    organization = status.read(environment.paths.store, environment.profile)["organization"]
-    report_page.write(path, answer, organization["name"] if organization else None, environment.clock.now())
+    organization = overview.read(environment.paths.store).organization
+    report_page.write(path, answer, organization.name if organization else None, environment.clock.now())
     environment.output.say(f"Wrote the report to {path}.", "green")
     environment.output.note(f"Next: open {path} in a browser.")
 

@@ -1,14 +1,16 @@
 """`credly status`, and `credly` alone."""
 
-from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from credly_cli.cli.environment import Environment
 from credly_cli.errors import Exit
 from credly_cli.output import Output
-from credly_cli.text import Hint
+from credly_cli.text import Hint, as_json
+
+if TYPE_CHECKING:
+    from credly_cli.store.overview import Overview
 
 
 def status(
@@ -28,70 +30,73 @@ def status(
 
     Example: credly status --max-age 2h
     """
-    from credly_cli.admin import status as standing
+    from credly_cli.admin import status as use_case
     from credly_cli.connection import expiring
+    from credly_cli.store import overview
 
     environment: Environment = context.obj
-    output, paths = environment.output, environment.paths
-    oldest = standing.read_age(max_age) if max_age is not None else None
-    configured = {"enabled": environment.settings.enabled, "configuration": str(paths.config)}
-    answer = standing.read(paths.store, environment.profile) | configured
-    now = environment.clock.now()
-    warning = expiring.token_warning(answer["token_expires_at"], now) if answer["connected"] else None
-    next_step = standing.next_step(answer)
+    output, paths, now = environment.output, environment.paths, environment.clock.now()
+    oldest = use_case.read_age(max_age) if max_age is not None else None
+    enabled = environment.settings.enabled
+    found = overview.read(paths.store)
+    warning = expiring.token_warning(found.token_expires_at, now) if found.connected else None
+    next_step = use_case.next_step(found, paths.config, enabled=enabled)
     if not (output.quiet and oldest) or output.as_json:
-        output.answer(answer, lambda: _show(output, answer, warning, next_step))
+        setting = {"enabled": enabled, "configuration": paths.config}
+        answer = {"profile": environment.profile, "store": paths.store, **setting, **as_json(found)}
+        output.answer(answer, lambda: _show(environment, found, warning, next_step))
     if oldest is None:
         return int(Exit.DONE)
-    reason = standing.overdue(answer, oldest, now)
-    if reason or warning:
-        output.line(f"credly status: {reason}" if reason else "credly status:", next_step if reason else warning)
+    if reason := use_case.overdue(found, oldest, now):
+        output.line(f"credly status: {reason}", next_step)
+    elif warning:
+        output.line("credly status:", warning)
     return int(Exit.PARTIAL if reason or warning else Exit.DONE)
 
 
-def _show(output: Output, answer: dict[str, Any], warning: Hint | None, next_step: Hint) -> None:
-    _show_connection(output, answer)
-    _show_counts(output, answer)
-    _show_runs(output, answer)
-    for what in ("configuration", "store"):
-        there = "" if Path(answer[what]).exists() else " (not there)"
-        output.tell(f"{what.capitalize()}: {answer[what]}{there}.")
+def _show(environment: Environment, found: "Overview", warning: Hint | None, next_step: Hint) -> None:
+    output, paths = environment.output, environment.paths
+    _show_connection(output, found, environment.profile)
+    if not environment.settings.enabled:
+        output.tell("The integration is switched off.", "yellow")
+    _show_counts(output, found)
+    _show_runs(output, found)
+    for name, path in (("Configuration", paths.config), ("Store", paths.store)):
+        output.tell(f"{name}: {path}{'' if path.exists() else ' (not there)'}.")
     if warning:
         output.warn(warning)
     output.note(next_step)
 
 
-def _show_connection(output: Output, answer: dict[str, Any]) -> None:
-    organization, profile = answer["organization"], answer["profile"]
-    if answer["connected"]:
-        output.tell(f"Connected to {organization['name']} at {answer['api_url']} (profile {profile}).", "green")
-    elif organization:
-        output.tell(f"Disconnected from {organization['name']} (profile {profile}).", "yellow")
+def _show_connection(output: Output, found: "Overview", profile: str) -> None:
+    name = found.organization.name if found.organization else None
+    if found.connected:
+        output.tell(f"Connected to {name} at {found.api_url} (profile {profile}).", "green")
+    elif name is not None:
+        output.tell(f"Disconnected from {name} (profile {profile}).", "yellow")
     else:
         output.tell(f"Not connected (profile {profile}).", "yellow")
-    if not answer["enabled"]:
-        output.tell("The integration is switched off.", "yellow")
 
 
-def _show_counts(output: Output, answer: dict[str, Any]) -> None:
+def _show_counts(output: Output, found: "Overview") -> None:
     output.tell(
-        f"{answer['badges']:,} badges, {answer['linked']:,} linked; "
-        f"{answer['content']:,} pieces of content; {answer['learners']:,} learners."
+        f"{found.badges:,} badges, {found.linked:,} linked; "
+        f"{found.content:,} pieces of content; {found.learners:,} learners."
     )
-    told = [f"{number:,} {state}" for state, number in answer["grants"].items() if number]
-    output.tell(f"Grants: {', '.join(told) or 'none'}.")
-    if answer["needs_person"]:
-        output.tell(f"Waiting for a person: {answer['needs_person']:,}.", "yellow")
+    grants = [f"{number:,} {state}" for state, number in found.grants.items() if number]
+    output.tell(f"Grants: {', '.join(grants) or 'none'}.")
+    if found.needs_person:
+        output.tell(f"Waiting for a person: {found.needs_person:,}.", "yellow")
 
 
-def _show_runs(output: Output, answer: dict[str, Any]) -> None:
-    last, good = answer["last_sync"], answer["last_good_sync"]
+def _show_runs(output: Output, found: "Overview") -> None:
+    last, good = found.last_sync, found.last_good_sync
     if last is None:
         output.tell("Last sync: never.")
         return
-    ended = last["finished_at"] or f"begun {last['started_at']}"
-    output.tell(f"Last sync: {last['status'] or 'not finished'}, {ended}.")
-    if last["problem"]:
-        output.tell(f"  {last['problem']['message']}", "yellow")
-    if good != last["finished_at"]:
+    ended = last.finished_at or f"begun {last.started_at}"
+    output.tell(f"Last sync: {last.status or 'not finished'}, {ended}.")
+    if last.problem:
+        output.tell(f"  {last.problem.message}", "yellow")
+    if good != last.finished_at:
         output.tell(f"Last good sync: {good or 'never'}.")

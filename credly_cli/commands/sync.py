@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
+from credly_cli.cli.completion import one_of
 from credly_cli.cli.environment import Environment
 from credly_cli.cli.group import LockWait, MaxSeconds
 from credly_cli.errors import Exit, Failure
@@ -20,13 +21,17 @@ if TYPE_CHECKING:
     from credly_cli.admin.run_log import RunLog
     from credly_cli.sync.run import Run, Step, Wish
 
+_STEPS = one_of("badges", "lms", "issued", "grants")
 _TITLES = {"badges": "Badges", "lms": "LMS data", "issued": "Issued badges", "grants": "Grants"}
 
 
 def sync(
     context: typer.Context,
     only: Annotated[
-        list[str] | None, typer.Option("--only", metavar="STEP", help="Only badges, lms, issued or grants; repeatable.")
+        list[str] | None,
+        typer.Option(
+            "--only", metavar="STEP", help="Only badges, lms, issued or grants; repeatable.", autocompletion=_STEPS
+        ),
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be done, change nothing.")] = False,
     full: Annotated[bool, typer.Option("--full", help="Read everything anew, not only what is new.")] = False,

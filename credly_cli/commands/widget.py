@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from credly_cli.cli.completion import learners
 from credly_cli.cli.environment import Environment
 from credly_cli.output import Column
 
@@ -36,7 +37,7 @@ _BAR = 10
 
 def widget(
     context: typer.Context,
-    email: Annotated[str, typer.Argument(help="The learner's address.")],
+    email: Annotated[str, typer.Argument(help="The learner's address.", autocompletion=learners)],
     html: Annotated[
         Path | None,
         typer.Option("--html", metavar="FILE", help="Write a page to publish; the umask says who may read it."),

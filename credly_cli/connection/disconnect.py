@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import ClassVar
 
-from credly_cli.cli.environment import Paths
+from credly_cli.config import Paths
 from credly_cli.errors import Failure
 from credly_cli.store import connection as connections
 from credly_cli.store.connection import Connection

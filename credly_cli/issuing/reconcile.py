@@ -12,6 +12,7 @@ from credly_cli.http.response import read_date
 from credly_cli.issuing.lookup import Found, Sought, look_up_all
 from credly_cli.store import duplicates, grants, issued_badges
 from credly_cli.store.database import Store
+from credly_cli.store.schema import State
 from credly_cli.times import Clock, from_utc_text, utc_text
 
 _ABSENCES = 2
@@ -105,7 +106,7 @@ class _Settler:
         ours.sort(key=lambda badge: badge.issued_at != grant["issued_at"])
         return next((badge for badge in ours if _may_be_of(self.store, badge.id, grant)), None)
 
-    def _settle(self, grant: dict[str, Any], state: grants.State, now: str, **columns: Any) -> None:
+    def _settle(self, grant: dict[str, Any], state: State, now: str, **columns: Any) -> None:
         grants.set_state(self.store, grant["id"], state, now, **{"problem_code": None, "problem": None, **columns})
 
     def _absent(self, grant: dict[str, Any], server_date: str | None, now: str) -> None:

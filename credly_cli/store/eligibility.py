@@ -8,8 +8,9 @@ from typing import Any
 from credly_cli.store import badges, content
 from credly_cli.store.content import RELEASED
 from credly_cli.store.database import Store
-from credly_cli.store.grants import NAMED_SINCE, State
+from credly_cli.store.grants import NAMED_SINCE
 from credly_cli.store.links import COUNTS
+from credly_cli.store.schema import State
 
 # Of the grants of a session the last round speaks. CROSS JOIN keeps the order: from the learner outwards.
 _ENROLLED = f"""

@@ -10,13 +10,8 @@ from typing import Any, Literal
 from credly_cli.errors import ErrorCode
 from credly_cli.store import badges, content
 from credly_cli.store.database import Store
+from credly_cli.store.schema import STATES, State
 from credly_cli.times import from_utc_text, utc_text
-
-State = Literal["planned", "sending", "uncertain", "issued", "covered", "held", "failed", "cancelled"]
-STATES: tuple[State, ...] = (
-    "planned", "sending", "uncertain", "issued", "covered", "held", "failed", "cancelled",
-)  # fmt: skip
-NEEDS_PERSON: tuple[State, ...] = ("failed", "held")
 
 
 @dataclass(frozen=True, slots=True)

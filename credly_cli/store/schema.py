@@ -3,6 +3,14 @@
 Times are UTC text of fixed width, so that they compare as text. ``email_key`` is an address as it is matched (R25).
 """
 
+from typing import Literal
+
+State = Literal["planned", "sending", "uncertain", "issued", "covered", "held", "failed", "cancelled"]  # of a grant
+STATES: tuple[State, ...] = (
+    "planned", "sending", "uncertain", "issued", "covered", "held", "failed", "cancelled",
+)  # fmt: skip
+NEEDS_PERSON: tuple[State, ...] = ("failed", "held")
+
 M001_FIRST = """
 -- Whose badges these are (R2). One row from the first `connect` on; disconnecting keeps it.
 CREATE TABLE connection (

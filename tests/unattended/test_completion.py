@@ -2,7 +2,9 @@
 
 import os
 import pty
+import re
 import select
+import shlex
 import shutil
 import signal
 import sqlite3
@@ -23,7 +25,6 @@ HOSTILE = [
     "c\\$(touch hacked)",
     "d\nx",
 ]
-KIND = 'Zoë\'s "best" & more'
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(not PROGRAM.exists(), reason="the program is not installed")]
 
 
@@ -53,22 +54,26 @@ def in_shell(desk: Desk, shell: str, line: str) -> list[str]:
     script = run(desk, [str(PROGRAM)], _CREDLY_COMPLETE=f"source_{shell}").stdout
     (desk.home / f"script.{shell}").write_text(script)
     ask = {
-        "bash": 'source script.bash; COMP_LINE="$LINE"; COMP_POINT=${#LINE}; _credly_completion credly;'
-        ' printf "%s\\n" "${COMPREPLY[@]}"',
-        "zsh": 'compdef() { }; compadd() { shift; print -rl -- "$@" }; _files() { }; source script.zsh;'
+        "bash": 'source script.bash; _credly_completion credly; printf "%s\\n" "${COMPREPLY[@]}"',
+        "zsh": "compdef() { }; _files() { };"
+        ' _arguments() { print -r -- "${1#\\*: :}" | tr -d \'()"\' | sed "s/:.*//" }; source script.zsh;'
         ' words=("$LINE"); CURRENT=1; _credly_completion',
         "fish": 'source script.fish; complete -C "$LINE"',
     }[shell]
+    if shell == "bash":  # it breaks words at @, : and = too, and puts the place of the cursor beside them
+        words = [word for word in re.split(r"([@:=])|\s", line) if word] + ([""] if line.endswith(" ") else [])
+        ask = f"COMP_WORDS=({' '.join(map(shlex.quote, words))}); COMP_CWORD={len(words) - 1}; {ask}"
     ran = run(desk, [shell, "-c", ask], LINE=line)
     assert ran.stderr == ""
     return [word.partition("\t")[0] for word in ran.stdout.splitlines()]
 
 
-def renamed(desk: Desk, *names: str) -> None:
+def with_slugs(desk: Desk, *slugs: str) -> None:
+    """Give badges other slugs, which like everything in the store come from elsewhere."""
     with sqlite3.connect(desk.home / "credly.db") as connection:
         ids = [row[0] for row in connection.execute("SELECT id FROM badges WHERE listed ORDER BY name, id")]
-        for identity, name in zip(ids, names, strict=False):
-            connection.execute("UPDATE badges SET name = ? WHERE id = ?", (name, identity))
+        for identity, slug in zip(ids, slugs, strict=False):
+            connection.execute("UPDATE badges SET slug = ? WHERE id = ?", (slug, identity))
     connection.close()
 
 
@@ -82,48 +87,41 @@ def test_commands_and_options_are_offered(connected: Desk, shell: str) -> None:
 
 
 @SHELLS
-def test_names_from_the_store_are_offered(connected: Desk, shell: str) -> None:
+def test_slugs_ids_and_addresses_from_the_store_are_offered(connected: Desk, shell: str) -> None:
     connected.learns("anna@example.com,hygiene,,started,,Anna,Adler")
-    assert "First Aid at Work" in asked(connected, shell, "credly link ")
-    assert "Kitchen Hygiene" in asked(connected, shell, "credly link x ")
+    assert "first-aid-at-work" in asked(connected, shell, "credly link ")
+    assert "hygiene" in asked(connected, shell, "credly link x ")
     assert "anna@example.com" in asked(connected, shell, "credly learner-badges ")
     assert "anna@example.com" in asked(connected, shell, "credly grants --email ")
     assert "uncertain" in asked(connected, shell, "credly grants --state ")
+    identity = connected.badge_id("First Aid at Work")
+    assert identity in asked(connected, shell, f"credly unlink {identity[:6]}")
 
 
 @SHELLS
-def test_a_name_arrives_as_one_word(connected: Desk, shell: str) -> None:
-    renamed(connected, KIND)
-    (found,) = in_shell(connected, shell, "credly link Z")
-    assert found == (KIND if shell != "bash" else 'Zoë\\\'s\\ \\"best\\"\\ \\&\\ more')
-
-
-@SHELLS
-def test_an_address_is_completed_beyond_its_at_sign(connected: Desk, shell: str) -> None:
+@pytest.mark.parametrize("begun", ["anna", "anna@", "anna@ex"])
+def test_an_address_is_completed_at_and_beyond_its_at_sign(connected: Desk, shell: str, begun: str) -> None:
     connected.learns("anna@example.com,hygiene,,started,,Anna,Adler")
-    (found,) = in_shell(connected, shell, "credly learner-badges anna@ex")
-    assert found == ("example.com" if shell == "bash" else "anna@example.com")
+    done = begun[: begun.find("@") + 1] if shell == "bash" else ""  # bash replaces what comes after it
+    for line in (f"credly learner-badges {begun}", f"credly grants --email {begun}", f"credly grant {begun}"):
+        assert in_shell(connected, shell, line) == ["anna@example.com".removeprefix(done)]
 
 
-@pytest.mark.parametrize(
-    ("line", "rest"),
-    [
-        ("credly link First\\ Ai", "First\\ Aid\\ at\\ Work"),
-        ('credly link "First Ai', "First Aid at Work"),
-        ("credly link 'First Ai", "First Aid at Work"),
-        ("credly unlink first", "first-aid-at-work"),
-    ],
-)
-def test_bash_goes_on_in_the_quotes_that_were_begun(connected: Desk, line: str, rest: str) -> None:
-    assert rest in in_shell(connected, "bash", line)
+def test_bash_completes_the_value_behind_an_equals_sign(connected: Desk) -> None:
+    connected.learns("anna@example.com,hygiene,,started,,Anna,Adler")
+    assert in_shell(connected, "bash", "credly grants --email=an") == ["anna@example.com"]
+    assert in_shell(connected, "bash", "credly grants --email=anna@e") == ["example.com"]
+    assert in_shell(connected, "bash", "credly grants --state=unc") == ["uncertain"]
 
 
 @SHELLS
-def test_a_hostile_name_runs_nothing(connected: Desk, shell: str) -> None:
-    renamed(connected, *HOSTILE)
+def test_what_is_no_plain_word_is_never_offered(connected: Desk, shell: str) -> None:
+    with_slugs(connected, *HOSTILE)
+    connected.learns("'a$(touch hacked)'@example.com,hygiene,,started,,Eve,Evil")
+    assert in_shell(connected, shell, "credly learner-badges ") == []
     found = in_shell(connected, shell, "credly link ")
     assert len(found) > 1
-    assert not any("\n" in word or word == "x" for word in found)
+    assert all(re.fullmatch(r"[\w@.+-]+", word, re.ASCII) for word in found)
     if shell == "bash":
         for word in found:  # what the shell makes of each word that it may put on the line
             run(connected, ["bash", "-c", f"true {word}"])
@@ -138,17 +136,16 @@ def test_a_hostile_name_runs_nothing(connected: Desk, shell: str) -> None:
         ("credly import learners ", True),
         ("credly grant --from ", True),
         ("credly connect --token-file ", True),
-        ("credly sync --max-seconds ", False),
-        ("credly retry ", False),
-        ("credly unlink first-aid ", False),
-        ("credly link no-such-badge", False),
+        ("credly sync --only ", False),
+        ("credly unlink first-aid", False),
     ],
 )
-def test_files_are_offered_where_files_are_taken_and_nowhere_else(
+def test_files_are_offered_where_files_are_taken_and_not_in_place_of_names(
     connected: Desk, shell: str, line: str, files: bool
 ) -> None:
-    told = {"_CREDLY_COMPLETE": f"complete_{shell}", "_CREDLY_LINE": line, "_TYPER_COMPLETE_ARGS": line}
-    ran = run(connected, [str(PROGRAM)], **told, _TYPER_COMPLETE_FISH_ACTION="is-args")
+    told = {"_CREDLY_COMPLETE": f"complete_{shell}", "_TYPER_COMPLETE_ARGS": line}
+    bash = {"COMP_WORDS": line, "COMP_CWORD": str(line.count(" "))}
+    ran = run(connected, [str(PROGRAM)], **told, **bash, _TYPER_COMPLETE_FISH_ACTION="is-args")
     offered = {"bash": ran.stdout == "\n", "zsh": "_files" in ran.stdout, "fish": ran.returncode == 1}[shell]
     assert offered == files
 
@@ -165,7 +162,7 @@ def test_it_installs_itself(connected: Desk, shell: str) -> None:
     installed(connected, shell)
 
 
-def test_zsh_answers_the_first_tab_of_a_new_shell(connected: Desk) -> None:
+def test_zsh_answers_in_a_new_shell(connected: Desk) -> None:
     installed(connected, "zsh")
     child, terminal = pty.fork()
     if child == 0:
@@ -173,7 +170,7 @@ def test_zsh_answers_the_first_tab_of_a_new_shell(connected: Desk) -> None:
         os.execvpe("zsh", ["zsh", "-i"], {"HOME": str(connected.home), "PATH": path, "TERM": "dumb"})  # noqa: S606, S607
     try:
         read_until(terminal, b"\x1b[?2004h")  # it takes input now
-        os.write(terminal, b"credly unl\t")
+        os.write(terminal, b"credly unl\t\t")  # the first TAB loads the script
         read_until(terminal, b"ink ")
     finally:
         os.kill(child, signal.SIGKILL)
@@ -189,10 +186,10 @@ def read_until(terminal: int, wanted: bytes) -> None:
 
 
 @SHELLS
-def test_names_that_two_badges_have_are_offered_by_id(connected: Desk, shell: str) -> None:
-    renamed(connected, "Twin", "Twin")
+def test_badges_with_one_slug_are_offered_by_id(connected: Desk, shell: str) -> None:
+    with_slugs(connected, "twin", "twin")
     out = asked(connected, shell, "credly link ")
-    assert "Twin" not in out
+    assert "twin" not in out
 
 
 @SHELLS
@@ -208,7 +205,7 @@ def test_any_trouble_is_silent(desk: Desk, shell: str, trouble: str) -> None:
 
 def test_the_profile_on_the_line_is_the_one_that_is_asked(connected: Desk) -> None:
     assert asked(connected, "fish", "credly --profile other link ").strip() == ""
-    assert "First Aid at Work" in asked(connected, "fish", "credly --profile default link ")
+    assert "first-aid-at-work" in asked(connected, "fish", "credly --profile default link ")
 
 
 def test_completion_changes_nothing(connected: Desk) -> None:

@@ -1,0 +1,145 @@
+"""What `status` and a shell's completion ask: read at once by the standard library alone, without changing anything."""
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from credly_cli.errors import ErrorCode, Failure
+from credly_cli.store.schema import MIGRATIONS, NEEDS_PERSON, STATES
+
+_LEFT_TO_A_PERSON = ("shrink-refused", "import-rejected")
+_END = "\U0010ffff"  # after every address that begins alike
+
+
+@dataclass(frozen=True, slots=True)
+class Organization:
+    """The organization whose badges are in the store."""
+
+    id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class FirstProblem:
+    """The first problem of a run."""
+
+    code: ErrorCode
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class LastSync:
+    """The last run of `sync`; without ``status`` and ``finished_at`` while it is at work, or where it crashed."""
+
+    status: str | None
+    started_at: str
+    finished_at: str | None
+    problem: FirstProblem | None
+
+
+@dataclass(slots=True)
+class Overview:
+    """Where things stand; times are RFC 3339 in UTC."""
+
+    connected: bool = False
+    organization: Organization | None = None
+    api_url: str | None = None
+    connected_at: str | None = None
+    token_expires_at: str | None = None
+    badges: int = 0
+    linked: int = 0
+    content: int = 0
+    learners: int = 0
+    grants: dict[str, int] = field(default_factory=lambda: dict.fromkeys(STATES, 0))
+    last_sync: LastSync | None = None
+    last_good_sync: str | None = None
+    needs_person: int = 0
+
+
+def read(path: Path) -> Overview:
+    """Read where things stand in a store, which need not be there; raises ``Failure`` for a newer one."""
+    found = Overview()
+    if not path.exists():
+        return found
+    with _opened(path, seconds=10) as connection:
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
+        if version > len(MIGRATIONS):
+            raise Failure(
+                "store-newer",
+                f"The store has version {version}; this program knows up to {len(MIGRATIONS)}.",
+                hint="Install the newer credly-cli that wrote it.",
+            )
+        if version > 0:
+            _read_connection(connection, found)
+            _read_counts(connection, found)
+            _read_runs(connection, found)
+    return found
+
+
+@contextmanager
+def _opened(path: Path, *, seconds: float) -> Iterator[sqlite3.Connection]:
+    with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=seconds)) as connection:
+        yield connection
+
+
+def _read_connection(connection: sqlite3.Connection, found: Overview) -> None:
+    sql = (
+        "SELECT organization_id, organization_name, api_url, disconnected_at, token_expires_at, connected_at"
+        " FROM connection"
+    )
+    for identity, name, api_url, disconnected_at, expires_at, connected_at in connection.execute(sql):
+        found.organization = Organization(identity, name)
+        found.api_url, found.connected = api_url, disconnected_at is None
+        found.token_expires_at, found.connected_at = expires_at, connected_at
+
+
+_COUNTS = """
+SELECT (SELECT count(*) FROM badges WHERE listed), (SELECT count(*) FROM links WHERE ended_at IS NULL),
+       (SELECT count(*) FROM content), (SELECT count(*) FROM learners WHERE email_key NOT LIKE 'forgotten:%')
+"""
+
+
+def _read_counts(connection: sqlite3.Connection, found: Overview) -> None:
+    found.badges, found.linked, found.content, found.learners = connection.execute(_COUNTS).fetchone()
+    found.grants.update(connection.execute("SELECT state, count(*) FROM grants GROUP BY state").fetchall())
+    found.needs_person += sum(found.grants[state] for state in NEEDS_PERSON)
+
+
+def _read_runs(connection: sqlite3.Connection, found: Overview) -> None:
+    """Read the last run, what it left to a person beside grants, and when one last ended well."""
+    sql = "SELECT status, started_at, finished_at, summary FROM runs ORDER BY id DESC LIMIT 1"
+    for status, started_at, finished_at, summary in connection.execute(sql):
+        problems = json.loads(summary)["problems"] if summary else []
+        first = FirstProblem(problems[0]["code"], problems[0]["message"]) if problems else None
+        found.last_sync = LastSync(status, started_at, finished_at, first)
+        found.needs_person += sum(problem["code"] in _LEFT_TO_A_PERSON for problem in problems)
+    sql = "SELECT max(finished_at) FROM runs WHERE status = 'success'"
+    found.last_good_sync = connection.execute(sql).fetchone()[0]
+
+
+# For a shell, which waits for the answer
+
+
+def badge_words(path: Path) -> list[tuple[str | None, str]]:
+    """Return slug and id of each badge in the list."""
+    with _opened(path, seconds=0.2) as connection:
+        return connection.execute("SELECT slug, id FROM badges WHERE listed ORDER BY name").fetchall()
+
+
+def content_ids(path: Path) -> list[str]:
+    """Return the ids of content, by title."""
+    with _opened(path, seconds=0.2) as connection:
+        return [row[0] for row in connection.execute("SELECT id FROM content ORDER BY title")]
+
+
+def learner_addresses(path: Path, begun: str, most: int) -> list[str]:
+    """Return the first of the learners' addresses that begin like a key (``identity.email_key``)."""
+    sql = (
+        "SELECT email FROM learners WHERE email_key >= ? AND email_key < ? AND email_key NOT LIKE 'forgotten:%'"
+        " ORDER BY email_key LIMIT ?"
+    )
+    with _opened(path, seconds=0.2) as connection:
+        return [row[0] for row in connection.execute(sql, (begun, begun + _END, most))]
