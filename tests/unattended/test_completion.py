@@ -117,8 +117,6 @@ def test_bash_completes_the_value_behind_an_equals_sign(connected: Desk) -> None
 @SHELLS
 def test_what_is_no_plain_word_is_never_offered(connected: Desk, shell: str) -> None:
     with_slugs(connected, *HOSTILE)
-    connected.learns("'a$(touch hacked)'@example.com,hygiene,,started,,Eve,Evil")
-    assert in_shell(connected, shell, "credly learner-badges ") == []
     found = in_shell(connected, shell, "credly link ")
     assert len(found) > 1
     assert all(re.fullmatch(r"[\w@.+-]+", word, re.ASCII) for word in found)
@@ -226,7 +224,7 @@ COUNTED = f"import atexit, sys; atexit.register(lambda: {LOADED})\nfrom credly_c
         (["status"], {}),
         (["--help"], {}),
         (["profiles", "--json"], {}),
-        ([], {"_CREDLY_COMPLETE": "complete_fish", "_TYPER_COMPLETE_ARGS": "credly l"}),
+        ([], {"_CREDLY_COMPLETE": "complete_fish", "_TYPER_COMPLETE_ARGS": "credly link f"}),
         ([], {"_CREDLY_COMPLETE": "complete_bash", "COMP_WORDS": "credly link ", "COMP_CWORD": "2"}),
     ],
 )
