@@ -21,7 +21,7 @@ app()
 '''
 _REPEATS = 21
 _LIMIT = 2.2
-_COMPLETION = {"_CREDLY_COMPLETE": "complete_bash", "COMP_WORDS": "credly link Badge", "COMP_CWORD": "2"}
+_COMPLETION = {"_CREDLY_COMPLETE": "complete_bash", "COMP_WORDS": "credly link ", "COMP_CWORD": "2"}
 
 
 def measure(report: Report) -> None:
@@ -36,7 +36,7 @@ def measure(report: Report) -> None:
                 "nothing": lambda: run([sys.executable, str(nothing)]),
                 "`credly --version`": lambda: credly(home, "--version"),
                 "`credly status`": lambda: credly(home, "status"),
-                "completion of a badge's name, 2,500 badges": lambda: _complete(home),
+                "completion of a badge, 2,500 badges": lambda: _complete(home),
             },
             _REPEATS,
         )
@@ -50,6 +50,6 @@ def measure(report: Report) -> None:
 
 def _complete(home: Path) -> Took:
     took = run([CREDLY], environ={"CREDLY_HOME": str(home), **_COMPLETION})
-    if "Badge" not in took.out:
+    if len(took.out.splitlines()) < 100:  # noqa: PLR2004 - as many as are offered at once, or nearly
         sys.stderr.write("completion does not answer with badges\n")
     return took

@@ -1,6 +1,5 @@
 """What can go wrong: a stable code for scripts, one sentence for a person, and the exit code that it leads to."""
 
-import errno
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum, unique
@@ -167,7 +166,8 @@ class Problem:
 
 
 def unwritable(option: str, path: Path, error: OSError) -> Failure:
-    """Say that a file of the user's choice cannot be written: that is wrong usage, unless the disk is full."""
-    code: ErrorCode = "store-unusable" if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO) else "usage"
+    """Say that a file of the user's choice cannot be written."""
     reason = error.strerror or str(error)
-    return Failure(code, f"{path} cannot be written: {reason}.", hint=f"Name a file that can be written with {option}.")
+    return Failure(
+        "not-writable", f"{path} cannot be written: {reason}.", hint=f"Name a file that can be written with {option}."
+    )

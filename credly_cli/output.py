@@ -113,7 +113,7 @@ class Output:
         elif self.quiet and self.unattended:
             self.line(f"{self.unattended}: {failure.message}", failure.hint)
         else:  # who stopped it, or answered no, knows that it is no error
-            start = "" if failure.code == "interrupted" else self._coloured("Error: ", "red", self.stderr)
+            start = "" if failure.code in ("interrupted", "declined") else self._coloured("Error: ", "red", self.stderr)
             told = start + visible(failure.message)
             self._aside(" ".join((told, visible(hint))) if self.quiet and hint else told)
             if hint and not self.quiet:

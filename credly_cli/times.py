@@ -55,7 +55,11 @@ class Moment(NamedTuple):
 
 
 class UnreadableTimeError(ValueError):
-    """A text that is no time, or that could be two."""
+    """A text that is no time, or that could be two; ``reason`` says why without what to do about it in a file."""
+
+    def __init__(self, reason: str, in_a_file: str | None = None) -> None:
+        super().__init__(f"{reason}; {in_a_file}" if in_a_file else reason)
+        self.reason = reason
 
 
 def utc_text(moment: datetime) -> str:
@@ -185,7 +189,7 @@ def _read_slashed(match: re.Match[str], zone: tzinfo) -> Moment:
     if len(first) == 4:  # noqa: PLR2004 - a year
         day = date(int(first), int(second), int(third))
     elif len(third) != 4:  # noqa: PLR2004
-        raise UnreadableTimeError(f"{match.string!r} has no year of four digits; say its form with --date-format")
+        raise UnreadableTimeError(f"{match.string!r} has no year of four digits", "say its form with --date-format")
     else:
         day = _day_of(int(first), int(second), int(third), match.string)
     if not clock:
@@ -196,7 +200,7 @@ def _read_slashed(match: re.Match[str], zone: tzinfo) -> Moment:
 def _day_of(first: int, second: int, year: int, text: str) -> date:
     readings = {(month, day) for month, day in ((first, second), (second, first)) if month <= 12}  # noqa: PLR2004
     if len(readings) > 1:
-        raise UnreadableTimeError(f"{text!r} could be two dates; say which with --date-format")
+        raise UnreadableTimeError(f"{text!r} could be two dates", "say which with --date-format")
     if not readings:
         raise UnreadableTimeError(f"{text!r} is not a date")
     month, day = readings.pop()

@@ -1,15 +1,17 @@
-"""The Credly token: where it comes from, where it is kept, and an object that does not show it."""
+"""The Credly token: where it comes from, where it is kept, when it ends, and an object that does not show it."""
 
 import os
 import stat
 import subprocess
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Literal, NoReturn
 
 from credly_cli.errors import Failure
 from credly_cli.files import make_private_folder, sync_folder
 from credly_cli.text import Command, Hint
+from credly_cli.times import from_utc_text
 
 _COMMAND_SECONDS = 10
 _PUT_THERE = Hint("Put it there, for its owner alone to read.")
@@ -17,6 +19,7 @@ _PUT_BACK = Hint(
     "Put it there, for its owner alone to read, or give the token with:", Command("connect", "--token-stdin")
 )
 _LONGEST = 8192  # bytes; no token is near that
+_WARN_DAYS = 14
 TokenKind = Literal["stored", "file", "environment", "command"]
 
 
@@ -144,3 +147,22 @@ def _output_of(command: tuple[str, ...]) -> str:
 
 def _unsafe(path: Path, reason: str, hint: str = "Use a file of your own with mode 0600.") -> Failure:
     return Failure("token-refused", f"The token file {path} {reason}.", hint=hint)
+
+
+def token_warning(expires_at: str | None, now: datetime) -> Hint | None:
+    """Return a warning when a token expires within 14 days, ``None`` before that or where its end is not known."""
+    if expires_at is None:
+        return None
+    left = from_utc_text(expires_at) - now
+    if left > timedelta(days=_WARN_DAYS):
+        return None
+    told = f"The token {_when(left)} ({expires_at[:10]}). Make a new one in Credly, then:"
+    return Hint(told, Command("connect"))
+
+
+def _when(left: timedelta) -> str:
+    if left <= timedelta():
+        return "has expired"
+    if left < timedelta(days=1):
+        return "expires within a day"
+    return f"expires in {left.days} day{'s' if left.days > 1 else ''}"

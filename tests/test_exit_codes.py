@@ -60,8 +60,6 @@ WRONG = {
     "templates that are not there": ("sandbox", "--templates", "/nowhere.json"),
     "templates that are none": ("sandbox", "--templates", __file__),
     "a grant that is no number": ("retry", "abc"),
-    "a log that cannot be written": ("sync", "--log-file", "/nowhere/credly.log"),
-    "a page that cannot be written": ("report", "--html", "/nowhere/report.html"),
 }
 
 
@@ -170,6 +168,14 @@ def test_74_for_a_newer_store(connected: Desk) -> None:
         store.connection.execute("PRAGMA user_version = 9999")
     for command in (("badges",), ("sync",), ("status",), ("link", "a", "b")):
         failing(connected, "store-newer", *command)
+
+
+@pytest.mark.parametrize(
+    "command", [("sync", "--log-file", "/nowhere/credly.log"), ("report", "--html", "/nowhere/report.html")]
+)
+def test_74_for_a_file_of_the_users_choice_that_cannot_be_written(connected: Desk, command: tuple[str, ...]) -> None:
+    failing(connected, "not-writable", *command)
+    assert command[1] in connected.json(*command, code=74)["error"]["hint"]
 
 
 def test_74_for_a_folder_that_cannot_be_made(desk: Desk) -> None:

@@ -293,6 +293,47 @@ def test_a_command_that_hangs_is_ended(desk: Desk, monkeypatch: pytest.MonkeyPat
     assert (error["code"], "10 seconds" in error["hint"]) == ("not-connected", True)
 
 
+def test_why_a_command_gave_no_token_is_told_without_what_it_printed(desk: Desk) -> None:
+    command(desk, "/no/such/program")
+    told = connect(desk, code=4)["error"]
+    assert told["message"] == "token_command (/no/such/program) did not give a token: No such file or directory."
+    command(desk, sys.executable, "-c", f"print({CANARY!r}); raise SystemExit(1)")
+    told = connect(desk, code=4)["error"]
+    assert told["message"].endswith("did not give a token: CalledProcessError.")
+    assert "print the token alone" in told["hint"]
+
+
+def test_a_credential_that_systemd_hands_over_may_be_0440_where_it_is_roots_alone(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = token_file(tmp_path, permissions=0o440)
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
+    real = os.fstat
+
+    def of_user(owner: int) -> Any:
+        def status(descriptor: int) -> Any:
+            found = list(real(descriptor))
+            found[stat.ST_UID] = owner
+            return os.stat_result(found)
+
+        return status
+
+    monkeypatch.setattr("credly_cli.token.os.fstat", of_user(0))
+    connect(desk, "--token-file", str(path))
+    monkeypatch.setattr("credly_cli.token.os.fstat", of_user(os.geteuid() + 1))
+    assert "can be read or written by others" in connect(desk, "--token-file", str(path), code=4)["error"]["message"]
+
+
+def test_a_file_that_is_refused_says_what_to_do(desk: Desk, tmp_path: Path) -> None:
+    path = token_file(tmp_path, permissions=0o644)
+    assert connect(desk, "--token-file", str(path), code=4)["error"]["hint"] == f"Run: chmod 600 {path}"
+    (tmp_path / "folder").mkdir()
+    error = connect(desk, "--token-file", str(tmp_path / "folder"), code=4)["error"]
+    assert (error["code"], error["hint"]) == ("token-refused", "Use a file of your own with mode 0600.")
+    error = connect(desk, "--token-file", str(tmp_path / "nothing"), code=4)["error"]
+    assert error["hint"].startswith("Put it there, for its owner alone to read")
+
+
 def test_a_command_written_as_text_is_an_invalid_configuration(desk: Desk) -> None:
     desk.config('[credly]\ntoken_command = "pass show credly"\n')
     assert connect(desk, code=78)["error"]["code"] == "config-invalid"

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import ClassVar
 
 from credly_cli.config import Settings
-from credly_cli.connection import connect, expiring
+from credly_cli.connection import connect
 from credly_cli.connection.connect import Network
 from credly_cli.credly.client import Client
 from credly_cli.errors import EXIT_OF, Exit, Failure
@@ -15,10 +15,12 @@ from credly_cli.lms.sources import Surroundings
 from credly_cli.lms.thought_industries.client import Client as ThoughtIndustries
 from credly_cli.output import local_time
 from credly_cli.store import connection as connections
+from credly_cli.store import runs
 from credly_cli.store.connection import Connection
 from credly_cli.store.database import Store
 from credly_cli.text import Command, Hint, counted
 from credly_cli.times import from_utc_text
+from credly_cli.token import token_warning
 
 _CLOCK_SECONDS = 60  # a link counts completions to the second, by this clock
 _SEE_WHY = Hint("To see why:", Command("sync"))
@@ -92,7 +94,7 @@ def _expiry(known: Connection, network: Network) -> Check:
     expires_at, now = known.token_expires_at, network.clock.now()
     if expires_at is None:
         return passed("expiry", "Credly does not say when the token expires.")
-    warning = expiring.token_warning(expires_at, now)
+    warning = token_warning(expires_at, now)
     if warning is None:
         return passed("expiry", f"The token expires on {expires_at[:10]}.")
     gone = from_utc_text(expires_at) <= now
@@ -162,9 +164,8 @@ def connection(store: Store) -> Check:
 
 def last_sync(store: Store, now: datetime) -> Check:
     """Tell how old the last good sync is."""
-    last = store.row("SELECT status, started_at, finished_at FROM runs ORDER BY id DESC LIMIT 1")
-    good = store.value("SELECT max(finished_at) FROM runs WHERE status = 'success'")
-    if last is None:
+    good = runs.last_good(store)
+    if runs.last(store) == 0:
         return Check("last-sync", True, "No sync has run yet.", Hint("Run:", Command("sync")))
     if good is None:
         return failed("last-sync", "No sync has ended well yet.", _SEE_WHY)

@@ -15,10 +15,10 @@ def forget(store: Store, email: str, now: str) -> Forgotten:
     if not rows and not privacy.is_known(store, email):
         names.learner(store, email)
     _require_settled(store, [row["id"] for row in rows], email)
-    store.connection.execute("PRAGMA secure_delete = ON")
+    store.overwrite_what_is_deleted()
     with store.transaction():
         outcome = privacy.forget(store, email, rows, now)
-    outcome.wiped = _wipe(store)
+    outcome.wiped = store.wipe()
     return outcome
 
 
@@ -30,10 +30,3 @@ def _require_settled(store: Store, people: list[int], email: str) -> None:
             f"It is not clear yet whether a badge of {email_key(email)} was issued.",
             hint=Hint("Run", Command("sync"), "until it is, then forget the learner."),
         )
-
-
-def _wipe(store: Store) -> bool:
-    """Leave no copy behind in the file's free pages or in the log beside it; false while somebody reads there."""
-    store.connection.execute("VACUUM")
-    busy = store.value("PRAGMA wal_checkpoint(TRUNCATE)")
-    return not busy

@@ -7,14 +7,13 @@ import shutil
 import sqlite3
 import stat
 from collections.abc import Iterator, Mapping
-from contextlib import closing
 from pathlib import Path
 
 from credly_cli.admin.doctor import Check, failed, failed_by, passed
 from credly_cli.config import Paths, Settings
 from credly_cli.errors import Exit, Failure
 from credly_cli.lms.records import KINDS
-from credly_cli.store.database import require_ours
+from credly_cli.store import database
 from credly_cli.store.schema import MIGRATIONS
 from credly_cli.text import counted
 from credly_cli.token import read_private_file
@@ -32,10 +31,7 @@ def store(path: Path) -> Check:
     if not path.exists():
         return passed("store", f"There is no store yet; the first connect makes {path}.")
     try:
-        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=10)) as connection:
-            require_ours(connection)
-            complaints = [row[0] for row in connection.execute("PRAGMA quick_check(3)")]
-            version = connection.execute("PRAGMA user_version").fetchone()[0]
+        complaint, version = database.check(path)
     except Failure as failure:
         return failed_by("store", failure)
     except sqlite3.Error as error:
@@ -43,8 +39,8 @@ def store(path: Path) -> Check:
             return _broken(path, str(error))
         way_out = "See that its disk has room and can be written; do not restore anything."
         return failed("store", f"{path} cannot be read: {error}.", way_out, Exit.STORE)
-    if complaints != ["ok"]:
-        return _broken(path, complaints[0])
+    if complaint is not None:
+        return _broken(path, complaint)
     older = "" if version == len(MIGRATIONS) else "; the next command that writes brings it up to date"
     return passed("store", f"{path} is whole, version {version}{older}.")
 
@@ -114,8 +110,7 @@ def permissions(paths: Paths) -> Check:
 
 def _files(paths: Paths) -> Iterator[Path]:
     folder = paths.store.parent
-    yield from (path for path in (folder, paths.token) if path.exists())
-    yield from sorted(folder.glob(f"{paths.store.name}*"))
+    yield from (path for path in (folder, paths.token, *sorted(folder.glob(f"{paths.store.name}*"))) if path.exists())
 
 
 def file_system(folder: Path, mounts: Path = Path("/proc/self/mounts")) -> Check:

@@ -97,7 +97,7 @@ def _warn(output: "Output", warning: "Iterable[str]") -> None:
 
 
 def _nothing_changed() -> Failure:
-    return Failure("interrupted", "Nothing was changed.")
+    return Failure("declined", "Nothing was changed.")
 
 
 def _show(environment: Environment, outcome: "Disconnected") -> None:

@@ -123,8 +123,7 @@ def _moment(environment: Environment, text: str) -> str:
         moment = read_moment(text, environment.settings.zone).at
     except UnreadableTimeError as error:
         hint = "Write it like 2026-01-31 or 2026-01-31T09:30:00Z."
-        reason = str(error).partition(";")[0]  # what follows is about files
-        raise Failure("usage", f"--issued-at cannot be read: {reason}.", hint=hint) from None
+        raise Failure("usage", f"--issued-at cannot be read: {error.reason}.", hint=hint) from None
     if moment > utc_text(environment.clock.now() + _AHEAD):
         raise Failure("usage", f"--issued-at is in the future: {text}.", hint="Give the day on which it was earned.")
     return moment

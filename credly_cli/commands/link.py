@@ -50,7 +50,7 @@ def link(
     except linking_.ManyEarlierError as many:  # asked with the store free: sync must not wait for an answer
         question = f"{many.earlier:,} earlier completions will each earn this badge at the next sync. Link?"
         if not environment.ask(question, "--yes"):
-            raise Failure("interrupted", "Nothing was linked.", hint="Say another moment with --since DATE.") from None
+            raise Failure("declined", "Nothing was linked.", hint="Say another moment with --since DATE.") from None
         done = change(agreed=True)
     environment.output.answer(done.json(), lambda: _show_link(environment, done))
 
@@ -100,8 +100,7 @@ def _moment(environment: Environment, text: str) -> str:
         moment = read_moment(text, zone)
     except UnreadableTimeError as error:
         hint = "Write it like 2026-01-31 or 2026-01-31T09:30:00Z."
-        reason = str(error).partition(";")[0]  # what follows is about files
-        raise Failure("usage", f"--since cannot be read: {reason}.", hint=hint) from None
+        raise Failure("usage", f"--since cannot be read: {error.reason}.", hint=hint) from None
     if moment.at == moment.latest:
         return moment.at
     return utc_text(datetime.fromisoformat(moment.at[:10]).replace(tzinfo=zone))

@@ -8,6 +8,7 @@ from credly_cli.cli.environment import Environment
 from credly_cli.errors import Exit
 from credly_cli.output import Output
 from credly_cli.text import Hint, as_json
+from credly_cli.token import token_warning
 
 if TYPE_CHECKING:
     from credly_cli.store.overview import Overview
@@ -31,7 +32,6 @@ def status(
     Example: credly status --max-age 2h
     """
     from credly_cli.admin import status as use_case
-    from credly_cli.connection import expiring
     from credly_cli.store import overview
 
     environment: Environment = context.obj
@@ -39,7 +39,7 @@ def status(
     oldest = use_case.read_age(max_age) if max_age is not None else None
     enabled = environment.settings.enabled
     found = overview.read(paths.store)
-    warning = expiring.token_warning(found.token_expires_at, now) if found.connected else None
+    warning = token_warning(found.token_expires_at, now) if found.connected else None
     next_step = use_case.next_step(found, paths.config, enabled=enabled)
     if not (output.quiet and oldest) or output.as_json:
         setting = {"enabled": enabled, "configuration": paths.config}

@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import fields
 from functools import cached_property
 from pathlib import Path
@@ -68,6 +68,16 @@ class Store:
     def close(self) -> None:
         """Close the file."""
         self.connection.close()
+
+    def overwrite_what_is_deleted(self) -> None:
+        """Let no deleted text stay in the file from now on."""
+        self.connection.execute("PRAGMA secure_delete = ON")
+
+    def wipe(self) -> bool:
+        """Leave no copy behind in the file's free pages or in the log beside it; false while somebody reads there."""
+        self.connection.execute("VACUUM")
+        busy = self.value("PRAGMA wal_checkpoint(TRUNCATE)")
+        return not busy
 
     @cached_property
     def db(self) -> "Database":
@@ -140,6 +150,17 @@ class Store:
 def _flags(cls: type[Any]) -> tuple[str, ...]:
     """Return the names of a dataclass's fields that are ``bool``."""
     return tuple(field.name for field in fields(cls) if field.type is bool or field.type == "bool")
+
+
+def check(path: Path) -> tuple[str | None, int]:
+    """Read a whole store once, without changing it; returns what is wrong with it, and its version.
+
+    Raises ``Failure`` where it is not ours, and ``sqlite3.Error`` where it cannot be read.
+    """
+    with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=_BUSY_SECONDS)) as connection:
+        require_ours(connection)
+        complaints = [row[0] for row in connection.execute("PRAGMA quick_check(3)")]
+        return None if complaints == ["ok"] else complaints[0], _version(connection)
 
 
 def require_ours(connection: sqlite3.Connection) -> None:

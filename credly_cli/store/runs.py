@@ -64,6 +64,12 @@ def last(store: Store) -> int:
     return store.value("SELECT max(id) FROM runs") or 0
 
 
+def last_good(store: Store) -> str | None:
+    """Return when a run last ended well."""
+    found: str | None = store.value("SELECT max(finished_at) FROM runs WHERE status = 'success'")
+    return found
+
+
 def first_started_at(store: Store) -> str | None:
     """Return when the first run over this store began: what was completed before may be known to an earlier store."""
     value: str | None = store.value("SELECT started_at FROM runs ORDER BY id LIMIT 1")

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 from credly_cli.config import Settings
-from credly_cli.connection.expiring import token_warning
 from credly_cli.credly.client import Client
 from credly_cli.errors import Exit, Failure, Problem, exit_of_work
 from credly_cli.issuing import plan, reconcile, restore, send
@@ -24,6 +23,7 @@ from credly_cli.sync import lms as intake
 from credly_cli.sync import pulling
 from credly_cli.text import Hint, counted
 from credly_cli.times import Clock, utc_text
+from credly_cli.token import token_warning
 
 Step = Literal["badges", "lms", "issued", "grants"]
 STEPS: tuple[Step, ...] = ("badges", "lms", "issued", "grants")

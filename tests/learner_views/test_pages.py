@@ -85,7 +85,7 @@ def test_the_old_page_stays_when_the_new_one_cannot_be_written(school: School, m
 def test_a_folder_that_is_not_there_is_named(school: School) -> None:
     school.has()
     ran = school.desk.run("widget", ROBIN, "--html", str(school.desk.home / "nowhere" / "page.html"))
-    assert ran.code == 2
+    assert ran.code == 74
     assert "nowhere" in ran.err
 
 

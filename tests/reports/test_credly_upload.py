@@ -124,7 +124,7 @@ def test_with_json_the_answer_stays_the_list(connected: Desk, tmp_path: Path) ->
     assert (tmp_path / "upload.csv").exists()
 
 
-def test_a_file_that_cannot_be_written_is_wrong_usage_and_named_as_the_user_does(connected: Desk) -> None:
+def test_a_file_that_cannot_be_written_is_named_as_the_user_does(connected: Desk) -> None:
     misses(connected, "anna@example.com,Anna,Adler")
-    error = connected.json("missed", "--credly-upload", "/dev/null/credly.csv", code=2)["error"]
+    error = connected.json("missed", "--credly-upload", "/dev/null/credly.csv", code=74)["error"]
     assert error["message"].startswith("/dev/null/credly.csv cannot be written")

@@ -307,6 +307,15 @@ def test_r2_sync_refuses_a_configuration_of_another_organization(connected: Desk
     refusal_of(connected.json("sync", environ={"CREDLY_ORGANIZATION": NEIGHBOUR}, code=6))
 
 
+@pytest.mark.parametrize("how", ["environment", "configuration"])
+def test_r2_naming_the_organization_that_is_connected_changes_nothing(connected: Desk, how: str) -> None:
+    own = connected.sandbox.organization_id
+    environ = {"CREDLY_ORGANIZATION": own.upper()} if how == "environment" else {}
+    if how == "configuration":
+        connected.config(f'[credly]\norganization = "{own}"\n')
+    assert connected.json("sync", environ=environ)["status"] == "success"
+
+
 def test_r2_a_dry_run_refuses_it_too(connected: Desk) -> None:
     move_to(connected, neighbour(connected))
     refusal_of(connected.json("sync", "--dry-run", environ={"CREDLY_TOKEN": "neighbour-token"}, code=6))

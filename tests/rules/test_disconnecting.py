@@ -47,7 +47,7 @@ def test_r3_it_warns_before_it_asks(linked: Desk) -> None:
 @pytest.mark.parametrize("answer", ["n\n", "\n", "", "no\n", "maybe\n"])
 def test_r3_anything_but_yes_changes_nothing(linked: Desk, answer: str) -> None:
     ran = linked.run("disconnect", stdin=answer, terminal=True)
-    assert ran.code == 130
+    assert ran.code == 6
     assert plain(ran.err).endswith("[y/N] Nothing was changed.\n")
     assert linked.json("status")["connected"]
     assert "token" in files_of(linked)

@@ -1,5 +1,6 @@
 """`credly doctor`: every question answered, each failure with the way out and its exit code."""
 
+import errno
 import fcntl
 import sqlite3
 from pathlib import Path
@@ -105,7 +106,6 @@ def test_a_full_disk_is_no_damaged_store(connected: Desk, monkeypatch: pytest.Mo
         raise error
 
     monkeypatch.setattr("shutil.disk_usage", no_room)
-    monkeypatch.setattr("credly_cli.admin.machine_checks.require_ours", full)
     monkeypatch.setattr("credly_cli.store.database.require_ours", full)
     failures = failing(connected, 74)
     assert failures["room"]["message"] == f"There is no room left on the disk of {connected.home} (0 MB free)."
@@ -140,6 +140,76 @@ def test_a_clock_that_is_wrong_is_told(connected: Desk) -> None:
 def test_a_listing_without_its_count_is_told(connected: Desk, trouble: str) -> None:
     connected.sandbox.switches.list_metadata = trouble  # type: ignore[assignment]
     assert "api" in failing(connected, 75)
+
+
+def listing(connected: Desk, body: str, **headers: str) -> None:
+    connected.sandbox.faults.add(faults.answers(200, body.encode(), **headers), "GET", "badge_templates")
+
+
+@pytest.mark.parametrize(
+    ("metadata", "told"),
+    [
+        ('{"total_count":80,"next_page_url":"https://elsewhere.example/v1/x?page=2"}', "goes on at another host"),
+        ('{"total_count":80,"next_page_url":null}', "breaks off before its end"),
+        ('{"total_count":0,"next_page_url":"https://credly.test/v1/x?page=2"}', "breaks off before its end"),
+        ('{"total_count":"80"}', "does not say how many there are"),
+        ("[]", "does not say how many there are"),
+    ],
+)
+def test_paging_that_cannot_be_relied_on_is_told(connected: Desk, metadata: str, told: str) -> None:
+    listing(connected, f'{{"data":[],"metadata":{metadata}}}')
+    check = failing(connected, 75)["api"]
+    assert told in check["message"]
+    assert "Nothing is removed" in check["hint"]
+
+
+def test_a_list_that_cannot_be_had_is_told_beside_a_token_that_works(connected: Desk) -> None:
+    connected.sandbox.faults.add(faults.answers(500), "GET", "badge_templates", times=None)
+    assert list(failing(connected, 75)) == ["api"]
+
+
+def test_a_refused_token_whose_end_is_not_known_is_told_once(connected: Desk) -> None:
+    with connected.store() as store:
+        store.change("UPDATE connection SET token_expires_at = NULL")
+    connected.sandbox.rotate_token()
+    assert list(failing(connected, 4)) == ["token", "api", "clock"]
+
+
+def test_a_token_that_has_ended_is_exit_4_whatever_credly_still_takes(connected: Desk) -> None:
+    with connected.store() as store:
+        store.change("UPDATE connection SET token_expires_at = '2026-03-01T00:00:00Z'")
+    assert "has expired" in failing(connected, 4)["expiry"]["message"]
+
+
+def test_a_lock_that_cannot_be_opened_or_taken_is_told(connected: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    lock = connected.home / "credly.db.lock"
+    lock.unlink()
+    lock.symlink_to(connected.home / "config.toml")
+    assert "cannot be opened" in failing(connected, 74)["lock"]["message"]
+    lock.unlink()
+    lock.touch(mode=0o600)
+
+    def refused(*_: object) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr("credly_cli.admin.machine_checks.fcntl.flock", refused)
+    assert "Locks do not work here: No locks available." in machine_checks.lock(lock).message
+
+
+def test_a_folder_that_others_may_write_to_is_told(connected: Desk) -> None:
+    connected.home.chmod(0o707)
+    assert failing(connected, 3)["permissions"]["hint"] == f"Run: chmod 700 {connected.home}"
+
+
+def test_a_file_of_somebody_else_is_told(connected: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("credly_cli.admin.machine_checks.os.access", lambda *_: False)
+    check = failing(connected, 74)["permissions"]
+    assert ("This user may not write" in check["message"], "chown" in check["hint"]) == (True, True)
+
+
+def test_a_system_that_does_not_tell_its_disks_is_no_fault(tmp_path: Path) -> None:
+    check = machine_checks.file_system(tmp_path, tmp_path / "nothing")
+    assert (check.ok, check.message) == (True, "This system does not tell; keep the store on a local disk.")
 
 
 def test_a_damaged_store_is_exit_74_and_names_the_backup(connected: Desk) -> None:

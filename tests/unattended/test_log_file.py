@@ -81,7 +81,7 @@ def test_runs_add_to_the_log(connected: Desk, tmp_path: Path) -> None:
 
 
 def test_a_log_that_cannot_be_written_is_said_before_anything_is_done(connected: Desk, tmp_path: Path) -> None:
-    answer = connected.json("sync", "--log-file", str(tmp_path / "nowhere" / "credly.log"), code=2)
+    answer = connected.json("sync", "--log-file", str(tmp_path / "nowhere" / "credly.log"), code=74)
     assert "nowhere" in answer["error"]["message"]
     assert "--log-file" in answer["error"]["hint"]
 
