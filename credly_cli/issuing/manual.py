@@ -7,7 +7,7 @@ from typing import Any
 from credly_cli.credly.client import Client
 from credly_cli.credly.records import IssuedBadge
 from credly_cli.errors import Exit, Failure, Problem, exit_of_work
-from credly_cli.identity import earner_id, email_key
+from credly_cli.identity import email_key
 from credly_cli.issuing import plan, reconcile, restore, send
 from credly_cli.issuing.asking import Recipient, ask_all
 from credly_cli.issuing.reconcile import Patience
@@ -149,8 +149,7 @@ class Counter:
         email, learner, name = candidate.result.email, candidate.learner, self._badge["name"]
         if any(badge.held for badge in found):
             return _earned(email, f"{email} has earned {name} already.")
-        own = (learner["id"], earner_id(learner["learner_id"], learner["email"]), self._badge["id"])
-        if issued_badges.held_by(self.store, *own):
+        if issued_badges.held_by(self.store, learner["id"], self._badge["id"]):
             hint = Hint("If it was deleted in Credly, this finds out:", Command("sync"))
             return _earned(email, f"{email} has earned {name} already, as the last sync found.", hint)
         if grants.in_doubt_for_learner(self.store, self._badge["id"], learner["id"]):

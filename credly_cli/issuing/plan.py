@@ -116,7 +116,7 @@ def badges_of(store: Store, completion: Completion, badge_id: str, organization_
     """Read which issued badge answers for a completion (R20, R23)."""
     facts = Facts(names_known=bool(completion.first_name and completion.last_name))
     if once:
-        own = (completion.learner, earner_id(completion.learner_id, completion.email), badge_id)
+        own = (completion.learner, badge_id)
         revoked_at = issued_badges.last_revoked(store, *own)
         revoked = revoked_at is not None and completion.completed_at < revoked_at
         return replace(facts, held=issued_badges.held_by(store, *own), revoked=revoked)

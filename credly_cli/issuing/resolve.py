@@ -153,7 +153,7 @@ class Desk:
             raise _no_such_badge(issued_badge_id)
         if badge["badge_id"] != grant["badge_id"]:
             raise _unfitting(issued_badge_id, "is of another badge")
-        if not issued_badges.is_of_learner(self.store, issued_badge_id, grant["learner"], grant["earner_id"]):
+        if not issued_badges.is_of_learner(self.store, issued_badge_id, grant["learner"]):
             raise _unfitting(issued_badge_id, f"was not issued to {grant['email']}")
         owner = self.store.value("SELECT id FROM grants WHERE issued_badge_id = ?", (issued_badge_id,))
         if owner is not None:

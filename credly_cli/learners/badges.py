@@ -44,6 +44,7 @@ def read(store: Store, client: Client, email: str, now: datetime, *, hide_expire
         if not known and not issued_badges.of_address(store, email):
             raise
         rows = issued_badges.of_learners(store, email, [row["id"] for row in known])
+        rows = [row for row in rows if row["deleted_at"] is None]
         as_of = runs.last_listing(store) or max((row["stored_at"] for row in rows), default=None)
         return _answer(store, email, known, "store", as_of, _shown(store, rows, now, hide_expired=hide_expired))
     if not known and not found:

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 
 from credly_cli.store.database import Store
-from credly_cli.store.links import COUNTS, Link
+from credly_cli.store.links import Link
 from credly_cli.store.runs import bookmark, set_bookmark
+from credly_cli.store.views import COUNTS
 
 _REV = "completions-rev"
 

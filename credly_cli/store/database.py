@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from credly_cli.errors import Failure
 from credly_cli.files import keep_private, make_private_file
+from credly_cli.store import views
 from credly_cli.store.schema import MIGRATIONS
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ class Store:
         for setting in _SETTINGS:
             connection.execute(setting)
         migrate(connection)
+        views.create(connection)
 
     @classmethod
     def open(cls, path: Path) -> Self:

@@ -9,8 +9,8 @@ from credly_cli.store import badges, content
 from credly_cli.store.content import RELEASED
 from credly_cli.store.database import Store
 from credly_cli.store.grants import NAMED_SINCE
-from credly_cli.store.links import COUNTS
 from credly_cli.store.schema import State
+from credly_cli.store.views import COUNTS
 
 # Of the grants of a session the last round speaks. CROSS JOIN keeps the order: from the learner outwards.
 _ENROLLED = f"""
@@ -118,12 +118,10 @@ def _enrolled(row: dict[str, Any]) -> Enrolled:
 def addresses(store: Store, learners: Sequence[int]) -> list[str]:
     """Return the learner's addresses: today's, and earlier ones that nobody else has now."""
     rows = store.rows(
-        "SELECT email_key FROM learners WHERE id IN (SELECT value FROM json_each(:me))"
-        " UNION SELECT f.email_key FROM former_emails f WHERE f.learner IN (SELECT value FROM json_each(:me))"
-        " AND NOT EXISTS (SELECT 1 FROM learners o WHERE o.email_key = f.email_key)",
-        {"me": json.dumps(list(learners))},
+        "SELECT a.email_key FROM json_each(?) me CROSS JOIN learner_addresses a ON a.learner = me.value",
+        (json.dumps(list(learners)),),
     )
-    return [row["email_key"] for row in rows]
+    return list(dict.fromkeys(row["email_key"] for row in rows))
 
 
 def discoverable(store: Store, audience: Audience, now: str) -> list[Discoverable]:

@@ -4,7 +4,6 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from credly_cli.identity import email_key
 from credly_cli.store import issued_badges
 from credly_cli.store.content import RELEASED
 from credly_cli.store.database import Store
@@ -73,17 +72,7 @@ def attempts(store: Store, learners: Sequence[int]) -> list[dict[str, Any]]:
 
 def issued(store: Store, email: str, learners: Sequence[int]) -> list[dict[str, Any]]:
     """Return the badges issued to the learner, revoked and deleted ones too, the oldest first."""
-    deleted = store.rows(
-        "WITH own AS ("
-        "  SELECT :email AS email_key"
-        f" UNION SELECT email_key FROM learners WHERE id {_OF_LEARNER}"
-        f" UNION SELECT email_key FROM former_emails f WHERE learner {_OF_LEARNER}"
-        "   AND NOT EXISTS (SELECT 1 FROM learners o WHERE o.email_key = f.email_key))"
-        " SELECT * FROM issued_badges WHERE deleted_at IS NOT NULL AND (email_key IN (SELECT email_key FROM own)"
-        f" OR id IN (SELECT issued_badge_id FROM grants WHERE learner {_OF_LEARNER}))",
-        {"email": email_key(email), "learners": json.dumps(list(learners))},
-    )
-    rows = [*issued_badges.of_learners(store, email, learners), *deleted]
+    rows = issued_badges.of_learners(store, email, learners)
     return sorted(rows, key=lambda row: (row["issued_at"] or "", row["id"]))
 
 

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from credly_cli.credly.records import HELD_STATES, IssuedBadge
+from credly_cli.credly.records import IssuedBadge
 from credly_cli.identity import email_key
 from credly_cli.store.counts import Tally
 from credly_cli.store.database import Store
@@ -17,7 +17,6 @@ _COLUMNS = (
     "expires_at", "created_at", "state_updated_at", "view_url", "accept_url", "replaced_by",
 )  # fmt: skip
 _KEPT_WHEN_UNTOLD = ("badge_name", "image_url", "email", "earner_id", "user_id", "expires_at", "replaced_by")
-HELD = f"state IN {HELD_STATES} AND deleted_at IS NULL AND replaced_by IS NULL"
 # No listing has shown it yet: we issued it, and every complete listing since, if there was any, lacked it.
 _UNSEEN = (
     "issued_by_run IS NOT NULL AND"
@@ -109,37 +108,20 @@ def agrees_with_count(store: Store, total: int, listed: Collection[str]) -> bool
     return True
 
 
-# The learner's address, and earlier ones that nobody else has now.
-_ADDRESSES = """
-SELECT email_key FROM learners WHERE id = :learner
-UNION SELECT f.email_key FROM former_emails f WHERE f.learner = :learner
-  AND NOT EXISTS (SELECT 1 FROM learners o WHERE o.email_key = f.email_key AND o.id <> f.learner)
-"""
-_LEARNERS_OWN = f"""
-(email_key IN ({_ADDRESSES})
- OR earner_id = :earner_id
- OR user_id IN (SELECT i.user_id FROM issued_badges i JOIN learners l ON l.email_key = i.email_key
-                WHERE l.id = :learner AND i.user_id IS NOT NULL))
-"""
-
-
-def held_by(store: Store, learner: int, earner_id: str, badge_id: str) -> str | None:
+def held_by(store: Store, learner: int, badge_id: str) -> str | None:
     """Return the id of the badge that the learner holds already, from wherever it came (R20)."""
     found: str | None = store.value(
-        f"SELECT id FROM issued_badges WHERE badge_id = :badge_id AND {HELD} AND {_LEARNERS_OWN}"
-        " ORDER BY created_at LIMIT 1",
-        {"learner": learner, "earner_id": earner_id, "badge_id": badge_id},
+        "SELECT i.id FROM learner_issued_badges m JOIN issued_badges i ON i.id = m.issued_badge_id"
+        " WHERE m.learner = ? AND m.badge_id = ? AND m.held ORDER BY i.created_at LIMIT 1",
+        (learner, badge_id),
     )
     return found
 
 
-def last_revoked(store: Store, learner: int, earner_id: str, badge_id: str) -> str | None:
+def last_revoked(store: Store, learner: int, badge_id: str) -> str | None:
     """Return when a badge of this kind was last revoked from the learner (R23)."""
-    found: str | None = store.value(
-        "SELECT max(ifnull(state_updated_at, stored_at)) FROM issued_badges"
-        f" WHERE badge_id = :badge_id AND state = 'revoked' AND deleted_at IS NULL AND {_LEARNERS_OWN}",
-        {"learner": learner, "earner_id": earner_id, "badge_id": badge_id},
-    )
+    sql = "SELECT max(revoked_at) FROM learner_issued_badges WHERE learner = ? AND badge_id = ?"
+    found: str | None = store.value(sql, (learner, badge_id))
     return found
 
 
@@ -167,7 +149,7 @@ def unowned_of_day(store: Store, learner: int, badge_id: str, day: str, others: 
     return store.rows(
         f"{_SEEN} WHERE badge_id = :badge_id AND deleted_at IS NULL"
         " AND substr(issued_at, 1, 10) = :day"
-        f" AND email_key IN ({_ADDRESSES})"
+        " AND email_key IN (SELECT email_key FROM learner_addresses WHERE learner = :learner)"
         " AND NOT EXISTS (SELECT 1 FROM json_each(:others) WHERE ifnull(i.earner_id, '') GLOB value)"
         " AND NOT EXISTS (SELECT 1 FROM grants g WHERE g.badge_id = i.badge_id AND g.earner_id = i.earner_id"
         "   AND NOT g.once)"
@@ -183,10 +165,10 @@ _UNOWNED = (
 )
 
 
-def is_of_learner(store: Store, issued_badge_id: str, learner: int, earner_id: str) -> bool:
+def is_of_learner(store: Store, issued_badge_id: str, learner: int) -> bool:
     """Tell whether an issued badge went to one of the learner's addresses, ids or accounts."""
-    sql = f"SELECT 1 FROM issued_badges WHERE id = :id AND {_LEARNERS_OWN}"
-    return store.value(sql, {"id": issued_badge_id, "learner": learner, "earner_id": earner_id}) is not None
+    sql = "SELECT 1 FROM learner_issued_badges WHERE learner = ? AND issued_badge_id = ?"
+    return store.value(sql, (learner, issued_badge_id)) is not None
 
 
 def of_address(store: Store, email: str) -> list[dict[str, Any]]:
@@ -195,24 +177,17 @@ def of_address(store: Store, email: str) -> list[dict[str, Any]]:
 
 
 def of_learners(store: Store, email: str, learners: Sequence[int]) -> list[dict[str, Any]]:
-    """Return the issued badges of an address and of the learners behind it, under all their addresses."""
-    keys = json.dumps(list(learners))
+    """Return the issued badges of an address and of the learners behind it, revoked and deleted ones too."""
     return store.rows(
         """
-        WITH people AS (SELECT value AS id FROM json_each(:ids)),
-        keys AS (
-          SELECT :email AS email_key
-          UNION SELECT email_key FROM learners JOIN people USING (id)
-          UNION SELECT email_key FROM former_emails f JOIN people ON people.id = f.learner
-            WHERE NOT EXISTS (SELECT 1 FROM learners o WHERE o.email_key = f.email_key)),
-        users AS (SELECT DISTINCT i.user_id FROM keys JOIN issued_badges i USING (email_key) WHERE user_id IS NOT NULL),
-        own AS (
-          SELECT i.id FROM keys JOIN issued_badges i USING (email_key)
-          UNION SELECT i.id FROM users JOIN issued_badges i USING (user_id)
-          UNION SELECT g.issued_badge_id FROM grants g JOIN people ON people.id = g.learner)
-        SELECT i.* FROM own JOIN issued_badges i USING (id) WHERE i.deleted_at IS NULL
+        SELECT * FROM issued_badges WHERE id IN (
+          SELECT m.issued_badge_id FROM json_each(:learners) me CROSS JOIN learner_issued_badges m
+            ON m.learner = me.value
+          UNION SELECT id FROM issued_badges WHERE email_key = :email
+          UNION SELECT i.id FROM issued_badges k JOIN issued_badges i ON i.user_id = k.user_id
+            WHERE k.email_key = :email)
         """,
-        {"email": email_key(email), "ids": keys},
+        {"email": email_key(email), "learners": json.dumps(list(learners))},
     )
 
 

@@ -17,10 +17,9 @@ def view(row: dict[str, Any]) -> dict[str, Any]:
 
 def of_email(store: Store, email: str) -> list[dict[str, Any]]:
     """Return the learners with this address; those who had it before, where nobody has it now."""
-    key = email_key(email)
-    return store.rows("SELECT * FROM learners WHERE email_key = ? ORDER BY id", (key,)) or store.rows(
-        "SELECT l.* FROM former_emails f JOIN learners l ON l.id = f.learner WHERE f.email_key = ? ORDER BY l.id",
-        (key,),
+    return store.rows(
+        "SELECT l.* FROM learner_addresses a JOIN learners l ON l.id = a.learner WHERE a.email_key = ? ORDER BY l.id",
+        (email_key(email),),
     )
 
 

@@ -4,17 +4,9 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from credly_cli.store.database import Store
+from credly_cli.store.views import COUNTS
 
 EndReason = Literal["unlinked", "badge-not-active"]
-
-# A completion counts from the link's moment on (R15), unless it happened wholly while nothing was connected and
-# `link --since` was not said after it (R4). Aliases: e enrollments, l links.
-COUNTS = """
-e.completed_at IS NOT NULL AND e.completed_latest >= l.counts_from AND NOT EXISTS (
-  SELECT 1 FROM disconnections d
-  WHERE e.completed_at >= d.started_at AND e.completed_latest < ifnull(d.ended_at, '9999')
-  AND ifnull(l.since_set_at, '') < e.completed_at)
-"""
 
 
 @dataclass(frozen=True, slots=True)

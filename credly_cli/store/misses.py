@@ -52,25 +52,16 @@ class Miss:
         }
 
 
-# Whose issued badges `x` are the learner's: by address (former ones too), id or account, or because we issued them.
-_OWN = """
-x.badge_id = b.id AND x.deleted_at IS NULL AND (
-  x.email_key = p.email_key OR x.earner_id = p.learner_id
-  OR x.email_key IN (SELECT f.email_key FROM former_emails f WHERE f.learner = p.id)
-  OR x.id IN (SELECT o.issued_badge_id FROM grants o WHERE o.learner = p.id AND o.badge_id = b.id)
-  OR x.user_id IN (SELECT u.user_id FROM issued_badges u WHERE u.email_key = p.email_key AND u.user_id IS NOT NULL))
-"""
-
 # Of the grants of a session the last round speaks. Where a badge may be had twice, one that was issued for another
 # session answers for nothing here, and one from elsewhere only on the same day (R20).
-_MISSES = f"""
+_MISSES = """
 SELECT p.email, p.first_name, p.last_name, b.id AS badge_id, b.name AS badge_name, b.image_url AS badge_image_url,
   c.id AS content_id, c.title AS content_title, c.type AS content_type, e.session_id, e.completed_at,
   e.completed_latest, g.state AS grant_state, g.dropped, i.state AS issued_state, i.deleted_at AS issued_deleted,
-  NOT b.allow_duplicates AND EXISTS (SELECT 1 FROM issued_badges x WHERE {_OWN}
-    AND x.state <> 'revoked' AND x.replaced_by IS NULL) AS held,
-  (SELECT min(ifnull(x.state_updated_at, x.stored_at)) FROM issued_badges x WHERE {_OWN} AND x.state = 'revoked'
-    AND ifnull(x.state_updated_at, x.stored_at) > e.completed_at
+  NOT b.allow_duplicates AND EXISTS (
+    SELECT 1 FROM learner_issued_badges m WHERE m.learner = p.id AND m.badge_id = b.id AND m.held) AS held,
+  (SELECT min(m.revoked_at) FROM learner_issued_badges m JOIN issued_badges x ON x.id = m.issued_badge_id
+    WHERE m.learner = p.id AND m.badge_id = b.id AND m.revoked_at > e.completed_at
     AND (NOT b.allow_duplicates OR substr(x.issued_at, 1, 10) = substr(e.completed_at, 1, 10)
       AND NOT EXISTS (SELECT 1 FROM grants o WHERE o.issued_badge_id = x.id))) AS revoked_at
 FROM enrollments e JOIN learners p ON p.id = e.learner JOIN content c ON c.id = e.content_id

@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from credly_cli.identity import earner_id, email_key
+from credly_cli.identity import email_key
 from credly_cli.store.database import Store
 from credly_cli.store.merging import merge
 from credly_cli.store.runs import bookmark, set_bookmark
@@ -218,23 +218,21 @@ def _stand_in(store: Store, email: str) -> dict[str, Any]:
 
 # An address, or an account's other address, that is somebody else's by now stays theirs.
 _OWN_KEYS = """
-SELECT email_key FROM (SELECT email_key FROM learners WHERE id = :learner
-                       UNION SELECT email_key FROM former_emails WHERE learner = :learner) mine
-WHERE NOT EXISTS (SELECT 1 FROM learners o WHERE o.email_key = mine.email_key AND o.id <> :learner)
+SELECT email_key FROM learner_addresses a WHERE a.learner = :learner
+AND NOT EXISTS (SELECT 1 FROM learners o WHERE o.email_key = a.email_key AND o.id <> a.learner)
 """
-_OWN = f"""
-(email_key IN ({_OWN_KEYS}) OR id IN (SELECT issued_badge_id FROM grants WHERE learner = :learner)
- OR substr(earner_id, 1, instr(earner_id || '~', '~') - 1) IN (SELECT value FROM json_each(:earners))
- OR (user_id IN (SELECT i.user_id FROM issued_badges i WHERE i.email_key IN ({_OWN_KEYS}) AND i.user_id IS NOT NULL)
-     AND NOT EXISTS (SELECT 1 FROM learners o WHERE o.email_key = issued_badges.email_key AND o.id <> :learner)))
+_OWN = """
+SELECT m.issued_badge_id FROM learner_issued_badges m JOIN issued_badges i ON i.id = m.issued_badge_id
+WHERE m.learner = :learner AND (m.way IN ('id', 'grant')
+  OR NOT EXISTS (SELECT 1 FROM learners o WHERE o.email_key = i.email_key AND o.id <> m.learner))
 """
 
 
 def _forget_badges(store: Store, marks: Marks, row: dict[str, Any], outcome: Forgotten) -> None:
-    earners = {earner_id(told, row["email"]) for told in (row["learner_id"], None)}
-    who = {"learner": row["id"], "mark": marks.email(row["email"]), "earners": json.dumps(sorted(earners))}
+    who = {"learner": row["id"], "mark": marks.email(row["email"])}
     blank = ", ".join(f"{name} = NULL" for name in _NOBODY)
-    outcome.issued_badges += store.change(f"UPDATE issued_badges SET {blank}, email_key = :mark WHERE {_OWN}", who)
+    sql = f"UPDATE issued_badges SET {blank}, email_key = :mark WHERE id IN ({_OWN})"
+    outcome.issued_badges += store.change(sql, who)
 
 
 def _forget_grants(store: Store, learner: int, marks: Marks, now: str, outcome: Forgotten) -> None:

@@ -1,0 +1,92 @@
+"""Rules that many questions share, each stated once, as views that last as long as the connection.
+
+They are made at open and not by a migration, so that the rules of a store are always those of the program that reads
+it: a changed rule needs no new version of the schema, and no view of an older program is left behind in the file.
+Every part of a view leads from its first table outwards (CROSS JOIN keeps the order), so that a question about one
+learner costs the same among a million; ``tests/speed`` holds them to indexes.
+"""
+
+import sqlite3
+
+from credly_cli.credly.records import HELD_STATES
+from credly_cli.identity import earner_id
+
+# Whose addresses: today's, and former ones that nobody has now (R25).
+_LEARNER_ADDRESSES = """
+CREATE TEMP VIEW learner_addresses (learner, email_key) AS
+SELECT id, email_key FROM learners
+UNION ALL
+SELECT f.learner, f.email_key FROM former_emails f
+WHERE NOT EXISTS (SELECT 1 FROM learners o WHERE o.email_key = f.email_key)
+"""
+
+# Whether an issued badge `i` is held: not revoked, not deleted, not replaced; an expired one is held (R20).
+HELD = f"(i.state IN {HELD_STATES} AND i.deleted_at IS NULL AND i.replaced_by IS NULL)"
+
+# When an issued badge `i` was revoked; null where it was not, or where it was deleted after that (R23).
+_REVOKED_AT = "CASE WHEN i.state = 'revoked' AND i.deleted_at IS NULL THEN ifnull(i.state_updated_at, i.stored_at) END"
+
+# By what an issued badge `i` is the learner's: each way from the learner's number to the badge, and its name.
+_WAYS = (
+    ("address", "a.learner", "learner_addresses a CROSS JOIN issued_badges i ON i.email_key = a.email_key"),
+    (
+        "id",  # what we or the LMS call the learner, now or before the LMS's id was known (R17)
+        "l.id",
+        "learners l CROSS JOIN issued_badges i"
+        " ON i.earner_id IN (earner_id(l.learner_id, l.email), earner_id(NULL, l.email))",
+    ),
+    (
+        "id",  # ... with the mark of a grant behind it
+        "l.id",
+        "learners l CROSS JOIN issued_badges i"
+        " ON i.earner_id > marked_id(l.learner_id, l.email) || '~'"
+        " AND i.earner_id < marked_id(l.learner_id, l.email) || x'7f'",
+    ),
+    (
+        "account",  # the Credly account behind one of the learner's addresses may have other addresses
+        "a.learner",
+        "learner_addresses a CROSS JOIN issued_badges k ON k.email_key = a.email_key"
+        " CROSS JOIN issued_badges i ON i.user_id = k.user_id",
+    ),
+    ("grant", "g.learner", "grants g CROSS JOIN issued_badges i ON i.id = g.issued_badge_id"),
+)
+
+# Whose issued badges, deleted and revoked ones too. A badge may be there more than once, by different ways.
+_LEARNER_ISSUED_BADGES = (
+    "CREATE TEMP VIEW learner_issued_badges (learner, issued_badge_id, badge_id, way, held, revoked_at) AS\n"
+    + "\nUNION ALL\n".join(
+        f"SELECT {learner}, i.id, i.badge_id, '{way}', {HELD}, {_REVOKED_AT} FROM {tables}"
+        for way, learner, tables in _WAYS
+    )
+)
+
+# A completion is too early for a link that counts from a later moment (R15). Aliases: e enrollments, l links.
+_EARLY = "e.completed_latest < l.counts_from"
+# It happened wholly in a time `d` without a connection, and `link --since` was not said after it (R4).
+_GAP = """
+e.completed_at >= d.started_at AND e.completed_latest < ifnull(d.ended_at, '9999')
+AND ifnull(l.since_set_at, '') < e.completed_at
+"""
+COUNTS = f"(e.completed_at IS NOT NULL AND NOT {_EARLY} AND NOT EXISTS (SELECT 1 FROM disconnections d WHERE {_GAP}))"
+
+# How each completion stands to each link that its content has or had (R4, R15).
+_COMPLETION_LINKS = f"""
+CREATE TEMP VIEW completion_links AS
+SELECT e.learner, e.content_id, e.session_id, e.completed_at, e.completed_latest, e.rev, l.id AS link_id, l.badge_id,
+  l.planned_rev, l.ended_at, l.end_reason, {_EARLY} AS early,
+  (SELECT min(d.started_at) FROM disconnections d WHERE {_GAP}) AS gap_started_at, {COUNTS} AS counts
+FROM enrollments e JOIN links l ON l.content_id = e.content_id
+WHERE e.completed_at IS NOT NULL
+"""
+
+
+def create(connection: sqlite3.Connection) -> None:
+    """Make the views, and the functions that they use, for a connection."""
+    connection.create_function("earner_id", 2, earner_id, deterministic=True)
+    connection.create_function("marked_id", 2, _marked_id, deterministic=True)
+    for view in (_LEARNER_ADDRESSES, _LEARNER_ISSUED_BADGES, _COMPLETION_LINKS):
+        connection.execute(view)
+
+
+def _marked_id(learner_id: str | None, email: str) -> str:
+    return earner_id(learner_id, email, "any").rpartition("~")[0]
