@@ -67,7 +67,7 @@ def missed(
     environment: Environment = context.obj
     with environment.reading() as store:
         badge_id = names.badge(store, badge)["id"] if badge is not None else None
-        rows = missing.missed(store, badge_id)
+        rows = [miss.json() for miss in missing.missed(store, badge_id)]
         if credly_upload is not None:
             upload = bulk_issue.write(store, credly_upload, badge_id, credly_template)
     output = environment.output

@@ -14,7 +14,7 @@ from credly_cli.issuing.reconcile import Patience
 from credly_cli.issuing.send import Terms
 from credly_cli.linking import names
 from credly_cli.linking.names import FoundContent
-from credly_cli.store import enrollments, grants, issued_badges, links, runs, unsent
+from credly_cli.store import enrollments, facts, grants, issued_badges, links, runs, unsent
 from credly_cli.store.completions import Completion
 from credly_cli.store.database import Store
 from credly_cli.store.enrollments import Enrolled
@@ -204,7 +204,7 @@ class Counter:
             completed_at=enrolled.completed_at,
             issued_at=who.completed_at,
             once=once,
-            earner_id=plan.wire_id(who, organization, badge_id, once=once, grant_round=number),
+            earner_id=facts.wire_id(who, organization, badge_id, once=once, grant_round=number),
             round=number,
         )
 

@@ -13,9 +13,9 @@ from credly_cli.credly.records import mail_locale
 from credly_cli.errors import ErrorCode, Failure, Problem
 from credly_cli.http.errors import out_of_time
 from credly_cli.http.retry import RateLimit
-from credly_cli.issuing.plan import Decision, badges_of, decide
+from credly_cli.issuing.decide import Outcome, outcome
 from credly_cli.signals import Interruption
-from credly_cli.store import duplicates, grants, issued_badges, runs
+from credly_cli.store import duplicates, facts, grants, issued_badges, runs
 from credly_cli.store.completions import Completion
 from credly_cli.store.database import Store
 from credly_cli.store.grants import Due
@@ -97,16 +97,15 @@ def send(store: Store, client: Client, clock: Clock, terms: Terms) -> Sending:
     return _Sender(store, client, clock, terms).run()
 
 
-def reconsider(store: Store, grant: Due, organization_id: str) -> Decision:
+def reconsider(store: Store, grant: Due) -> Outcome:
     """Decide anew about a planned grant, with the badges that are known by now (R20, R23)."""
     completion = Completion(
         completed_at=grant.issued_at,
         **{name: getattr(grant, name) for name in Completion.__slots__ if name != "completed_at"},
     )
-    facts = badges_of(store, completion, grant.badge_id, organization_id, once=grant.once)
-    decision = decide(facts)
-    by_hand = grant.reason == "manual" and decision.state != "covered"  # a person may grant what was revoked
-    return Decision("planned") if by_hand else decision
+    earned = outcome(facts.of_unsent(store, completion, grant.badge_id, once=grant.once))
+    by_hand = grant.reason == "manual" and earned.state != "covered"  # a person may grant what was revoked
+    return Outcome("planned") if by_hand else earned
 
 
 class _Sender:
@@ -213,7 +212,7 @@ class _Sender:
         return grants.due(self.store, self._text(), limit, self.terms.only, completed_from=self.terms.completed_from)
 
     def _claim_one(self, grant: Due) -> _Claim | None:
-        decision = reconsider(self.store, grant, self.client.organization_id)
+        decision = reconsider(self.store, grant)
         if decision.state == "covered":
             grants.set_state(self.store, grant.id, "covered", self._text(), covered_by=decision.covered_by)
             self.outcome.covered += 1

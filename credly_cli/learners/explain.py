@@ -53,10 +53,10 @@ def decide(case: Case) -> Decision:
         return "on-its-way"
     if states & {"held", "failed"}:
         return "needs-person"
-    planned = {session.planned for session in case.sessions} if case.linked else set()
-    if "planned" in planned or any(grant["named_since"] for grant in case.grants):
+    new = {session.outcome.state for session in case.sessions if session.outcome.new}
+    if "planned" in new or any(grant["named_since"] for grant in case.grants):
         return "would-grant"
-    if "held" in planned:
+    if "held" in new:
         return "needs-person"  # the next sync will find a name missing (R21)
     return "earned" if case.held else "not-granted"
 

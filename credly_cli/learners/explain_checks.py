@@ -8,7 +8,7 @@ from typing import Any
 
 from credly_cli.learners.explain_facts import Case, Person, is_held
 from credly_cli.learners.widget import Session
-from credly_cli.store.eligibility import Enrolled
+from credly_cli.store.facts import Facts
 
 _ATTEMPTS = 3  # so many of the last are told
 
@@ -100,60 +100,54 @@ def _sight(case: Case, title: str, person: Person) -> str:
 
 
 def _session(case: Case, session: Session, person: Person) -> Iterator[Check]:
-    row = session.enrolled
-    place = row.content["title"] + (f", session {row.session_title or row.session_id}" if row.session_id else "")
+    row, known = session.enrolled, session.facts
+    place = row.content["title"] + (f", session {row.session_title or known.session_id}" if known.session_id else "")
     since = f" since {when(row.enrolled_at)}" if row.enrolled_at else ""
     if row.ended:
         yield Check("enrolled", False, f"No longer enrolled in {place}: withdrawn, or access was revoked.")
     else:
         yield Check("enrolled", True, f"Enrolled in {place}{since}.")
-    if row.completed_at is None:
+    if known.completed_at is None:
         far = "how far is not known" if row.progress is None else f"{row.progress:g} percent so far"
         yield Check("completed", False, f"Not completed: {far}.")
         return
-    yield Check("completed", True, f"Completed on {_completed(row)}.")
-    yield _counts(case, row, person)
+    yield Check("completed", True, f"Completed on {_completed(known)}.")
+    yield _counts(case, known, person)
 
 
-def _completed(row: Enrolled) -> str:
-    at = row.completed_at or ""
-    return at if at == row.completed_latest else at[:10]
+def _completed(known: Facts) -> str:
+    at = known.completed_at or ""
+    return at if at == known.completed_latest else at[:10]
 
 
-def _counts(case: Case, row: Enrolled, person: Person) -> Check:
-    link = case.link or {}
-    over = link["ended_at"]
-    if row.counts:
-        if over is None:
-            return Check("counts", True, f"It counts: that is not before {when(link['counts_from'])}.")
-        if (row.completed_at or "") >= over:
+def _counts(case: Case, known: Facts, person: Person) -> Check:
+    last = known.links[-1]
+    counts_from = when(case.link["counts_from"]) if case.link else ""
+    if last.counts:
+        if last.ended_at is None:
+            return Check("counts", True, f"It counts: that is not before {counts_from}.")
+        if (known.completed_at or "") >= last.ended_at:
             return Check("counts", False, "It does not count: by then the link had ended.")
-        return Check("counts", row.grant == "issued", "It counted as long as the link stood.")
-    gap = _gap(row, person)
-    reason = f"completions count from {when(link['counts_from'])}"
-    if (row.completed_latest or "") >= link["counts_from"] and gap:
-        reason = f"from {when(gap[0])} to {when(gap[1]) if gap[1] else 'now'} nothing was connected"
-    way = "" if over else _ways(case, row, person)
+        return Check("counts", known.grant == "issued", "It counted as long as the link stood.")
+    reason = f"completions count from {counts_from}"
+    if not last.early and last.gap_started_at is not None:
+        until = when(last.gap_ended_at) if last.gap_ended_at else "now"
+        reason = f"from {when(last.gap_started_at)} to {until} nothing was connected"
+    way = "" if last.ended_at else _ways(case, known, person)
     return Check("counts", False, f"It does not count: {reason}.{way}")
 
 
-def _ways(case: Case, row: Enrolled, person: Person) -> str:
+def _ways(case: Case, known: Facts, person: Person) -> str:
     """Say how the badge may be earned all the same: by this learner alone, and by everybody."""
     name, email = case.badge["slug"] or case.badge["id"], person.view["email"]
     enrolled = not (case.held or all(session.enrolled.ended for session in case.sessions))
     alone = f" To issue it to this learner: credly grant {quote(email)} {name}." if enrolled else ""
-    at = row.completed_at or ""
+    at = known.completed_at or ""
     day = at[:10]
-    if at == row.completed_latest:
+    if at == known.completed_latest:
         day = f"{datetime.fromisoformat(at).astimezone(person.zone):%Y-%m-%d}"
-    link = f"credly link {name} {quote(row.content['id'])} --since {day}"
+    link = f"credly link {name} {quote(known.content_id)} --since {day}"
     return f"{alone} To let everybody's completions since then count: {link}"
-
-
-def _gap(row: Enrolled, person: Person) -> tuple[str, str | None] | None:
-    """Return the time without a connection in which it was completed."""
-    at, latest = row.completed_at or "", row.completed_latest or ""
-    return next((gap for gap in person.disconnections if gap[0] <= at and latest < (gap[1] or "9999")), None)
 
 
 def _names(case: Case, person: Person) -> Iterator[Check]:
@@ -204,8 +198,16 @@ def _grants(case: Case) -> Iterator[Check]:
         else:
             ok, told = _grant(grant)
             yield Check("grant", ok, f"Grant {grant['id']}{_by_hand(grant)}: {told}")
-    if case.linked and not case.held and any(session.planned == "planned" for session in case.sessions):
+    if case.linked and not case.held and _awaits_plan(case):
         yield Check("grant", True, "Not planned yet: the next sync plans and sends it.")
+
+
+def _awaits_plan(case: Case) -> bool:
+    """Tell whether the next sync plans a grant for a session that has none yet."""
+    return any(
+        session.outcome.new and session.outcome.state == "planned" and not session.facts.named_since
+        for session in case.sessions
+    )
 
 
 def _by_hand(grant: dict[str, Any]) -> str:

@@ -23,7 +23,6 @@ class Person:
     view: dict[str, Any]
     audiences: tuple[Audience, ...]
     connection: Connection | None
-    disconnections: tuple[tuple[str, str | None], ...]
     listed_at: str | None  # when Credly last told all issued badges
     now: str
     zone: tzinfo  # in which days are meant, as in the configuration
@@ -73,7 +72,6 @@ def read_person(store: Store, email: str, known: Sequence[dict[str, Any]], now: 
         learners.view(known[0]) if known else blank,
         tuple(widget.audiences(known, widget.email_keys(store, known, email))),
         connections.current(store),
-        tuple(histories.disconnections(store)),
         runs.last_listing(store),
         utc_text(now),
         zone,
@@ -108,20 +106,18 @@ def _cases(store: Store, wanted: Iterable[str], issued: Sequence[dict[str, Any]]
 
 
 def _fill(store: Store, cases: dict[str, Case], known: Sequence[dict[str, Any]], person: Person) -> None:
-    people = {row["id"]: row for row in known}
-    links = {row["id"]: row for row in histories.last_links(store, list(cases), person.now)}
-    for link in links.values():
+    people = [row["id"] for row in known]
+    for link in histories.last_links(store, list(cases), person.now):
         cases[link["badge_id"]].link = link
-    organization = person.connection.organization_id if person.connection else ""
-    for row in eligibility.enrolled(store, list(people), list(links)):
-        case = cases[row.badge["id"]]
-        planned = widget.would_plan(store, row, people[row.learner], organization) if case.linked else None
-        case.sessions.append(Session(row, planned))
+    for session in widget.read_sessions(store, people, list(cases)):
+        case = cases[session.facts.badge_id]
+        if case.link and case.link["content_id"] == session.facts.content_id:
+            case.sessions.append(session)
     for audience in person.audiences:
         for seen in eligibility.discoverable(store, audience, person.now):
             if seen.badge["id"] in cases:
                 cases[seen.badge["id"]].visible = True
-    _fill_grants(store, cases, list(people))
+    _fill_grants(store, cases, people)
 
 
 def _fill_grants(store: Store, cases: dict[str, Case], learner_ids: Sequence[int]) -> None:

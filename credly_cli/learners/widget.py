@@ -11,31 +11,32 @@ from typing import Any, Literal
 
 from credly_cli.credly.client import Client
 from credly_cli.identity import email_key
-from credly_cli.issuing import plan
+from credly_cli.issuing.decide import Outcome, outcome
 from credly_cli.learners import badges
-from credly_cli.store import eligibility, learners
-from credly_cli.store.completions import Completion
+from credly_cli.store import eligibility, facts, learners
 from credly_cli.store.database import Store
 from credly_cli.store.eligibility import Audience, Discoverable, Enrolled
+from credly_cli.store.facts import Facts
+from credly_cli.store.schema import State
 from credly_cli.times import utc_text
 
 COMPLETE = 100
 
 Prospect = Literal["on-its-way", "waiting", "in-progress", "spent", "left"]
-Planned = Literal["planned", "held", "covered"] | None
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A session of linked content that the learner is or was in, and what planning would make of its completion."""
+    """A session of content that is or was linked, which the learner is or was in, and what becomes of it."""
 
     enrolled: Enrolled
-    planned: Planned = None
+    facts: Facts
+    outcome: Outcome
 
     @property
     def progress(self) -> float | None:
         """How far the learner is, in percent; ``None`` where the LMS does not say."""
-        return COMPLETE if self.enrolled.completed_at else self.enrolled.progress
+        return COMPLETE if self.facts.completed_at else self.enrolled.progress
 
 
 @dataclass(slots=True)
@@ -59,7 +60,7 @@ def read(store: Store, client: Client, email: str, now: datetime, *, hide_expire
     answer = badges.read(store, client, email, now, hide_expired=False)
     held = frozenset(entry["badge"]["id"] for entry in answer.badges)
     known = learners.of_email(store, email)
-    sessions = read_sessions(store, known, client.organization_id)
+    sessions = read_sessions(store, [row["id"] for row in known])
     seen = [
         badge
         for audience in audiences(known, email_keys(store, known, email))
@@ -93,50 +94,36 @@ def _audience(learner: dict[str, Any], keys: tuple[str, ...]) -> Audience:
     return Audience("learner", keys)
 
 
-def read_sessions(store: Store, known: Sequence[dict[str, Any]], organization_id: str) -> list[Session]:
-    """Read the learner's sessions of linked content, and ask planning about completions that wait for a grant."""
-    people = {row["id"]: row for row in known}
-    rows = eligibility.enrolled(store, list(people))
-    return [Session(row, would_plan(store, row, people[row.learner], organization_id)) for row in rows]
-
-
-def would_plan(store: Store, row: Enrolled, learner: dict[str, Any], organization_id: str) -> Planned:
-    """Tell what the next sync would make of a completion; ``None`` when nothing."""
-    if row.completed_at is None or not row.counts:
-        return None
-    completion = Completion(
-        learner=row.learner,
-        content_id=row.content["id"],
-        session_id=row.session_id,
-        completed_at=row.completed_at,
-        **{key: learner[key] for key in ("learner_id", "email", "first_name", "last_name")},
-    )
-    facts = plan.read_facts(store, completion, row.badge["id"], organization_id, once=row.once)
-    return plan.decide(facts).state
+def read_sessions(store: Store, learner_ids: Sequence[int], badge_ids: Sequence[str] | None = None) -> list[Session]:
+    """Read the learner's sessions of content that is linked now, or was ever to these badges."""
+    rows = eligibility.enrolled(store, learner_ids, badge_ids)
+    known = ((row, facts.whole(store, row.facts)) for row in rows)
+    return [Session(row, whole, outcome(whole)) for row, whole in known]
 
 
 def prospect(session: Session) -> Prospect:
     """Tell what a session means for its badge; nobody is promised what will not come (R30)."""
-    row = session.enrolled
-    if row.grant in ("planned", "sending", "uncertain"):
-        return "on-its-way"
-    if row.grant in ("held", "failed"):
-        return "waiting"  # for a person: complete it is, but nothing is promised
-    if row.grant in ("issued", "covered") or row.dropped:
+    if session.outcome.state is not None:
+        return _PROSPECTS.get(session.outcome.state, "spent")
+    if session.outcome.reason != "not-completed":
         return "spent"
-    if row.completed_at is not None:
-        return _PROSPECT_OF_PLAN.get(session.planned, "spent")
-    return "left" if row.ended else "in-progress"
+    return "left" if session.enrolled.ended else "in-progress"
 
 
-_PROSPECT_OF_PLAN: dict[Planned, Prospect] = {"planned": "on-its-way", "held": "waiting"}
+_PROSPECTS: dict[State, Prospect] = {
+    "planned": "on-its-way",
+    "sending": "on-its-way",
+    "uncertain": "on-its-way",
+    "held": "waiting",  # for a person: complete it is, but nothing is promised
+    "failed": "waiting",
+}
 
 
 def in_progress(sessions: Iterable[Session], held: frozenset[str]) -> list[dict[str, Any]]:
     """Return the badges in progress: highest percentage first, unknown last, then by name (R28)."""
     by_badge: dict[str, list[Session]] = {}
     for session in sessions:
-        if not (session.enrolled.once and session.enrolled.badge["id"] in held):
+        if not (session.facts.once and session.enrolled.badge["id"] in held):
             by_badge.setdefault(session.enrolled.badge["id"], []).append(session)
     shown = [entry for group in by_badge.values() if (entry := _in_progress(group)) is not None]
     return sorted(shown, key=_by_progress)

@@ -14,9 +14,10 @@ from typing import IO
 from credly_cli.errors import Failure, unwritable
 from credly_cli.files import keep_private, make_private_file
 from credly_cli.identity import email_key
-from credly_cli.reports.missed import missed_with_names
+from credly_cli.issuing.decide import Missed
+from credly_cli.reports.missed import missed
 from credly_cli.store.database import Store
-from credly_cli.store.misses import Miss
+from credly_cli.store.facts import Facts
 from credly_cli.text import spreadsheet_safe
 from credly_cli.times import from_utc_text
 
@@ -29,7 +30,7 @@ HEADER = (
 )  # fmt: skip
 _REQUIRED = ("badge template id", "recipient email", "first name", "last name", "issued at")
 _CREDITED = ("before-link", "disconnected", "unlinked")
-_NOT_CREDITED: dict[str, str] = {  # what was revoked, deleted or dropped was somebody's decision
+_NOT_CREDITED: dict[Missed, str] = {  # what was revoked, deleted or dropped was somebody's decision
     "badge-not-active": "the badge is not active",
     "revoked": "the badge was revoked",
     "deleted": "the badge was deleted in Credly",
@@ -61,21 +62,21 @@ def write(store: Store, path: Path, badge_id: str | None, template: Path | None)
 
 def _rows(store: Store, badge_id: str | None, outcome: Upload) -> Iterator[Mapping[str, str]]:
     """Yield the rows, oldest completion first; a badge that is earned once has one row a learner."""
-    badges = {row["id"]: row for row in store.rows("SELECT id, listed, allow_duplicates FROM badges")}
+    badges = {row["id"]: row for row in store.rows("SELECT id, listed FROM badges")}
     seen = set()
-    for miss, reason in sorted(missed_with_names(store, badge_id), key=lambda found: found[0].completed_at):
-        badge = badges[miss.badge_id]
-        session = (miss.content_id, miss.session_id) if badge["allow_duplicates"] else None
-        key = (email_key(miss.email), miss.badge_id, session)
-        row = _row(miss)
-        if obstacle := _obstacle(reason, row, listed=bool(badge["listed"]), again=key in seen):
-            outcome.left_out.setdefault(obstacle, []).append(miss.email)
+    for miss in missed(store, badge_id):
+        known, badge = miss.facts, badges[miss.facts.badge_id]
+        session = None if known.once else (known.content_id, known.session_id)
+        key = (email_key(known.email), known.badge_id, session)
+        row = _row(known)
+        if obstacle := _obstacle(miss.reason, row, listed=bool(badge["listed"]), again=key in seen):
+            outcome.left_out.setdefault(obstacle, []).append(known.email)
             continue
         seen.add(key)
         yield row
 
 
-def _obstacle(reason: str, row: Mapping[str, str], *, listed: bool, again: bool) -> str | None:
+def _obstacle(reason: Missed, row: Mapping[str, str], *, listed: bool, again: bool) -> str | None:
     """Say what keeps a completion out of the file."""
     if reason not in _CREDITED:
         return _NOT_CREDITED[reason]
@@ -88,13 +89,13 @@ def _obstacle(reason: str, row: Mapping[str, str], *, listed: bool, again: bool)
     return "the badge is earned once" if again else None
 
 
-def _row(miss: Miss) -> dict[str, str]:
+def _row(known: Facts) -> dict[str, str]:
     return {
-        "badge template id": miss.badge_id,
-        "recipient email": miss.email,
-        "first name": (miss.first_name or "").strip(),
-        "last name": (miss.last_name or "").strip(),
-        "issued at": from_utc_text(miss.completed_at).strftime("%m/%d/%y"),
+        "badge template id": known.badge_id,
+        "recipient email": known.email,
+        "first name": (known.first_name or "").strip(),
+        "last name": (known.last_name or "").strip(),
+        "issued at": from_utc_text(known.completed_at or "").strftime("%m/%d/%y"),
     }
 
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from credly_cli.store.database import Store
 from credly_cli.store.links import Link
 from credly_cli.store.runs import bookmark, set_bookmark
-from credly_cli.store.views import COUNTS
 
 _REV = "completions-rev"
 
@@ -34,12 +33,13 @@ def set_rev(store: Store, rev: int) -> None:
     set_bookmark(store, _REV, str(rev))
 
 
-def counting(store: Store, link: Link) -> list[Completion]:
-    """Return the completions that count for a link and are newer than its last plan, the earliest first."""
-    rows = store.rows(
-        "SELECT e.learner, p.learner_id, p.email, p.first_name, p.last_name, e.content_id, e.session_id, e.completed_at"
-        " FROM links l CROSS JOIN enrollments e ON e.content_id = l.content_id JOIN learners p ON p.id = e.learner"
-        f" WHERE l.id = ? AND e.rev > l.planned_rev AND {COUNTS} ORDER BY e.completed_at, e.learner, e.session_id",
+def counting(store: Store, link: Link) -> list[tuple[int, str]]:
+    """Return learner and session of the completions that count for a link and are newer than its last plan.
+
+    The earliest comes first.
+    """
+    return store.connection.execute(
+        "SELECT learner, session_id FROM enrollment_links WHERE link_id = ? AND rev > planned_rev AND counts"
+        " ORDER BY completed_at, learner, session_id",
         (link.id,),
-    )
-    return [Completion(**row) for row in rows]
+    ).fetchall()

@@ -119,6 +119,12 @@ class Store:
         names = [column[0] for column in cursor.description]
         return [dict(zip(names, row, strict=True)) for row in cursor]
 
+    def each(self, sql: str, parameters: Any = ()) -> Iterator[dict[str, Any]]:
+        """Yield the rows of a query one by one, as dictionaries: there may be more than fit into memory."""
+        cursor = self.connection.execute(sql, parameters)
+        names = [column[0] for column in cursor.description]
+        return (dict(zip(names, row, strict=True)) for row in cursor)
+
     def row(self, sql: str, parameters: Any = ()) -> dict[str, Any] | None:
         """Read the first row of a query, or ``None``."""
         cursor = self.connection.execute(sql, parameters)

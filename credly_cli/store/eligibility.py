@@ -3,29 +3,20 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from credly_cli.store import badges, content
 from credly_cli.store.content import RELEASED
 from credly_cli.store.database import Store
-from credly_cli.store.grants import NAMED_SINCE
-from credly_cli.store.schema import State
-from credly_cli.store.views import COUNTS
+from credly_cli.store.facts import FACTS, FACTS_FROM, Facts, facts_from
 
-# Of the grants of a session the last round speaks. CROSS JOIN keeps the order: from the learner outwards.
 _ENROLLED = f"""
-SELECT b.id AS badge_id, b.name AS badge_name, b.image_url AS badge_image_url, b.allow_duplicates,
-  c.id AS content_id, c.title AS content_title, c.type AS content_type, c.url AS content_url,
-  e.learner, e.session_id, s.title AS session_title, e.progress, e.enrolled_at, e.ended, e.completed_at,
-  e.completed_latest, {COUNTS} AS counts, g.dropped,
-  CASE WHEN {NAMED_SINCE} THEN 'planned' ELSE g.state END AS grant_state
-FROM json_each(:learners) me CROSS JOIN enrollments e ON e.learner = me.value
-CROSS JOIN links l ON l.content_id = e.content_id AND STANDING
-CROSS JOIN badges b ON b.id = l.badge_id CROSS JOIN content c ON c.id = l.content_id
-LEFT JOIN sessions s ON s.id = e.session_id
-LEFT JOIN grants g ON g.id = (
-  SELECT id FROM grants WHERE badge_id = l.badge_id AND learner = e.learner AND content_id = e.content_id
-  AND session_id = e.session_id ORDER BY round DESC LIMIT 1)
+SELECT {FACTS}, x.withdrawn, x.progress, x.enrolled_at, b.name AS badge_name, b.image_url AS badge_image_url,
+  c.title AS content_title, c.type AS content_type, c.url AS content_url, s.title AS session_title
+FROM json_each(:learners) me CROSS JOIN enrollment_links x ON x.learner = me.value {FACTS_FROM}
+CROSS JOIN content c ON c.id = x.content_id LEFT JOIN sessions s ON s.id = x.session_id
 """
 
 _LINKED = """
@@ -62,23 +53,16 @@ class Audience:
 
 @dataclass(frozen=True, slots=True)
 class Enrolled:
-    """A session of linked content that the learner is or was in, and the grant for it."""
+    """A session of content that is or was linked to a badge, which the learner is or was in."""
 
     badge: dict[str, Any]
     content: dict[str, Any]
     url: str | None
-    once: bool
-    learner: int
-    session_id: str
     session_title: str | None
     progress: float | None
     enrolled_at: str | None
-    ended: bool
-    completed_at: str | None
-    completed_latest: str | None
-    counts: bool
-    grant: State | None
-    dropped: bool
+    ended: bool  # withdrawn, or access was revoked
+    facts: Facts
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,28 +74,31 @@ class Discoverable:
     url: str | None
 
 
-def enrolled(store: Store, learners: Sequence[int], links: Sequence[int] | None = None) -> list[Enrolled]:
+def enrolled(store: Store, learners: Sequence[int], badge_ids: Sequence[str] | None = None) -> list[Enrolled]:
     """Return the learner's sessions of linked content, withdrawn and completed ones included, once for each badge.
 
-    The links are those that stand now, or ``links``, ended ones among them.
+    The links are those that stand now, or all that the badges of ``badge_ids`` have or had.
     """
-    standing = "l.ended_at IS NULL" if links is None else "l.id IN (SELECT value FROM json_each(:links))"
-    told = {"learners": json.dumps(list(learners))} | ({} if links is None else {"links": json.dumps(list(links))})
-    return [_enrolled(row) for row in store.rows(_ENROLLED.replace("STANDING", standing), told)]
+    those = "x.ended_at IS NULL" if badge_ids is None else "x.badge_id IN (SELECT value FROM json_each(:badges))"
+    rows = store.rows(
+        f"{_ENROLLED} WHERE {those} ORDER BY x.learner, x.content_id, x.session_id, x.badge_id, x.link_id",
+        {"learners": json.dumps(list(learners))} | ({} if badge_ids is None else {"badges": json.dumps(badge_ids)}),
+    )
+    key = itemgetter("learner", "content_id", "session_id", "badge_id")
+    return [_enrolled(list(links)) for _, links in groupby(rows, key)]
 
 
-def _enrolled(row: dict[str, Any]) -> Enrolled:
-    same = ("learner", "session_id", "session_title", "progress", "enrolled_at", "completed_at", "completed_latest")
+def _enrolled(links: Sequence[dict[str, Any]]) -> Enrolled:
+    row = links[-1]
     return Enrolled(
         badge=badges.view(row),
         content=content.view(row),
         url=row["content_url"],
-        once=not row["allow_duplicates"],
-        ended=bool(row["ended"]),
-        counts=bool(row["counts"]),
-        grant=row["grant_state"],
-        dropped=bool(row["dropped"]),
-        **{name: row[name] for name in same},
+        session_title=row["session_title"],
+        progress=row["progress"],
+        enrolled_at=row["enrolled_at"],
+        ended=bool(row["withdrawn"]),
+        facts=facts_from(links),
     )
 
 

@@ -58,15 +58,6 @@ def record(store: Store, grant: NewGrant, run_id: int | None, now: str) -> int:
     return identity
 
 
-def stands(store: Store, badge_id: str, learner: int, content_id: str, session_id: str) -> bool:
-    """Tell whether a learner's session has a grant that was not cancelled, or that a person dropped."""
-    sql = (
-        "SELECT 1 FROM grants WHERE badge_id = ? AND learner = ? AND content_id = ? AND session_id = ?"
-        " AND (state <> 'cancelled' OR dropped)"
-    )
-    return store.value(sql, (badge_id, learner, content_id, session_id)) is not None
-
-
 def of_session(store: Store, badge_id: str, learner: int, content_id: str, session_id: str) -> dict[str, Any] | None:
     """Return the latest grant of a learner's session."""
     return store.row(
@@ -74,16 +65,6 @@ def of_session(store: Store, badge_id: str, learner: int, content_id: str, sessi
         " ORDER BY round DESC LIMIT 1",
         (badge_id, learner, content_id, session_id),
     )
-
-
-def open_for_learner(store: Store, badge_id: str, learner: int) -> int | None:
-    """Return the id of a grant on its way to this learner for this badge."""
-    found: int | None = store.value(
-        "SELECT id FROM grants WHERE badge_id = ? AND learner = ?"
-        " AND state IN ('planned', 'sending', 'uncertain', 'held') ORDER BY id LIMIT 1",
-        (badge_id, learner),
-    )
-    return found
 
 
 def completion_of(grants: str) -> str:

@@ -74,10 +74,3 @@ def issued(store: Store, email: str, learners: Sequence[int]) -> list[dict[str, 
     """Return the badges issued to the learner, revoked and deleted ones too, the oldest first."""
     rows = issued_badges.of_learners(store, email, learners)
     return sorted(rows, key=lambda row: (row["issued_at"] or "", row["id"]))
-
-
-def disconnections(store: Store) -> list[tuple[str, str | None]]:
-    """Return the times without a connection."""
-    return [
-        (row["started_at"], row["ended_at"]) for row in store.rows("SELECT started_at, ended_at FROM disconnections")
-    ]

@@ -118,11 +118,13 @@ def held_by(store: Store, learner: int, badge_id: str) -> str | None:
     return found
 
 
-def last_revoked(store: Store, learner: int, badge_id: str) -> str | None:
-    """Return when a badge of this kind was last revoked from the learner (R23)."""
-    sql = "SELECT max(revoked_at) FROM learner_issued_badges WHERE learner = ? AND badge_id = ?"
-    found: str | None = store.value(sql, (learner, badge_id))
-    return found
+def of_kind(store: Store, learner: int, badge_id: str, completed_at: str) -> tuple[str | None, str | None]:
+    """Return the id of such a badge that the learner holds, and when one was first revoked after a completion."""
+    revoked_at: str | None = store.value(
+        "SELECT min(revoked_at) FROM learner_issued_badges WHERE learner = ? AND badge_id = ? AND revoked_at > ?",
+        (learner, badge_id, completed_at),
+    )
+    return held_by(store, learner, badge_id), revoked_at
 
 
 def has_marked(store: Store, badge_id: str, names: Iterable[str]) -> bool:

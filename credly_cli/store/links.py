@@ -39,6 +39,30 @@ _ACTIVE = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A badge and content that it is or was linked to."""
+
+    badge_id: str
+    badge_name: str
+    badge_image_url: str | None
+    content_id: str
+    content_title: str
+    content_type: str | None
+
+
+def pairs(store: Store, badge_id: str | None = None) -> list[Pair]:
+    """Return every badge with each content that it is or was linked to."""
+    return store.records(
+        Pair,
+        "SELECT b.id AS badge_id, b.name AS badge_name, b.image_url AS badge_image_url, c.id AS content_id,"
+        " c.title AS content_title, c.type AS content_type"
+        " FROM links l JOIN badges b ON b.id = l.badge_id JOIN content c ON c.id = l.content_id"
+        " WHERE :badge IS NULL OR b.id = :badge GROUP BY b.id, c.id ORDER BY min(l.id)",
+        {"badge": badge_id},
+    )
+
+
 def add(store: Store, badge_id: str, content_id: str, now: str, since: str | None) -> None:
     """Link a badge to content."""
     store.db.table("links").insert(

@@ -3,7 +3,8 @@
 They are made at open and not by a migration, so that the rules of a store are always those of the program that reads
 it: a changed rule needs no new version of the schema, and no view of an older program is left behind in the file.
 Every part of a view leads from its first table outwards (CROSS JOIN keeps the order), so that a question about one
-learner costs the same among a million; ``tests/speed`` holds them to indexes.
+learner costs the same among a million; ``tests/speed`` holds them to indexes. Within a row of another question a view
+may be asked for rows or by EXISTS, but not for a sum of them (min, max, count): SQLite would then read all of it.
 """
 
 import sqlite3
@@ -69,14 +70,15 @@ AND ifnull(l.since_set_at, '') < e.completed_at
 """
 COUNTS = f"(e.completed_at IS NOT NULL AND NOT {_EARLY} AND NOT EXISTS (SELECT 1 FROM disconnections d WHERE {_GAP}))"
 
-# How each completion stands to each link that its content has or had (R4, R15).
-_COMPLETION_LINKS = f"""
-CREATE TEMP VIEW completion_links AS
-SELECT e.learner, e.content_id, e.session_id, e.completed_at, e.completed_latest, e.rev, l.id AS link_id, l.badge_id,
-  l.planned_rev, l.ended_at, l.end_reason, {_EARLY} AS early,
-  (SELECT min(d.started_at) FROM disconnections d WHERE {_GAP}) AS gap_started_at, {COUNTS} AS counts
+# How each enrollment stands to each link that its content has or had (R4, R15).
+_ENROLLMENT_LINKS = f"""
+CREATE TEMP VIEW enrollment_links AS
+SELECT e.learner, e.content_id, e.session_id, e.progress, e.enrolled_at, e.ended AS withdrawn, e.completed_at,
+  e.completed_latest, e.rev, l.id AS link_id, l.badge_id, l.planned_rev, l.ended_at, l.end_reason,
+  ifnull({_EARLY}, 0) AS early,
+  (SELECT min(d.started_at) FROM disconnections d WHERE {_GAP}) AS gap_started_at,
+  (SELECT min(d.ended_at) FROM disconnections d WHERE {_GAP}) AS gap_ended_at, {COUNTS} AS counts
 FROM enrollments e JOIN links l ON l.content_id = e.content_id
-WHERE e.completed_at IS NOT NULL
 """
 
 
@@ -84,7 +86,7 @@ def create(connection: sqlite3.Connection) -> None:
     """Make the views, and the functions that they use, for a connection."""
     connection.create_function("earner_id", 2, earner_id, deterministic=True)
     connection.create_function("marked_id", 2, _marked_id, deterministic=True)
-    for view in (_LEARNER_ADDRESSES, _LEARNER_ISSUED_BADGES, _COMPLETION_LINKS):
+    for view in (_LEARNER_ADDRESSES, _LEARNER_ISSUED_BADGES, _ENROLLMENT_LINKS):
         connection.execute(view)
 
 

@@ -67,8 +67,7 @@ def test_a_thousand_others_add_nothing_to_what_is_read(small: Store, large: Stor
 
 def test_at_size_it_answers_at_once(large: Store) -> None:
     started = time.perf_counter()
-    known = large.rows("SELECT * FROM learners WHERE id = 1")
-    sessions = read_sessions(large, known, "o")
+    sessions = read_sessions(large, [1])
     seen = eligibility.discoverable(large, Audience("learner", (ROBIN,)), AT)
     assert len(in_progress(sessions, frozenset())) == ENROLLED
     assert len(discover(seen, sessions, frozenset())) == LINKED - ENROLLED

@@ -12,14 +12,19 @@ QUESTIONS = {
         "SELECT * FROM json_each('[1, 2]') me CROSS JOIN learner_issued_badges m ON m.learner = me.value"
     ),
     "whether each of a content's completions has its badge": (
-        "SELECT (SELECT max(m.held) FROM learner_issued_badges m WHERE m.learner = e.learner AND m.badge_id = 'b')"
+        "SELECT EXISTS (SELECT 1 FROM learner_issued_badges m WHERE m.learner = e.learner AND m.badge_id = 'b')"
         " FROM enrollments e WHERE e.content_id = 'c' AND e.completed_at IS NOT NULL"
     ),
     "the new completions of a link": (
-        "SELECT * FROM completion_links WHERE link_id = 1 AND rev > planned_rev AND counts"
+        "SELECT * FROM enrollment_links WHERE link_id = 1 AND rev > planned_rev AND counts"
     ),
-    "one learner's completions": "SELECT * FROM completion_links WHERE learner = 1",
-    "a badge's completions": "SELECT * FROM completion_links WHERE badge_id = 'b' AND content_id = 'c'",
+    "one learner's completions": "SELECT * FROM enrollment_links WHERE learner = 1",
+    "a badge's completions": (
+        "SELECT * FROM enrollment_links WHERE badge_id = 'b' AND content_id = 'c' AND completed_at IS NOT NULL"
+    ),
+    "when a learner's badge was revoked": (
+        "SELECT min(revoked_at) FROM learner_issued_badges WHERE learner = 1 AND badge_id = 'b' AND revoked_at > ''"
+    ),
 }
 
 

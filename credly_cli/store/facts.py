@@ -1,0 +1,243 @@
+"""All that decides what becomes of a session for a badge, read in one place (R15-R23, R30).
+
+Planning, ``missed``, ``widget``, ``explain`` and the last look before a grant is sent read these facts.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
+from typing import Any, Literal
+
+from credly_cli.identity import earner_id
+from credly_cli.store import issued_badges, learners
+from credly_cli.store.completions import Completion
+from credly_cli.store.database import Store
+from credly_cli.store.grants import NAMED_SINCE
+from credly_cli.store.links import EndReason, Link
+from credly_cli.store.schema import State
+
+_ROUNDS = 5  # marks that are looked for per session: a badge that a person granted again has one of its own
+_ANY_MARK = "[a-z2-7]" * 16  # of any session, as SQLite's GLOB has it
+
+
+@dataclass(frozen=True, slots=True)
+class LinkFacts:
+    """How a completion stands to one link that its content has or had with a badge (R4, R15)."""
+
+    early: bool = False
+    gap_started_at: str | None = None  # when the time without a connection began in which it was completed
+    gap_ended_at: str | None = None
+    ended_at: str | None = None
+    end_reason: EndReason | None = None
+
+    @property
+    def counts(self) -> bool:
+        """Whether the link counted, as long as it stood, what was completed then."""
+        return not self.early and self.gap_started_at is None
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """All that decides what becomes of one learner's session for one badge."""
+
+    learner: int
+    learner_id: str | None
+    email: str
+    first_name: str | None
+    last_name: str | None
+    badge_id: str
+    once: bool  # the badge forbids duplicates
+    content_id: str
+    session_id: str
+    completed_at: str | None
+    completed_latest: str | None
+    links: tuple[LinkFacts, ...]  # of the badge to this content, the oldest first
+    grant: State | None = None  # of the last round that was not cancelled
+    dropped: bool = False  # ... cancelled by a person
+    named_since: bool = False  # ... held for a name that is known by now
+    lost: Literal["revoked", "deleted"] | None = None  # ... what became of the badge that it issued or was covered by
+    on_its_way: int | None = None  # where the badge is earned once: an open grant of the learner
+    has_badges: bool = False  # some such badge was issued to the learner, whatever became of it
+    held: str | None = None  # an issued badge that the learner holds and that answers for this completion (R20)
+    revoked_at: str | None = None  # when one that answers for it was revoked, after it was completed (R23)
+
+    @property
+    def linked(self) -> bool:
+        """Whether the badge is linked to the content now."""
+        return bool(self.links) and self.links[-1].ended_at is None
+
+    @property
+    def counts(self) -> bool:
+        """Whether it is completed, and the link that stands counts that."""
+        return self.completed_at is not None and self.linked and self.links[-1].counts
+
+    @property
+    def names_known(self) -> bool:
+        """Whether the learner has a first and a last name, without which nothing is sent (R21)."""
+        return bool(self.first_name and self.last_name)
+
+    def completion(self) -> Completion:
+        """Return the completion itself, of a session that is completed."""
+        return Completion(
+            self.learner, self.learner_id, self.email, self.first_name, self.last_name, self.content_id,
+            self.session_id, self.completed_at or "",
+        )  # fmt: skip
+
+
+# A row for each link. Of the grants of a session the last round speaks, of those that stand before cancelled ones.
+FACTS = f"""
+x.learner, p.learner_id, p.email, p.first_name, p.last_name, x.badge_id, NOT b.allow_duplicates AS once, x.content_id,
+x.session_id, x.completed_at, x.completed_latest, x.early, x.gap_started_at, x.gap_ended_at, x.ended_at, x.end_reason,
+g.state AS grant_state, ifnull(g.dropped, 0) AS dropped, ifnull({NAMED_SINCE}, 0) AS named_since,
+(SELECT CASE WHEN i.state = 'revoked' THEN 'revoked' WHEN i.deleted_at IS NOT NULL THEN 'deleted' END
+  FROM issued_badges i WHERE i.id = coalesce(g.issued_badge_id, g.covered_by,
+    (SELECT o.issued_badge_id FROM grants o WHERE o.id = g.covered_by_grant))) AS lost,
+(SELECT min(o.id) FROM grants o WHERE NOT b.allow_duplicates AND o.learner = x.learner AND o.badge_id = x.badge_id
+  AND o.state IN ('planned', 'sending', 'uncertain', 'held')) AS on_its_way,
+EXISTS (SELECT 1 FROM learner_issued_badges m WHERE m.learner = x.learner AND m.badge_id = x.badge_id) AS has_badges
+"""
+FACTS_FROM = """
+CROSS JOIN learners p ON p.id = x.learner CROSS JOIN badges b ON b.id = x.badge_id
+LEFT JOIN grants g ON g.id = (
+  SELECT id FROM grants WHERE badge_id = x.badge_id AND learner = x.learner AND content_id = x.content_id
+  AND session_id = x.session_id ORDER BY state = 'cancelled' AND NOT dropped, round DESC LIMIT 1)
+"""
+
+
+def _row_of(store: Store, link: Link, learner: int, session_id: str) -> Facts:
+    """Read the facts of one session for the badge of a link that stands."""
+    sql = (
+        f"SELECT {FACTS} FROM enrollment_links x {FACTS_FROM}"
+        " WHERE x.link_id = ? AND x.learner = ? AND x.session_id = ?"
+    )
+    row = store.row(sql, (link.id, learner, session_id))
+    if row is None:
+        raise LookupError((link.id, learner, session_id))
+    return facts_from([row])
+
+
+def _completed(store: Store, badge_id: str, content_id: str) -> Iterator[Facts]:
+    """Read the facts of all completions of content that a badge is or was linked to."""
+    sql = (
+        f"SELECT {FACTS} FROM enrollment_links x {FACTS_FROM} WHERE x.badge_id = ? AND x.content_id = ?"
+        " AND x.completed_at IS NOT NULL ORDER BY x.learner, x.session_id, x.link_id"
+    )
+    rows = store.each(sql, (badge_id, content_id))
+    for _, links in groupby(rows, lambda row: (row["learner"], row["session_id"])):
+        yield facts_from(list(links))
+
+
+def facts_from(rows: Sequence[dict[str, Any]]) -> Facts:
+    """Make the facts of one session from its rows, one for each link, the oldest first."""
+    row = rows[-1]
+    return Facts(
+        learner=row["learner"],
+        learner_id=row["learner_id"],
+        email=row["email"],
+        first_name=row["first_name"],
+        last_name=row["last_name"],
+        badge_id=row["badge_id"],
+        once=bool(row["once"]),
+        content_id=row["content_id"],
+        session_id=row["session_id"],
+        completed_at=row["completed_at"],
+        completed_latest=row["completed_latest"],
+        links=tuple(
+            LinkFacts(
+                bool(link["early"]), link["gap_started_at"], link["gap_ended_at"], link["ended_at"], link["end_reason"]
+            )
+            for link in rows
+        ),
+        grant=row["grant_state"],
+        dropped=bool(row["dropped"]),
+        named_since=bool(row["named_since"]),
+        lost=row["lost"],
+        on_its_way=row["on_its_way"],
+        has_badges=bool(row["has_badges"]),
+    )
+
+
+def of_session(store: Store, link: Link, learner: int, session_id: str) -> Facts:
+    """Read all facts of one session for the badge of a link that stands."""
+    return whole(store, _row_of(store, link, learner, session_id))
+
+
+def of_completions(store: Store, badge_id: str, content_id: str) -> Iterator[Facts]:
+    """Read all facts of the completions of content that a badge is or was linked to."""
+    return (whole(store, facts) for facts in _completed(store, badge_id, content_id))
+
+
+def of_unsent(store: Store, completion: Completion, badge_id: str, *, once: bool) -> Facts:
+    """Read the facts of a completion whose grant is about to be sent, as if it was not planned yet."""
+    who = {name: getattr(completion, name) for name in Completion.__slots__}
+    known = Facts(
+        **who, badge_id=badge_id, once=once, completed_latest=completion.completed_at, links=(LinkFacts(),),
+        has_badges=True,
+    )  # fmt: skip
+    return whole(store, known)
+
+
+def whole(store: Store, facts: Facts) -> Facts:
+    """Add to what is known of a session the issued badges that answer for it."""
+    granted = facts.grant not in (None, "cancelled") and facts.lost is None
+    if granted or facts.completed_at is None or not facts.has_badges:
+        return facts
+    if facts.once:
+        held, revoked_at = issued_badges.of_kind(store, facts.learner, facts.badge_id, facts.completed_at)
+        return replace(facts, held=held, revoked_at=revoked_at)
+    return _of_session(store, facts)
+
+
+def _of_session(store: Store, facts: Facts) -> Facts:
+    """Find the badges of a kind that each session earns: by this session's mark, else by the day."""
+    completion, badge_id = facts.completion(), facts.badge_id
+    same = []
+    if issued_badges.has_marked(store, badge_id, _marked_names(completion)):  # rarely: the marks cost more than this
+        same = issued_badges.unowned_of_marks(store, badge_id, _marks(store, completion, badge_id))
+    if not same:
+        day, others = completion.completed_at[:10], [f"{who}~{_ANY_MARK}" for who in _names(completion)]
+        same = issued_badges.unowned_of_day(store, completion.learner, badge_id, day, others)
+        same = [row for row in same if row["state"] != "revoked" or completion.completed_at < row["moved_at"]]
+        same = [row for row in same if not _is_anothers(store, row["earner_id"], completion)]
+    held = [row["id"] for row in same if row["state"] != "revoked"]
+    revoked = [row["moved_at"] for row in same if row["state"] == "revoked"]
+    return replace(facts, held=held[0] if held else None, revoked_at=min(revoked) if revoked and not held else None)
+
+
+def _is_anothers(store: Store, mark: str | None, completion: Completion) -> bool:
+    """Tell whether a badge bears the mark of somebody else at the same address."""
+    name = (mark or "").rpartition("~")[0]
+    others = [row for row in learners.of_email(store, completion.email) if row["id"] != completion.learner]
+    return any(name in _marked_names(replace(completion, learner_id=other["learner_id"])) for other in others)
+
+
+def _names(completion: Completion) -> set[str]:
+    """Return what the learner may have been called on the wire: by id, or by email before the id was known."""
+    return {earner_id(completion.learner_id, completion.email), earner_id(None, completion.email)}
+
+
+def _marked_names(completion: Completion) -> set[str]:
+    """Return what stands before the mark, where a badge bears one of this learner."""
+    names = (earner_id(told, completion.email, "any") for told in (completion.learner_id, None))
+    return {name.rpartition("~")[0] for name in names}
+
+
+def _marks(store: Store, completion: Completion, badge_id: str) -> list[str]:
+    """Return what a badge for this session may bear, also one of a store that is lost."""
+    organization_id = str(store.value("SELECT organization_id FROM connection"))
+    known = {completion.learner_id, None}
+    return [
+        wire_id(replace(completion, learner_id=told), organization_id, badge_id, once=False, grant_round=number)
+        for told in known
+        for number in range(1, _ROUNDS + 1)
+    ]
+
+
+def wire_id(completion: Completion, organization_id: str, badge_id: str, *, once: bool, grant_round: int = 1) -> str:
+    """Return the ``issuer_earner_id`` of a grant: the learner's id, with the grant's mark unless earned once (R17)."""
+    if once:
+        return earner_id(completion.learner_id, completion.email)
+    place = completion.session_id or completion.content_id
+    who = earner_id(completion.learner_id, completion.email)
+    again = "" if grant_round == 1 else f"|{grant_round}"
+    return earner_id(completion.learner_id, completion.email, f"{organization_id}|{badge_id}|{who}|{place}{again}")
