@@ -57,7 +57,7 @@ _MEANINGS: dict[Fault, Meaning] = {
     "silent": Meaning("unreachable", "{name} ({host}) does not answer{message}.", "Check the network, then try again."),
     "not-json": Meaning("server-error", "{name} answered with something that is not JSON.", "Try again later."),
     "redirect": Meaning(
-        "config-invalid",
+        "server-error",
         "The address of {name} answers with a redirect, which is never followed.",
         "Check the address.",
     ),

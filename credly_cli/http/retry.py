@@ -179,6 +179,5 @@ class RateLimit:
         if self.rate is not None:
             self._unsure = False
             return self.rate * _SLOWER
-        elapsed = now - (self._started or now)
-        self._unsure = elapsed < _SURE_SECONDS
+        self._unsure = self._started is None or now - self._started < _SURE_SECONDS
         return max(self._taken.values(), default=0) * _BELOW

@@ -34,10 +34,13 @@ from urllib3.exceptions import (
     SSLError,
 )
 
+from credly_cli import __version__
 from credly_cli.cli.environment import SystemClock
 from credly_cli.credly.client import Client, session_of
+from credly_cli.http.auth import Auth, Basic, Bearer
 from credly_cli.http.errors import HttpFailure, NotSentError, UnclearError, never_sent
-from credly_cli.http.response import Reply, read_retry_after
+from credly_cli.http.response import Meaning, Reply, Service, read_retry_after
+from credly_cli.http.retry import Limits
 from credly_cli.http.session import Session
 from credly_cli.signals import Interruption, Stopped
 from credly_cli.times import Deadline
@@ -315,6 +318,7 @@ def test_every_request_carries_the_header(http: Session) -> None:
         http.post("/organizations", b"{}")
         assert [request.headers["Authorization"] for request in mock.request_history] == [AUTHORIZATION] * 2
         assert mock.request_history[1].headers["Content-Type"] == "application/json"
+        assert {request.headers["User-Agent"] for request in mock.request_history} == {f"credly-cli/{__version__}"}
 
 
 def test_what_the_libraries_are_told_to_print_has_neither_token_nor_address(
@@ -358,24 +362,27 @@ def test_an_address_that_names_the_usual_port_takes_links_without_it(clock: Stil
 
 
 @pytest.mark.parametrize(
-    ("environ", "proxy"),
+    ("url", "environ", "proxy"),
     [
-        ({}, {}),
-        ({"HTTPS_PROXY": "http://proxy.test:1"}, {"https": "http://proxy.test:1"}),
+        (URL, {}, {}),
+        (URL, {"HTTPS_PROXY": "http://proxy.test:1"}, {"https": "http://proxy.test:1"}),
         (
+            URL,
             {"https_proxy": "http://lower.test:1", "HTTPS_PROXY": "http://upper.test:1"},
             {"https": "http://lower.test:1"},
         ),
-        ({"HTTP_PROXY": "http://proxy.test:1", "ALL_PROXY": "http://proxy.test:1"}, {}),
-        ({"HTTPS_PROXY": "http://proxy.test:1", "NO_PROXY": "credly.test"}, {}),
+        (URL, {"HTTP_PROXY": "http://proxy.test:1", "ALL_PROXY": "http://proxy.test:1"}, {}),
+        (URL, {"HTTPS_PROXY": "http://proxy.test:1", "NO_PROXY": "credly.test"}, {}),
+        ("https://127.0.0.1:8443/v1", {"HTTPS_PROXY": "http://proxy.test:1"}, {}),
+        ("https://localhost/v1", {"HTTPS_PROXY": "http://proxy.test:1"}, {}),
     ],
 )
-def test_a_proxy_is_used_only_where_one_is_configured(
-    clock: StillClock, environ: dict[str, str], proxy: dict[str, str]
+def test_a_proxy_is_used_only_where_one_is_configured_and_never_for_this_machine(
+    clock: StillClock, url: str, environ: dict[str, str], proxy: dict[str, str]
 ) -> None:
     with requests_mock.Mocker() as mock:
-        mock.get(f"{URL}/organizations", json={})
-        client_of(URL, clock, **environ).get("/organizations")
+        mock.get(f"{url}/organizations", json={})
+        client_of(url, clock, **environ).get("/organizations")
         assert dict(mock.request_history[0].proxies) == proxy
 
 
@@ -521,6 +528,8 @@ def told(**data: Any) -> dict[str, Any]:
             told(message="No", errors=[{"attribute": "email", "messages": "text"}, "plain", 5]),
             "No; email: text; plain",
         ),
+        (told(message="No", errors=[{"messages": ["nobody's fault"]}]), "No; nobody's fault"),
+        (told(errors=[{"message": "no label"}]), "no label"),
         (told(message={"odd": 1}), "{'odd': 1}"),
         ({"data": None}, "status 422"),
         ([], "status 422"),
@@ -728,3 +737,84 @@ def test_an_organization_id_cannot_lead_elsewhere(http: Session) -> None:
         mock.get(requests_mock.ANY, json={"data": [], "metadata": {"total_count": 0}})
         Client(http, "../evil?x=").badges()
         assert mock.request_history[0].path == "/v1/organizations/..%2fevil%3fx%3d/badge_templates"
+
+
+# Another service, with what is its own
+
+
+OTHER = Service(
+    "Record Store",
+    {"unauthorized": Meaning("lms-token-refused", "{name} refused the key.", "Ask for another.")},
+    hint="It is tried again.",
+)
+
+
+def other(clock: StillClock, auth: Auth, **options: Any) -> Session:
+    return Session(OTHER, URL, auth, clock, environ={}, **options)
+
+
+@pytest.mark.parametrize(
+    ("auth", "header"),
+    [
+        (Bearer(Token("k")), "Bearer k"),
+        (Basic(Token("user"), Token("pass")), f"Basic {b64encode(b'user:pass').decode()}"),
+    ],
+    ids=["bearer", "basic"],
+)
+def test_a_service_is_asked_with_its_own_header(clock: StillClock, auth: Auth, header: str) -> None:
+    with requests_mock.Mocker() as mock:
+        mock.get(requests_mock.ANY, json={})
+        other(clock, auth).get("/statements")
+        assert mock.request_history[0].headers["Authorization"] == header
+
+
+@pytest.mark.parametrize("auth", [Bearer(Token("s3cret/k")), Basic(Token("user-name"), Token("s3cret/k"))], ids=str)
+def test_no_form_of_a_key_is_left_in_an_error(clock: StillClock, auth: Auth) -> None:
+    repeated = {"data": {"message": f"I was sent {auth.header()}, that is s3cret/k or s3cret%2fk"}}
+    with requests_mock.Mocker() as mock:
+        mock.get(requests_mock.ANY, json=repeated, status_code=400)
+        with pytest.raises(HttpFailure) as caught:
+            other(clock, auth).get("/statements")
+    assert "s3cret" not in caught.value.message
+    assert auth.header().partition(" ")[2] not in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "sentence", "hint"),
+    [
+        (401, "lms-token-refused", "Record Store refused the key.", "Ask for another."),
+        (429, "rate-limited", "Record Store asks to slow down.", "It is tried again."),
+        (500, "server-error", "Record Store has a fault of its own: status 500.", "It is tried again."),
+        (301, "server-error", "The address of Record Store answers with a redirect, which is never followed.", None),
+    ],
+)
+def test_failures_bear_the_services_own_name_codes_and_hints(
+    clock: StillClock, status: int, code: str, sentence: str, hint: str | None
+) -> None:
+    with requests_mock.Mocker() as mock:
+        mock.get(requests_mock.ANY, status_code=status)
+        with pytest.raises(HttpFailure) as caught:
+            other(clock, Bearer(Token("k"))).get("/statements", tries=1)
+    assert (caught.value.code, caught.value.message, caught.value.status) == (code, sentence, status)
+    assert str(caught.value.hint) == (hint or "It is tried again.")
+
+
+def test_a_service_that_counts_requests_is_asked_again_when_it_allows_it(clock: StillClock) -> None:
+    reset = int(START.timestamp()) + 40
+    used_up = {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": str(reset)}
+    with requests_mock.Mocker() as mock:
+        mock.get(requests_mock.ANY, json={}, headers=used_up)
+        session = other(clock, Bearer(Token("k")), limits=Limits(counted=True))
+        session.get("/statements")
+        session.get("/statements")
+        assert slept(clock) == 40
+        session.deadline = Deadline(clock, 5)
+        mock.get(requests_mock.ANY, json={}, headers={**used_up, "X-RateLimit-Reset": str(reset + 60)})
+        session.get("/statements")
+        with pytest.raises(HttpFailure, match="time allowed"):
+            session.get("/statements")
+        session.deadline = Deadline(clock)
+        mock.get(requests_mock.ANY, json={}, headers={**used_up, "X-RateLimit-Reset": str(reset + 900)})
+        session.get("/statements")
+        with pytest.raises(HttpFailure, match="Record Store allows no more requests for 14 minutes"):
+            session.get("/statements")

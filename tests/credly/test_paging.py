@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import requests_mock
 
+from credly_cli.credly import paging
 from credly_cli.credly.client import Client, session_of
 from credly_cli.credly.paging import Listing
 from credly_cli.credly.records import Badge
@@ -386,3 +387,30 @@ def test_pages_without_end_end_with_the_time_of_the_run_and_what_was_read_is_kep
             Client(http, "o").badges()
     assert listing.problem is not None
     assert (len(listing.rows), listing.complete, listing.problem.code) == (5, False, "rate-limited")
+
+
+def test_pages_before_an_empty_one_are_read_though_that_one_was_answered_first(
+    clock: StillClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of five pages the fourth is empty; the third is begun only once that is known."""
+    fourth_is_read = threading.Event()
+    own = paging._Source._page_or_failure
+
+    def in_this_order(source: paging._Source, number: int) -> Any:
+        if number == 3:
+            assert fourth_is_read.wait(30)
+        try:
+            return own(source, number)
+        finally:
+            if number == 4:
+                fourth_is_read.set()
+
+    def page(request: Any, _context: object) -> dict[str, Any]:
+        number = int(re.findall(r"page=(\d+)", request.query)[0])
+        return {"data": [badge(number)] if number < 4 else [], "metadata": {"total_count": 5, "total_pages": 5}}
+
+    monkeypatch.setattr(paging._Source, "_page_or_failure", in_this_order)
+    with requests_mock.Mocker() as mock:
+        mock.get(requests_mock.ANY, json=page)
+        listing = Client(session_of(URL, Token("t"), clock, environ={}), "o").badges()
+    assert (set(listing.rows), listing.complete) == ({"1", "2", "3"}, False)
