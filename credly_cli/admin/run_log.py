@@ -6,18 +6,15 @@ Each line goes to the file that has the name at that moment, so logrotate may mo
 import json
 import logging
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from io import TextIOWrapper
 from logging.handlers import WatchedFileHandler
 from pathlib import Path
-from typing import Any
 
-from credly_cli.errors import Failure, unwritable
+from credly_cli.errors import Exit, Failure, Problem, unwritable
 from credly_cli.text import without_addresses
 from credly_cli.times import Clock, utc_text
-
-_COUNTS = ("badges", "lms", "issued_badges", "grants")
 
 
 class _PrivateFileHandler(WatchedFileHandler):
@@ -49,18 +46,17 @@ class RunLog:
         """Note that a step begins."""
         self._note("step", step=name)
 
-    def ended(self, answer: Mapping[str, Any], exit_code: int) -> None:
-        """Note what the run brought about, and each problem."""
-        for problem in answer["problems"]:
+    def ended(self, status: str, exit_code: Exit, problems: Iterable[Problem], counts: Mapping[str, object]) -> None:
+        """Note each problem, and how the run ended."""
+        for problem in problems:
             self._note(
                 "problem",
-                code=problem["code"],
-                message=without_addresses(problem["message"]),
-                badge_id=problem["badge_id"],
-                grant_id=problem["grant_id"],
+                code=problem.code,
+                message=without_addresses(problem.message),
+                badge_id=problem.badge_id,
+                grant_id=problem.grant_id,
             )
-        counts = {key: answer[key] for key in _COUNTS}
-        self._note("ended", status=answer["status"], exit_code=exit_code, **counts)
+        self._note("ended", status=status, exit_code=int(exit_code), **counts)
 
     def close(self) -> None:
         """Close the file."""

@@ -103,7 +103,7 @@ def _asked(environment: Environment) -> Token:
     if not environment.may_ask:
         raise Failure(
             "usage",
-            "There is no token, and nobody is there to type one; give it with --token-stdin or --token-file FILE.",
+            "There is no token, and no terminal to type one at; give it with --token-stdin or --token-file FILE.",
             hint="It can also be in CREDLY_TOKEN.",
         )
     environment.output.note("You find a token in Credly under Developers > Authorization Tokens.")

@@ -27,6 +27,5 @@ def demo(
         raise Failure("usage", f"{keep} is not empty.", hint="Name a folder that is not there yet.")
     story = Story(output)
     story.tell(keep)
-    if output.as_json:
-        output.json({"steps": story.steps, "home": str(keep) if keep else None})
+    output.answer({"steps": story.steps, "home": keep}, lambda: None)  # which was told step by step
     return int(Exit.DONE if story.went_well else Exit.UNEXPECTED)

@@ -114,8 +114,10 @@ def _next(outcome: "Imported") -> Hint:
     if outcome.first_reject is None:
         linking = outcome.kind == "content"
         return Hint("Next:", Command("link", "BADGE", "CONTENT") if linking else Command("sync"))
+    from credly_cli.lms.records import UnknownContent
+
     file, reject = outcome.first_reject
-    unknown = outcome.kind in ("progress", "access") and "no content" in reject.reason
+    unknown = isinstance(reject.reason, UnknownContent)
     again = f"correct {file or 'the input'} and import it again."
     if unknown:
         return Hint("Next: first:", Command("import", "content", "FILE"), f". Then {again}")

@@ -99,7 +99,8 @@ def _run(
             environment.paths.state,
             begun=_announcing(log, progress),
         ).run()
-        log.ended(run.json(), int(run.exit_code))
+        counts = {"badges": run.badges, "lms": run.lms, "issued_badges": run.issued_badges, "grants": run.grants}
+        log.ended(run.status, run.exit_code, run.problems, counts)
     return run
 
 

@@ -77,6 +77,12 @@ class AccessRecord(NamedTuple):
     subject: str
 
 
+class UnknownContent(str):
+    """The reason of a row about content that the store does not have: it may be imported first."""
+
+    __slots__ = ()
+
+
 class Reject(NamedTuple):
     """A row that cannot be taken, and why, in words that its author understands."""
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from credly_cli.lms.records import ContentRecord, Reject
+from credly_cli.lms.records import ContentRecord, Reject, UnknownContent
 from credly_cli.store.counts import Tally
 from credly_cli.store.database import Store
 from credly_cli.store.regrouping import become_session, is_linked
@@ -86,7 +86,8 @@ class Catalogue:
         if by_title:
             found = self.titles.get(name.casefold(), [])
             if len(found) != 1:
-                return f"{len(found) or 'no'} content has the title {name!r}"
+                reason = f"{len(found) or 'no'} content has the title {name!r}"
+                return reason if found else UnknownContent(reason)
             content = found[0]
         elif name in self.sessions and self.sessions[name] != name:
             return Place(self.sessions[name], name, loose=False)
@@ -97,7 +98,7 @@ class Catalogue:
         elif session in self.ids:
             content, session = session, None
         else:
-            return f"there is no content or session {name!r}"
+            return UnknownContent(f"there is no content or session {name!r}")
         if session and self.sessions.get(session) != content:
             return f"{name!r} has no session {session!r}"
         return Place(content, session or self.ids[content] or "", loose=not session)
