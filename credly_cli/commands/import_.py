@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -10,20 +10,20 @@ from credly_cli.cli.completion import one_of
 from credly_cli.cli.environment import Environment
 from credly_cli.cli.group import LockWait
 from credly_cli.errors import Exit, Failure
+from credly_cli.lms.records import KINDS
 from credly_cli.text import Command, Hint, counted
 from credly_cli.times import read_zone
 
 if TYPE_CHECKING:
-    from credly_cli.importing.importer import Imported
-    from credly_cli.lms.records import Kind, Reject
-
-_KINDS = ("learners", "content", "progress", "access")
-_KIND = one_of(*_KINDS)
+    from credly_cli.importing.importer import ImportResult
+    from credly_cli.lms.records import Reject
 
 
 def import_(
     context: typer.Context,
-    kind: Annotated[str, typer.Argument(help="learners, content, progress or access.", autocompletion=_KIND)],
+    kind: Annotated[
+        str, typer.Argument(help=f"{', '.join(KINDS[:-1])} or {KINDS[-1]}.", autocompletion=one_of(*KINDS))
+    ],
     files: Annotated[list[str], typer.Argument(help="CSV, JSON Lines or JSON files; - is standard input.")],
     mapping: Annotated[
         list[str] | None,
@@ -52,8 +52,8 @@ def import_(
     from credly_cli.lms.files import Reading
 
     environment: Environment = context.obj
-    if kind not in _KINDS:
-        raise Failure("usage", f"There is nothing called {kind!r} to import.", hint=f"Import {', '.join(_KINDS)}.")
+    if kind not in KINDS:
+        raise Failure("usage", f"There is nothing called {kind!r} to import.", hint=f"Import {', '.join(KINDS)}.")
     zone = read_zone(timezone) if timezone else environment.settings.zone
     reading = Reading(environment.clock.now(), zone, date_format, _pairs(mapping or []))
     sources = [environment.bytes_of_stdin() if name == "-" else Path(name) for name in files]
@@ -63,7 +63,7 @@ def import_(
     ):
         outcome = import_files(
             store,
-            cast("Kind", kind),
+            kind,
             sources,
             reading,
             environment.paths.state,
@@ -71,7 +71,7 @@ def import_(
             progress=progress,
         )
     environment.output.answer(outcome.json(), lambda: _show(environment, outcome, dry_run=dry_run))
-    return int(Exit.PARTIAL if outcome.tally.rejected and not dry_run else Exit.DONE)
+    return int(Exit.PARTIAL if outcome.counts.rejected and not dry_run else Exit.DONE)
 
 
 def _pairs(mapping: Sequence[str]) -> dict[str, str]:
@@ -84,15 +84,15 @@ def _pairs(mapping: Sequence[str]) -> dict[str, str]:
     return pairs
 
 
-def _show(environment: Environment, outcome: "Imported", *, dry_run: bool) -> None:
-    output, tally = environment.output, outcome.tally
+def _show(environment: Environment, outcome: "ImportResult", *, dry_run: bool) -> None:
+    output, counts = environment.output, outcome.counts
     if dry_run:
         output.say("This is a dry run: nothing was changed.")
-    read = counted(tally.read, "row")
+    read = counted(counts.read, "row")
     output.say(
-        f"{outcome.kind.capitalize()}: {read} read, {tally.added:,} added, {tally.changed:,} changed, "
-        f"{tally.unchanged:,} unchanged, {tally.rejected:,} rejected.",
-        "yellow" if tally.rejected else "green",
+        f"{outcome.kind.capitalize()}: {read} read, {counts.added:,} added, {counts.changed:,} changed, "
+        f"{counts.unchanged:,} unchanged, {counts.rejected:,} rejected.",
+        "yellow" if counts.rejected else "green",
     )
     if outcome.undone:
         they = counted(outcome.undone, "completion is", "completions are")
@@ -110,7 +110,7 @@ def _shown(reject: "Reject") -> str:
     return " ".join(part for part in (f"row {reject.row}:", reject.column, reject.reason) if part)
 
 
-def _next(outcome: "Imported") -> Hint:
+def _next(outcome: "ImportResult") -> Hint:
     if outcome.first_reject is None:
         linking = outcome.kind == "content"
         return Hint("Next:", Command("link", "BADGE", "CONTENT") if linking else Command("sync"))

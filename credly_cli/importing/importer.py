@@ -1,51 +1,43 @@
-"""Taking what an LMS tells into the store: a batch a transaction, so that memory does not grow with the file."""
+"""Importing: the records of an LMS into the store, batch by batch, so that memory does not grow."""
 
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
+from credly_cli.importing.access import import_access
+from credly_cli.importing.content import import_content
+from credly_cli.importing.learners import import_learners
+from credly_cli.importing.progress import import_progress
 from credly_cli.lms.files import Reading, read_file
-from credly_cli.lms.records import (
-    AccessRecord,
-    ContentRecord,
-    Kind,
-    LearnerRecord,
-    ProgressRecord,
-    Record,
-    Records,
-    Reject,
-)
-from credly_cli.lms.rejects import RejectsFile
+from credly_cli.lms.records import ContentRecord, Kind, LearnerRecord, Record, Records, Reject
+from credly_cli.lms.rejects import RejectFilter, RejectsFile
 from credly_cli.progress import Progress
-from credly_cli.store import content, learners, written_files
-from credly_cli.store.access import AccessList
-from credly_cli.store.content import Catalogue
-from credly_cli.store.counts import Tally
+from credly_cli.store import written_files
+from credly_cli.store.counts import Counts
 from credly_cli.store.database import Store
-from credly_cli.store.enrollments import ProgressWriter
+from credly_cli.store.enrollments import UndoneCompletion
 from credly_cli.times import utc_text
 
 _BATCH = 20_000
-_TOLD_EVERY = 5_000  # rows
 
 
 @dataclass(slots=True)
-class Imported:
-    """What files of one kind brought about."""
+class ImportResult:
+    """What importing records of one kind did."""
 
     kind: Kind
-    tally: Tally = field(default_factory=Tally)
+    counts: Counts = field(default_factory=Counts)
     undone: int = 0  # completions that the LMS does not call complete any more; they stay ...
-    newly_undone: list[tuple[int, str, str]] = field(default_factory=list)  # ... and those that it did until now
+    newly_undone: list[UndoneCompletion] = field(default_factory=list)  # ... and those that it did until now
     access_kept: bool = False  # rows of access could not be read, so that nothing was taken away
     rejects_files: list[Path] = field(default_factory=list)
     first_reject: tuple[Path | None, Reject] | None = None  # with its file, None for standard input
 
-    def add(self, other: "Imported") -> None:
-        """Add what another part of the same kind brought about."""
-        self.tally += other.tally
+    def add(self, other: "ImportResult") -> None:
+        """Add what another part of the same kind did."""
+        self.counts += other.counts
         self.undone += other.undone
         self.newly_undone += other.newly_undone
         self.access_kept |= other.access_kept
@@ -55,7 +47,7 @@ class Imported:
         files = [str(path) for path in self.rejects_files]
         return {
             "kind": self.kind,
-            **self.tally.json(),
+            **self.counts.json(),
             "undone": self.undone,
             "rejects_file": files[0] if files else None,
             "rejects_files": files,
@@ -71,94 +63,63 @@ def import_files(
     *,
     keep_rejects: bool = True,
     progress: Progress | None = None,
-) -> Imported:
+) -> ImportResult:
     """Import files one after the other; if one is no such file at all, raises ``Failure`` before anything is stored."""
-    outcome = Imported(kind)
+    result = ImportResult(kind)
     opened = [(source, read_file(kind, source, reading)) for source in sources]
     for source, records in opened:
         path = source if isinstance(source, Path) else None
         with RejectsFile(path, state_folder, keep=keep_rejects) as rejects:
-            take(store, kind, records, outcome, utc_text(reading.now), rejects, progress)
+            import_records(store, kind, records, result, utc_text(reading.now), rejects, progress)
         if rejects.path is not None:
-            outcome.rejects_files.append(rejects.path)
+            result.rejects_files.append(rejects.path)
             written_files.note(store, "rejects", rejects.path)
-        if rejects.first is not None and outcome.first_reject is None:
-            outcome.first_reject = path, rejects.first
-    return outcome
+        if rejects.first is not None and result.first_reject is None:
+            result.first_reject = path, rejects.first
+    return result
 
 
-def take(
+def import_records(
     store: Store,
     kind: Kind,
     records: Records,
-    outcome: Imported,
+    result: ImportResult,
     now: str,
-    rejects_file: RejectsFile,
+    rejects: RejectsFile,
     progress: Progress | None = None,
+    read_before: int = 0,
 ) -> None:
-    """Take one source's records into the store, setting aside the rows that cannot be taken."""
-    sieve = Sieve(records, rejects_file, progress or Progress())
+    """Import the records of one source, setting aside the rows that cannot be taken; adds to ``result``.
+
+    ``read_before`` is how many rows the same import has read of other sources, for its progress.
+    """
+    rows = RejectFilter(records, rejects, progress or Progress(), read_before)
     match kind:
         case "progress":
-            _take_progress(store, sieve, outcome, now)
+            with store.transaction():
+                counts, written = import_progress(store, rows, now)
+            result.undone += written.undone
+            result.newly_undone += written.newly_undone
         case "access":
-            _take_access(store, sieve, outcome)
-        case "content":
-            for batch in _batches(sieve):
+            with store.transaction():
+                counts, is_complete = import_access(store, rows)
+            result.access_kept |= not is_complete
+        case _:
+            counts = Counts()
+            for batch in _batches(rows):
                 with store.transaction():
-                    outcome.tally += content.take(store, cast("list[ContentRecord]", batch), sieve.reject)
-        case "learners":
-            for batch in _batches(sieve):
-                with store.transaction():
-                    outcome.tally += learners.take(store, cast("list[LearnerRecord]", batch), sieve.reject, now)
-    outcome.tally.read += sieve.read
-    outcome.tally.rejected += sieve.rejected
+                    counts += _import_batch(store, kind, batch, rows, now)
+    counts.read, counts.rejected = rows.read, rows.rejected
+    result.counts += counts
 
 
-def _take_progress(store: Store, sieve: "Sieve", outcome: Imported, now: str) -> None:
-    with store.transaction():
-        progress = ProgressWriter(store, Catalogue.of(store), now)
-        outcome.tally += progress.take(cast("Iterable[ProgressRecord]", sieve), sieve.reject)
-    outcome.undone += progress.undone
-    outcome.newly_undone += progress.newly_undone
+def _import_batch(store: Store, kind: Kind, batch: list[Record], rows: RejectFilter, now: str) -> Counts:
+    if kind == "content":
+        return import_content(store, cast("list[ContentRecord]", batch), rows)
+    return import_learners(store, cast("list[LearnerRecord]", batch), rows, now)
 
 
-def _take_access(store: Store, sieve: "Sieve", outcome: Imported) -> None:
-    with store.transaction():
-        access = AccessList(store)
-        access.take(cast("Iterable[AccessRecord]", sieve), sieve.reject)
-        complete = sieve.rejected == access.unknown
-        outcome.tally += access.write(complete=complete)
-    outcome.access_kept |= not complete
-
-
-class Sieve:
-    """The good records of a source; the rejected rows are counted and written down."""
-
-    def __init__(self, records: Records, rejects_file: RejectsFile, progress: Progress) -> None:
-        self._records = records
-        self._progress = progress
-        self._file = rejects_file
-        self.read = 0
-        self.rejected = 0
-
-    def __iter__(self) -> Iterator[Record]:
-        for record in self._records:
-            self.read += 1
-            if not self.read % _TOLD_EVERY:
-                self._progress.at(self.read)
-            if type(record) is Reject:
-                self.reject(record)
-            else:
-                yield cast("Record", record)
-
-    def reject(self, reject: Reject) -> None:
-        """Set a row aside."""
-        self.rejected += 1
-        self._file.add(reject)
-
-
-def _batches(records: Iterable[Record]) -> Iterator[list[Record]]:
-    records = iter(records)
+def _batches(rows: RejectFilter) -> Iterator[list[Record]]:
+    records = iter(rows)
     while batch := list(itertools.islice(records, _BATCH)):
         yield batch

@@ -5,15 +5,18 @@ import csv
 import hashlib
 import os
 import secrets
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TextIO
+from typing import Any, Self, TextIO, cast
 
 from credly_cli.errors import Failure
-from credly_cli.lms.records import Reject
+from credly_cli.lms.records import Record, Records, Reject
+from credly_cli.progress import Progress
 from credly_cli.text import spreadsheet_safe
 
 _SUFFIX = ".rejects.csv"
+_SHOWN_EVERY = 5_000  # rows
 
 
 def is_rejects_file(path: Path) -> bool:
@@ -27,10 +30,18 @@ class RejectsFile:
     The file takes its place when the import ends well: those of an earlier import are removed, and after an exception
     they stay as they were. It belongs beside the source (``None`` is standard input, which has
     none), or in ``folder`` where that cannot be written, and nobody but its owner may read it. Without ``keep`` there
-    is no file, only the count and the first of them.
+    is no file, only the count and the first of them. A row that ``is_news`` knows already is not collected again.
     """
 
-    def __init__(self, source: Path | None, folder: Path, *, keep: bool = True) -> None:
+    def __init__(
+        self,
+        source: Path | None,
+        folder: Path,
+        *,
+        keep: bool = True,
+        is_news: Callable[[Reject], bool] = lambda _: True,
+    ) -> None:
+        self._is_news = is_news
         self._places = _places(source, folder)
         self._file: TextIO | None = None
         self._writer: Any = None  # csv has no public type for it
@@ -42,6 +53,8 @@ class RejectsFile:
 
     def add(self, reject: Reject) -> None:
         """Write down a rejected row."""
+        if not self._is_news(reject):
+            return
         self.first = self.first or reject
         self.count += 1
         if not self._keep:
@@ -95,6 +108,33 @@ class RejectsFile:
             if path != self.path:
                 with contextlib.suppress(OSError):
                     path.unlink()
+
+
+class RejectFilter:
+    """The good records of a source; rows that cannot be taken are counted and written down, by whomever refused."""
+
+    def __init__(self, records: Records, file: RejectsFile, progress: Progress, read_before: int = 0) -> None:
+        self._records = records
+        self._file = file
+        self._progress = progress
+        self._read_before = read_before
+        self.read = 0
+        self.rejected = 0
+
+    def __iter__(self) -> Iterator[Record]:
+        for record in self._records:
+            self.read += 1
+            if not self.read % _SHOWN_EVERY:
+                self._progress.at(self._read_before + self.read)
+            if type(record) is Reject:
+                self.reject(record)
+            else:
+                yield cast("Record", record)
+
+    def reject(self, reject: Reject) -> None:
+        """Set a row aside."""
+        self.rejected += 1
+        self._file.add(reject)
 
 
 def _places(source: Path | None, folder: Path) -> list[Path]:

@@ -1,14 +1,11 @@
 """Content and its sessions: what may be linked, completed and seen."""
 
 import json
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from credly_cli.lms.records import ContentRecord, Reject, UnknownContent
-from credly_cli.store.counts import Tally
+from credly_cli.store.completions import current_rev, set_rev
 from credly_cli.store.database import Store
-from credly_cli.store.regrouping import become_session, is_linked
 
 # Content is released when any of its sessions is, or itself where it has none, and the moment has come.
 # Alias: c content; :now.
@@ -52,198 +49,109 @@ def _grouped(store: Store, sql: str) -> dict[str, list[dict[str, Any]]]:
     return groups
 
 
-class Place(NamedTuple):
-    """Content and session ('' for none), and whether the session was not told."""
-
-    content_id: str
-    session_id: str
-    loose: bool
+# For importing
 
 
-@dataclass(slots=True)
-class Catalogue:
-    """How sources name content: by its id, a session's id, or a title."""
+class ContentRow(NamedTuple):
+    """What is stored of content but its id; ``released_at`` is UTC text."""
 
-    ids: dict[str, str | None] = field(default_factory=dict)  # content -> its session, where it has exactly one
-    sessions: dict[str, str] = field(default_factory=dict)
-    titles: dict[str, list[str]] = field(default_factory=dict)
-
-    @classmethod
-    def of(cls, store: Store) -> "Catalogue":
-        """Read the names of all content."""
-        catalogue = cls(sessions={row["id"]: row["content_id"] for row in store.rows("SELECT * FROM sessions")})
-        by_content: dict[str, list[str]] = {}
-        for session, content in catalogue.sessions.items():
-            by_content.setdefault(content, []).append(session)
-        for row in store.rows("SELECT id, title FROM content"):
-            own = by_content.get(row["id"], [])
-            catalogue.ids[row["id"]] = own[0] if len(own) == 1 else None
-            catalogue.titles.setdefault(row["title"].casefold(), []).append(row["id"])
-        return catalogue
-
-    def place(self, name: str, session: str | None, *, by_title: bool) -> Place | str:
-        """Find content and session; the reason as text where there is none or more than one."""
-        if by_title:
-            found = self.titles.get(name.casefold(), [])
-            if len(found) != 1:
-                reason = f"{len(found) or 'no'} content has the title {name!r}"
-                return reason if found else UnknownContent(reason)
-            content = found[0]
-        elif name in self.sessions and self.sessions[name] != name:
-            return Place(self.sessions[name], name, loose=False)
-        elif name in self.ids:
-            content = name
-        elif session in self.sessions:  # the name is one that only the LMS knows, such as a SKU
-            return Place(self.sessions[session], session, loose=False)
-        elif session in self.ids:
-            content, session = session, None
-        else:
-            return UnknownContent(f"there is no content or session {name!r}")
-        if session and self.sessions.get(session) != content:
-            return f"{name!r} has no session {session!r}"
-        return Place(content, session or self.ids[content] or "", loose=not session)
-
-
-def take(store: Store, records: Iterable[ContentRecord], reject: Callable[[Reject], None]) -> Tally:
-    """Add content and sessions or bring them up to date; says what the rows brought about."""
-    records = list(records)
-    intake = _Intake(store, records)
-    for record in records:
-        if problem := intake.apply(record):
-            reject(problem)
-    return intake.write()
-
-
-@dataclass(slots=True)
-class _Told:
-    """A piece of content as it is and as the records tell it."""
-
-    before: tuple[Any, ...] | None
     title: str
     type: str | None = None
     url: str | None = None
     released: int | None = None
     released_at: str | None = None
-    panoramas: tuple[str, ...] | None = None
-    sublicenses: tuple[str, ...] | None = None
-
-    @property
-    def columns(self) -> tuple[Any, ...]:
-        return self.title, self.type, self.url, self.released, self.released_at
 
 
-class _Intake:
-    """The content that some records speak of: read, told anew, and written where it differs."""
+class SessionRow(NamedTuple):
+    """What is stored of a session but its id; ``released_at`` is UTC text."""
 
-    def __init__(self, store: Store, records: Iterable[ContentRecord]) -> None:
-        self._store = store
-        self._contents: dict[str, _Told] = {}
-        named = {name for record in records for name in (record.content_id, record.session_id) if name}
-        self._sessions: dict[str, tuple[str, str | None, int, str | None]] = {
-            row["id"]: (row["content_id"], row["title"], row["released"], row["released_at"])
-            for row in store.rows(
-                "SELECT * FROM sessions WHERE id IN (SELECT value FROM json_each(?))", (json.dumps(sorted(named)),)
-            )
-        }
-        self._sessions_before = dict(self._sessions)
-        self._rows: dict[tuple[str, str | None], None] = {}
-        self._repeated = 0
+    content_id: str
+    title: str | None
+    released: int
+    released_at: str | None
 
-    def apply(self, record: ContentRecord) -> Reject | None:
-        record = self._as_session(record)
-        session = record.session_id
-        known = self._sessions.get(session) if session else None
-        if known and known[0] != record.content_id:
-            return Reject(record.row, "session_id", f"session {session!r} belongs to content {known[0]!r}")
-        if session and session != record.content_id and is_linked(self._store, session):
-            return Reject(
-                record.row, "session_id", f"{session!r} is content that a badge is linked to: unlink it first"
-            )
-        told = self._content(record)
-        told.title = record.title or told.title
-        told.type = record.type or told.type
-        told.url = record.url or told.url
-        told.panoramas = record.panoramas or told.panoramas
-        told.sublicenses = record.sublicenses or told.sublicenses
-        if session is None:
-            told.released, told.released_at = int(record.released), record.released_at
-        else:
-            title = record.session_title or (known[1] if known else None)
-            self._sessions[session] = (record.content_id, title, int(record.released), record.released_at)
-        key = (record.content_id, session)
-        self._repeated += key in self._rows
-        self._rows[key] = None
-        return None
 
-    def _as_session(self, record: ContentRecord) -> ContentRecord:
-        """Take what is told as content, but known as a session of other content, for that session."""
-        known = self._sessions.get(record.content_id)
-        if record.session_id or known is None or known[0] == record.content_id:
-            return record
-        return record._replace(
-            content_id=known[0], session_id=record.content_id, session_title=record.session_title or record.title,
-            title=None, type=None, url=None, panoramas=(), sublicenses=(),
-        )  # fmt: skip
+_SAVE = """
+INSERT INTO content (id, title, type, url, released, released_at) VALUES (?, ?, ?, ?, ?, ?)
+ON CONFLICT (id) DO UPDATE SET title = excluded.title, type = excluded.type, url = excluded.url,
+  released = excluded.released, released_at = excluded.released_at
+"""
+_SAVE_SESSION = """
+INSERT INTO sessions (id, content_id, title, released, released_at) VALUES (?, ?, ?, ?, ?)
+ON CONFLICT (id) DO UPDATE SET title = excluded.title, released = excluded.released,
+  released_at = excluded.released_at
+"""
 
-    def _content(self, record: ContentRecord) -> _Told:
-        told = self._contents.get(record.content_id)
-        if told is None:
-            row = self._store.row("SELECT * FROM content WHERE id = ?", (record.content_id,))
-            fields = ("title", "type", "url", "released", "released_at")
-            before = tuple(row[name] for name in fields) if row else None
-            told = self._contents[record.content_id] = _Told(before, *(before or (record.content_id,)))
-        return told
 
-    def write(self) -> Tally:
-        altered = {content for content, told in self._contents.items() if self._write_content(content, told)}
-        tally = Tally(unchanged=self._repeated)
-        for content, session in self._rows:
-            added = self._contents[content].before is None
-            changed = content in altered
-            if session is not None:
-                before, now = self._sessions_before.get(session), self._sessions[session]
-                added, changed = before is None, changed or before != now
-                if before != now:
-                    self._write_session(session, now)
-                if session != content:
-                    become_session(self._store, session, content)
-            tally.count(added=added, changed=changed)
-            altered.discard(content)  # a change of the content counts for its first row
-        return tally
+def titles(store: Store) -> list[tuple[str, str]]:
+    """Return id and title of all content."""
+    return store.connection.execute("SELECT id, title FROM content").fetchall()
 
-    def _write_content(self, content: str, told: _Told) -> bool:
-        changed = told.before != told.columns
-        if changed:
-            self._store.change(
-                "INSERT INTO content (id, title, type, url, released, released_at) VALUES (?, ?, ?, ?, ?, ?)"
-                " ON CONFLICT (id) DO UPDATE SET title = excluded.title, type = excluded.type, url = excluded.url,"
-                " released = excluded.released, released_at = excluded.released_at",
-                (content, *told.columns),
-            )
-        for kind, names in (("panorama", told.panoramas), ("sublicense", told.sublicenses)):
-            if names is not None and self._write_access(content, kind, names):
-                changed = True
-        return changed
 
-    def _write_access(self, content: str, kind: str, names: tuple[str, ...]) -> bool:
-        """Write who may see content, unless a file of access told it: that one is the whole list."""
-        wanted = {name.casefold() for name in names}
-        place = (content, kind)
-        if self._store.value("SELECT 1 FROM access WHERE content_id = ? AND told_by = 'access'", (content,)):
-            return False
-        sql = "FROM access WHERE content_id = ? AND told_by = 'content' AND subject_kind = ?"
-        if wanted == {row["subject"] for row in self._store.rows(f"SELECT subject {sql}", place)}:
-            return False
-        self._store.change(f"DELETE {sql}", place)
-        self._store.connection.executemany(
-            "INSERT INTO access VALUES (?, 'content', ?, ?)", [(*place, name) for name in sorted(wanted)]
-        )
-        return True
+def session_contents(store: Store) -> dict[str, str]:
+    """Return the content of each session."""
+    return dict(store.connection.execute("SELECT id, content_id FROM sessions").fetchall())
 
-    def _write_session(self, session: str, columns: tuple[str, str | None, int, str | None]) -> None:
-        self._store.change(
-            "INSERT INTO sessions (id, content_id, title, released, released_at) VALUES (?, ?, ?, ?, ?)"
-            " ON CONFLICT (id) DO UPDATE SET title = excluded.title, released = excluded.released,"
-            " released_at = excluded.released_at",
-            (session, *columns),
-        )
+
+def read(store: Store, content_id: str) -> ContentRow | None:
+    """Return what is stored of content."""
+    sql = "SELECT title, type, url, released, released_at FROM content WHERE id = ?"
+    row = store.connection.execute(sql, (content_id,)).fetchone()
+    return ContentRow(*row) if row else None
+
+
+def read_sessions(store: Store, ids: Iterable[str]) -> dict[str, SessionRow]:
+    """Return what is stored of those of these ids that are sessions."""
+    rows = store.connection.execute(
+        "SELECT id, content_id, title, released, released_at FROM sessions"
+        " WHERE id IN (SELECT value FROM json_each(?))",
+        (json.dumps(sorted(ids)),),
+    )
+    return {identity: SessionRow(*row) for identity, *row in rows}
+
+
+def save(store: Store, content_id: str, row: ContentRow) -> None:
+    """Add content or bring it up to date."""
+    store.change(_SAVE, (content_id, *row))
+
+
+def save_session(store: Store, session_id: str, row: SessionRow) -> None:
+    """Add a session or bring it up to date."""
+    store.change(_SAVE_SESSION, (session_id, *row))
+
+
+def exists(store: Store, identity: str) -> bool:
+    """Tell whether there is content or a session of this id."""
+    sql = "SELECT 1 FROM content WHERE id = :id UNION ALL SELECT 1 FROM sessions WHERE id = :id"
+    return store.value(sql, {"id": identity}) is not None
+
+
+# Content that turns out to be a session of other content: an event named it before its group was known
+
+# What was completed and granted goes along, so that the session earns no second badge (R18).
+_MOVES = (
+    "UPDATE OR IGNORE enrollments SET content_id = :group, session_id = :id, rev = iif(completed_at IS NULL, 0, :rev)"
+    " WHERE content_id = :id AND session_id = ''",
+    "UPDATE OR IGNORE grants SET content_id = :group, session_id = :id WHERE content_id = :id AND session_id = ''",
+    "UPDATE links SET content_id = :group WHERE content_id = :id",
+    "UPDATE OR IGNORE access SET content_id = :group WHERE content_id = :id",
+    "DELETE FROM access WHERE content_id = :id",
+    "DELETE FROM enrollments WHERE content_id = :id AND session_id = ''",
+)
+_GONE = "DELETE FROM content WHERE id = :id AND NOT EXISTS (SELECT 1 FROM grants WHERE content_id = :id)"
+_ALONE = "SELECT 1 FROM content WHERE id = :id AND NOT EXISTS (SELECT 1 FROM sessions WHERE content_id = :id)"
+
+
+def is_linked(store: Store, content_id: str) -> bool:
+    """Tell whether a badge is linked to the content."""
+    return bool(store.value("SELECT 1 FROM links WHERE content_id = ? AND ended_at IS NULL", (content_id,)))
+
+
+def become_session(store: Store, session_id: str, content_id: str) -> None:
+    """Make content of that id, where there is any, the session of other content that it is."""
+    rev = current_rev(store) + 1
+    ids = {"id": session_id, "group": content_id, "rev": rev}
+    if store.value(_ALONE, ids):
+        for statement in (*_MOVES, _GONE):
+            store.change(statement, ids)
+        set_rev(store, rev)  # so that the group's links plan what came to it

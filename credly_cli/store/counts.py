@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass
 
 
 @dataclass(slots=True)
-class Tally:
+class Counts:
     """How many rows were read, and what became of them."""
 
     read: int = 0
@@ -22,7 +22,7 @@ class Tally:
         else:
             self.unchanged += 1
 
-    def __iadd__(self, other: "Tally") -> "Tally":
+    def __iadd__(self, other: "Counts") -> "Counts":
         for name, number in asdict(other).items():
             setattr(self, name, getattr(self, name) + number)
         return self

@@ -1,137 +1,391 @@
 """Enrollments: who is in which session, how far, and who completed it when.
 
-A file may hold millions of records, in any order, several of one enrollment among them. So they are staged, sorted and
-folded to one for each enrollment, and then the store takes what differs: in SQL, where a million rows take seconds and
-no memory.
+An import may bring millions of records, in any order, several of one enrollment among them. They are staged in
+temporary tables, which a million rows fill without memory: ``records`` has a row for each record, ``people`` those whom
+they name, ``places`` the content and sessions. In ``records`` people and places are numbers, which are written, sorted
+and compared much faster than four texts. The records are folded to one for each enrollment (``folded``), and then the
+store takes what differs.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
-from credly_cli.lms.records import ProgressRecord
 from credly_cli.store.completions import current_rev, set_rev
-from credly_cli.store.content import Catalogue
-from credly_cli.store.counts import Tally
 from credly_cli.store.database import Store
-from credly_cli.store.people import resolve
-from credly_cli.store.sessions_meant import find_sessions
-from credly_cli.store.staging import TOLD, Rejecting, Stage
 
-_LISTED = 1000  # completions undone, of those that are told one by one
-_NAMES = ", ".join(TOLD)
-_KEY = "learner, content_id, session_id"
+_LISTED = 1000  # undone completions, of those that are listed one by one
 
+# Staging
 
-def _merged(old: str, new: str) -> dict[str, str]:
-    """Return each column after ``old`` was told ``new``, as SQL.
-
-    A newer word on progress and end replaces an older one; of two of the same second the order is not known and the
-    better counts. A completion stays, and moves only to a later time, or to a corrected one of the same event.
+# What a record does not say is '' here: Python hands over a text or a number much faster than a None.
+_STAGE = (
+    "DROP TABLE IF EXISTS temp.records",
+    "DROP TABLE IF EXISTS temp.people",
+    "DROP TABLE IF EXISTS temp.places",
     """
-
-    def word(newer: str, same: str, column: str) -> str:
-        return (
-            f"CASE WHEN {new}.told_at IS NULL OR {new}.told_at > ifnull({old}.told_at, '') THEN {newer}"
-            f" WHEN {new}.told_at = {old}.told_at THEN {same} ELSE {old}.{column} END"
-        )
-
-    def filled(column: str) -> str:
-        return f"ifnull({new}.{column}, {old}.{column})"
-
-    def greatest(column: str) -> str:
-        return f"max({filled(column)}, ifnull({old}.{column}, {new}.{column}))"
-
-    moved = (
-        f"({new}.completed_at IS NOT NULL AND ({old}.completed_at IS NULL OR {new}.completed_at > {old}.completed_at"
-        f" OR {new}.event_id = {old}.event_id))"
-    )
-    return {
-        "progress": word(filled("progress"), greatest("progress"), "progress"),
-        "enrolled_at": greatest("enrolled_at"),
-        "ended": word(f"{new}.ended", f"min({new}.ended, {old}.ended)", "ended"),
-        "open": word(filled("open"), f"min({filled('open')}, ifnull({old}.open, {new}.open))", "open"),
-        "told_at": greatest("told_at"),
-    } | {column: f"iif({moved}, {new}.{column}, {old}.{column})" for column in TOLD[5:]}
-
-
-_FOLD = ", ".join(f"{name} = {sql}" for name, sql in _merged("folded", "excluded").items())
-_FOLDED = (
-    "DROP TABLE IF EXISTS temp.folded",
-    f"CREATE TEMP TABLE folded (learner, place, loose, {_NAMES}, PRIMARY KEY (learner, place)) WITHOUT ROWID",
-    f"""
-    INSERT INTO temp.folded (learner, place, loose, {_NAMES})
-    SELECT n.learner, t.place, t.loose, {", ".join(f"nullif(t.{name}, '')" for name in TOLD)}
-    FROM temp.told t CROSS JOIN temp.named n ON n.who = t.who WHERE n.learner IS NOT NULL ORDER BY 1, 2, t.line
-    ON CONFLICT DO UPDATE SET loose = min(loose, excluded.loose), {_FOLD}
+    CREATE TEMP TABLE records (
+      line INTEGER PRIMARY KEY, row INTEGER, person INTEGER, place INTEGER, loose INTEGER, progress, enrolled_at, ended,
+      open, told_at, completed_at, completed_latest, event_id)
+    """,
+    """
+    CREATE TEMP TABLE people (
+      person INTEGER PRIMARY KEY, email TEXT, learner_id TEXT, first_name TEXT, last_name TEXT, at TEXT,
+      learner INTEGER)
+    """,
+    """
+    CREATE TEMP TABLE places (
+      place INTEGER PRIMARY KEY, content_id TEXT, session_id TEXT, UNIQUE (content_id, session_id))
     """,
 )
-_ADD = f"""
-INSERT INTO enrollments ({_KEY}, {_NAMES}, rev)
-SELECT {_KEY}, progress, enrolled_at, ended, ifnull(open, 0), told_at, completed_at, completed_latest,
-  iif(completed_at IS NULL, NULL, event_id), iif(completed_at IS NULL, 0, :rev)
-FROM temp.folded CROSS JOIN temp.spots USING (place) WHERE true ON CONFLICT DO NOTHING
+_ADD_RECORD = "INSERT INTO temp.records VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_ADD_PERSON = "INSERT INTO temp.people VALUES (?, ?, ?, ?, ?, ?, NULL)"
+
+# A person may have several numbers. In distinct_people each is there once, with the first of them.
+_DISTINCT_PEOPLE = (
+    "DROP TABLE IF EXISTS temp.distinct_people",
+    """
+    CREATE TEMP TABLE distinct_people (
+      email TEXT, learner_id TEXT, first_name TEXT, last_name TEXT, at TEXT, person INTEGER, learner INTEGER,
+      reason TEXT, PRIMARY KEY (email, learner_id, first_name, last_name)) WITHOUT ROWID
+    """,
+    """
+    INSERT INTO temp.distinct_people
+    SELECT email, learner_id, first_name, last_name, max(at), min(person), NULL, NULL
+    FROM temp.people GROUP BY email, learner_id, first_name, last_name
+    """,
+)
+_PEOPLE = """
+SELECT nullif(email, ''), nullif(learner_id, ''), nullif(first_name, ''), nullif(last_name, ''), at
+FROM temp.distinct_people ORDER BY person
 """
-_SAME = "e.learner = f.learner AND e.content_id = {0}.content_id AND e.session_id = {0}.session_id"
-_BOTH = f"temp.folded f CROSS JOIN temp.spots s ON s.place = f.place CROSS JOIN enrollments e ON {_SAME.format('s')}"
-_OLD = ", ".join(f"e.{name} AS old_{name}" for name in TOLD)
-_NEW = ", ".join(f"{sql} AS {name}" for name, sql in _merged("e", "f").items())
-_DIFFERENT = f"({_NAMES}) IS NOT ({', '.join(f'old_{name}' for name in TOLD)})"
-_CHANGES = f"""
-CREATE TEMP TABLE changes AS SELECT * FROM (
-  SELECT f.learner, s.content_id, s.session_id, {_NEW}, {_OLD} FROM {_BOTH}
-) WHERE {_DIFFERENT}
+_MATCH = """
+UPDATE temp.distinct_people SET learner = ?, reason = ?
+WHERE email = ? AND learner_id = ? AND first_name = ? AND last_name = ?
 """
-_MOVED = "(f.completed_at, f.completed_latest) IS NOT (f.old_completed_at, f.old_completed_latest)"
+_HAND_OVER = """
+UPDATE temp.people SET learner = (
+  SELECT d.learner FROM temp.distinct_people d WHERE d.email = people.email AND d.learner_id = people.learner_id
+  AND d.first_name = people.first_name AND d.last_name = people.last_name)
+"""
+_UNMATCHED = """
+SELECT r.row, iif(d.email <> '', 'email', 'learner_id'), d.reason FROM temp.distinct_people d
+JOIN temp.people p ON p.email = d.email AND p.learner_id = d.learner_id
+  AND p.first_name = d.first_name AND p.last_name = d.last_name
+JOIN temp.records r ON r.person = p.person WHERE d.reason IS NOT NULL ORDER BY r.line
+"""
+
+
+class StagedPerson(NamedTuple):
+    """What records say of a person; ``at`` is when the latest of them was true (UTC text), where they say so."""
+
+    email: str | None
+    learner_id: str | None
+    first_name: str | None
+    last_name: str | None
+    at: str | None
+
+
+class PersonMatch(NamedTuple):
+    """The learner whom records mean, or the reason why that is not known."""
+
+    person: StagedPerson
+    learner: int | None
+    reason: str | None
+
+
+def stage(store: Store) -> None:
+    """Make the temporary tables anew."""
+    for statement in _STAGE:
+        store.change(statement)
+
+
+def stage_records(store: Store, rows: Iterable[tuple[Any, ...]]) -> None:
+    """Add records: the columns of ``temp.records`` but its first, '' for what a record does not say."""
+    store.connection.executemany(_ADD_RECORD, rows)
+
+
+def stage_people(store: Store, rows: Iterable[tuple[int, str, str, str, str, str | None]]) -> None:
+    """Add people: number, email, learner id, first name, last name ('' where not known), when that was true."""
+    store.connection.executemany(_ADD_PERSON, rows)
+
+
+def stage_places(store: Store, rows: Iterable[tuple[int, str, str]]) -> None:
+    """Add places: number, content, session ('' for none)."""
+    store.connection.executemany("INSERT INTO temp.places VALUES (?, ?, ?)", rows)
+
+
+def collect_people(store: Store) -> None:
+    """Bring the staged people together, each once."""
+    for statement in _DISTINCT_PEOPLE:
+        store.change(statement)
+
+
+def staged_people(store: Store) -> Iterator[StagedPerson]:
+    """Yield the staged people in the order in which the records name them first."""
+    return map(StagedPerson._make, store.connection.execute(_PEOPLE))
+
+
+def match_people(store: Store, matches: Iterable[PersonMatch], merged: Iterable[tuple[int, int]]) -> None:
+    """Note whom the staged people are; ``merged`` are learners who are others now, each with that one's number."""
+    run = store.connection.executemany
+    run("UPDATE temp.distinct_people SET learner = ?2 WHERE learner = ?1", merged)
+    run(_MATCH, ((match.learner, match.reason, *(text or "" for text in match.person[:4])) for match in matches))
+
+
+def hand_over_people(store: Store) -> None:
+    """Give each number of a person the learner who that is."""
+    store.change(_HAND_OVER)
+
+
+def unmatched(store: Store) -> Iterator[tuple[int, str, str]]:
+    """Yield the records whose learner is not known: row, column and reason."""
+    if store.value("SELECT 1 FROM temp.distinct_people WHERE reason IS NOT NULL LIMIT 1"):
+        yield from store.connection.execute(_UNMATCHED)
+
+
+# Folding: of several records of an enrollment, and of a record and what is stored, this stays. A newer word on progress
+# and end replaces an older one; of two of the same second the order is not known and the better counts. A completion
+# stays, and moves only to a later time, or to a corrected one of the same event. The two statements say the same.
+
+_FOLD = (
+    "DROP TABLE IF EXISTS temp.folded",
+    """
+    CREATE TEMP TABLE folded (
+      learner, place, loose, progress, enrolled_at, ended, open, told_at, completed_at, completed_latest, event_id,
+      PRIMARY KEY (learner, place)) WITHOUT ROWID
+    """,
+    """
+    INSERT INTO temp.folded
+    SELECT p.learner, r.place, r.loose, nullif(r.progress, ''), nullif(r.enrolled_at, ''), r.ended, nullif(r.open, ''),
+      nullif(r.told_at, ''), nullif(r.completed_at, ''), nullif(r.completed_latest, ''), nullif(r.event_id, '')
+    FROM temp.records r CROSS JOIN temp.people p ON p.person = r.person
+    WHERE p.learner IS NOT NULL ORDER BY p.learner, r.place, r.line
+    ON CONFLICT DO UPDATE SET
+      loose = min(loose, excluded.loose),
+      progress = CASE
+        WHEN excluded.told_at IS NULL OR excluded.told_at > ifnull(told_at, '') THEN ifnull(excluded.progress, progress)
+        WHEN excluded.told_at = told_at
+          THEN max(ifnull(excluded.progress, progress), ifnull(progress, excluded.progress))
+        ELSE progress
+      END,
+      enrolled_at = max(ifnull(excluded.enrolled_at, enrolled_at), ifnull(enrolled_at, excluded.enrolled_at)),
+      ended = CASE
+        WHEN excluded.told_at IS NULL OR excluded.told_at > ifnull(told_at, '') THEN excluded.ended
+        WHEN excluded.told_at = told_at THEN min(excluded.ended, ended)
+        ELSE ended
+      END,
+      open = CASE
+        WHEN excluded.told_at IS NULL OR excluded.told_at > ifnull(told_at, '') THEN ifnull(excluded.open, open)
+        WHEN excluded.told_at = told_at THEN min(ifnull(excluded.open, open), ifnull(open, excluded.open))
+        ELSE open
+      END,
+      told_at = max(ifnull(excluded.told_at, told_at), ifnull(told_at, excluded.told_at)),
+      completed_at = iif(
+        excluded.completed_at IS NOT NULL AND (
+          completed_at IS NULL OR excluded.completed_at > completed_at OR excluded.event_id = event_id),
+        excluded.completed_at, completed_at),
+      completed_latest = iif(
+        excluded.completed_at IS NOT NULL AND (
+          completed_at IS NULL OR excluded.completed_at > completed_at OR excluded.event_id = event_id),
+        excluded.completed_latest, completed_latest),
+      event_id = iif(
+        excluded.completed_at IS NOT NULL AND (
+          completed_at IS NULL OR excluded.completed_at > completed_at OR excluded.event_id = event_id),
+        excluded.event_id, event_id)
+    """,
+)
+_COMPARE = (
+    "DROP TABLE IF EXISTS temp.changes",
+    """
+    CREATE TEMP TABLE changes AS
+    SELECT * FROM (
+      SELECT learner, content_id, session_id,
+        CASE
+          WHEN is_newer THEN ifnull(progress, old_progress)
+          WHEN told_at = old_told_at THEN max(ifnull(progress, old_progress), ifnull(old_progress, progress))
+          ELSE old_progress
+        END AS progress,
+        max(ifnull(enrolled_at, old_enrolled_at), ifnull(old_enrolled_at, enrolled_at)) AS enrolled_at,
+        CASE
+          WHEN is_newer THEN ended
+          WHEN told_at = old_told_at THEN min(ended, old_ended)
+          ELSE old_ended
+        END AS ended,
+        CASE
+          WHEN is_newer THEN ifnull(open, old_open)
+          WHEN told_at = old_told_at THEN min(ifnull(open, old_open), ifnull(old_open, open))
+          ELSE old_open
+        END AS open,
+        max(ifnull(told_at, old_told_at), ifnull(old_told_at, told_at)) AS told_at,
+        iif(moves, completed_at, old_completed_at) AS completed_at,
+        iif(moves, completed_latest, old_completed_latest) AS completed_latest,
+        iif(moves, event_id, old_event_id) AS event_id,
+        old_progress, old_enrolled_at, old_ended, old_open, old_told_at, old_completed_at, old_completed_latest,
+        old_event_id
+      FROM (
+        SELECT f.*, s.content_id, s.session_id, e.progress AS old_progress, e.enrolled_at AS old_enrolled_at,
+          e.ended AS old_ended, e.open AS old_open, e.told_at AS old_told_at, e.completed_at AS old_completed_at,
+          e.completed_latest AS old_completed_latest, e.event_id AS old_event_id,
+          f.told_at IS NULL OR f.told_at > ifnull(e.told_at, '') AS is_newer,
+          f.completed_at IS NOT NULL AND (
+            e.completed_at IS NULL OR f.completed_at > e.completed_at OR f.event_id = e.event_id) AS moves
+        FROM temp.folded f CROSS JOIN temp.places s ON s.place = f.place
+        CROSS JOIN enrollments e
+          ON e.learner = f.learner AND e.content_id = s.content_id AND e.session_id = s.session_id
+      )
+    )
+    WHERE (progress, enrolled_at, ended, open, told_at, completed_at, completed_latest, event_id)
+      IS NOT (old_progress, old_enrolled_at, old_ended, old_open, old_told_at, old_completed_at, old_completed_latest,
+        old_event_id)
+    """,
+)
+
+
+def fold(store: Store) -> None:
+    """Fold the staged records to one for each enrollment."""
+    for statement in _FOLD:
+        store.change(statement)
+
+
+# Matching sessions: enrollments that a record without a session, or one of a session that is new, may mean
+
+
+class Alternative(NamedTuple):
+    """A folded record and an enrollment of its learner in the same content that it may mean; times are UTC text."""
+
+    learner: int
+    place: int
+    content_id: str
+    session_id: str
+    loose: bool
+    event_id: str | None
+    completed_at: str | None
+    completed_latest: str | None
+    enrolled_session: str
+    enrolled_event_id: str | None
+    enrolled_completed_at: str | None
+    enrolled_completed_latest: str | None
+
+
+_HAS_SESSIONS = "SELECT 1 FROM temp.places WHERE content_id IN (SELECT content_id FROM sessions) LIMIT 1"
+# Left out are records that are plainly of an enrollment in their very session: nearly all.
+_ALTERNATIVES = """
+SELECT f.learner, f.place, s.content_id, s.session_id, f.loose, f.event_id, f.completed_at, f.completed_latest,
+  e.session_id, e.event_id, e.completed_at, e.completed_latest
+FROM temp.folded f CROSS JOIN temp.places s ON s.place = f.place
+CROSS JOIN enrollments e ON e.learner = f.learner AND e.content_id = s.content_id
+WHERE s.content_id IN (SELECT content_id FROM sessions) AND (f.loose OR e.session_id IN ('', s.session_id))
+AND NOT EXISTS (
+  SELECT 1 FROM enrollments o WHERE o.learner = f.learner AND o.content_id = s.content_id
+  AND o.session_id = s.session_id AND (f.completed_at IS NULL OR f.event_id = o.event_id
+    OR (f.completed_at <= o.completed_latest AND f.completed_latest >= o.completed_at)))
+ORDER BY f.learner, f.place, e.session_id
+"""
+_ADD_PLACE = "INSERT OR IGNORE INTO temp.places (content_id, session_id) VALUES (?, ?)"
+_STAGE_MOVES = (
+    "DROP TABLE IF EXISTS temp.moves",
+    """
+    CREATE TEMP TABLE moves (
+      learner INTEGER, place INTEGER, content_id TEXT, session_id TEXT, PRIMARY KEY (learner, place)) WITHOUT ROWID
+    """,
+)
+_MOVE = """
+UPDATE temp.records SET place = ifnull((
+  SELECT s.place FROM temp.people p CROSS JOIN temp.moves m ON m.learner = p.learner AND m.place = records.place
+  CROSS JOIN temp.places s ON s.content_id = m.content_id AND s.session_id = m.session_id
+  WHERE p.person = records.person), place)
+"""
+
+
+class SessionMove(NamedTuple):
+    """Records of a learner and a place that mean the learner's enrollment in another session of the content."""
+
+    learner: int
+    place: int
+    content_id: str
+    session_id: str
+
+
+def alternatives(store: Store) -> Iterator[Alternative]:
+    """Yield what folded records may mean, by learner and place; only of content that has sessions."""
+    if store.value(_HAS_SESSIONS):
+        yield from map(Alternative._make, store.connection.execute(_ALTERNATIVES))
+
+
+def move_records(store: Store, moves: Iterable[SessionMove]) -> bool:
+    """Move staged records to the sessions that they mean; returns whether there were any."""
+    for statement in _STAGE_MOVES:
+        store.change(statement)
+    store.connection.executemany("INSERT INTO temp.moves VALUES (?, ?, ?, ?)", moves)
+    places = store.connection.execute("SELECT content_id, session_id FROM temp.moves").fetchall()
+    if not places:
+        return False
+    store.connection.executemany(_ADD_PLACE, places)
+    store.change(_MOVE)
+    return True
+
+
+# Writing
+
+_ADD = """
+INSERT INTO enrollments (learner, content_id, session_id, progress, enrolled_at, ended, open, told_at, completed_at,
+  completed_latest, event_id, rev)
+SELECT learner, content_id, session_id, progress, enrolled_at, ended, ifnull(open, 0), told_at, completed_at,
+  completed_latest, iif(completed_at IS NULL, NULL, event_id), iif(completed_at IS NULL, 0, :rev)
+FROM temp.folded CROSS JOIN temp.places USING (place) WHERE true ON CONFLICT DO NOTHING
+"""
+_HAS_MOVED = "(c.completed_at, c.completed_latest) IS NOT (c.old_completed_at, c.old_completed_latest)"
 _CHANGE = f"""
-UPDATE enrollments AS e SET {", ".join(f"{name} = f.{name}" for name in TOLD)}, rev = iif({_MOVED}, :rev, e.rev)
-FROM temp.changes f WHERE {_SAME.format("f")}
+UPDATE enrollments AS e SET progress = c.progress, enrolled_at = c.enrolled_at, ended = c.ended, open = c.open,
+  told_at = c.told_at, completed_at = c.completed_at, completed_latest = c.completed_latest, event_id = c.event_id,
+  rev = iif({_HAS_MOVED}, :rev, e.rev)
+FROM temp.changes c WHERE e.learner = c.learner AND e.content_id = c.content_id AND e.session_id = c.session_id
 """
-_UNDONE = "completed_at IS NOT NULL AND (open OR ended)"
-_STILL_UNDONE = f"""
-SELECT count(*) FROM {_BOTH} WHERE (f.open OR f.ended) AND e.completed_at IS NOT NULL AND (e.open OR e.ended)
+_STILL_UNDONE = """
+SELECT count(*) FROM temp.folded f CROSS JOIN temp.places s ON s.place = f.place
+CROSS JOIN enrollments e ON e.learner = f.learner AND e.content_id = s.content_id AND e.session_id = s.session_id
+WHERE (f.open OR f.ended) AND e.completed_at IS NOT NULL AND (e.open OR e.ended)
 """
 _NEWLY_UNDONE = f"""
-SELECT {_KEY} FROM temp.changes WHERE {_UNDONE}
-AND (old_completed_at IS NULL OR NOT (old_open OR old_ended)) LIMIT {_LISTED}
+SELECT l.email, t.title FROM temp.changes c CROSS JOIN learners l ON l.id = c.learner
+CROSS JOIN content t ON t.id = c.content_id
+WHERE c.completed_at IS NOT NULL AND (c.open OR c.ended)
+AND (c.old_completed_at IS NULL OR NOT (c.old_open OR c.old_ended)) LIMIT {_LISTED}
 """
 
 
-@dataclass(slots=True)
-class ProgressWriter:
-    """Takes progress records of one source."""
+class UndoneCompletion(NamedTuple):
+    """A completion that the LMS does not call complete any more: whose, and the title of the content."""
 
-    store: Store
-    catalogue: Catalogue
-    now: str
-    undone: int = 0  # completions that the source does not call complete any more ...
-    newly_undone: list[tuple[int, str, str]] = field(default_factory=list)  # ... and those that it did until now
+    email: str
+    title: str
 
-    def take(self, records: Iterable[ProgressRecord], reject: Rejecting) -> Tally:
-        """Add enrollments or bring them up to date, in the transaction of the caller."""
-        read = Stage(self.store, self.catalogue).take(records, reject)
-        refused = resolve(self.store, reject, self.now)
-        self._fold()
-        if find_sessions(self.store):
-            self._fold()
-        return self._write(read - refused)
 
-    def _fold(self) -> None:
-        for statement in _FOLDED:
-            self.store.change(statement)
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What writing the folded records did; ``undone`` counts all completions that the records contradict."""
 
-    def _write(self, taken: int) -> Tally:
-        """Write the folded records; what is left of ``taken`` when new and changed ones are counted is unchanged."""
-        rev = current_rev(self.store) + 1
-        self.store.change("DROP TABLE IF EXISTS temp.changes")
-        self.store.change(_CHANGES)
-        added = self.store.change(_ADD, {"rev": rev})
-        changed = self.store.change(_CHANGE, {"rev": rev})
-        moved = f"SELECT 1 FROM temp.changes f WHERE {_MOVED} LIMIT 1"
-        if added or self.store.value(moved):
-            set_rev(self.store, rev)
-        self.undone += self.store.value(_STILL_UNDONE)
-        self.newly_undone += [tuple(row.values()) for row in self.store.rows(_NEWLY_UNDONE)]
-        return Tally(added=added, changed=changed, unchanged=taken - added - changed)
+    added: int
+    changed: int
+    undone: int
+    newly_undone: list[UndoneCompletion]
+
+
+def write(store: Store) -> Written:
+    """Write the folded records where they differ from what is stored."""
+    rev = current_rev(store) + 1
+    for statement in _COMPARE:
+        store.change(statement)
+    added = store.change(_ADD, {"rev": rev})
+    changed = store.change(_CHANGE, {"rev": rev})
+    if added or store.value(f"SELECT 1 FROM temp.changes c WHERE {_HAS_MOVED} LIMIT 1"):
+        set_rev(store, rev)
+    newly_undone = list(map(UndoneCompletion._make, store.connection.execute(_NEWLY_UNDONE)))
+    return Written(added, changed, store.value(_STILL_UNDONE), newly_undone)
+
+
+# What issuing asks
 
 
 @dataclass(frozen=True, slots=True)

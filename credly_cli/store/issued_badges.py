@@ -7,7 +7,7 @@ from typing import Any
 
 from credly_cli.credly.records import IssuedBadge
 from credly_cli.identity import email_key
-from credly_cli.store.counts import Tally
+from credly_cli.store.counts import Counts
 from credly_cli.store.database import Store
 from credly_cli.store.privacy import Mask
 from credly_cli.times import utc_text
@@ -24,12 +24,12 @@ _UNSEEN = (
 )
 
 
-def save(store: Store, badges: Iterable[IssuedBadge], now: str, *, issued_by_run: int | None = None) -> Tally:
+def save(store: Store, badges: Iterable[IssuedBadge], now: str, *, issued_by_run: int | None = None) -> Counts:
     """Add issued badges or bring them up to date; a row that says nothing new is not written.
 
     ``issued_by_run`` is the last run begun when a POST was answered with them; ``None``: a listing has them.
     """
-    tally, mask = Tally(), Mask.of(store)
+    tally, mask = Counts(), Mask.of(store)
     for badge in badges:
         known = store.row("SELECT * FROM issued_badges WHERE id = ?", (badge.id,))
         values = mask.hide(_values(badge, known), known["email_key"] if known else None)

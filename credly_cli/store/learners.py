@@ -1,13 +1,13 @@
-"""Learners, matched by the LMS's id and by email without regard to case (R25)."""
+"""Learners and their addresses: found by id and by email without regard to case, written in bulk, merged (R25)."""
 
-from collections.abc import Callable, Sequence
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from credly_cli.identity import email_key
-from credly_cli.lms.records import LearnerRecord, Reject
-from credly_cli.store.counts import Tally
 from credly_cli.store.database import Store
-from credly_cli.store.roster import Person, Roster, Who
+from credly_cli.store.duplicates import stand_for_badge, stand_for_session
 
 
 def view(row: dict[str, Any]) -> dict[str, Any]:
@@ -46,24 +46,126 @@ def email_keys(store: Store, learner: int) -> list[str]:
     return [row["email_key"] for row in rows]
 
 
-def take(store: Store, records: Sequence[LearnerRecord], reject: Callable[[Reject], None], now: str) -> Tally:
-    """Add learners or bring them up to date; a value that a record does not give stays as it was."""
-    told = [Who(record.email, record.learner_id, record.first_name, record.last_name) for record in records]
-    roster = Roster(store, told, now)
-    tally = Tally()
-    seen: dict[int, Person] = {}
-    for record, who in zip(records, told, strict=True):
-        person = roster.find(who)
-        if isinstance(person, str):
-            reject(Reject(record.row, "email", person))
-            continue
-        roster.tell(person, who)
-        person.panorama = record.panorama or person.panorama
-        person.sublicense = record.sublicense or person.sublicense
-        person.locale = record.locale or person.locale
-        tally.unchanged += person.pk in seen
-        seen[person.pk] = person
-    for person in seen.values():
-        tally.count(added=person.before is None, changed=person.differs)
-    roster.write()
-    return tally
+# For importing: who may be meant by the records of a batch, and what they turn out to say
+
+
+@dataclass(slots=True)
+class Learner:
+    """A learner as stored. ``email_at`` is when the address was true, as UTC text: an older event brings none back."""
+
+    id: int
+    email: str
+    learner_id: str | None = None
+    first_name: str | None = None
+    last_name: str | None = None
+    panorama: str | None = None
+    sublicense: str | None = None
+    locale: str | None = None
+    email_at: str | None = None
+
+
+_COLUMNS = "id, email, learner_id, first_name, last_name, panorama, sublicense, locale, email_at"
+_LISTED = "(SELECT value FROM json_each(:keys))"
+_BY_ID = f"SELECT {_COLUMNS} FROM learners WHERE learner_id IN {_LISTED}"
+_BY_EMAIL = f"SELECT {_COLUMNS} FROM learners WHERE email_key IN {_LISTED}"
+_BY_FORMER_EMAIL = f"""
+SELECT {_COLUMNS} FROM learners WHERE id IN (SELECT learner FROM former_emails WHERE email_key IN {_LISTED})
+"""
+_ADD = f"""
+INSERT INTO learners ({_COLUMNS}, email_key)
+VALUES (:id, :email, :learner_id, :first_name, :last_name, :panorama, :sublicense, :locale, :email_at, :email_key)
+"""
+_CHANGE = """
+UPDATE learners SET email = :email, email_key = :email_key, learner_id = :learner_id, first_name = :first_name,
+  last_name = :last_name, panorama = :panorama, sublicense = :sublicense, locale = :locale, email_at = :email_at
+WHERE id = :id
+"""
+
+
+def candidates(store: Store, learner_ids: Iterable[str], email_keys: Iterable[str]) -> list[Learner]:
+    """Return the learners who have one of these ids, or have or had one of these addresses, each once."""
+    found: dict[int, Learner] = {}
+    emails = sorted(email_keys)
+    for sql, keys in ((_BY_ID, sorted(learner_ids)), (_BY_EMAIL, emails), (_BY_FORMER_EMAIL, emails)):
+        for row in store.connection.execute(sql, {"keys": json.dumps(keys)}) if keys else ():
+            found.setdefault(row[0], Learner(*row))
+    return list(found.values())
+
+
+def former_emails(store: Store, learners: Iterable[int]) -> list[tuple[int, str]]:
+    """Return the addresses that these learners had before: learner and ``email_key``."""
+    sql = f"SELECT learner, email_key FROM former_emails WHERE learner IN {_LISTED}"
+    return store.connection.execute(sql, {"keys": json.dumps(list(learners))}).fetchall()
+
+
+def is_named(store: Store, learner_id: str | None, email: str | None) -> bool:
+    """Tell whether there is a learner of this id or address whose names are known."""
+    sql = (
+        "SELECT 1 FROM learners WHERE (learner_id = :id OR email_key = :key)"
+        " AND first_name IS NOT NULL AND last_name IS NOT NULL"
+    )
+    return store.value(sql, {"id": learner_id, "key": email_key(email or "")}) is not None
+
+
+def next_id(store: Store) -> int:
+    """Return the id that the next new learner gets."""
+    return int(store.value("SELECT seq FROM sqlite_sequence WHERE name = 'learners'") or 0) + 1
+
+
+def add(store: Store, learners: Iterable[Learner]) -> None:
+    """Add learners, under the ids that they have."""
+    store.connection.executemany(_ADD, map(_row, learners))
+
+
+def change(store: Store, learners: Iterable[Learner]) -> None:
+    """Write the columns of learners who are there."""
+    store.connection.executemany(_CHANGE, map(_row, learners))
+
+
+def _row(learner: Learner) -> dict[str, Any]:
+    return {name: getattr(learner, name) for name in Learner.__slots__} | {"email_key": email_key(learner.email)}
+
+
+def add_former_emails(store: Store, pairs: Iterable[tuple[int, str]]) -> None:
+    """Note addresses that learners had before: learner and ``email_key``."""
+    store.connection.executemany("INSERT OR IGNORE INTO former_emails (learner, email_key) VALUES (?, ?)", pairs)
+
+
+# Two learners that turn out to be one: known by address only, and by id with another address until now
+
+# Of two enrollments in the same session the later completion stays, as for two records of one learner.
+_LATER_COMPLETIONS = """
+UPDATE enrollments SET completed_at = o.completed_at, completed_latest = o.completed_latest, event_id = o.event_id,
+  rev = max(enrollments.rev, o.rev)
+FROM (SELECT * FROM enrollments WHERE learner = :old) o
+WHERE enrollments.learner = :new AND enrollments.content_id = o.content_id AND enrollments.session_id = o.session_id
+AND o.completed_at > ifnull(enrollments.completed_at, '')
+"""
+
+
+def merge(store: Store, old: int, new: int, now: str) -> None:
+    """Make one learner of two, so that no enrollment, grant or badge is doubled; ``old`` is gone afterwards."""
+    both = {"old": old, "new": new}
+    store.change("UPDATE OR IGNORE enrollments SET learner = :new WHERE learner = :old", both)
+    store.change(_LATER_COMPLETIONS, both)
+    store.change("DELETE FROM enrollments WHERE learner = :old", both)
+    _move_grants(store, old, new, now)
+    store.change("UPDATE OR IGNORE former_emails SET learner = :new WHERE learner = :old", both)
+    store.change("DELETE FROM former_emails WHERE learner = :old", both)
+    store.change("DELETE FROM learners WHERE id = :old", both)
+
+
+def _move_grants(store: Store, old: int, new: int, now: str) -> None:
+    """Give all grants to the new learner, with their attempts; of two for what is earned once, one stands."""
+    moved = store.rows("SELECT id, badge_id, content_id, session_id, round, once FROM grants WHERE learner = ?", (old,))
+    for grant in moved:
+        session = grant["content_id"], grant["session_id"]
+        taken = store.value(
+            "SELECT max(round) FROM grants WHERE learner = ? AND badge_id = ? AND content_id = ? AND session_id = ?",
+            (new, grant["badge_id"], *session),
+        )
+        number = grant["round"] + (taken or 0)
+        store.change("UPDATE grants SET learner = ?, round = ? WHERE id = ?", (new, number, grant["id"]))
+        stand_for_session(store, new, grant["badge_id"], session, now)
+    for badge_id in {grant["badge_id"] for grant in moved if grant["once"]}:
+        stand_for_badge(store, new, badge_id, now)

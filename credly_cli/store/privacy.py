@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 from credly_cli.identity import email_key
 from credly_cli.store.database import Store
-from credly_cli.store.merging import merge
+from credly_cli.store.learners import merge
 from credly_cli.store.runs import bookmark, set_bookmark
 
 PREFIX = "forgotten:"

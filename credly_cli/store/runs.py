@@ -82,8 +82,19 @@ def bookmark(store: Store, name: str) -> str | None:
     return value
 
 
-def set_bookmark(store: Store, name: str, value: str) -> None:
-    """Note where a reader left off; writes nothing where that is unchanged."""
+def bookmarks(store: Store, prefix: str) -> dict[str, str]:
+    """Return all bookmarks whose name begins with a prefix, by the rest of their name."""
+    rows = store.connection.execute(
+        "SELECT name, value FROM bookmarks WHERE name GLOB ? ORDER BY name", (f"{prefix}*",)
+    )
+    return {name.removeprefix(prefix): value for name, value in rows}
+
+
+def set_bookmark(store: Store, name: str, value: str | None) -> None:
+    """Note where a reader left off, ``None`` to forget it; writes nothing where that is unchanged."""
+    if value is None:
+        store.change("DELETE FROM bookmarks WHERE name = ?", (name,))
+        return
     store.change(
         "INSERT INTO bookmarks (name, value) VALUES (?, ?)"
         " ON CONFLICT (name) DO UPDATE SET value = excluded.value WHERE value <> excluded.value",

@@ -10,7 +10,7 @@ from credly_cli.credly.records import Badge, IssuedBadge
 from credly_cli.errors import Problem
 from credly_cli.http.response import read_date
 from credly_cli.store import badges, duplicates, issued_badges, links, runs
-from credly_cli.store.counts import Tally
+from credly_cli.store.counts import Counts
 from credly_cli.store.database import Store
 from credly_cli.store.runs import Listed
 from credly_cli.sync.catching_up import News, read_news
@@ -31,7 +31,7 @@ class _OtherCountError(Exception):
 class Pulled:
     """What a list brought about."""
 
-    counts: Tally = field(default_factory=Tally)
+    counts: Counts = field(default_factory=Counts)
     removed: int = 0
     unlinked: list[dict[str, Any]] = field(default_factory=list)
     cancelled: int = 0
@@ -128,7 +128,7 @@ def _catch_up(store: Store, client: Client, now: datetime) -> Pulled | None:
     return Pulled(counts, listed=Listed(_server_time(news.server_date), whole=False))
 
 
-def _take_news(store: Store, news: News, now: datetime) -> Tally:
+def _take_news(store: Store, news: News, now: datetime) -> Counts:
     """Take what is new, or nothing of it where another count shows that there is more to know."""
     with store.transaction():
         counts = issued_badges.save(store, news.badges.values(), utc_text(now))

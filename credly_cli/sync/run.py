@@ -12,6 +12,7 @@ from credly_cli.issuing import plan, reconcile, restore, send
 from credly_cli.issuing.reconcile import Patience, Settled
 from credly_cli.issuing.restore import Guard
 from credly_cli.lms.configured import source_of
+from credly_cli.lms.records import KINDS
 from credly_cli.lms.sources import Surroundings
 from credly_cli.signals import Interruption
 from credly_cli.store import grants, runs
@@ -19,8 +20,8 @@ from credly_cli.store.connection import Connection
 from credly_cli.store.database import Store
 from credly_cli.store.lock import RunLock
 from credly_cli.store.runs import Listed
-from credly_cli.sync import lms as intake
 from credly_cli.sync import pulling
+from credly_cli.sync.lms import LmsStep
 from credly_cli.text import Hint, counted
 from credly_cli.times import Clock, utc_text
 from credly_cli.token import token_warning
@@ -53,9 +54,7 @@ class Run:
     finished_at: str = ""
     badges: dict[str, int] = field(default_factory=lambda: dict(_NO_CHANGE))
     unlinked: list[dict[str, Any]] = field(default_factory=list)
-    lms: dict[str, dict[str, int]] = field(
-        default_factory=lambda: {kind: dict(_NO_ROWS) for kind in ("learners", "content", "progress", "access")}
-    )
+    lms: dict[str, dict[str, int]] = field(default_factory=lambda: {kind: dict(_NO_ROWS) for kind in KINDS})
     issued_badges: dict[str, int] = field(default_factory=lambda: dict(_NO_CHANGE))
     grants: dict[str, int] = field(default_factory=lambda: dict.fromkeys(_COUNTED, 0))
     problems: list[Problem] = field(default_factory=list)
@@ -189,7 +188,7 @@ class Synchronisation:
             return False
         folder = None if self.wish.dry_run else self.state_folder
         progress = self.client.progress
-        taken = intake.take_in(self.store, source, run.started_at, folder, full=self.wish.full, progress=progress)
+        taken = LmsStep(self.store, run.started_at, folder, progress).run(source, full=self.wish.full)
         run.lms = taken.json()
         run.problems += taken.problems
         _raise_if(taken.failure)

@@ -170,7 +170,7 @@ def test_unknown_ids_cost_the_same_each_however_many_they_are(connected: Desk) -
             store.connection.set_progress_handler(lambda: steps.append(None), 1000)
             source = io.BytesIO(text.encode())
             outcome = import_files(store, "progress", [source], Reading(START), connected.home, keep_rejects=False)
-        assert outcome.tally.rejected == count
+        assert outcome.counts.rejected == count
         return len(steps)
 
     assert cost(2000) < 6 * cost(500)

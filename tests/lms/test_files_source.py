@@ -2,13 +2,13 @@
 
 import json
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from credly_cli.sync import lms as intake
+from credly_cli.store import runs
+from credly_cli.store.database import Store
 from tests.support.desk import START, Desk
 
 OULAD = Path(__file__).resolve().parents[3] / "shared" / "data" / "oulad"
@@ -138,13 +138,13 @@ def test_where_it_left_off_is_read_once_however_many_files_there_are(
         put(night, f"content-{number}.csv", f"content_id,title\nc{number},Title\n")
     lms(night)
     asked: list[object] = []
-    read_all = intake._Bookmarks.__iter__
+    read_all = runs.bookmarks
 
-    def noted(bookmarks: intake._Bookmarks) -> Iterator[str]:
-        asked.append(bookmarks)
-        return read_all(bookmarks)
+    def noted(store: Store, prefix: str) -> dict[str, str]:
+        asked.append(prefix)
+        return read_all(store, prefix)
 
-    monkeypatch.setattr(intake._Bookmarks, "__iter__", noted)
+    monkeypatch.setattr(runs, "bookmarks", noted)
     assert read(night) == {}
     assert len(asked) == 1
 

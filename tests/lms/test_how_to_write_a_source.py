@@ -10,7 +10,7 @@ from credly_cli.config import Settings
 from credly_cli.lms.reading import Reading
 from credly_cli.lms.sources import Surroundings
 from credly_cli.store.database import Store
-from credly_cli.sync import lms
+from credly_cli.sync.lms import LmsStep
 from tests.support.desk import START, StillClock
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "how-to-write-a-source.md"
@@ -45,13 +45,13 @@ def test_it_reads_what_is_new_and_goes_on_where_it_left_off(example: str) -> Non
 
     source = module["SmallLms"](get, Surroundings(Settings(), Reading(START), StillClock()))
     with Store.in_memory() as store:
-        first = lms.take_in(store, source, NOW, None)
+        first = LmsStep(store, NOW, None).run(source)
         assert (first.failure, first.problems) == (None, [])
         assert (first.json()["content"]["added"], first.json()["progress"]["added"]) == (2, 2)
         assert first.json()["progress"]["changed"] == 1  # the third is a later completion of the first course
         told.append(row(4, "no address"))
         asked.clear()
-        second = lms.take_in(store, source, NOW, None)
+        second = LmsStep(store, NOW, None).run(source)
     assert asked == ["/completions?after=3", "/completions?after=4"]
     assert [problem.code for problem in second.problems] == ["import-rejected"]
     assert second.json()["progress"] == {"read": 1, "added": 0, "changed": 0, "unchanged": 0, "rejected": 1}

@@ -1,0 +1,176 @@
+"""Content and its sessions: how sources name them, and what rows of content change."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from credly_cli.lms.records import ContentRecord, Reject, UnknownContent
+from credly_cli.lms.rejects import RejectFilter
+from credly_cli.store import access, content
+from credly_cli.store.content import ContentRow, SessionRow
+from credly_cli.store.counts import Counts
+from credly_cli.store.database import Store
+
+
+class Place(NamedTuple):
+    """Content and session ('' for none); ``loose`` where the source did not name the session."""
+
+    content_id: str
+    session_id: str
+    loose: bool
+
+
+@dataclass(slots=True)
+class Catalogue:
+    """How sources name content: by its id, a session's id, or a title."""
+
+    ids: dict[str, str | None] = field(default_factory=dict)  # content -> its session, where it has exactly one
+    sessions: dict[str, str] = field(default_factory=dict)
+    titles: dict[str, list[str]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, store: Store) -> "Catalogue":
+        """Read the names of all content."""
+        catalogue = cls(sessions=content.session_contents(store))
+        by_content: dict[str, list[str]] = {}
+        for session, content_id in catalogue.sessions.items():
+            by_content.setdefault(content_id, []).append(session)
+        for content_id, title in content.titles(store):
+            own = by_content.get(content_id, [])
+            catalogue.ids[content_id] = own[0] if len(own) == 1 else None
+            catalogue.titles.setdefault(title.casefold(), []).append(content_id)
+        return catalogue
+
+    def place(self, name: str, session: str | None, *, by_title: bool) -> Place | str:
+        """Find content and session; the reason as text where there is none or more than one."""
+        if by_title:
+            found = self.titles.get(name.casefold(), [])
+            if len(found) != 1:
+                reason = f"{len(found) or 'no'} content has the title {name!r}"
+                return reason if found else UnknownContent(reason)
+            content_id = found[0]
+        elif name in self.sessions and self.sessions[name] != name:
+            return Place(self.sessions[name], name, loose=False)
+        elif name in self.ids:
+            content_id = name
+        elif session in self.sessions:  # the name is one that only the LMS knows, such as a SKU
+            return Place(self.sessions[session], session, loose=False)
+        elif session in self.ids:
+            content_id, session = session, None
+        else:
+            return UnknownContent(f"there is no content or session {name!r}")
+        if session and self.sessions.get(session) != content_id:
+            return f"{name!r} has no session {session!r}"
+        return Place(content_id, session or self.ids[content_id] or "", loose=not session)
+
+
+def import_content(store: Store, batch: Sequence[ContentRecord], rows: RejectFilter) -> Counts:
+    """Add content and sessions or bring them up to date; the last value that is not empty stays."""
+    changes = _Changes(store, batch)
+    for record in batch:
+        if reject := changes.apply(record):
+            rows.reject(reject)
+    return changes.write()
+
+
+@dataclass(slots=True)
+class _Content:
+    """A piece of content as stored (``None``: new), and as the records so far say."""
+
+    stored: ContentRow | None
+    row: ContentRow
+    panoramas: tuple[str, ...] | None = None
+    sublicenses: tuple[str, ...] | None = None
+
+
+class _Changes:
+    """The content that a batch names: as it is stored, as the records say, written where that differs."""
+
+    def __init__(self, store: Store, batch: Sequence[ContentRecord]) -> None:
+        self._store = store
+        self._contents: dict[str, _Content] = {}
+        named = {name for record in batch for name in (record.content_id, record.session_id) if name}
+        self._stored_sessions = content.read_sessions(store, named)
+        self._sessions = dict(self._stored_sessions)
+        self._named: dict[tuple[str, str | None], None] = {}  # content and session of the rows, in their order
+        self._repeated = 0
+
+    def apply(self, record: ContentRecord) -> Reject | None:
+        """Take over what a row says, or return why it cannot be taken."""
+        record = self._as_session(record)
+        session = record.session_id
+        known = self._sessions.get(session) if session else None
+        if known and known.content_id != record.content_id:
+            return Reject(record.row, "session_id", f"session {session!r} belongs to content {known.content_id!r}")
+        if session and session != record.content_id and content.is_linked(self._store, session):
+            return Reject(
+                record.row, "session_id", f"{session!r} is content that a badge is linked to: unlink it first"
+            )
+        self._take_content(record)
+        if session is not None:
+            title = record.session_title or (known.title if known else None)
+            self._sessions[session] = SessionRow(record.content_id, title, int(record.released), record.released_at)
+        named = (record.content_id, session)
+        self._repeated += named in self._named
+        self._named[named] = None
+        return None
+
+    def write(self) -> Counts:
+        """Write what differs; a change of content counts for its first row."""
+        changed = {content_id for content_id, entry in self._contents.items() if self._write_content(content_id, entry)}
+        counts = Counts(unchanged=self._repeated)
+        for content_id, session in self._named:
+            if session is None:
+                counts.count(added=self._contents[content_id].stored is None, changed=content_id in changed)
+            else:
+                is_written = self._write_session(session, content_id)
+                is_new = session not in self._stored_sessions
+                counts.count(added=is_new, changed=is_written or content_id in changed)
+            changed.discard(content_id)
+        return counts
+
+    def _as_session(self, record: ContentRecord) -> ContentRecord:
+        """Read a row of content that is known as a session of other content as one of that session."""
+        known = self._sessions.get(record.content_id)
+        if record.session_id or known is None or known.content_id == record.content_id:
+            return record
+        return record._replace(
+            content_id=known.content_id, session_id=record.content_id,
+            session_title=record.session_title or record.title, title=None, type=None, url=None,
+            panoramas=(), sublicenses=(),
+        )  # fmt: skip
+
+    def _take_content(self, record: ContentRecord) -> None:
+        entry = self._entry(record.content_id)
+        row = entry.row._replace(
+            title=record.title or entry.row.title, type=record.type or entry.row.type, url=record.url or entry.row.url
+        )
+        if record.session_id is None:
+            row = row._replace(released=int(record.released), released_at=record.released_at)
+        entry.row = row
+        entry.panoramas = record.panoramas or entry.panoramas
+        entry.sublicenses = record.sublicenses or entry.sublicenses
+
+    def _entry(self, content_id: str) -> _Content:
+        entry = self._contents.get(content_id)
+        if entry is None:
+            stored = content.read(self._store, content_id)
+            entry = self._contents[content_id] = _Content(stored, stored or ContentRow(content_id))
+        return entry
+
+    def _write_content(self, content_id: str, entry: _Content) -> bool:
+        is_changed = entry.stored != entry.row
+        if is_changed:
+            content.save(self._store, content_id, entry.row)
+        for kind, names in (("panorama", entry.panoramas), ("sublicense", entry.sublicenses)):
+            if names is not None and access.write_list_of_content(self._store, content_id, kind, names):
+                is_changed = True
+        return is_changed
+
+    def _write_session(self, session: str, content_id: str) -> bool:
+        is_changed = self._stored_sessions.get(session) != self._sessions[session]
+        if is_changed:
+            content.save_session(self._store, session, self._sessions[session])
+        if session != content_id:
+            content.become_session(self._store, session, content_id)
+        return is_changed
