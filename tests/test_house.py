@@ -42,7 +42,6 @@ NOT_YET: set[str] = {
     "reports.bulk_issue has SQL",
     "reports.report has SQL",
     "reports.report_page uses jinja2",
-    "sync.lms has SQL",
     "sync.pulling has SQL",
 }
 

@@ -9,10 +9,11 @@ from credly_cli.importing.learners import LearnerKey, LearnerMatcher, NoMatch, m
 from credly_cli.importing.sessions import match_sessions
 from credly_cli.lms.records import ProgressRecord, Reject
 from credly_cli.lms.rejects import RejectFilter
-from credly_cli.store import enrollments, privacy
+from credly_cli.store import enrollments, privacy, staging
 from credly_cli.store.counts import Counts
 from credly_cli.store.database import Store
-from credly_cli.store.enrollments import PersonMatch, StagedPerson, Written
+from credly_cli.store.enrollments import Written
+from credly_cli.store.staging import PersonMatch, StagedPerson
 
 _BATCH = 10_000
 _REMEMBERED = 10_000  # people, and names of content: bounded, for a file may name any number
@@ -27,7 +28,7 @@ def import_progress(store: Store, rows: RejectFilter, now: str) -> tuple[Counts,
     staged = _Stage(store, Catalogue.of(store)).take(rows)
     _match_learners(store, now)
     unmatched = 0
-    for row, column, reason in enrollments.unmatched(store):
+    for row, column, reason in staging.unmatched(store):
         rows.reject(Reject(row, column, reason))
         unmatched += 1
     enrollments.fold(store)
@@ -40,16 +41,16 @@ def import_progress(store: Store, rows: RejectFilter, now: str) -> tuple[Counts,
 
 def _match_learners(store: Store, now: str) -> None:
     """Find or make the learners of the staged people (R25), who are matched in the order in which they are named."""
-    enrollments.collect_people(store)
-    privacy.recall(store, enrollments.staged_people(store), now)
-    people = enrollments.staged_people(store)
+    staging.collect_people(store)
+    privacy.recall(store, staging.staged_people(store), now)
+    people = staging.staged_people(store)
     while batch := list(islice(people, _BATCH)):
         keys = [LearnerKey("progress", *person) for person in batch]
         matcher = matcher_for(store, keys, now)
         matches = list(_matches(matcher, keys, batch))
         write(store, matcher, now)
-        enrollments.match_people(store, matches, matcher.merged())
-    enrollments.hand_over_people(store)
+        staging.match_people(store, matches, matcher.merged())
+    staging.hand_over_people(store)
 
 
 def _matches(matcher: LearnerMatcher, keys: list[LearnerKey], batch: list[StagedPerson]) -> Iterator[PersonMatch]:
@@ -78,15 +79,15 @@ class _Stage:
 
     def take(self, rows: RejectFilter) -> int:
         """Stage records; returns how many have a place. What has none is rejected."""
-        enrollments.stage(self._store)
+        staging.stage(self._store)
         staged, count = self._staged(rows), 0
         while batch := list(islice(staged, _BATCH)):
-            enrollments.stage_records(self._store, batch)
+            staging.stage_records(self._store, batch)
             count += len(batch)
             if len(self._people) > _REMEMBERED:
                 self._stage_people()
         self._stage_people()
-        enrollments.stage_places(self._store, ((number, *place) for place, number in self._numbers.items()))
+        staging.stage_places(self._store, ((number, *place) for place, number in self._numbers.items()))
         return count
 
     def _staged(self, rows: RejectFilter) -> Iterator[tuple[Any, ...]]:
@@ -118,7 +119,7 @@ class _Stage:
 
     def _stage_people(self) -> None:
         people = ((number, *key, self._true_at.get(number)) for key, number in self._people.items())
-        enrollments.stage_people(self._store, people)
+        staging.stage_people(self._store, people)
         self._people.clear()
         self._true_at.clear()
 
