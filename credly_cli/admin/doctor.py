@@ -11,7 +11,7 @@ from credly_cli.connection.connect import Network
 from credly_cli.credly.client import Client
 from credly_cli.errors import EXIT_OF, Exit, Failure
 from credly_cli.http.response import read_date
-from credly_cli.lms.sources import Surroundings
+from credly_cli.lms.source import Surroundings
 from credly_cli.lms.thought_industries.client import Client as ThoughtIndustries
 from credly_cli.output import local_time
 from credly_cli.store import connection as connections

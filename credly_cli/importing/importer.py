@@ -10,7 +10,7 @@ from credly_cli.importing.access import import_access
 from credly_cli.importing.content import import_content
 from credly_cli.importing.learners import import_learners
 from credly_cli.importing.progress import import_progress
-from credly_cli.lms.files import Reading, read_file
+from credly_cli.lms.reader import Reading, read_file
 from credly_cli.lms.records import ContentRecord, Kind, LearnerRecord, Record, Records, Reject
 from credly_cli.lms.rejects import RejectFilter, RejectsFile
 from credly_cli.progress import Progress

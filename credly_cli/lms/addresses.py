@@ -4,7 +4,7 @@ import csv
 import io
 
 from credly_cli.errors import Failure
-from credly_cli.lms.headers import match_columns, missing_columns
+from credly_cli.lms.columns import match_columns, missing_columns
 
 _DELIMITERS = ",;\t"
 

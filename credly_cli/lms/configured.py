@@ -1,6 +1,6 @@
 """The source of LMS data that the configuration names."""
 
-from credly_cli.lms.sources import Source, Surroundings
+from credly_cli.lms.source import Source, Surroundings
 
 
 def source_of(around: Surroundings) -> Source | None:

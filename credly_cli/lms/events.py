@@ -7,7 +7,7 @@ the log), its type and its source. The event names of the 2026 webhooks and of o
 from functools import lru_cache
 from typing import Literal, TypeAlias
 
-from credly_cli.lms.headers import key_of
+from credly_cli.lms.columns import key_of
 
 Action: TypeAlias = Literal["enrolled", "completed", "ended"]
 

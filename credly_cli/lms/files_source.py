@@ -15,10 +15,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from credly_cli.errors import Failure
-from credly_cli.lms.files import read_file
+from credly_cli.lms.reader import read_file
 from credly_cli.lms.records import Kind
 from credly_cli.lms.rejects import is_rejects_file
-from credly_cli.lms.sources import Batch, Known, Part, Surroundings
+from credly_cli.lms.source import Batch, Known, Part, Surroundings
 from credly_cli.text import Hint
 
 _ORDER: tuple[Kind, ...] = ("learners", "content", "access", "progress")

@@ -1,7 +1,7 @@
 """Whom a row is about: address, id and names."""
 
-from credly_cli.lms.cells import plain_email, read_email, split_name
-from credly_cli.lms.headers import ABSENT, Columns, key_of
+from credly_cli.lms.columns import ABSENT, Columns, key_of
+from credly_cli.lms.fields import plain_email, read_email, split_name
 from credly_cli.lms.reading import Cells
 
 _MAYBE_NO_EMAIL = frozenset({"user", "username", "learner", "student"})  # hold an address or a login name

@@ -3,9 +3,9 @@
 from functools import lru_cache
 from typing import Literal, TypeAlias
 
-from credly_cli.lms.cells import Times, read_percentage, says_nothing
+from credly_cli.lms.columns import ABSENT, Columns, key_of
 from credly_cli.lms.events import Action, action_of, is_about_progress
-from credly_cli.lms.headers import ABSENT, Columns, key_of
+from credly_cli.lms.fields import Times, read_percentage, says_nothing
 from credly_cli.lms.people import Person
 from credly_cli.lms.reading import Cells, Reading, RejectedError
 from credly_cli.lms.records import ProgressRecord

@@ -1,7 +1,7 @@
 """The rows of learners, content and access as records, and the reader for each kind of file."""
 
-from credly_cli.lms.cells import Times
-from credly_cli.lms.headers import Columns
+from credly_cli.lms.columns import Columns
+from credly_cli.lms.fields import Times
 from credly_cli.lms.people import Person
 from credly_cli.lms.progress_rows import progress_reader
 from credly_cli.lms.reading import Cells, Reading, RejectedError, RowReader

@@ -7,7 +7,7 @@ from credly_cli.errors import Failure, Problem
 from credly_cli.importing.importer import ImportResult, import_records
 from credly_cli.lms.records import KINDS, Kind
 from credly_cli.lms.rejects import RejectsFile
-from credly_cli.lms.sources import Batch, Part, Source
+from credly_cli.lms.source import Batch, Part, Source
 from credly_cli.progress import Progress
 from credly_cli.store import access, content, learners, runs, written_files
 from credly_cli.store.database import Store

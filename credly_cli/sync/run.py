@@ -13,7 +13,7 @@ from credly_cli.issuing.reconcile import Patience, Settled
 from credly_cli.issuing.restore import Guard
 from credly_cli.lms.configured import source_of
 from credly_cli.lms.records import KINDS
-from credly_cli.lms.sources import Surroundings
+from credly_cli.lms.source import Surroundings
 from credly_cli.signals import Interruption
 from credly_cli.store import grants, runs
 from credly_cli.store.connection import Connection

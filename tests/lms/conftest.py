@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from credly_cli.lms.files import Reading, read_file
+from credly_cli.lms.reader import Reading, read_file
 from credly_cli.lms.records import Kind, Record, Reject
 from tests.lms.thought_industries_stand_in import EARLY, KEY, Site, StandIn
 from tests.support.desk import Desk

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from credly_cli.errors import Failure
-from credly_cli.lms.files import Reading, read_file
+from credly_cli.lms.reader import Reading, read_file
 from credly_cli.lms.records import Kind
 
 pytestmark = pytest.mark.slow

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from credly_cli.errors import Failure
-from credly_cli.lms.files import Reading, read_file
+from credly_cli.lms.reader import Reading, read_file
 from credly_cli.lms.records import Reject
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)

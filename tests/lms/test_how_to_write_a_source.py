@@ -8,7 +8,7 @@ import pytest
 
 from credly_cli.config import Settings
 from credly_cli.lms.reading import Reading
-from credly_cli.lms.sources import Surroundings
+from credly_cli.lms.source import Surroundings
 from credly_cli.store.database import Store
 from credly_cli.sync.lms import LmsStep
 from tests.support.desk import START, StillClock

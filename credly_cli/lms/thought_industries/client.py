@@ -14,7 +14,7 @@ from credly_cli.http.errors import HttpFailure
 from credly_cli.http.response import Meaning, Service
 from credly_cli.http.retry import Limits
 from credly_cli.http.session import Session
-from credly_cli.lms.sources import Surroundings
+from credly_cli.lms.source import Surroundings
 from credly_cli.token import Token, read_private_file, token_from
 
 _API = "/incoming/v2"

@@ -12,9 +12,9 @@ from datetime import timedelta
 from typing import Any
 
 from credly_cli.http.errors import HttpFailure
-from credly_cli.lms.files import read_objects
+from credly_cli.lms.reader import read_objects
 from credly_cli.lms.records import Kind, Reject
-from credly_cli.lms.sources import Batch, Known, Part, Surroundings
+from credly_cli.lms.source import Batch, Known, Part, Surroundings
 from credly_cli.lms.thought_industries import rows
 from credly_cli.lms.thought_industries.client import Client, Page, is_not_there
 from credly_cli.lms.thought_industries.rows import Row
