@@ -135,7 +135,7 @@ class Environment:
 
     def surroundings(self) -> "Surroundings":
         """Return what a source of LMS data needs of this machine."""
-        from credly_cli.lms.reading import Reading  # noqa: PLC0415
+        from credly_cli.lms.records import Reading  # noqa: PLC0415
         from credly_cli.lms.source import Surroundings  # noqa: PLC0415
 
         reading = Reading(self.clock.now(), self.settings.zone)

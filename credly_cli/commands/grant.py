@@ -10,9 +10,10 @@ from credly_cli.cli.completion import learners_or_badges
 from credly_cli.cli.environment import Environment
 from credly_cli.cli.group import LockWait
 from credly_cli.errors import Exit, Failure
+from credly_cli.lms.dates import read_moment
 from credly_cli.output import Column, Output
 from credly_cli.text import Command, Hint
-from credly_cli.times import UnreadableTimeError, read_moment, utc_text
+from credly_cli.times import UnreadableTimeError, utc_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -90,7 +91,7 @@ def _counter(environment: Environment, store: "Store", lock: "RunLock") -> "Coun
 
 
 def _split(environment: Environment, names: list[str], file: str | None) -> tuple[list[str], str]:
-    from credly_cli.lms.addresses import addresses_of
+    from credly_cli.lms.csv_reader import addresses_of
 
     *emails, badge = names
     if file is None:

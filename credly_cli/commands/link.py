@@ -10,8 +10,9 @@ from credly_cli.cli.completion import content as contents
 from credly_cli.cli.environment import Environment
 from credly_cli.cli.group import LockWait
 from credly_cli.errors import Failure
+from credly_cli.lms.dates import read_moment
 from credly_cli.text import Command, Hint, counted
-from credly_cli.times import UnreadableTimeError, read_moment, utc_text
+from credly_cli.times import UnreadableTimeError, utc_text
 
 if TYPE_CHECKING:
     from credly_cli.linking.link import LinkChange

@@ -1,12 +1,13 @@
 """Delimited text (CSV, TSV, ...) in rows: any of four delimiters, quoted newlines, however large the file is."""
 
 import csv
+import io
 import itertools
 from collections.abc import Iterator
 
 from credly_cli.errors import Failure
-from credly_cli.lms.reading import Cells, RejectedError, RowReader
-from credly_cli.lms.records import Record, Reject
+from credly_cli.lms.columns import match_columns, missing_columns
+from credly_cli.lms.records import Cells, Record, Reject, RejectedError, RowReader
 from credly_cli.lms.text import MAX_FIELD, DamagedFileError, Text, complaint
 
 _DELIMITERS = ",;\t|"
@@ -114,3 +115,24 @@ def _no_text(name: str, why: str) -> Failure:
         f"{name} is no CSV or JSON Lines file: {why}.",
         hint="Export it as CSV (UTF-8) or JSON Lines.",
     )
+
+
+# A list of learners' addresses: one a line, or the column of a CSV
+
+
+def addresses_of(text: str) -> list[str]:
+    """Read the addresses of a text; raises ``Failure`` for a CSV without a column of addresses."""
+    lines = [line.strip() for line in text.removeprefix("\ufeff").splitlines() if line.strip()]
+    if not lines or "@" in lines[0]:
+        return lines
+    rows = csv.reader(io.StringIO("\n".join(lines)), delimiter=max(_DELIMITERS, key=lines[0].count))
+    columns = match_columns("learners", header := next(rows), {})
+    if missing_columns("learners", columns):
+        raise Failure(
+            "usage",
+            f"There is no column of addresses among: {', '.join(header)}.",
+            hint="Call the column email, or give one address a line.",
+        )
+    place = columns.at("email") if "email" in columns.places else columns.emails[0]
+    addresses = (row[place].strip() for row in rows if len(row) > place)
+    return [address for address in addresses if address]

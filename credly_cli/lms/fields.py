@@ -1,22 +1,15 @@
-"""The values of single cells: addresses, names, percentages, times."""
+"""The values of single cells, and of the cells that say whom a row is about: addresses, names, percentages."""
 
 import re
-from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 
-from credly_cli.lms.reading import Reading, RejectedError
-from credly_cli.times import Moment, UnreadableTimeError, read_moment, utc_text
+from credly_cli.lms.columns import ABSENT, Columns, key_of
+from credly_cli.lms.dates import says_nothing
+from credly_cli.lms.records import Cells, RejectedError
 
 plain_email = re.compile(r"[\w!#$%&'*+/=?^`{|}~.-]+@[\w.-]+", re.ASCII).fullmatch  # needs no second look
 _DISPLAYED = re.compile(r"[^<>]*<([^<>]*)>")
 _PERCENTAGE = re.compile(r"(\d{1,3}(?:[.,]\d*)?)\s*%?", re.ASCII)
-_fromisoformat = datetime.fromisoformat
-_NOTHING = frozenset({"", "-", "--", "\u2013", "\u2014", "n/a", "null", "none", "never", "\\n"})
-
-
-def says_nothing(text: str) -> bool:
-    """Tell whether a cell holds only what systems write for "no value"."""
-    return text.strip().lower() in _NOTHING
 
 
 def read_email(text: str, column: str) -> str | None:
@@ -59,47 +52,45 @@ def read_percentage(text: str) -> float | None:
     return value
 
 
-class Times:
-    """Reads the times of one file."""
+_MAYBE_NO_EMAIL = frozenset({"user", "username", "learner", "student"})  # hold an address or a login name
 
-    def __init__(self, reading: Reading) -> None:
-        self._zone = reading.zone
-        self._form = reading.date_format
-        self._latest = utc_text(reading.now + timedelta(days=1))
-        self.past = lru_cache(maxsize=8192)(self._past)  # an export repeats its times by the thousand
 
-    def _past(self, text: str, column: str) -> Moment | None:
-        """Read the time of something that happened: not more than a day ahead, for clocks differ."""
-        if not text:
-            return None
-        if self._is_our_own(text):
-            return Moment(text, text)
-        moment = self.any(text, column)
-        if moment and moment.at > self._latest:
-            raise RejectedError(column, f"{text.strip()!r} is in the future")
-        return moment
+class PersonReader:
+    """Reads the person of a row."""
 
-    def _is_our_own(self, text: str) -> bool:
-        """Tell a time in the form that we keep; a file may have a million of them."""
-        if text[4:19:3] != "--T::" or text[19:] != "Z" or not "1900" < text <= self._latest or self._form is not None:
-            return False
-        try:
-            return bool(_fromisoformat(text))
-        except ValueError:
-            return False
+    def __init__(self, columns: Columns) -> None:
+        self._email = columns.emails[0] if columns.emails else ABSENT
+        self._emails = tuple((place, columns.header_at(place, "email")) for place in columns.emails)
+        self.learner_id = columns.at("learner_id")
+        self._first = columns.at("first_name")
+        self._last = columns.at("last_name")
+        self._full = columns.at("full_name")
+        self._is_login = key_of(columns.label("full_name")) == "username"
 
-    def beginning(self, text: str, column: str) -> str | None:
-        """Read when something begins: of a date its first moment in the zone."""
-        moment = self.any(text, column)
-        if moment is None or moment.at == moment.latest:
-            return moment and moment.at
-        return utc_text(datetime.combine(date.fromisoformat(moment.at[:10]), time(), self._zone))
+    def email(self, cells: Cells) -> str | None:
+        """Return the address, ``None`` where the row has none."""
+        email = cells[self._email]
+        return email if plain_email(email) else self._other_email(cells)
 
-    def any(self, text: str, column: str) -> Moment | None:
-        """Read a time; ``None`` where the cell has none."""
-        try:
-            return read_moment(text, self._zone, self._form)
-        except UnreadableTimeError as problem:
-            if says_nothing(text):
-                return None
-            raise RejectedError(column, str(problem)) from None
+    def names(self, cells: Cells) -> tuple[str | None, str | None]:
+        """Return first and last name, from the full name where that is all there is."""
+        first = cells[self._first].strip() or None
+        last = cells[self._last].strip() or None
+        if self._full != ABSENT and first is None and last is None:
+            return self._split(cells)
+        return first, last
+
+    def _other_email(self, cells: Cells) -> str | None:
+        for place, header in self._emails:
+            text = cells[place]
+            if "@" not in text and key_of(header) in _MAYBE_NO_EMAIL:
+                continue
+            if email := read_email(text, header):
+                return email
+        return None
+
+    def _split(self, cells: Cells) -> tuple[str | None, str | None]:
+        full = cells[self._full].strip()
+        if self._is_login and " " not in full:
+            return None, None
+        return split_name(full)

@@ -1,60 +1,21 @@
-"""The rows of progress as records: who is enrolled in what, how far, and whether it is complete (design, section 6)."""
-
-from functools import lru_cache
-from typing import Literal, TypeAlias
+"""The rows of progress as records: who is enrolled in what, how far, and whether it is complete."""
 
 from credly_cli.lms.columns import ABSENT, Columns, key_of
-from credly_cli.lms.events import Action, action_of, is_about_progress
-from credly_cli.lms.fields import Times, read_percentage, says_nothing
-from credly_cli.lms.people import Person
-from credly_cli.lms.reading import Cells, Reading, RejectedError
-from credly_cli.lms.records import ProgressRecord
-from credly_cli.times import Moment
+from credly_cli.lms.dates import DateReader, Moment
+from credly_cli.lms.fields import PersonReader, read_percentage
+from credly_cli.lms.records import Cells, ProgressRecord, Reading, RejectedError
+from credly_cli.lms.statuses import ENROLLED, STANDINGS, Action, Standing, action_of, is_about_progress, standing_of
 
-Standing: TypeAlias = Literal["open", "complete", "ended"]
-
-_COMPLETE = (
-    "completed", "complete", "passed", "satisfied", "coursecompleted", "done", "yes", "true", "1", "finished",
-)  # fmt: skip
-_ENDED = (
-    "withdrawn", "withdrew", "revokedaccess", "revoked", "unenrolled", "unenroled", "dropped", "cancelled", "canceled",
-)  # fmt: skip
-_ENROLLED = ("enrolled", "enrollment", "enrolment", "registered", "assigned", "initialized")
-_OPEN = (
-    *_ENROLLED, "inprogress", "progressed", "started", "notstarted", "notattempted", "attempted", "failed", "fail",
-    "notpassed", "incomplete", "notcomplete", "notcompleted", "uncompleted", "available", "active", "open", "ongoing",
-    "expired", "overdue", "pastdue", "suspended", "pending", "paused", "browsed", "viewed", "todo", "unknown", "no",
-    "false", "0",
-)  # fmt: skip
-_STANDINGS: dict[str, Standing] = {
-    **dict.fromkeys(_COMPLETE, "complete"),
-    **dict.fromkeys(_ENDED, "ended"),
-    **dict.fromkeys(_OPEN, "open"),
-}
 _COMPLETE_AT = 100
 _LONGEST_WORD = 64  # of those that are remembered
-
-
-@lru_cache(maxsize=1024)
-def standing_of(status: str) -> Standing | None:
-    """Return what a status says; ``None`` if it is empty, ``ValueError`` if it is unknown.
-
-    An unknown word is not taken for "not complete": that would lose badges without anybody noticing.
-    """
-    if says_nothing(status):
-        return None
-    word = key_of(status.rstrip("/").rpartition("/")[2] if "/verbs/" in status else status)
-    if word not in _STANDINGS:
-        raise ValueError(f"{status.strip()!r} is not a known status")
-    return _STANDINGS[word]
 
 
 class ProgressReader:
     """Reads the rows of a file of progress, each as it stands now."""
 
     def __init__(self, columns: Columns, reading: Reading) -> None:
-        self._person = Person(columns)
-        self._times = Times(reading)
+        self._person = PersonReader(columns)
+        self._times = DateReader(reading)
         self._columns = columns
         self._content_id = columns.at("content_id")
         self._session_id = columns.at("session_id")
@@ -124,7 +85,7 @@ class ProgressReader:
     def _completion(self, cells: Cells, standing: Standing | None) -> tuple[Moment | None, Standing | None]:
         """Read the time of completion; some systems write yes or no into its column."""
         text = cells[self._completed_at]
-        if text and (len(text) == 1 or not text[0].isdecimal()) and (word := _STANDINGS.get(key_of(text))):
+        if text and (len(text) == 1 or not text[0].isdecimal()) and (word := STANDINGS.get(key_of(text))):
             return None, standing or word
         return self._times.past(text, self._completed_label), standing
 
@@ -180,7 +141,7 @@ class EventReader(ProgressReader):
     def _is_enrollment(self, cells: Cells, said: Standing | None, action: Action | None) -> bool:
         if said is None:
             return action == "enrolled"
-        return said == "open" and key_of(cells[self._status]) in _ENROLLED
+        return said == "open" and key_of(cells[self._status]) in ENROLLED
 
     def _completes(self, standing: Standing | None, progress: float | None) -> bool:
         if standing is None:

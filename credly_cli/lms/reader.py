@@ -11,10 +11,8 @@ from typing import Any, BinaryIO, TypeAlias
 from credly_cli.errors import Failure
 from credly_cli.lms.columns import check_mapping, match_columns, missing_columns, refuse_header, require_mapped
 from credly_cli.lms.csv_reader import Sheet
-from credly_cli.lms.json_reader import Value, read_values
-from credly_cli.lms.objects import row_of
-from credly_cli.lms.reading import Reading, RejectedError, RowReader
-from credly_cli.lms.records import Kind, Record, Records, Reject
+from credly_cli.lms.json_reader import Value, read_values, row_of
+from credly_cli.lms.records import Kind, Reading, Record, Records, Reject, RejectedError, RowReader
 from credly_cli.lms.rejects import is_rejects_file
 from credly_cli.lms.rows import row_reader
 from credly_cli.lms.text import DamagedFileError, Text, complaint

@@ -5,7 +5,9 @@ not say. Times are UTC text (``2026-11-23T09:30:00Z``). ``row`` is where the rec
 the sheet, its header being row 1, or the line of a JSON Lines file.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime, tzinfo
+from types import MappingProxyType
 from typing import Literal, NamedTuple, TypeAlias
 
 Kind = Literal["learners", "content", "progress", "access"]
@@ -93,3 +95,28 @@ class Reject(NamedTuple):
 
 Record: TypeAlias = LearnerRecord | ContentRecord | ProgressRecord | AccessRecord
 Records: TypeAlias = Iterator[Record | Reject]
+
+
+_LONGEST_REASON = 300  # it quotes the cell, which may be a megabyte
+
+
+class Reading(NamedTuple):
+    """How to read a file: the time it is now, the zone of times without one, and what the user says of the file."""
+
+    now: datetime
+    zone: tzinfo = UTC
+    date_format: str | None = None
+    mapping: Mapping[str, str] = MappingProxyType({})
+
+
+class RejectedError(Exception):
+    """A row that cannot be taken: the column that is to blame, and why."""
+
+    def __init__(self, column: str, reason: str) -> None:
+        super().__init__(reason)
+        self.column = column
+        self.reason = reason if len(reason) <= _LONGEST_REASON else reason[:_LONGEST_REASON] + "..."
+
+
+Cells: TypeAlias = list[str]  # of a row, with an empty one added at the end, which every absent column points to
+RowReader: TypeAlias = Callable[[int, Cells], Record]

@@ -1,11 +1,19 @@
 """The rows of learners, content and access as records, and the reader for each kind of file."""
 
 from credly_cli.lms.columns import Columns
-from credly_cli.lms.fields import Times
-from credly_cli.lms.people import Person
+from credly_cli.lms.dates import DateReader
+from credly_cli.lms.fields import PersonReader
 from credly_cli.lms.progress_rows import progress_reader
-from credly_cli.lms.reading import Cells, Reading, RejectedError, RowReader
-from credly_cli.lms.records import AccessRecord, ContentRecord, Kind, LearnerRecord
+from credly_cli.lms.records import (
+    AccessRecord,
+    Cells,
+    ContentRecord,
+    Kind,
+    LearnerRecord,
+    Reading,
+    RejectedError,
+    RowReader,
+)
 
 _RELEASED = frozenset({"true", "yes", "1", "published", "released"})
 _NOT_RELEASED = frozenset({"false", "no", "0", "draft", "scheduled", "pending", "authoring", "archived", "deleted"})
@@ -26,7 +34,7 @@ class LearnerReader:
     """Reads the rows of a file of learners."""
 
     def __init__(self, columns: Columns) -> None:
-        self._person = Person(columns)
+        self._person = PersonReader(columns)
         self._label = columns.label("email")
         self._panorama = columns.at("panorama")
         self._sublicense = columns.at("sublicense")
@@ -52,7 +60,7 @@ class ContentReader:
 
     def __init__(self, columns: Columns, reading: Reading) -> None:
         self._columns = columns
-        self._times = Times(reading)
+        self._times = DateReader(reading)
 
     def read(self, row: int, cells: Cells) -> ContentRecord:
         """Read a row."""
@@ -98,7 +106,7 @@ class AccessReader:
 
     def __init__(self, columns: Columns) -> None:
         self._columns = columns
-        self._person = Person(columns)
+        self._person = PersonReader(columns)
 
     def read(self, row: int, cells: Cells) -> AccessRecord:
         """Read a row."""

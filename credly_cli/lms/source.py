@@ -10,8 +10,7 @@ from typing import Any, NamedTuple, Protocol
 
 from credly_cli.config import Settings
 from credly_cli.errors import Failure
-from credly_cli.lms.reading import Reading
-from credly_cli.lms.records import Kind, Records, Reject
+from credly_cli.lms.records import Kind, Reading, Records, Reject
 from credly_cli.signals import Interruption
 from credly_cli.times import Clock, Deadline
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from credly_cli.lms.reading import RejectedError
+from credly_cli.lms.records import RejectedError
 
 _COMPLETED = frozenset({"completed", "complete", "passed", "satisfied"})
 _ENROLLED = frozenset({"registered", "initialized"})

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from credly_cli.config import Settings
-from credly_cli.lms.reading import Reading
+from credly_cli.lms.records import Reading
 from credly_cli.lms.source import Surroundings
 from credly_cli.store.database import Store
 from credly_cli.sync.lms import LmsStep

@@ -4,7 +4,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from credly_cli.errors import Failure
-from credly_cli.times import UnreadableTimeError, read_moment, read_zone
+from credly_cli.lms.dates import read_moment
+from credly_cli.times import UnreadableTimeError, read_zone
 
 VIENNA = ZoneInfo("Europe/Vienna")
 

@@ -14,7 +14,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from credly_cli.times import read_moment
+from credly_cli.lms.dates import read_moment
 from tests.support.desk import Desk
 
 KEY = "ti-key-that-nobody-guesses"

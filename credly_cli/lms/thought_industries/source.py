@@ -18,7 +18,7 @@ from credly_cli.lms.source import Batch, Known, Part, Surroundings
 from credly_cli.lms.thought_industries import rows
 from credly_cli.lms.thought_industries.client import Client, Page, is_not_there
 from credly_cli.lms.thought_industries.rows import Row
-from credly_cli.times import UnreadableTimeError, from_utc_text, read_moment, utc_text
+from credly_cli.times import UnreadableTimeError, from_utc_text, utc_text
 
 _NAME = "Thought Industries"
 _STREAMS = ("courseCompletion", "courseAction", "learningPathAction")
