@@ -21,7 +21,7 @@ from credly_cli.times import Clock, Deadline
 
 if TYPE_CHECKING:
     from credly_cli.connection.connect import Network
-    from credly_cli.lms.source import Surroundings
+    from credly_cli.lms.source import SourceContext
     from credly_cli.store.database import Store
     from credly_cli.store.lock import RunLock
 
@@ -133,13 +133,13 @@ class Environment:
             self.interruption,
         )
 
-    def surroundings(self) -> "Surroundings":
+    def source_context(self) -> "SourceContext":
         """Return what a source of LMS data needs of this machine."""
         from credly_cli.lms.records import Reading  # noqa: PLC0415
-        from credly_cli.lms.source import Surroundings  # noqa: PLC0415
+        from credly_cli.lms.source import SourceContext  # noqa: PLC0415
 
         reading = Reading(self.clock.now(), self.settings.zone)
-        return Surroundings(self.settings, reading, self.clock, self.environ, self.lms_adapter)
+        return SourceContext(self.settings, reading, self.clock, self.environ, self.lms_adapter)
 
     def bytes_of_stdin(self) -> BinaryIO:
         """Return standard input as bytes."""

@@ -94,4 +94,4 @@ def _lms(environment: Environment) -> "Check":
             return doctoring.passed("lms", "No LMS source is configured; credly import takes files by hand.")
         case _:
             found = machine_checks.thought_industries(environment.settings, environment.environ)
-            return doctoring.thought_industries(environment.surroundings(), found) if found.ok else found
+            return doctoring.thought_industries(environment.source_context(), found) if found.ok else found

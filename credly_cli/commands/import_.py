@@ -49,7 +49,7 @@ def import_(
     Example: credly import progress completions.csv --date-format %d/%m/%Y
     """
     from credly_cli.importing.importer import import_files
-    from credly_cli.lms.reader import Reading
+    from credly_cli.lms.records import Reading
 
     environment: Environment = context.obj
     if kind not in KINDS:

@@ -95,7 +95,7 @@ def _run(
             environment.settings,
             lock,
             wish,
-            environment.surroundings(),
+            environment.source_context(),
             environment.paths.state,
             begun=_announcing(log, progress),
         ).run()

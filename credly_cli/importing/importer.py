@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, cast
@@ -10,8 +11,8 @@ from credly_cli.importing.access import import_access
 from credly_cli.importing.content import import_content
 from credly_cli.importing.learners import import_learners
 from credly_cli.importing.progress import import_progress
-from credly_cli.lms.reader import Reading, read_file
-from credly_cli.lms.records import ContentRecord, Kind, LearnerRecord, Record, Records, Reject
+from credly_cli.lms.reader import open_file, read_stream
+from credly_cli.lms.records import ContentRecord, Kind, LearnerRecord, Reading, Record, Records, Reject
 from credly_cli.lms.rejects import RejectFilter, RejectsFile
 from credly_cli.progress import Progress
 from credly_cli.store import written_files
@@ -66,17 +67,24 @@ def import_files(
 ) -> ImportResult:
     """Import files one after the other; if one is no such file at all, raises ``Failure`` before anything is stored."""
     result = ImportResult(kind)
-    opened = [(source, read_file(kind, source, reading)) for source in sources]
-    for source, records in opened:
-        path = source if isinstance(source, Path) else None
-        with RejectsFile(path, state_folder, keep=keep_rejects) as rejects:
-            import_records(store, kind, records, result, utc_text(reading.now), rejects, progress)
-        if rejects.path is not None:
-            result.rejects_files.append(rejects.path)
-            written_files.note(store, "rejects", rejects.path)
-        if rejects.first is not None and result.first_reject is None:
-            result.first_reject = path, rejects.first
+    with ExitStack() as files:
+        opened = [(source, _opened(kind, source, reading, files)) for source in sources]
+        for source, records in opened:
+            path = source if isinstance(source, Path) else None
+            with RejectsFile(path, state_folder, keep=keep_rejects) as rejects:
+                import_records(store, kind, records, result, utc_text(reading.now), rejects, progress)
+            if rejects.path is not None:
+                result.rejects_files.append(rejects.path)
+                written_files.note(store, "rejects", rejects.path)
+            if rejects.first is not None and result.first_reject is None:
+                result.first_reject = path, rejects.first
     return result
+
+
+def _opened(kind: Kind, source: Path | BinaryIO, reading: Reading, files: ExitStack) -> Records:
+    if isinstance(source, Path):
+        return files.enter_context(open_file(kind, source, reading))
+    return read_stream(kind, source, reading)
 
 
 def import_records(

@@ -1,4 +1,4 @@
-"""Nightly exports: files that match the configuration's paths and globs, each taken once (design, section 6).
+"""Nightly exports: files that match the configuration's paths and globs, each taken once.
 
 What was taken is remembered by its content: whatever it is called now, and however often it is copied or touched, it is
 not taken twice. Only where a path has told something else meanwhile does the same content say something again. A file
@@ -11,14 +11,15 @@ import hashlib
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from credly_cli.errors import Failure
-from credly_cli.lms.reader import read_file
+from credly_cli.lms.reader import open_file
 from credly_cli.lms.records import Kind
 from credly_cli.lms.rejects import is_rejects_file
-from credly_cli.lms.source import Batch, Known, Part, Surroundings
+from credly_cli.lms.source import Batch, Known, Part, SourceContext
 from credly_cli.text import Hint
 
 _ORDER: tuple[Kind, ...] = ("learners", "content", "access", "progress")
@@ -87,8 +88,8 @@ class _Taken:
 class FilesSource:
     """Reads the files that the configuration names and that are new."""
 
-    def __init__(self, around: Surroundings) -> None:
-        self._around = around
+    def __init__(self, context: SourceContext) -> None:
+        self._context = context
 
     def batches(self, bookmarks: Mapping[str, str], _known: Known) -> Iterator[Batch]:
         """Read what is new or changed, a file a batch, the oldest first."""
@@ -101,9 +102,9 @@ class FilesSource:
                 yield Batch(iter(()), forgotten)
 
     def _paths(self, kind: Kind) -> list[Path]:
-        folder = self._around.settings.folder
+        folder = self._context.settings.folder
         found: set[Path] = set()
-        for pattern in self._around.settings.lms.files.of(kind):
+        for pattern in self._context.settings.lms.files.of(kind):
             whole = str(Path(folder, Path(pattern).expanduser()))
             found.update(Path(name) for name in glob.glob(whole, recursive=True))  # noqa: PTH207 - takes absolute ones
         files = [_seen(path) for path in found if path.is_file() and not is_rejects_file(path)]
@@ -125,22 +126,24 @@ class FilesSource:
             return
         if taken.says(file) or not _is_still(file):
             return
-        yield self._batch(kind, file, taken)
+        yield from self._batches(kind, file, taken)
 
     def _is_written(self, file: _File) -> bool:
-        age = self._around.clock.now().timestamp() - file.modified / 1e9
+        age = self._context.clock.now().timestamp() - file.modified / 1e9
         if 0 <= age < _SETTLED_SECONDS:
-            self._around.clock.sleep(_SETTLED_SECONDS - age)
+            self._context.clock.sleep(_SETTLED_SECONDS - age)
         return _is_still(file) and (not 0 <= age < _FINISHED_SECONDS or _ends_with_a_row(file.path))
 
-    def _batch(self, kind: Kind, file: _File, taken: _Taken) -> Batch:
-        try:
-            records = read_file(kind, file.path, self._around.reading)
-        except Failure as failure:
-            if not file.path.exists():
-                return Batch(iter(()))
-            return Batch(iter(()), taken.note(file), _rejected(failure.message, failure.hint))
-        return Batch(iter([Part(kind, records, file.path.name, file.path)]), taken.note(file))
+    def _batches(self, kind: Kind, file: _File, taken: _Taken) -> Iterator[Batch]:
+        """Yield a file as a batch; it stays open until the batch is taken."""
+        with ExitStack() as opened:
+            try:
+                records = opened.enter_context(open_file(kind, file.path, self._context.reading))
+            except Failure as failure:
+                if file.path.exists():
+                    yield Batch(iter(()), taken.note(file), _rejected(failure.message, failure.hint))
+                return
+            yield Batch(iter([Part(kind, records, file.path.name, file.path)]), taken.note(file))
 
 
 def _seen(path: Path) -> _File | None:

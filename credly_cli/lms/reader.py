@@ -1,9 +1,9 @@
 """Any export of an LMS, as it is, to records: the one way in for files and for standard input."""
 
-import contextlib
 import itertools
 import re
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO, TypeAlias
@@ -17,39 +17,18 @@ from credly_cli.lms.rejects import is_rejects_file
 from credly_cli.lms.rows import row_reader
 from credly_cli.lms.text import DamagedFileError, Text, complaint
 
-__all__ = ["Reading", "read_file"]
-
-_Stream: TypeAlias = Generator[Record | Reject, None, None]
 _LOOKED_AT = 50  # JSON objects, before a file is refused because none of them has what is needed
 _CHECK_NAME = "Check its name, and that you may read it."
-_STARTED = Reject(0, "", "")
 _JSON = re.compile(r"\s*(?:\{|\[\s*(?:[\[\]{]|$))")
 _Rows: TypeAlias = Iterator[tuple[int, dict[str, str]] | Reject]
 
 
-def read_file(kind: Kind, source: Path | BinaryIO, reading: Reading) -> Records:
-    """Read a file (or a stream of bytes) of one kind into records and rejected rows, as they come.
+@contextmanager
+def open_file(kind: Kind, path: Path, reading: Reading) -> Iterator[Records]:
+    """Open a file of one kind, and read it into records and rejected rows, as they are asked for.
 
-    What is no such file at all is a ``Failure`` before anything is yielded.
+    Raises ``Failure`` for what is no such file at all.
     """
-    check_mapping(kind, reading.mapping)
-    _check_date_format(reading.date_format)
-    records = (
-        _read_path(kind, source, reading) if isinstance(source, Path) else _read(kind, source, "The input", reading)
-    )
-    next(records)  # has the file opened and its header read now
-    return records
-
-
-def read_objects(kind: Kind, objects: Iterable[dict[str, Any]], reading: Reading) -> Records:
-    """Read objects of an API as if they were the lines of a JSON Lines file."""
-    values = (Value(row, value) for row, value in enumerate(objects, 1))
-    records = _objects(kind, "The answer", values, reading)
-    next(records)
-    return records
-
-
-def _read_path(kind: Kind, path: Path, reading: Reading) -> _Stream:
     if is_rejects_file(path):
         raise Failure(
             "usage",
@@ -61,27 +40,33 @@ def _read_path(kind: Kind, path: Path, reading: Reading) -> _Stream:
     except OSError as error:
         raise Failure("usage", f"{path} cannot be opened: {error.strerror}.", hint=_CHECK_NAME) from None
     with stream:
-        yield from _read(kind, stream, path.name, reading)
+        yield read_stream(kind, stream, reading, path.name)
 
 
-def _read(kind: Kind, stream: BinaryIO, name: str, reading: Reading) -> _Stream:
+def read_stream(kind: Kind, stream: BinaryIO, reading: Reading, name: str = "The input") -> Records:
+    """Read a stream of bytes of one kind; its header is read at once, the rows as they are asked for.
+
+    Raises ``Failure`` for what is no such file at all.
+    """
+    check_mapping(kind, reading.mapping)
+    _check_date_format(reading.date_format)
     text = Text(stream, name)
     pieces = text.pieces()
     first = next(filter(str.strip, pieces), "").removeprefix("\ufeff")
     if _JSON.match(first):
-        yield from _objects(kind, text.name, read_values(text, first, pieces), reading)
-    else:
-        yield from _sheet(kind, text, itertools.chain([first], pieces), reading)
+        return _objects(kind, text.name, read_values(text, first, pieces), reading)
+    return _sheet(kind, text, itertools.chain([first], pieces), reading)
 
 
-def _sheet(kind: Kind, text: Text, pieces: Iterator[str], reading: Reading) -> _Stream:
+def read_objects(kind: Kind, objects: Iterable[dict[str, Any]], reading: Reading) -> Records:
+    """Read objects of an API as if they were the lines of a JSON Lines file."""
+    values = (Value(row, value) for row, value in enumerate(objects, 1))
+    return _objects(kind, "The answer", values, reading)
+
+
+def _sheet(kind: Kind, text: Text, pieces: Iterator[str], reading: Reading) -> Records:
     sheet = Sheet(text, text.lines(pieces))
-    if not sheet.header:
-        yield _STARTED
-        return
-    read = _reader_of(kind, sheet.header, reading, text.name)
-    yield _STARTED
-    yield from sheet.records(read)
+    return sheet.records(_reader_of(kind, sheet.header, reading, text.name)) if sheet.header else iter(())
 
 
 def _reader_of(kind: Kind, header: Sequence[str], reading: Reading, name: str, *, optional: bool = False) -> RowReader:
@@ -95,13 +80,16 @@ def _reader_of(kind: Kind, header: Sequence[str], reading: Reading, name: str, *
     return (lambda row, cells: read(row, [*cells[:-1], *values, ""])) if values else read
 
 
-def _objects(kind: Kind, name: str, values: Iterator[Value | Reject], reading: Reading) -> _Stream:
+def _objects(kind: Kind, name: str, values: Iterator[Value | Reject], reading: Reading) -> Records:
     rows = _rows(values)
     shown = list(itertools.islice(rows, _LOOKED_AT))
     objects = _Objects(kind, reading, name)
     objects.refuse_strangers(shown)
-    yield _STARTED
-    for item in itertools.chain(shown, rows):
+    return _records(objects, itertools.chain(shown, rows))
+
+
+def _records(objects: "_Objects", rows: _Rows) -> Records:
+    for item in rows:
         if isinstance(item, Reject):
             yield item
             continue
@@ -114,14 +102,14 @@ def _objects(kind: Kind, name: str, values: Iterator[Value | Reject], reading: R
 def _rows(values: Iterator[Value | Reject]) -> _Rows:
     row = 0
     try:
-        for item in _told(values):
+        for item in _flat_rows(values):
             row = item[0]
             yield item
     except DamagedFileError as error:
         yield Reject(row + 1, "", f"{error.what}; nothing after row {row} was read")
 
 
-def _told(values: Iterator[Value | Reject]) -> _Rows:
+def _flat_rows(values: Iterator[Value | Reject]) -> _Rows:
     for item in values:
         if isinstance(item, Reject):
             yield item
@@ -206,7 +194,7 @@ def _check_date_format(form: str | None) -> None:
     if form is None:
         return
     example = datetime(2026, 11, 23, 21, 45, 59, tzinfo=UTC)  # any time will do, only the form is tried
-    with contextlib.suppress(ValueError):
+    with suppress(ValueError):
         if datetime.strptime(example.strftime(form), form).date() == example.date():  # noqa: DTZ007
             return
     raise Failure(

@@ -6,13 +6,16 @@ How a new one is written is in ``docs/how-to-write-a-source.md``.
 from collections.abc import Callable, Iterator, Mapping, MutableMapping, Set
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from credly_cli.config import Settings
 from credly_cli.errors import Failure
 from credly_cli.lms.records import Kind, Reading, Records, Reject
 from credly_cli.signals import Interruption
 from credly_cli.times import Clock, Deadline
+
+if TYPE_CHECKING:
+    from credly_cli.http.session import Adapter
 
 
 class Part(NamedTuple):
@@ -53,8 +56,8 @@ class Known(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What a source finds around it."""
+class SourceContext:
+    """What a source may use: configuration, clock (UTC) and network, and when it is to end."""
 
     settings: Settings
     reading: Reading

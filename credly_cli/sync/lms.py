@@ -7,7 +7,7 @@ from credly_cli.errors import Failure, Problem
 from credly_cli.importing.importer import ImportResult, import_records
 from credly_cli.lms.records import KINDS, Kind
 from credly_cli.lms.rejects import RejectsFile
-from credly_cli.lms.source import Batch, Part, Source
+from credly_cli.lms.source import Batch, Part, Source, SourceContext
 from credly_cli.progress import Progress
 from credly_cli.store import access, content, learners, runs, written_files
 from credly_cli.store.database import Store
@@ -15,6 +15,21 @@ from credly_cli.text import Hint, counted
 
 _PREFIX = "lms:"  # of a source's bookmarks among all
 _LISTED = 20  # undone completions, of those that are reported one by one
+
+
+def source_of(context: SourceContext) -> Source | None:
+    """Return the source that the configuration names."""
+    match context.settings.lms.source:
+        case "files":
+            from credly_cli.lms.files_source import FilesSource  # noqa: PLC0415 - only what is configured
+
+            return FilesSource(context)
+        case "thought-industries":
+            from credly_cli.lms.thought_industries.source import ThoughtIndustries  # noqa: PLC0415
+
+            return ThoughtIndustries.configured(context)
+        case _:
+            return None
 
 
 @dataclass(slots=True)

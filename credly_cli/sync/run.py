@@ -11,9 +11,8 @@ from credly_cli.errors import Exit, Failure, Problem, exit_of_work
 from credly_cli.issuing import plan, reconcile, restore, send
 from credly_cli.issuing.reconcile import Patience, Settled
 from credly_cli.issuing.restore import Guard
-from credly_cli.lms.configured import source_of
 from credly_cli.lms.records import KINDS
-from credly_cli.lms.source import Surroundings
+from credly_cli.lms.source import SourceContext
 from credly_cli.signals import Interruption
 from credly_cli.store import grants, runs
 from credly_cli.store.connection import Connection
@@ -21,7 +20,7 @@ from credly_cli.store.database import Store
 from credly_cli.store.lock import RunLock
 from credly_cli.store.runs import Listed
 from credly_cli.sync import pulling
-from credly_cli.sync.lms import LmsStep
+from credly_cli.sync.lms import LmsStep, source_of
 from credly_cli.text import Hint, counted
 from credly_cli.times import Clock, utc_text
 from credly_cli.token import token_warning
@@ -106,7 +105,7 @@ class Synchronisation:
     settings: Settings
     lock: RunLock
     wish: Wish
-    around: Surroundings
+    around: SourceContext
     state_folder: Path
     begun: Callable[[Step], None] = lambda _: None  # is told each step as it begins
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from credly_cli.importing.importer import import_files
-from credly_cli.lms.reader import Reading
+from credly_cli.lms.records import Reading
 from tests.support.desk import START, Desk
 
 HEADER = "email,learner_id,first_name,last_name\n"

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from credly_cli.lms.reader import Reading, read_file
-from credly_cli.lms.records import Kind, Record, Reject
+from credly_cli.lms.reader import read_stream
+from credly_cli.lms.records import Kind, Reading, Record, Reject
 from tests.lms.thought_industries_stand_in import EARLY, KEY, Site, StandIn
 from tests.support.desk import Desk
 
@@ -22,7 +22,7 @@ def _read(
     mapping: Mapping[str, str] | None = None,
 ) -> list[Record | Reject]:
     data = text.encode() if isinstance(text, str) else text
-    return list(read_file(kind, io.BytesIO(data), Reading(NOW, zone, date_format, mapping or {})))
+    return list(read_stream(kind, io.BytesIO(data), Reading(NOW, zone, date_format, mapping or {})))
 
 
 @pytest.fixture(scope="session")

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from credly_cli.errors import Failure
-from credly_cli.lms.reader import Reading, read_file
-from credly_cli.lms.records import Kind
+from credly_cli.lms.reader import read_stream
+from credly_cli.lms.records import Kind, Reading
 
 pytestmark = pytest.mark.slow
 
@@ -29,7 +29,7 @@ scraps = st.sampled_from([
 def _read(data: bytes) -> None:
     for kind in KINDS:
         with contextlib.suppress(Failure):
-            for record in read_file(kind, io.BytesIO(data), Reading(NOW)):
+            for record in read_stream(kind, io.BytesIO(data), Reading(NOW)):
                 for value in record:
                     str(value).encode()
 

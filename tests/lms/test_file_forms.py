@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from credly_cli.errors import Failure
-from credly_cli.lms.reader import Reading, read_file
-from credly_cli.lms.records import Reject
+from credly_cli.lms.reader import open_file, read_stream
+from credly_cli.lms.records import Reading, Reject
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 TABLE = "email,first_name,last_name\nr@example.org,Zoë,Müller\nk@example.org,Kim,Lee\n"
@@ -205,27 +205,31 @@ def test_what_is_no_such_file_is_refused_with_the_reason(
 
 def test_what_is_no_such_file_is_refused_before_a_row_is_asked_for() -> None:
     with pytest.raises(Failure):
-        read_file("learners", io.BytesIO(b"colour\nred\n"), Reading(NOW))
+        read_stream("learners", io.BytesIO(b"colour\nred\n"), Reading(NOW))
 
 
 def test_a_file_of_another_kind_is_recognised() -> None:
     with pytest.raises(Failure) as caught:
-        read_file("content", io.BytesIO(b"email,content_id,progress\n"), Reading(NOW))
+        read_stream("content", io.BytesIO(b"email,content_id,progress\n"), Reading(NOW))
     assert "It looks like a file of progress" in str(caught.value.hint)
 
 
 def test_a_file_is_opened_read_and_closed(tmp_path: Path) -> None:
     path = tmp_path / "learners.csv"
     path.write_text(TABLE)
-    assert len(list(read_file("learners", path, Reading(NOW)))) == 2
-    next(read_file("learners", path, Reading(NOW)))  # and left unread: no warning of an open file
+    with open_file("learners", path, Reading(NOW)) as records:
+        assert len(list(records)) == 2
+    with open_file("learners", path, Reading(NOW)) as records:
+        next(records)
+    with pytest.raises(ValueError, match="closed file"):
+        list(records)
 
 
 @pytest.mark.parametrize("name", ["missing.csv", ".", "learners.csv.rejects.csv", "Learners.REJECTS.csv"])
 def test_what_cannot_be_opened_or_is_our_own_is_wrong_usage(name: str, tmp_path: Path) -> None:
     (tmp_path / "learners.csv.rejects.csv").write_text("row,column,reason\n")
-    with pytest.raises(Failure) as caught:
-        read_file("learners", tmp_path / name, Reading(NOW))
+    with pytest.raises(Failure) as caught, open_file("learners", tmp_path / name, Reading(NOW)):
+        pass
     assert caught.value.code == "usage"
 
 
@@ -246,8 +250,9 @@ def test_memory_does_not_grow_with_the_file(head: str, row: str, count: int, lim
     path = tmp_path / "learners"
     path.write_text(head + row * count)
     tracemalloc.start()
-    for _ in read_file("learners", path, Reading(NOW)):
-        pass
+    with open_file("learners", path, Reading(NOW)) as records:
+        for _ in records:
+            pass
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < limit

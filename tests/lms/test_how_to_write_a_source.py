@@ -8,7 +8,7 @@ import pytest
 
 from credly_cli.config import Settings
 from credly_cli.lms.records import Reading
-from credly_cli.lms.source import Surroundings
+from credly_cli.lms.source import SourceContext
 from credly_cli.store.database import Store
 from credly_cli.sync.lms import LmsStep
 from tests.support.desk import START, StillClock
@@ -43,7 +43,7 @@ def test_it_reads_what_is_new_and_goes_on_where_it_left_off(example: str) -> Non
         after = int(path.rpartition("=")[2])
         return {"completions": [entry for entry in told if entry["number"] > after][:2]}
 
-    source = module["SmallLms"](get, Surroundings(Settings(), Reading(START), StillClock()))
+    source = module["SmallLms"](get, SourceContext(Settings(), Reading(START), StillClock()))
     with Store.in_memory() as store:
         first = LmsStep(store, NOW, None).run(source)
         assert (first.failure, first.problems) == (None, [])

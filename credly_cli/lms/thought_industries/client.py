@@ -92,7 +92,7 @@ class Client:
         return body
 
 
-def _address(around: Surroundings) -> str:
+def _address(around: SourceContext) -> str:
     host = (around.settings.lms.thought_industries.host or "").strip()
     if not host:
         raise _invalid("lms.thought_industries.host is not set.")
@@ -110,7 +110,7 @@ def _invalid(message: str) -> Failure:
     return Failure("config-invalid", f"In the configuration, {message}", hint='For example: host = "learn.example.com"')
 
 
-def _key(around: Surroundings) -> Token:
+def _key(around: SourceContext) -> Token:
     """Read the API key; raises ``Failure``, without repeating it."""
     path = around.settings.lms.thought_industries.token_file
     try:

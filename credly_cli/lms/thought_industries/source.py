@@ -14,7 +14,7 @@ from typing import Any
 from credly_cli.http.errors import HttpFailure
 from credly_cli.lms.reader import read_objects
 from credly_cli.lms.records import Kind, Reject
-from credly_cli.lms.source import Batch, Known, Part, Surroundings
+from credly_cli.lms.source import Batch, Known, Part, SourceContext
 from credly_cli.lms.thought_industries import rows
 from credly_cli.lms.thought_industries.client import Client, Page, is_not_there
 from credly_cli.lms.thought_industries.rows import Row
@@ -30,12 +30,12 @@ _DAY = timedelta(hours=20)  # not quite, so that a nightly run never comes too e
 class ThoughtIndustries:
     """Reads one site through its API."""
 
-    def __init__(self, client: Client, around: Surroundings) -> None:
+    def __init__(self, client: Client, around: SourceContext) -> None:
         self._client = client
         self._around = around
 
     @classmethod
-    def configured(cls, around: Surroundings) -> "ThoughtIndustries":
+    def configured(cls, around: SourceContext) -> "ThoughtIndustries":
         """Make the source that the configuration describes; raises ``Failure`` for what it lacks."""
         return cls(Client(around), around)
 
