@@ -1,11 +1,8 @@
 """Times: the clock, and UTC text of fixed width, in which every time is kept."""
 
-import re
-from contextlib import suppress
-from datetime import UTC, date, datetime, time, timedelta, tzinfo
-from functools import lru_cache
+from datetime import UTC, datetime, tzinfo
 from math import inf
-from typing import NamedTuple, Protocol
+from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from credly_cli.errors import Failure
@@ -45,13 +42,6 @@ class Deadline:
     def is_over(self) -> bool:
         """Whether no time is left."""
         return self.remaining() <= 0
-
-
-class Moment(NamedTuple):
-    """A time as told: ``at`` is what we keep and send, ``latest`` the last second that it can mean (a date's end)."""
-
-    at: str
-    latest: str
 
 
 class UnreadableTimeError(ValueError):

@@ -11,7 +11,7 @@ from credly_cli.connection.connect import Network
 from credly_cli.credly.client import Client
 from credly_cli.errors import EXIT_OF, Exit, Failure
 from credly_cli.http.response import read_date
-from credly_cli.lms.source import Surroundings
+from credly_cli.lms.source import SourceContext
 from credly_cli.lms.thought_industries.client import Client as ThoughtIndustries
 from credly_cli.output import local_time
 from credly_cli.store import connection as connections
@@ -145,7 +145,7 @@ def _clock(client: Client) -> Check:
     )
 
 
-def thought_industries(around: Surroundings, found: Check) -> Check:
+def thought_industries(around: SourceContext, found: Check) -> Check:
     """Ask Thought Industries whether it takes the key that was found."""
     try:
         ThoughtIndustries(around).ping()

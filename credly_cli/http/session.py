@@ -5,7 +5,7 @@ import logging
 import threading
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 from urllib.parse import urlsplit
 
 import requests
@@ -40,6 +40,9 @@ HTTPConnection.debuglevel = 0
 logging.getLogger("urllib3.connectionpool").setLevel(logging.INFO)
 
 
+Adapter: TypeAlias = BaseAdapter  # of Requests: in place of the network
+
+
 class Session:
     """Requests to one address of a service, with what proves who sends them.
 
@@ -58,7 +61,7 @@ class Session:
         limits: Limits | None = None,
         deadline: Deadline | None = None,
         interruption: Interruption | None = None,
-        adapter: BaseAdapter | None = None,
+        adapter: Adapter | None = None,
     ) -> None:
         limits = limits or Limits()
         self.service = service

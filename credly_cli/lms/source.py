@@ -63,7 +63,7 @@ class SourceContext:
     reading: Reading
     clock: Clock
     environ: Mapping[str, str] = field(default_factory=dict)
-    adapter: Any = None  # a requests transport adapter, in place of the network
+    adapter: "Adapter | None" = None  # a requests transport adapter, in place of the network
     deadline: Deadline | None = None  # of the run
     interruption: Interruption | None = None  # once set, nothing more is read
 

@@ -9,8 +9,8 @@ import pytest
 
 from credly_cli.config import load
 from credly_cli.http.errors import HttpFailure
-from credly_cli.lms.reading import Reading
-from credly_cli.lms.source import Surroundings
+from credly_cli.lms.records import Reading
+from credly_cli.lms.source import SourceContext
 from credly_cli.lms.thought_industries.client import Client
 from tests.lms.thought_industries_stand_in import KEY, LATER, LATEST, Site, lms
 from tests.support.desk import START, Desk

@@ -14,7 +14,7 @@ from credly_cli.http.errors import HttpFailure
 from credly_cli.http.response import Meaning, Service
 from credly_cli.http.retry import Limits
 from credly_cli.http.session import Session
-from credly_cli.lms.source import Surroundings
+from credly_cli.lms.source import SourceContext
 from credly_cli.token import Token, read_private_file, token_from
 
 _API = "/incoming/v2"
@@ -48,7 +48,7 @@ class Page:
 class Client:
     """Reads lists."""
 
-    def __init__(self, around: Surroundings) -> None:
+    def __init__(self, around: SourceContext) -> None:
         self._http = Session(
             _SERVICE,
             _address(around) + _API,

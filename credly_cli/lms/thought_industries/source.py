@@ -12,6 +12,7 @@ from datetime import timedelta
 from typing import Any
 
 from credly_cli.http.errors import HttpFailure
+from credly_cli.lms.dates import read_moment
 from credly_cli.lms.reader import read_objects
 from credly_cli.lms.records import Kind, Reject
 from credly_cli.lms.source import Batch, Known, Part, SourceContext
