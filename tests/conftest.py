@@ -1,5 +1,6 @@
 """Fixtures that all tests share."""
 
+import os
 import shutil
 import signal
 import time
@@ -8,12 +9,27 @@ from pathlib import Path
 
 import pytest
 
+from credly_cli.store import database
 from tests.support.desk import Desk
 from tests.support.stand_in import sandbox_with_samples
+
 
 for _signal, _usual in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
     if signal.getsignal(_signal) is signal.SIG_IGN:  # as under nohup: the programs that tests start would inherit it
         signal.signal(_signal, _usual)
+
+
+DURABLE = ("faults/test_a_", "faults/test_d_", "store/")  # about what survives, so they write as the program does
+
+
+@pytest.fixture(autouse=True)
+def _do_not_wait_for_the_disk(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let this process leave syncing to the system: a test that is over needs nothing on disk."""
+    if not request.node.nodeid.startswith(tuple(f"tests/{name}" for name in DURABLE)):
+        relaxed = tuple(setting.replace("synchronous = FULL", "synchronous = OFF") for setting in database._SETTINGS)
+        assert relaxed != database._SETTINGS
+        monkeypatch.setattr(database, "_SETTINGS", relaxed)
+        monkeypatch.setattr(os, "fsync", lambda _: None)
 
 
 @pytest.fixture
