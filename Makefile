@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help test fast lint types demo main-job house torture mutants contract bench picture reference lowest newest smoke lock clean
+.PHONY: help test fast shuffled pythons lint types demo main-job house torture mutants contract bench picture reference lowest newest smoke lock clean
 
 help: ## Say what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -20,8 +20,14 @@ $(READY): pyproject.toml requirements-dev.lock
 test: lint types $(READY) ## Everything that must hold before a commit: lint, types, all tests
 	$(BIN)/python -m pytest -n auto
 
-fast: $(READY) ## The tests that answer in seconds; in memory where there is a folder for it
-	$(if $(wildcard /dev/shm/.),TMPDIR=/dev/shm) $(BIN)/python -m pytest -n auto -m 'not slow'
+fast: $(READY) ## The tests that answer in seconds
+	$(BIN)/python -m pytest -n auto -m 'not slow'
+
+shuffled: $(READY) ## The fast tests in random order, in another time zone and locale; SEED= for an order seen before
+	TZ=Asia/Kolkata LANG=C LC_ALL=C $(BIN)/python -m pytest -n auto -m 'not slow' -p randomly --verbosity=0 $(if $(SEED),--randomly-seed=$(SEED))
+
+pythons: ## The fast tests with each Python that is allowed and found here, in an environment of its own
+	$(PYTHON) scripts/pythons.py
 
 lint: $(READY) ## Style
 	$(BIN)/ruff check .
@@ -84,4 +90,4 @@ picture: $(READY) ## Draw the demo's output for the README anew
 	$(BIN)/python scripts/picture.py
 
 clean: ## Remove what was made here
-	rm -rf $(VENV) .venv-lowest .venv-newest .venv-smoke .venv-lock .mypy_cache .ruff_cache .pytest_cache .hypothesis dist
+	rm -rf $(VENV) .venv-* .mypy_cache .ruff_cache .pytest_cache .hypothesis dist

@@ -21,6 +21,7 @@ app()
 '''
 _REPEATS = 21
 _LIMIT = 2.2
+_DEMO_SECONDS = 15
 _COMPLETION = {"_CREDLY_COMPLETE": "complete_bash", "COMP_WORDS": "credly link ", "COMP_CWORD": "2"}
 
 
@@ -46,6 +47,8 @@ def measure(report: Report) -> None:
         report.add(
             Line(f"{name}, times a Typer program that does nothing", seconds(took) / base, must=_LIMIT, note=note)
         )
+    demo = run([CREDLY, "demo", "--quiet"])
+    report.add(Line("`credly demo`, every chapter, in seconds", demo.seconds, must=_DEMO_SECONDS))
 
 
 def _complete(home: Path) -> Took:

@@ -1,7 +1,6 @@
 """The demo tells the whole story by real commands, needs nothing, and leaves nothing behind."""
 
 import json
-import time
 from pathlib import Path
 
 import pytest
@@ -16,10 +15,8 @@ TOLD = (
 
 
 @pytest.mark.slow
-def test_the_demo_tells_every_chapter_in_under_15_seconds(tmp_path: Path) -> None:
-    started = time.monotonic()
+def test_the_demo_tells_every_chapter(tmp_path: Path) -> None:
     done = run_installed(tmp_path, "demo", "--json")
-    assert time.monotonic() - started < 15
     assert done.returncode == 0, done.stdout + done.stderr
     steps = json.loads(done.stdout)["steps"]
     assert [step for step in steps if step["exit_code"] != 0] == []

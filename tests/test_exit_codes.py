@@ -1,13 +1,10 @@
 """Each error code has its exit code; each failure is a sentence with a way out, in both forms."""
 
 import json
-import os
 import signal
 import sqlite3
 import subprocess
-import sys
 import time
-from pathlib import Path
 from typing import get_args
 
 import pytest
@@ -15,6 +12,8 @@ import pytest
 from credly_cli.errors import EXIT_OF, ErrorCode, Failure
 from tests.support import faults
 from tests.support.desk import URL, Desk
+from tests.support.installed import PROGRAM, run_installed, variables
+from tests.support.processes import NEEDS_PROC, has_open, wait_until
 
 FIRST_AID = "First Aid at Work"
 TABLE = {
@@ -241,13 +240,11 @@ def test_130_when_somebody_ends_the_input_of_a_question(desk: Desk, monkeypatch:
 
 @pytest.mark.slow
 def test_the_process_ends_with_the_code(desk: Desk) -> None:
-    environ = {"CREDLY_HOME": str(desk.home), "PATH": os.defpath}
     for arguments, code in ((("status",), 0), (("sync", "--json"), 4), (("nonsense",), 2), (("--version",), 0)):
-        command = [sys.executable, "-m", "credly_cli", *arguments]
-        ran = subprocess.run(command, env=environ, capture_output=True, check=False, timeout=60)  # noqa: S603
-        assert ran.returncode == code
+        assert run_installed(desk.home, *arguments).returncode == code
 
 
+@NEEDS_PROC
 @pytest.mark.slow
 def test_ctrl_c_at_a_waiting_command_is_130(connected: Desk) -> None:
     other = sqlite3.connect(connected.home / "credly.db", isolation_level=None)
@@ -255,22 +252,17 @@ def test_ctrl_c_at_a_waiting_command_is_130(connected: Desk) -> None:
     lock = connected.home / "credly.db.lock"
     before = lock.read_text()
     with subprocess.Popen(  # noqa: S603
-        [sys.executable, "-m", "credly_cli", "link", FIRST_AID, "first-aid", "--json"],
-        env={"CREDLY_HOME": str(connected.home), "PATH": os.defpath},
+        [*PROGRAM, "link", FIRST_AID, "first-aid", "--json"], env=variables(connected.home),
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     ) as waiting:  # fmt: skip
-        wait_for(lock, before)
-        waiting.send_signal(signal.SIGINT)
-        time.sleep(0.1)
-        other.close()
-        out, err = waiting.communicate(timeout=30)
+        try:
+            wait_until(lambda: lock.read_text() != before, waiting)
+            wait_until(lambda: has_open(waiting.pid, connected.home / "credly.db"), waiting)
+            waiting.send_signal(signal.SIGINT)
+            time.sleep(0.1)
+            other.close()
+            out, err = waiting.communicate(timeout=60)
+        finally:
+            waiting.kill()
     assert (waiting.returncode, err) == (130, "")
     assert json.loads(out)["error"]["code"] == "interrupted"
-
-
-def wait_for(lock: Path, before: str) -> None:
-    """Wait until another process holds the lock."""
-    end = time.monotonic() + 20
-    while lock.read_text() == before and time.monotonic() < end:
-        time.sleep(0.01)
-    time.sleep(0.1)

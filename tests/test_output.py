@@ -17,6 +17,7 @@ from credly_cli.output import Column, Output
 from credly_cli.text import Command, Hint, counted, is_web_address, spreadsheet_safe, visible
 from tests.support import faults
 from tests.support.desk import Desk, Terminal
+from tests.support.installed import PROGRAM, variables
 
 FIRST_AID, ROBIN = "First Aid at Work", "robin@example.org"
 COLUMNS = (
@@ -325,9 +326,8 @@ def test_what_credly_says_is_no_more_trusted(desk: Desk) -> None:
 
 
 def installed(home: Path, *arguments: str, **options: Any) -> "subprocess.CompletedProcess[bytes]":
-    environ = {"CREDLY_HOME": str(home), "PATH": os.defpath, **options.pop("environ", {})}
-    command = [sys.executable, "-m", "credly_cli", *arguments]
-    return subprocess.run(command, env=environ, check=False, timeout=60, **options)  # noqa: S603
+    environ = variables(home, options.pop("environ", {}))
+    return subprocess.run([*PROGRAM, *arguments], env=environ, check=False, timeout=60, **options)  # noqa: S603
 
 
 def test_a_stream_that_lacks_a_letter_shows_it_as_an_escape(connected: Desk) -> None:

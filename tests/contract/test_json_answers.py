@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ import pytest
 from credly_cli.app import app
 from tests.contract.shapes import FAILURE, SHAPES, misfit
 from tests.support.desk import Desk
+from tests.support.installed import PROGRAM, first_line, variables
 
 BADGE = "First Aid at Work"
 
@@ -76,11 +76,10 @@ def test_the_demo_answers_with_its_keys(desk: Desk) -> None:
 
 @pytest.mark.slow
 def test_the_sandbox_answers_with_its_keys_once_it_serves(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "credly_cli", "sandbox", "--json"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=tmp_path) as serving:  # noqa: S603 - our own program
-        assert serving.stdout is not None
+    command = [*PROGRAM, "sandbox", "--json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, env=variables(tmp_path)) as serving:  # noqa: S603 - our own
         try:
-            answer = json.loads(serving.stdout.readline())
+            answer = json.loads(first_line(serving.stdout))
         finally:
             serving.terminate()
     assert misfit(answer, SHAPES["sandbox"]) is None

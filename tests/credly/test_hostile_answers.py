@@ -1,7 +1,6 @@
 """Answers and links that no decent server gives: nothing is sent twice for them, and the token goes to nobody else."""
 
 import socket
-import time
 from contextlib import suppress
 
 import pytest
@@ -98,12 +97,10 @@ def test_the_body_of_a_redirect_is_not_read() -> None:
             connection.sendall(b"100000\r\n" + b"x" * 0x100000 + b"\r\n")
             sent += 1
 
-    began = time.monotonic()
     with raw_server(flood) as url:
         http = client_of(url)
         assert Client(http, "o").issue(BODY, {}).kind == "stop"
         http.close()
-    assert time.monotonic() - began < 5
     assert sent < 50  # MiB; what the sockets hold
 
 

@@ -13,6 +13,7 @@
 import os
 import signal
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -90,7 +91,7 @@ def test_a_claim_is_on_disk_before_anything_leaves(world: World) -> None:
     seen: list[str] = []
 
     def look(work: object, _stage: object) -> Response:
-        with sqlite3.connect(world.desk.home / "credly.db") as other:
+        with closing(sqlite3.connect(world.desk.home / "credly.db")) as other, other:
             seen.append(other.execute("SELECT count(*) FROM grants WHERE state = 'sending'").fetchone()[0])
             assert other.execute("SELECT count(*) FROM attempts WHERE ended_at IS NULL AND body <> ''").fetchone()[0]
         answer = work()  # type: ignore[operator]

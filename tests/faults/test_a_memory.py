@@ -4,6 +4,7 @@ import resource
 import signal
 import sqlite3
 import subprocess
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -46,10 +47,10 @@ def test_an_import_that_runs_out_of_memory_leaves_whole_batches_and_can_be_done_
                 _, err = process.communicate(timeout=30)
             except subprocess.TimeoutExpired:  # Python itself may hang without memory: killed, it must be whole too
                 process.kill()
-                _, err = process.communicate()
+                _, err = process.communicate(timeout=60)
             codes.append(process.returncode)
             assert "Traceback" not in err
-            with sqlite3.connect(site.home / "credly.db") as store:
+            with closing(sqlite3.connect(site.home / "credly.db")) as store, store:
                 taken = store.execute(f"SELECT count(*) FROM {table}").fetchone()[0]  # noqa: S608 - a name of ours
             assert (taken % whole, site.integrity()) == (0, "ok"), err
             if not process.returncode:

@@ -18,7 +18,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,7 @@ from credly_cli.errors import Failure
 from credly_cli.store import grants
 from credly_cli.store.database import Store
 from credly_cli.store.lock import locked
-from tests.support.processes import Site
+from tests.support.processes import Site, wait_until
 from tests.support.world import ONCE, World
 
 FULL = sqlite3.OperationalError("database or disk is full")
@@ -107,7 +107,7 @@ def test_a_store_that_cannot_be_trusted_sends_nothing(world: World, spoil: str) 
         path.write_bytes(bytes(data))
     else:
         pragma = "application_id = 7" if spoil == "foreign" else "user_version = 999"
-        with sqlite3.connect(path) as other:
+        with closing(sqlite3.connect(path)) as other, other:
             other.execute(f"PRAGMA {pragma}")
     assert world.desk.run("sync").code == 74
     assert world.posts() == 0
@@ -119,7 +119,7 @@ def held_by_another(path: Path, seconds: float) -> Iterator[None]:
     holding = threading.Event()
 
     def hold() -> None:
-        with sqlite3.connect(path) as other:
+        with closing(sqlite3.connect(path)) as other, other:
             other.execute("BEGIN IMMEDIATE")
             holding.set()
             time.sleep(seconds)
@@ -127,7 +127,7 @@ def held_by_another(path: Path, seconds: float) -> Iterator[None]:
 
     thread = threading.Thread(target=hold)
     thread.start()
-    holding.wait()
+    assert holding.wait(60), "the store was never to be had"
     yield
     thread.join()
 
@@ -158,8 +158,7 @@ def test_a_second_run_past_the_lock_doubles_nothing(tmp_path: Path) -> None:
         site.complete(10)
         site.sandbox.switches.latency = 0.1
         first = site.start("sync")
-        while len(site.sandbox.issued()) < 4:
-            time.sleep(0.02)
+        wait_until(lambda: len(site.sandbox.issued()) >= 4, first)
         (site.home / "credly.db.lock").unlink()
         site.run("sync")
         first.communicate(timeout=60)

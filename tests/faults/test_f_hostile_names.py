@@ -7,6 +7,7 @@ tests/learner_views.
 import re
 import sqlite3
 from collections import Counter
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -80,7 +81,7 @@ def named(desk: Desk, name: str) -> Desk:
 
 def contents(desk: Desk) -> dict[str, Any]:
     """Return what is in every table of the store, without its bookkeeping of runs and their numbers."""
-    with sqlite3.connect(f"file:{desk.home / 'credly.db'}?mode=ro", uri=True) as store:
+    with closing(sqlite3.connect(f"file:{desk.home / 'credly.db'}?mode=ro", uri=True)) as store, store:
         assert store.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
         tables = [row[0] for row in store.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
         return {

@@ -283,7 +283,7 @@ def contents(desk: Desk) -> str:
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not OULAD.is_dir(), reason="the real input is not beside the repository")
+@pytest.mark.skipif(not OULAD.is_dir(), reason="the real input is not beside this repository")
 def test_a_real_lms_by_files_gives_the_same_store_as_by_import(tmp_path: Path) -> None:
     by_import, by_files = Desk(tmp_path / "import"), Desk(tmp_path / "files")
     by_import.home.mkdir()

@@ -13,6 +13,7 @@ import requests
 import credly_cli
 from tests.support import faults
 from tests.support.adapter import URL, mount
+from tests.support.installed import first_line
 from tests.support.stand_in import FaultySandbox, FaultyServer
 
 Fields = Callable[..., dict[str, Any]]
@@ -179,9 +180,8 @@ print("stopped")
 def test_serving_ends_in_good_order_when_told_to(session: requests.Session, number: signal.Signals) -> None:
     command, folder = [sys.executable, "-c", SERVING], Path(credly_cli.__file__).parents[1]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=folder) as process:  # noqa: S603
-        assert process.stdout is not None
-        url = process.stdout.readline().strip()
+        url = first_line(process.stdout).strip()
         assert session.get(f"{url}/v1/organizations").status_code == 200
         process.send_signal(number)
-        assert process.stdout.read().strip() == "stopped"
+        assert process.communicate(timeout=60)[0].strip() == "stopped"
     assert process.returncode == 0

@@ -17,6 +17,7 @@ import pytest
 from credly_cli.errors import Failure
 from credly_cli.store.lock import locked
 from tests.support.desk import Desk, StillClock
+from tests.support.installed import ROOT, first_line
 
 HOLDS = """
 import sys, time
@@ -45,11 +46,12 @@ class RealClock:
 def held_elsewhere(path: Path) -> Iterator["subprocess.Popen[str]"]:
     """Another process that holds the lock."""
     command = [sys.executable, "-c", HOLDS, str(path)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603
-        assert process.stdout is not None
-        assert process.stdout.readline() == "held\n"
-        yield process
-        process.kill()
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:  # noqa: S603
+        try:
+            assert first_line(process.stdout) == "held\n"
+            yield process
+        finally:
+            process.kill()
 
 
 @pytest.fixture
@@ -157,7 +159,9 @@ def test_a_child_does_not_inherit_it(path: Path) -> None:
     with locked(path, 0, StillClock()):
         child = subprocess.Popen(command, close_fds=False, stdout=subprocess.PIPE)  # noqa: S603
     with child:
-        assert child.stdout is not None
-        child.stdout.readline()
-        with locked(path, 0, StillClock()):
+        try:
+            assert first_line(child.stdout) == "runs\n"
+            with locked(path, 0, StillClock()):
+                pass
+        finally:
             child.kill()

@@ -1,15 +1,17 @@
 """Real processes against a real socket: the program as cron runs it, and a stand-in of Credly that counts."""
 
-import os
 import sqlite3
 import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
+from tests.support.installed import PROGRAM, variables
 from tests.support.stand_in import FaultyServer, sandbox_with_samples
 
 if TYPE_CHECKING:
@@ -17,6 +19,29 @@ if TYPE_CHECKING:
 
 PACE = "[grants]\nsettle_seconds = 1\nrecheck_seconds = 0\n"  # nothing is late here, so nothing need settle long
 ONCE, REPEATABLE = "Facilitator", "Webinar Participant"
+
+
+NEEDS_PROC = pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="what a process has open is read in /proc")
+
+
+def wait_until(happened: Callable[[], bool], process: "subprocess.Popen[Any] | None" = None) -> None:
+    """Wait for something to have happened, however slow the machine is; fails when the process ends before it."""
+    end = time.monotonic() + 120
+    while not happened():
+        if process is not None and process.poll() is not None and not happened():
+            raise AssertionError(f"it ended with {process.returncode} before: {process.communicate()}")
+        assert time.monotonic() < end, "two minutes were not enough"
+        time.sleep(0.005)
+
+
+def has_open(pid: int, path: Path) -> bool:
+    """Tell whether a process has a file open."""
+    wanted = str(path.resolve())
+    for descriptor in Path(f"/proc/{pid}/fd").glob("*"):
+        with suppress(FileNotFoundError):  # closed since it was listed
+            if str(descriptor.readlink()) == wanted:
+                return True
+    return False
 
 
 class Site:
@@ -54,12 +79,13 @@ class Site:
     ) -> "subprocess.Popen[str]":
         """Start a command."""
         process = subprocess.Popen(  # noqa: S603 - our own program
-            [sys.executable, "-m", "credly_cli", *arguments],
+            [*PROGRAM, *arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            env={"CREDLY_HOME": str(self.home), "PATH": os.defpath, **(environ or {})},
+            env=variables(self.home, environ),
+            cwd=self.home,
             preexec_fn=before,  # noqa: PLW1509 - limits of the child alone
         )
         self.processes.append(process)
@@ -73,17 +99,9 @@ class Site:
         out, err = process.communicate(stdin, timeout=120)
         return subprocess.CompletedProcess(arguments, process.returncode, out, err)
 
-    def wait_until(self, happened: Callable[[], bool], seconds: float = 30) -> None:
-        """Wait for something to have happened, however slow the machine is."""
-        end = time.monotonic() + seconds
-        while not happened():
-            assert time.monotonic() < end
-            time.sleep(0.005)
-
     def has_lock_open(self, process: "subprocess.Popen[str]") -> bool:
         """Tell whether a process has come as far as the store's lock."""
-        descriptors = Path(f"/proc/{process.pid}/fd").glob("*")
-        return str(self.home / "credly.db.lock") in {os.path.realpath(one) for one in descriptors}
+        return has_open(process.pid, self.home / "credly.db.lock")
 
     def must(self, *arguments: str, stdin: str = "") -> str:
         """Run a command that must succeed, and return its output."""
@@ -112,7 +130,7 @@ class Site:
 
     def states(self) -> Counter[str]:
         """Count the grants by state."""
-        with sqlite3.connect(self.home / "credly.db") as store:
+        with closing(sqlite3.connect(self.home / "credly.db")) as store, store:
             return Counter(state for (state,) in store.execute("SELECT state FROM grants"))
 
     def calm_down(self, runs: int = 12) -> None:
@@ -134,13 +152,13 @@ class Site:
     def mislinked(self) -> int:
         """Count the grants that are not bound to the badge that was issued for them."""
         marks = {badge.id: badge.details.issuer_earner_id for badge in self.sandbox.issued()}
-        with sqlite3.connect(self.home / "credly.db") as store:
+        with closing(sqlite3.connect(self.home / "credly.db")) as store, store:
             rows = store.execute("SELECT issued_badge_id, earner_id FROM grants").fetchall()
         return sum(marks.get(issued) != mark for issued, mark in rows)
 
     def integrity(self) -> str:
         """Return what SQLite says about the store."""
-        with sqlite3.connect(self.home / "credly.db") as store:
+        with closing(sqlite3.connect(self.home / "credly.db")) as store, store:
             return str(store.execute("PRAGMA integrity_check").fetchone()[0])
 
     def check(self) -> None:

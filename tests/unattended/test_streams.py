@@ -1,6 +1,5 @@
 """Streams that are closed, full or gone: one sentence and an exit code, never a traceback or a word of Python's."""
 
-import os
 import signal
 import subprocess
 import sys
@@ -9,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.desk import Desk
+from tests.support.installed import first_line, variables
 
 pytestmark = pytest.mark.slow
 
@@ -20,7 +20,7 @@ class Slow:
     def find_spec(self, name, *_):
         if name == "credly_cli.app":
             print("reading", flush=True)
-            time.sleep(20)
+            time.sleep(600)
 
 sys.meta_path.insert(0, Slow())
 main()
@@ -32,7 +32,7 @@ def in_a_shell(home: Path, line: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(  # noqa: S602 - the shell's redirections are what is tried
         f'credly() {{ "{sys.executable}" -m credly_cli "$@"; }}; {line}',
         shell=True, capture_output=True, text=True, check=False, timeout=60,
-        env={"CREDLY_HOME": str(home), "PATH": os.defpath},
+        env=variables(home),
     )  # fmt: skip
 
 
@@ -80,10 +80,12 @@ def test_a_signal_while_the_program_is_still_read_from_disk_ends_it_silently(
 ) -> None:
     with subprocess.Popen(  # noqa: S603
         [sys.executable, "-c", SLOW_TO_READ], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        env={"CREDLY_HOME": str(desk.home), "PATH": os.defpath},
+        env=variables(desk.home),
     ) as process:  # fmt: skip
-        assert process.stdout is not None
-        assert process.stdout.readline() == "reading\n"
-        process.send_signal(number)
-        _, err = process.communicate(timeout=30)
+        try:
+            assert first_line(process.stdout) == "reading\n"
+            process.send_signal(number)
+            _, err = process.communicate(timeout=60)
+        finally:
+            process.kill()
     assert (process.returncode, err) == (code, "")
