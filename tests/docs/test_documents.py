@@ -3,8 +3,10 @@
 import os
 import re
 import shlex
+import signal
 import subprocess
 import sys
+from contextlib import suppress
 from operator import attrgetter
 from pathlib import Path
 from typing import Any
@@ -23,14 +25,19 @@ BY_THEMSELVES = ("first-set-up", "moving-from-the-native-integration")  # the ot
 _BLOCK = re.compile(r"^ *```sh\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
 _FIVE_MINUTES = re.compile(r"^## Your first badge.*?(?=^## )", re.MULTILINE | re.DOTALL)
 _IN_A_SENTENCE = re.compile(r"`(credly [^`\n]+)`")
+_ELSEWHERE = re.compile(r"^(exec )?(sudo|make) ", re.MULTILINE)  # a command of its own, not a word in a comment
 _COMMANDS = {str(command.name): command for command in app.registered_commands}
 _INSTALLING = ("python3 -m venv", ". ~/credly-venv", "pip install")
 
 
+def all_blocks_of(text: str) -> list[str]:
+    """Return the blocks of commands of a text as somebody copies them."""
+    return [re.sub(r"^ {3}", "", block, flags=re.MULTILINE) for block in _BLOCK.findall(text)]
+
+
 def blocks_of(text: str) -> str:
-    """Return the commands of a text as somebody copies them, without those that change the whole machine."""
-    blocks = [re.sub(r"^ {3}", "", block, flags=re.MULTILINE) for block in _BLOCK.findall(text)]
-    return "".join(block for block in blocks if "sudo " not in block and "make " not in block)
+    """Return the commands of a text, without blocks that call make or change the whole machine (test_server.py)."""
+    return "".join(block for block in all_blocks_of(text) if not _ELSEWHERE.search(block))
 
 
 def follow(commands: str, home: Path, folder: Path) -> str:
@@ -39,12 +46,17 @@ def follow(commands: str, home: Path, folder: Path) -> str:
     path = f"{Path(sys.executable).parent}:{os.defpath}"
     environment = {"HOME": str(home), "PATH": path, "LANG": "C.UTF-8"}
     script = f"trap 'kill $(jobs -p) 2>/dev/null; wait' EXIT\n{commands}"
-    done = subprocess.run(  # noqa: S603 - our own pages
-        ["/bin/bash", "-euc", script], cwd=folder, env=environment, text=True, check=False, timeout=120,
-        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-    )  # fmt: skip
-    assert done.returncode == 0, f"{commands}\n{done.stdout}"
-    return done.stdout
+    with subprocess.Popen(  # noqa: S603 - our own pages
+        ["/bin/bash", "-euo", "pipefail", "-c", script], cwd=folder, env=environment, text=True,
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
+    ) as shell:  # fmt: skip
+        try:
+            shown, _ = shell.communicate(timeout=300)
+        finally:  # whatever ends this test, nothing that the page started goes on
+            with suppress(ProcessLookupError):
+                os.killpg(shell.pid, signal.SIGKILL)
+    assert shell.returncode == 0, f"{commands}\n{shown}"
+    return shown
 
 
 @pytest.mark.slow
@@ -79,13 +91,28 @@ def test_a_page_can_be_followed_to_the_letter(page: Path, tmp_path: Path) -> Non
     follow(starting_points(page) + commands_after_the_first_badge(page), tmp_path, tmp_path / "here")
 
 
+def words_of(line: str) -> list[str]:
+    """Return the words of a line after the program's name, without what is the shell's."""
+    return shlex.split(re.split(r" (?:<|>|\||&&) ?", line.replace("\\", ""))[0], comments=True)[1:]
+
+
+def parse(line: str) -> None:
+    """Let the program take a line apart as it does when it runs; fails where an argument or a value is wrong."""
+    group: Any = typer.main.get_command(app)
+    words = words_of(line)
+    with group.make_context("credly", words, resilient_parsing=False) as context:
+        rest = [*context._protected_args, *context.args]
+        command = group.commands[rest[0]]
+        command.make_context(rest[0], rest[1:], parent=context)
+
+
 TOLD = sorted({told for page in PAGES for told in _IN_A_SENTENCE.findall(page.read_text(encoding="utf-8"))})
 
 
 @pytest.mark.parametrize("told", TOLD)
 def test_a_command_within_a_sentence_has_its_name_and_options(told: str) -> None:
+    words = words_of(told)
     group: Any = typer.main.get_command(app)
-    words = shlex.split(told.replace("\\", "").partition(" < ")[0])[1:]
     name = next((word for word in words if not word.startswith("-")), None)
     assert name is None or name in group.commands or name.isupper(), told
     parameters = [*group.params, *(group.commands[name].params if name in group.commands else ())]
@@ -94,11 +121,13 @@ def test_a_command_within_a_sentence_has_its_name_and_options(told: str) -> None
 
 
 @pytest.mark.parametrize("name", _COMMANDS)
-def test_every_command_has_a_sentence_and_an_example(name: str) -> None:
+def test_every_command_has_a_sentence_and_an_example_that_it_takes(name: str) -> None:
     function = _COMMANDS[name].callback
     assert function is not None
     words = function.__doc__ or ""
-    assert f"Example: credly {name}" in words
+    example = re.search(rf"Example: (credly {name}\b[^\n]*)", words)
+    assert example is not None
+    parse(example[1].strip().rstrip("."))
     assert (ROOT / "docs" / "reference.md").read_text(encoding="utf-8").count(f"### credly {name}\n") == 1
 
 
@@ -129,5 +158,18 @@ def test_the_sample_configuration_shows_every_key_with_its_default() -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_every_link_between_the_documents_leads_somewhere(page: Path) -> None:
-    for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text(encoding="utf-8")):
-        assert (page.parent / target).exists(), target
+    for target, _, heading in (link.partition("#") for link in _LINK.findall(page.read_text(encoding="utf-8"))):
+        there = page.parent / target if target else page
+        assert there.exists(), target
+        if heading:
+            assert heading in headings_of(there), f"{target}#{heading}"
+
+
+_LINK = re.compile(r"\]\((?!https?:|mailto:)([^)\s]+)")
+
+
+def headings_of(page: Path) -> set[str]:
+    """Return the names by which the headings of a page are linked to."""
+    text = re.sub(r"^ *```.*?^ *```", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    lines = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", line.lower()).replace(" ", "-") for line in lines}

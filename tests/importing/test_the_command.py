@@ -1,5 +1,6 @@
 """The command `import`: files, standard input, rejected rows, dry runs, access lists."""
 
+import errno
 import os
 import stat
 from pathlib import Path
@@ -85,15 +86,29 @@ def test_the_file_of_rejected_rows_is_never_taken_for_input(desk: Desk) -> None:
     assert "rejected" in ran.err
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
-def test_where_the_folder_cannot_be_written_the_state_folder_has_it(desk: Desk, tmp_path: Path) -> None:
+def test_where_the_folder_cannot_be_written_the_state_folder_has_it(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     folder = tmp_path / "exports"
     folder.mkdir()
     (folder / "content.csv").write_text(BROKEN)
     folder.chmod(0o500)
+    if os.geteuid() == 0:  # whom no mode keeps out
+        _keep_out_of(folder, monkeypatch)
     answer = desk.json("import", "content", str(folder / "content.csv"), code=3)
     path = Path(answer["rejects_file"])
     assert (path.parent, path.name[8:]) == (desk.home, "-content.csv.rejects.csv")
+
+
+def _keep_out_of(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    really_open = os.open
+
+    def opened(path: Any, flags: int, *how: Any, **options: Any) -> int:
+        if flags & os.O_CREAT and Path(os.fsdecode(path)).parent == folder:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
+        return really_open(path, flags, *how, **options)
+
+    monkeypatch.setattr(os, "open", opened)
 
 
 def test_rows_of_standard_input_are_rejected_into_the_state_folder(desk: Desk) -> None:

@@ -488,5 +488,6 @@ def test_r24_the_learner_is_told_by_credly_unless_the_configuration_says_no(link
 def test_the_clock_of_the_badge_is_utc_whatever_the_zone(linked: Desk) -> None:
     linked.config('timezone = "America/New_York"\n')
     linked.json("grant", ROBIN, FIRST_AID, "--issued-at", "2026-01-31 20:00")
-    sent = json.loads(linked.store().value("SELECT body FROM attempts"))["issued_at"]
+    with linked.store() as store:
+        sent = json.loads(store.value("SELECT body FROM attempts"))["issued_at"]
     assert sent == "2026-02-01 01:00:00 +0000"
