@@ -110,7 +110,7 @@ TOLD = sorted({told for page in PAGES for told in _IN_A_SENTENCE.findall(page.re
 
 
 @pytest.mark.parametrize("told", TOLD)
-def test_a_command_within_a_sentence_has_its_name_and_options(told: str) -> None:
+def test_a_command_within_a_sentence_has_its_name_options_and_arguments(told: str) -> None:
     words = words_of(told)
     group: Any = typer.main.get_command(app)
     name = next((word for word in words if not word.startswith("-")), None)
@@ -118,6 +118,8 @@ def test_a_command_within_a_sentence_has_its_name_and_options(told: str) -> None
     parameters = [*group.params, *(group.commands[name].params if name in group.commands else ())]
     known = {option for parameter in parameters for option in parameter.opts} | {"--help"}
     assert {word.partition("=")[0] for word in words if word.startswith("--")} <= known
+    if name in group.commands and len(words) > 1 and "--help" not in words:
+        parse(told.replace("GRANT", "1"))
 
 
 @pytest.mark.parametrize("name", _COMMANDS)
