@@ -36,8 +36,8 @@ def issue(home: str) -> dict[str, float]:
         started = time.perf_counter()
         plan = planning.plan(store, world.ORGANIZATION, None, utc_text(environment.clock.now()))
         planned = time.perf_counter()
-        terms = send.Terms(run_id=None, parallel=environment.settings.credly.parallel)
-        sent = send.send(store, client, environment.clock, terms)
+        options = send.SendOptions(run_id=None, parallel=environment.settings.credly.parallel)
+        sent = send.send(store, client, environment.clock, options)
         ended = time.perf_counter()
     return {"plan": planned - started, "seconds": ended - planned, "planned": plan.planned, "issued": sent.issued}
 

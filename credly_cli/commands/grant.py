@@ -18,7 +18,7 @@ from credly_cli.times import UnreadableTimeError, utc_text
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from credly_cli.issuing.manual import Counter, Granted
+    from credly_cli.issuing.manual import Granted, ManualGrants
     from credly_cli.store.database import Store
     from credly_cli.store.lock import RunLock
 
@@ -61,9 +61,9 @@ def grant(
         environment.writing(lock_wait, rehearse=dry_run) as (store, lock),
         environment.output.progress("Granting") as progress,
     ):
-        counter = _counter(environment, store, lock)
-        counter.client.progress = progress
-        results = counter.grant(emails, badge, moment, rehearse=dry_run)
+        grants = _manual_grants(environment, store, lock)
+        grants.client.progress = progress
+        results = grants.grant(emails, badge, moment, rehearse=dry_run)
     if file is None and len(emails) == 1:
         return _show_one(environment.output, results[0], dry_run=dry_run)
     code = manual.exit_code(results, rehearse=dry_run)
@@ -71,23 +71,20 @@ def grant(
     return int(code)
 
 
-def _counter(environment: Environment, store: "Store", lock: "RunLock") -> "Counter":
+def _manual_grants(environment: Environment, store: "Store", lock: "RunLock") -> "ManualGrants":
     from credly_cli.connection import connect
-    from credly_cli.issuing.manual import Counter
-    from credly_cli.issuing.reconcile import Patience
-    from credly_cli.issuing.send import Terms
+    from credly_cli.issuing.manual import ManualGrants
+    from credly_cli.issuing.send import SendOptions
 
     settings = environment.settings
     _, client = connect.connected_client(store, settings, environment.network())
-    terms = Terms(
+    options = SendOptions(
         None,
         parallel=settings.credly.parallel,
         suppress_notification=settings.suppress_notification,
         interrupted=environment.interruption,
     )
-    grants = settings.grants
-    patience = Patience(grants.settle_seconds, grants.recheck_seconds, grants.hold_uncertain)
-    return Counter(store, lock, client, environment.clock, terms, patience)
+    return ManualGrants(store, lock, client, environment.clock, options, settings.grants)
 
 
 def _split(environment: Environment, names: list[str], file: str | None) -> tuple[list[str], str]:
@@ -146,7 +143,7 @@ def _render_one(output: Output, result: "Granted", *, dry_run: bool) -> None:
     if result.failure is not None or result.grant is None:
         output.failure(result.failure or Failure("unexpected", "Nothing came of it."))
         return
-    email, name = result.email, result.grant["badge"]["name"]
+    email, name = result.email, result.grant.badge_name
     output.say(f"{email} would get {name}." if dry_run else f"Issued {name} to {email}.", "green")
     next_step = Hint("Next:", Command("learner-badges", email))
     output.note(Hint("This is a dry run: nothing was issued.") if dry_run else next_step)
@@ -175,8 +172,8 @@ def _render_several(output: Output, results: "Sequence[Granted]", code: Exit, *,
 def _row(result: "Granted") -> dict[str, object]:
     refused = result.failure is not None and (result.grant is None or result.failure.code == "already-earned")
     return {
-        "id": result.grant["id"] if result.grant else None,
+        "id": result.grant.id if result.grant else None,
         "email": result.email,
-        "result": result.failure.code if refused and result.failure else result.grant and result.grant["state"],
+        "result": result.failure.code if refused and result.failure else result.grant and result.grant.state,
         "why": result.failure.message if result.failure else None,
     }

@@ -9,6 +9,7 @@ from credly_cli.cli.group import LockWait
 from credly_cli.errors import Failure
 from credly_cli.output import Output
 from credly_cli.text import Command, Hint
+from credly_cli.times import utc_text
 
 if TYPE_CHECKING:
     from credly_cli.issuing.resolve import Resolved
@@ -41,13 +42,16 @@ def resolve(
         client = None
         if issued is not None and known is not None and known.connected:
             _, client = connect.connected_client(store, environment.settings, environment.network())
-        desk = ledger.Desk(store, environment.clock, client)
-        resolved = desk.drop(grant) if issued is None else desk.issued(grant, issued.strip())
-    environment.output.answer(resolved.json(), lambda: _show(environment.output, grant, resolved, drop=drop))
+        now = utc_text(environment.clock.now())
+        if issued is None:
+            resolved = ledger.drop(store, grant, now)
+        else:
+            resolved = ledger.bind(store, client, grant, issued.strip(), now)
+    environment.output.answer(resolved, lambda: _show(environment.output, grant, resolved, drop=drop))
 
 
 def _show(output: Output, grant: int, resolved: "Resolved", *, drop: bool) -> None:
-    name, email = resolved.grant["badge"]["name"], resolved.grant["email"]
+    name, email = resolved.grant.badge_name, resolved.grant.email
     if not resolved.changed:
         output.say(f"Grant {grant} was resolved so before.")
     elif drop:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from credly_cli.admin.run_log import RunLog
-    from credly_cli.sync.run import Run, Step, Wish
+    from credly_cli.sync.run import Run, Step, SyncOptions
 
 _STEPS = one_of("badges", "lms", "issued", "grants")
 _TITLES = {"badges": "Badges", "lms": "LMS data", "issued": "Issued badges", "grants": "Grants"}
@@ -50,25 +51,25 @@ def sync(
 
     Example: credly sync -q
     """
-    from credly_cli.sync.run import Wish
+    from credly_cli.sync.run import SyncOptions
 
     environment: Environment = context.obj
-    wish = Wish(
+    options = SyncOptions(
         _steps(only),
         dry_run=dry_run,
         full=full,
         allow_shrink=allow_shrink,
         interrupted=environment.interruption,
     )
-    run = _run(environment, wish, lock_wait, max_seconds, None if dry_run else log_file)
+    run = _run(environment, options, lock_wait, max_seconds, None if dry_run else log_file)
     _show(environment.output, run)
     return int(run.exit_code)
 
 
 def _run(
-    environment: Environment, wish: "Wish", lock_wait: float, max_seconds: float | None, log_file: Path | None
+    environment: Environment, options: "SyncOptions", lock_wait: float, max_seconds: float | None, log_file: Path | None
 ) -> "Run":
-    """Do what is wished for with everything around it: log, lock, store, Credly, and who watches or stops it."""
+    """Run with everything around it: log, lock, store, Credly, the progress bar and what may interrupt it."""
     from credly_cli.admin.run_log import recording
     from credly_cli.connection import connect
     from credly_cli.store import written_files
@@ -77,7 +78,7 @@ def _run(
     with (
         _telling_unsaved(environment.output),
         recording(log_file, environment.clock) as log,
-        environment.writing(lock_wait, rehearse=wish.dry_run) as (store, lock),
+        environment.writing(lock_wait, rehearse=options.dry_run) as (store, lock),
         environment.interruption.awaited(),
         environment.output.progress("Connecting") as progress,
     ):
@@ -85,7 +86,7 @@ def _run(
             written_files.note(store, "log", log_file)
         known, client = connect.connected_client(store, environment.settings, environment.network(max_seconds))
         client.progress = progress
-        if any(step != "lms" for step in wish.steps):
+        if any(step != "lms" for step in options.steps):
             connect.require_own_organization(known, client)
         run = Synchronisation(
             store,
@@ -94,12 +95,13 @@ def _run(
             known,
             environment.settings,
             lock,
-            wish,
+            options,
             environment.source_context(),
             environment.paths.state,
-            begun=_announcing(log, progress),
+            on_step=_announcing(log, progress),
         ).run()
-        counts = {"badges": run.badges, "lms": run.lms, "issued_badges": run.issued_badges, "grants": run.grants}
+        lists = {"badges": asdict(run.badges), "lms": run.lms, "issued_badges": asdict(run.issued_badges)}
+        counts = {**lists, "grants": asdict(run.grants)}
         log.ended(run.status, run.exit_code, run.problems, counts)
     return run
 
@@ -158,19 +160,19 @@ def _render(output: Output, run: "Run") -> None:
 def _show_counts(output: Output, run: "Run") -> None:
     if run.dry_run:
         output.say("This is a dry run: nothing was changed.")
-    output.say(f"Badges: {_counts(run.badges)}.")
+    output.say(f"Badges: {_counts(asdict(run.badges))}.")
     for entry in run.unlinked:
         output.say(f"Unlinked: {entry['badge']['name']} from {entry['content']['title']}. {entry['reason']}")
     for kind, counts in run.lms.items():
         if counts["read"]:
             output.say(f"{kind.capitalize()}: {_counts(counts)}.")
-    output.say(f"Issued badges: {_counts(run.issued_badges)}.")
-    output.say(f"Grants: {_counts(run.grants)}.", "green" if run.exit_code is Exit.DONE else "yellow")
+    output.say(f"Issued badges: {_counts(asdict(run.issued_badges))}.")
+    output.say(f"Grants: {_counts(asdict(run.grants))}.", "green" if run.exit_code is Exit.DONE else "yellow")
 
 
 def _counts(counts: dict[str, int]) -> str:
-    told = [f"{number:,} {name}" for name, number in counts.items() if number and name != "read"]
-    return ", ".join(told) or "none"
+    parts = [f"{number:,} {name}" for name, number in counts.items() if number and name != "read"]
+    return ", ".join(parts) or "none"
 
 
 def _waiting(run: "Run") -> str:
@@ -180,20 +182,20 @@ def _waiting(run: "Run") -> str:
 
 def _summary(run: "Run") -> str:
     """Say in one line what cron's reader must know."""
-    told = [problem.message for problem in run.problems[:1]]
+    parts = [problem.message for problem in run.problems[:1]]
     if len(run.problems) > 1:
-        told.append(f"And {counted(len(run.problems) - 1, 'more problem')}.")
+        parts.append(f"And {counted(len(run.problems) - 1, 'more problem')}.")
     if run.uncertain_left:
-        told.append(_waiting(run))
-    return " ".join(told)
+        parts.append(_waiting(run))
+    return " ".join(parts)
 
 
 def _next(run: "Run") -> Hint:
-    if run.grants["failed"] or run.grants["held"]:
+    if run.grants.failed or run.grants.held:
         return Hint("Next:", Command("grants", "--state", "failed", "--state", "held"))
     if hint := next((problem.hint for problem in run.problems if problem.hint), None):
         return hint
     if run.exit_code is Exit.TRY_LATER:
         return Hint("Next: run", Command("sync"), "again later.")
-    linking = not run.grants["issued"] and run.badges["added"]
+    linking = not run.grants.issued and run.badges.added
     return Hint("Next:", Command("link", "BADGE", "CONTENT") if linking else Command("status"))

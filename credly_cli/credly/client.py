@@ -10,10 +10,12 @@ from credly_cli.credly.records import (
     Badge,
     IssuedBadge,
     Organization,
+    Refusal,
     UnreadableRecordError,
     badge_from,
     issued_badge_from,
     organization_from,
+    refusal_of,
 )
 from credly_cli.errors import Failure
 from credly_cli.http.auth import Basic
@@ -96,6 +98,11 @@ class Answer:
     def failure(self) -> Failure | None:
         """What a ``stop`` means for the run."""
         return CREDLY.failure_of(self.reply) if self.reply else None
+
+    @property
+    def refusal(self) -> Refusal | None:
+        """What a ``refused`` means for the grant."""
+        return refusal_of(self.detail or "") if self.kind == "refused" else None
 
 
 _BY_CREATION = {"sort": "created_at"}

@@ -2,8 +2,9 @@
 
 import hashlib
 import json
+import re
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from credly_cli.text import storable
 from credly_cli.times import read_instant
@@ -13,6 +14,11 @@ _LOCALES = ("en", "fr", "de", "ko", "ja", "zh-CN", "pt", "es-ES", "es-US", "fr-C
 _OF_LANGUAGE = {"es": "es-ES", "zh": "zh-CN"}  # where the LMS names no region
 _LONGEST_TEXT = 10_000  # characters; no name or address is near that
 _MOVED_BY_ISSUING = frozenset({"badges_count", "get_issue_count", "updated_at"})
+
+
+Refusal = Literal["held", "invalid"]  # a 422: the learner may have the badge already, or something else is wrong
+_SAYS_HELD = re.compile(r"\balready\b", re.IGNORECASE)
+_ADDRESS = re.compile(r"\S*@\S*")
 
 
 class UnreadableRecordError(ValueError):
@@ -70,6 +76,11 @@ class IssuedBadge:
     def held(self) -> bool:
         """Whether whoever it was issued to has it (R20)."""
         return self.state in HELD_STATES and self.replaced_by is None
+
+
+def refusal_of(message: str) -> Refusal:
+    """Read what a refusal (422) means from Credly's words: they are no contract, so a look-up follows all the same."""
+    return "held" if _SAYS_HELD.search(_ADDRESS.sub("", message)) else "invalid"
 
 
 def organization_from(row: object) -> Organization:

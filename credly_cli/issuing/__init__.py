@@ -1,1 +1,1 @@
-"""Exactly one badge: planning, sending, settling, and what a person grants or decides by hand."""
+"""Exactly one badge: plan, send, reconcile, and what a person grants or resolves by hand."""

@@ -1,69 +1,43 @@
-"""Asking Credly for the badges that may be a grant's: by its mark, then by address (reliability, 3.5)."""
+"""Looking badges up on Credly: by a learner's ids, addresses and account (R18, R20, R26).
+
+Credly's filters are not established in every detail, so what a filter brings is checked against what was asked: one
+that is not obeyed proves nothing about what is absent, and must not show strangers' badges as the learner's.
+"""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Literal, TypeVar
 
 from credly_cli.credly.client import Client
+from credly_cli.credly.paging import Listing
 from credly_cli.credly.records import IssuedBadge
 from credly_cli.errors import Exit, Failure
-from credly_cli.identity import email_key
-from credly_cli.issuing.asking import fits_filter, of_account
+from credly_cli.identity import earner_id, email_key
+from credly_cli.store import issued_badges, learners
+from credly_cli.store.database import Store
+from credly_cli.store.grants import Grant
 
+_Key = Literal["issuer_earner_id", "recipient_email", "recipient_email_all"]  # the last: all addresses of the account
+_Asked = TypeVar("_Asked")
+_NOBODY = "nobody@credly-cli.invalid"  # no account has it: what is listed for it was not filtered
+_FILTER_SYNTAX = ("|", ",", "::")  # what a filter of Credly's cannot carry within a value
 _FAULTS_IN_A_ROW = 5
 _STOPS_ALL = (Exit.NOT_CONNECTED, Exit.CONFIG, Exit.INTERRUPTED)
 
 
 @dataclass(frozen=True, slots=True)
-class Sought:
-    """What is looked for: the grant's badge, mark and moment, and the addresses it may have gone to."""
-
-    grant_id: int
-    badge_id: str
-    earner_id: str
-    issued_at: str
-    once: bool
-    emails: tuple[str, ...]
-
-    @classmethod
-    def of(cls, grant: Mapping[str, Any]) -> "Sought":
-        """Take from a grant what is looked for; the body that was sent may name an earlier address."""
-        sent = json.loads(grant["body"])["recipient_email"] if grant["body"] else grant["email"]
-        emails = tuple(dict.fromkeys((sent, grant["email"])))
-        return cls(grant["id"], grant["badge_id"], grant["earner_id"], grant["issued_at"], bool(grant["once"]), emails)
-
-    def is_ours(self, badge: IssuedBadge) -> bool:
-        """Tell whether this grant issued the badge: by its mark, else by address and exact time."""
-        if badge.badge_id != self.badge_id:
-            return False
-        if badge.earner_id is None:
-            keys = {email_key(email) for email in self.emails}
-            return badge.issued_at == self.issued_at and email_key(badge.email or "") in keys
-        same_day = badge.issued_at is None or badge.issued_at[:10] == self.issued_at[:10]
-        return badge.earner_id == self.earner_id and (not self.once or same_day)
-
-    def bears_mark(self, badge: IssuedBadge) -> bool:
-        """Tell whether a badge bears the mark that no other grant has."""
-        return not self.once and badge.badge_id == self.badge_id and badge.earner_id == self.earner_id
-
-    def is_of_learner(self, badge: IssuedBadge) -> bool:
-        """Tell whether a badge bears the learner's id or one of the addresses."""
-        keys = {email_key(email) for email in self.emails}
-        return badge.earner_id == self.earner_id or email_key(badge.email or "") in keys
-
-
-@dataclass(frozen=True, slots=True)
 class Found:
-    """What Credly has; ``conclusive`` when what is not among it is not there.
+    """What Credly has of somebody's badges.
 
-    From a list that proves nothing only what bears the grant's own mark is taken.
+    ``conclusive`` when what is not among it is not there: each list was whole, and each filter obeyed.
     """
 
     badges: Sequence[IssuedBadge]
     conclusive: bool
-    server_date: str | None
+    server_date: str | None  # Credly's clock at the last answer, as its ``Date`` header has it
+    problem: Failure | None = None  # why a list is not whole
 
     @property
     def held(self) -> IssuedBadge | None:
@@ -71,67 +45,165 @@ class Found:
         return next((badge for badge in self.badges if badge.held), None)
 
 
-Answer = tuple[Any, Found | Failure]
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """Whose badges are looked for: every address and id by which Credly may know the learner."""
+
+    badge_id: str | None  # only badges of this template; ``None``: of any
+    earner_ids: tuple[str, ...]
+    emails: tuple[str, ...]  # in each spelling that is known: whether Credly minds the case is not established
+    keys: frozenset[str]  # addresses as they are compared
+
+    @classmethod
+    def of_learners(
+        cls, store: Store, email: str, known: Sequence[dict[str, Any]], badge_id: str | None = None
+    ) -> "Recipient":
+        """Gather what the store knows of whoever has an address; ``known`` are the learners who have it."""
+        people = {row["id"] for row in known}
+        former = {key for learner in people for key in learners.email_keys(store, learner)}
+        passed_on = {key for key in former if people.isdisjoint(row["id"] for row in learners.of_email(store, key))}
+        keys = frozenset({email_key(email)} | (former - passed_on))
+        spellings = keys | {email.strip()} | {row["email"] for row in known}
+        earners = {earner_id(row["learner_id"], row["email"]) for row in known}
+        earners |= issued_badges.earner_ids_elsewhere(store, people, keys)  # an old address may be another's now
+        return cls(badge_id, tuple(sorted(earners)), tuple(sorted(spellings)), keys)
+
+    @classmethod
+    def of_grant(cls, grant: Grant) -> "Recipient":
+        """Take from a grant where its badge may have gone; the body that was sent may name an earlier address."""
+        sent = json.loads(grant.body)["recipient_email"] if grant.body else grant.email
+        emails = tuple(dict.fromkeys((sent, grant.email)))
+        return cls(grant.badge_id, (grant.earner_id,), emails, frozenset(map(email_key, emails)))
+
+    def owns(self, badge: IssuedBadge) -> bool:
+        """Tell whether a badge bears one of the learner's addresses or ids, with a grant's mark or without."""
+        bears = badge.earner_id or ""
+        known = bears in self.earner_ids or bears.partition("~")[0] in self.earner_ids
+        return known or (bool(badge.email) and email_key(badge.email or "") in self.keys)
+
+    def questions(self) -> Iterator[tuple[_Key, str]]:
+        """Return the filters that find the learner's badges."""
+        for earner in self.earner_ids:
+            yield "issuer_earner_id", earner
+        for email in self.emails:
+            if not any(sign in email for sign in _FILTER_SYNTAX):
+                yield "recipient_email", email
+                yield "recipient_email_all", email
 
 
-def look_up_all(client: Client, wanted: Sequence[Mapping[str, Any]]) -> Iterator[Answer]:
-    """Look grants up, several at a time, and yield each with what was found or what failed.
-
-    Ends early, with the failure, when the token is refused or Credly fails five times in a row.
-    """
-    in_a_row = 0
-    with ThreadPoolExecutor(client.parallel) as pool:
-        for start in range(0, len(wanted), client.parallel):
-            chunk = wanted[start : start + client.parallel]
-            client.progress.at(start, len(wanted))
-            answers = list(pool.map(lambda grant: _look_up_or_fail(client, Sought.of(grant)), chunk))
-            for grant, answer in zip(chunk, answers, strict=True):
-                yield grant, answer
-                in_a_row = in_a_row + 1 if isinstance(answer, Failure) else 0
-                if isinstance(answer, Failure) and (
-                    answer.exit_code in _STOPS_ALL or answer.code == "rate-limited" or in_a_row >= _FAULTS_IN_A_ROW
-                ):
-                    return
-
-
-def _look_up_or_fail(client: Client, sought: Sought) -> Found | Failure:
-    try:
-        return look_up(client, sought)
-    except Failure as failure:
-        return failure
-
-
-def look_up(client: Client, sought: Sought) -> Found:
-    """Look one grant up, in every state; raises ``Failure``."""
-    found = dict[str, IssuedBadge]()
-    date = None
-    for key, value in _questions(sought):
-        listing = client.issued_badges({"badge_template_id": sought.badge_id, key: value})
-        date = listing.server_date
-        badges = list(listing.rows.values())
-        obeyed = all(_answers(badge, sought, key, value) for badge in badges)
-        if listing.problem is not None or listing.set_aside or not obeyed:
-            return Found([badge for badge in badges if sought.bears_mark(badge)], conclusive=False, server_date=date)
-        found |= listing.rows
-        if any(map(sought.is_ours, badges)):
-            break
-    theirs = of_account(client, list(found.values()), sought.is_of_learner, sought.badge_id)
-    return Found(theirs, conclusive=True, server_date=date)
-
-
-def _questions(sought: Sought) -> Iterator[tuple[str, str]]:
-    yield "issuer_earner_id", sought.earner_id
-    for email in sought.emails:
-        if fits_filter(email):
-            yield "recipient_email", email
-            yield "recipient_email_all", email
-
-
-def _answers(badge: IssuedBadge, sought: Sought, key: str, value: str) -> bool:
-    if badge.badge_id != sought.badge_id:
+def is_issued_by(badge: IssuedBadge, grant: Grant) -> bool:
+    """Tell whether a grant issued a badge: by its mark, else by address and exact time."""
+    if badge.badge_id != grant.badge_id:
         return False
+    if badge.earner_id is None:
+        keys = Recipient.of_grant(grant).keys
+        return badge.issued_at == grant.issued_at and email_key(badge.email or "") in keys
+    same_day = badge.issued_at is None or badge.issued_at[:10] == grant.issued_at[:10]
+    return badge.earner_id == grant.earner_id and (not grant.once or same_day)
+
+
+def _bears_mark_of(badge: IssuedBadge, grant: Grant) -> bool:
+    """Tell whether a badge bears the mark that no other grant has."""
+    return not grant.once and badge.badge_id == grant.badge_id and badge.earner_id == grant.earner_id
+
+
+def look_up(client: Client, recipient: Recipient) -> Found:
+    """Look somebody's badges up, in every state; each badge once. Raises ``Failure`` where a list is not whole."""
+    found = _read(client, recipient)
+    if found.problem is not None:
+        raise found.problem
+    return replace(found, badges=_without_strangers(client, recipient, found.badges))
+
+
+def look_up_grant(client: Client, grant: Grant) -> Found:
+    """Look for what a grant may have issued, in every state, until that is found; raises ``Failure``.
+
+    From a list that proves nothing only what bears the grant's own mark is taken.
+    """
+    recipient = Recipient.of_grant(grant)
+    found = _read(client, recipient, enough=lambda badge: is_issued_by(badge, grant))
+    if not found.conclusive:
+        return replace(found, badges=[badge for badge in found.badges if _bears_mark_of(badge, grant)])
+    return replace(found, badges=_without_strangers(client, recipient, found.badges))
+
+
+def _read(client: Client, recipient: Recipient, enough: Callable[[IssuedBadge], bool] | None = None) -> Found:
+    """Ask each question; with ``enough`` only until such a badge is found, or an answer proves nothing."""
+    found = dict[str, IssuedBadge]()
+    conclusive, server_date = True, None
+    for key, value in recipient.questions():
+        listing = _list(client, recipient.badge_id, key, value)
+        server_date = listing.server_date
+        badges = [badge for badge in listing.rows.values() if recipient.badge_id in (None, badge.badge_id)]
+        obeyed = len(badges) == len(listing.rows) and all(_obeys(badge, key, value) for badge in badges)
+        found |= {badge.id: badge for badge in badges}
+        if listing.problem is not None:
+            return Found(list(found.values()), conclusive=False, server_date=server_date, problem=listing.problem)
+        conclusive = conclusive and obeyed and not listing.set_aside
+        if enough is not None and (not conclusive or any(map(enough, badges))):
+            break
+    return Found(list(found.values()), conclusive, server_date)
+
+
+def _list(client: Client, badge_id: str | None, key: _Key, value: str) -> Listing[IssuedBadge]:
+    narrowed = {} if badge_id is None else {"badge_template_id": badge_id}
+    return client.issued_badges({**narrowed, key: value})
+
+
+def _obeys(badge: IssuedBadge, key: _Key, value: str) -> bool:
+    """Tell whether a filter brings a badge rightly."""
     if key == "issuer_earner_id":
         return badge.earner_id == value
     if key == "recipient_email":
         return email_key(badge.email or "") == email_key(value)
-    return True  # the user's other addresses are not ours to know
+    return True  # the account's other addresses are not ours to know
+
+
+def _without_strangers(client: Client, recipient: Recipient, badges: Sequence[IssuedBadge]) -> list[IssuedBadge]:
+    """Leave out strangers' badges, which a filter for accounts that is not obeyed would bring; raises ``Failure``."""
+    users = {badge.user_id for badge in badges if badge.user_id and recipient.owns(badge)}
+    theirs = [badge for badge in badges if recipient.owns(badge) or badge.user_id in users]
+    if len(theirs) < len(badges) and _finds_accounts(client, recipient.badge_id):
+        return list(badges)  # what else was found is under another address of the same account
+    return theirs
+
+
+def _finds_accounts(client: Client, badge_id: str | None) -> bool:
+    """Tell whether Credly obeys the filter that finds an account's other addresses, by asking for one without any."""
+    listing = _list(client, badge_id, "recipient_email_all", _NOBODY)
+    if listing.problem is not None:
+        raise listing.problem
+    return not listing.rows
+
+
+def look_up_all(
+    client: Client,
+    asked: Sequence[_Asked],
+    ask: Callable[[Client, _Asked], Found],
+    *,
+    faults_in_a_row: int = _FAULTS_IN_A_ROW,
+) -> Iterator[tuple[_Asked, Found | Failure]]:
+    """Look up several recipients or grants, some at a time, and yield each with what was found or what failed.
+
+    Ends early, with the failure, when the token is refused or Credly fails so many times in a row.
+    """
+    in_a_row = 0
+    with ThreadPoolExecutor(client.parallel) as pool:
+        for start in range(0, len(asked), client.parallel):
+            some = asked[start : start + client.parallel]
+            client.progress.at(start, len(asked))
+            answers = list(pool.map(lambda each: _or_failure(client, each, ask), some))
+            for each, answer in zip(some, answers, strict=True):
+                yield each, answer
+                in_a_row = in_a_row + 1 if isinstance(answer, Failure) else 0
+                if isinstance(answer, Failure) and (
+                    answer.exit_code in _STOPS_ALL or answer.code == "rate-limited" or in_a_row >= faults_in_a_row
+                ):
+                    return
+
+
+def _or_failure(client: Client, asked: _Asked, ask: Callable[[Client, _Asked], Found]) -> Found | Failure:
+    try:
+        return ask(client, asked)
+    except Failure as failure:
+        return failure

@@ -4,21 +4,21 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from credly_cli.config import GrantSettings
 from credly_cli.credly.client import Client
 from credly_cli.credly.records import IssuedBadge
 from credly_cli.errors import Exit, Failure, Problem, exit_of_work
 from credly_cli.identity import email_key
 from credly_cli.issuing import plan, reconcile, restore, send
-from credly_cli.issuing.asking import Recipient, ask_all
-from credly_cli.issuing.reconcile import Patience
-from credly_cli.issuing.send import Terms
+from credly_cli.issuing.lookup import Recipient, look_up, look_up_all
+from credly_cli.issuing.send import SendOptions
 from credly_cli.linking import names
 from credly_cli.linking.names import FoundContent
-from credly_cli.store import enrollments, facts, grants, issued_badges, links, runs, unsent
+from credly_cli.store import badges, enrollments, facts, grants, issued_badges, links, runs, uncertain
 from credly_cli.store.completions import Completion
 from credly_cli.store.database import Store
 from credly_cli.store.enrollments import Enrolled
-from credly_cli.store.grants import NewGrant
+from credly_cli.store.grants import Grant, ListedGrant, NewGrant
 from credly_cli.store.lock import RunLock
 from credly_cli.text import Command, Hint
 from credly_cli.times import Clock, utc_text
@@ -30,7 +30,7 @@ class Granted:
 
     email: str
     changed: bool = False
-    grant: dict[str, Any] | None = None
+    grant: ListedGrant | None = None
     failure: Failure | None = None
     unclear: bool = False  # whether it was issued is for the next sync to find out
 
@@ -43,8 +43,8 @@ class Granted:
         """Return what went wrong beside a result."""
         if self.failure is None:
             return []
-        grant = self.grant or {"email": None, "badge": {"id": None}, "id": None}
-        return [Problem(self.failure.code, self.failure.message, grant["email"], grant["badge"]["id"], grant["id"])]
+        known = (self.grant.email, self.grant.badge_id, self.grant.id) if self.grant else ()
+        return [Problem(self.failure.code, self.failure.message, *known)]
 
 
 @dataclass(slots=True)
@@ -56,19 +56,19 @@ class _Candidate:
     enrolled: Enrolled
     recipient: Recipient
     grant_id: int | None = None
-    before: dict[str, Any] | None = None
+    before: Grant | None = None
 
 
 @dataclass(slots=True)
-class Counter:
-    """Where badges are granted by hand: a store and its lock, a client, a clock, and how things are sent."""
+class ManualGrants:
+    """Grants of one badge by hand: over a store and its lock, a client and a clock, sent by these options."""
 
     store: Store
     lock: RunLock
     client: Client
     clock: Clock
-    terms: Terms
-    patience: Patience
+    options: SendOptions
+    settings: GrantSettings
     _badge: dict[str, Any] = field(default_factory=dict)
     _content: FoundContent = field(default_factory=lambda: FoundContent("", "", None))
 
@@ -80,7 +80,7 @@ class Counter:
         candidates = self._candidates(results)
         free = self._ask(candidates, results)
         moment = issued_at or utc_text(self.clock.now())
-        with self.terms.interrupted.awaited():  # what is recorded is also sent, or taken back
+        with self.options.interrupted.awaited():  # what is recorded is also sent, or taken back
             planned = [candidate for candidate in free if self._record(candidate, moment)]
             stopped = None if rehearse else self._send(planned)
             for candidate in planned:
@@ -92,14 +92,18 @@ class Counter:
         now = utc_text(self.clock.now())
         with self.store.transaction():
             if restore.note_restore(self.store, self.lock.run_number, now):
-                grants.doubt_all_open(self.store, None, now)
+                uncertain.doubt_all_open(self.store, None, now)
             number = runs.take_number(self.store, self.lock.run_number)
         if not rehearse:
             self.lock.note_run(number)
-        until = restore.settles_until(self.store, self.patience.settle_seconds)
+        until = restore.settles_until(self.store, self.settings.settle_seconds)
         if until is not None and now < until:
-            told = "The store was restored, so Credly may have badges that it does not know of, or does not list yet."
-            raise Failure("store-settling", told, hint=Hint(f"After {until}:", Command("sync"), ", then grant again."))
+            message = (
+                "The store was restored, so Credly may have badges that it does not know of, or does not list yet."
+            )
+            raise Failure(
+                "store-settling", message, hint=Hint(f"After {until}:", Command("sync"), ", then grant again.")
+            )
 
     # Who may get it
 
@@ -122,7 +126,9 @@ class Counter:
         for learner in known:
             enrolled = enrollments.latest(self.store, learner["id"], self._content.id)
             if enrolled is not None:
-                return _Candidate(result, learner, enrolled, Recipient.of(self.store, result.email, known))
+                return _Candidate(
+                    result, learner, enrolled, Recipient.of_learners(self.store, result.email, known, self._badge["id"])
+                )
         raise Failure(
             "not-enrolled",
             f"{result.email} is not enrolled in {self._content.title}.",
@@ -132,13 +138,14 @@ class Counter:
     def _ask(self, candidates: Sequence[_Candidate], results: Sequence[Granted]) -> list[_Candidate]:
         """Ask Credly what each holds; returns those who have not earned the badge. Where Credly fails, all ends."""
         free = []
-        answers = ask_all(self.client, [candidate.recipient for candidate in candidates], self._badge["id"])
-        for candidate, found in zip(candidates, answers, strict=False):
+        recipients = [candidate.recipient for candidate in candidates]
+        answers = look_up_all(self.client, recipients, look_up, faults_in_a_row=1)
+        for candidate, (_, found) in zip(candidates, answers, strict=False):  # it ends with the first failure
             if isinstance(found, Failure):
                 for result in results:
                     result.failure = result.failure or found
                 return []
-            candidate.result.failure = self._refusal(candidate, found)
+            candidate.result.failure = self._refusal(candidate, found.badges)
             if candidate.result.failure is None:
                 free.append(candidate)
         return free
@@ -152,10 +159,10 @@ class Counter:
         if issued_badges.held_by(self.store, learner["id"], self._badge["id"]):
             hint = Hint("If it was deleted in Credly, this finds out:", Command("sync"))
             return _earned(email, f"{email} has earned {name} already, as the last sync found.", hint)
-        if grants.in_doubt_for_learner(self.store, self._badge["id"], learner["id"]):
+        if uncertain.in_doubt_for_learner(self.store, self._badge["id"], learner["id"]):
             candidate.result.unclear = True
-            told = f"{name} may be on its way to {email}: an earlier answer of Credly's was lost."
-            return Failure("server-error", told, hint=Hint("The next sync finds out:", Command("sync")))
+            message = f"{name} may be on its way to {email}: an earlier answer of Credly's was lost."
+            return Failure("server-error", message, hint=Hint("The next sync finds out:", Command("sync")))
         who = self._completion(candidate, "")
         if not (who.first_name and who.last_name):
             hint = Hint("Import it:", Command("import", "learners", "FILE"))
@@ -179,20 +186,20 @@ class Counter:
         who, badge_id, now = self._completion(candidate, moment), self._badge["id"], utc_text(self.clock.now())
         with self.store.transaction():
             before = grants.of_session(self.store, badge_id, who.learner, who.content_id, who.session_id)
-            if before is not None and before["state"] in ("planned", "held", "failed"):
-                candidate.grant_id, candidate.before = before["id"], before
-                grants.set_state(self.store, before["id"], "planned", now, issued_at=moment, **_AFRESH)
+            if before is not None and before.state in ("planned", "held", "failed"):
+                candidate.grant_id, candidate.before = before.id, before
+                grants.set_state(self.store, before.id, "planned", now, issued_at=moment, **_AFRESH)
                 return True
             grant = self._new_grant(who, candidate.enrolled, before)
             candidate.grant_id = grants.record(self.store, grant, None, now)
-            candidate.before = before if before is not None and before["id"] == candidate.grant_id else None
+            candidate.before = before if before is not None and before.id == candidate.grant_id else None
         return True
 
-    def _new_grant(self, who: Completion, enrolled: Enrolled, before: dict[str, Any] | None) -> NewGrant:
+    def _new_grant(self, who: Completion, enrolled: Enrolled, before: Grant | None) -> NewGrant:
         badge_id, number = self._badge["id"], 1
         if before is not None:  # what was earned and lost is granted anew, under a mark of its own
-            number = before["round"] + int(before["state"] != "cancelled" or before["dropped"])
-        once = not self.store.value("SELECT allow_duplicates FROM badges WHERE id = ?", (badge_id,))
+            number = before.round + int(before.state != "cancelled" or before.dropped)
+        once = not badges.allows_duplicates(self.store, badge_id)
         organization = self.client.organization_id
         return NewGrant(
             badge_id=badge_id,
@@ -213,30 +220,31 @@ class Counter:
         identities = tuple(candidate.grant_id for candidate in planned if candidate.grant_id is not None)
         if not identities:
             return None
-        sent = send.send(self.store, self.client, self.clock, replace(self.terms, only=identities))
-        doubtful = {grant["id"] for grant in grants.uncertain(self.store)}
-        if not doubtful.isdisjoint(identities):
-            reconcile.settle(
-                self.store, self.client, self.clock, self.patience, besides=doubtful.difference(identities)
-            )
+        sent = send.send(self.store, self.client, self.clock, replace(self.options, only=identities))
+        unclear = {grant.id for grant in uncertain.uncertain(self.store)}
+        if not unclear.isdisjoint(identities):
+            others = unclear.difference(identities)
+            reconcile.reconcile(self.store, self.client, self.clock, self.settings, except_for=others)
         return sent.stopped or sent.delayed
 
     def _report(self, candidate: _Candidate, stopped: Failure | None, *, rehearse: bool) -> None:
         result = candidate.result
         (result.grant,) = grants.listed(self.store, ids=[candidate.grant_id or 0])
         result.changed = not rehearse
-        match result.grant["state"]:
+        match result.grant.state:
             case "planned" if not rehearse:
-                unsent.take_back(self.store, candidate.grant_id or 0, candidate.before)
+                grants.restore_previous(self.store, candidate.grant_id or 0, candidate.before)
                 result.changed, result.grant = False, None
                 result.failure = stopped or self._unknown_to_credly()
             case "uncertain":
                 result.unclear = True
-                told = f"Credly's answer was lost. The next sync finds out whether {result.email} was issued the badge."
-                result.failure = Failure("server-error", told, hint=Hint("Run:", Command("sync")))
+                message = (
+                    f"Credly's answer was lost. The next sync finds out whether {result.email} was issued the badge."
+                )
+                result.failure = Failure("server-error", message, hint="Run: credly sync")
             case "failed":
                 hint = Hint("When that is mended:", Command("retry", str(candidate.grant_id)))
-                result.failure = Failure("unexpected", str(result.grant["problem"]), hint=hint)
+                result.failure = Failure("unexpected", str(result.grant.problem), hint=hint)
             case "covered":
                 result.changed = False
                 result.failure = _earned(result.email, f"{result.email} has earned {self._badge['name']} already.")
@@ -249,13 +257,18 @@ class Counter:
         )
 
 
-def _earned(email: str, told: str, hint: Hint | None = None) -> Failure:
-    return Failure("already-earned", told, hint=hint or Hint("To see it:", Command("learner-badges", email)))
+def _answer_lost(email: str) -> Failure:
+    message = f"Credly's answer was lost. The next sync finds out whether {email} was issued the badge."
+    return Failure("server-error", message, hint=Hint("Run:", Command("sync")))
+
+
+def _earned(email: str, message: str, hint: Hint | None = None) -> Failure:
+    return Failure("already-earned", message, hint=hint or Hint("To see it:", Command("learner-badges", email)))
 
 
 _AFRESH = {
     "reason": "manual",
-    **dict.fromkeys(("body", "body_sha256", "not_before", "problem_code", "problem", "run_id")),
+    **dict.fromkeys(("body", "body_sha256", "not_before", "problem_code", "problem", "refusal", "run_id")),
     "refusals": 0,
 }
 

@@ -1,17 +1,19 @@
-"""Settling uncertain grants: found on Credly is conclusive at once, absent only after a time (reliability, 3.5)."""
+"""Reconcile uncertain grants with Credly: found is conclusive at once, absent only after a time (R18)."""
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
+from credly_cli.config import GrantSettings
 from credly_cli.credly.client import Client
 from credly_cli.credly.records import IssuedBadge
 from credly_cli.errors import Failure, Problem
 from credly_cli.http.response import read_date
-from credly_cli.issuing.lookup import Found, Sought, look_up_all
-from credly_cli.store import duplicates, grants, issued_badges
+from credly_cli.issuing.lookup import Found, is_issued_by, look_up_all, look_up_grant
+from credly_cli.store import duplicates, grants, issued_badges, uncertain
 from credly_cli.store.database import Store
+from credly_cli.store.grants import Grant
 from credly_cli.store.schema import State
 from credly_cli.times import Clock, from_utc_text, utc_text
 
@@ -19,18 +21,9 @@ _ABSENCES = 2
 _AT_ONCE = timedelta(seconds=60)
 
 
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """How long absence must last before it is believed."""
-
-    settle_seconds: int = 900
-    recheck_seconds: int = 60
-    hold_uncertain: bool = False
-
-
 @dataclass(slots=True)
-class Settled:
-    """What settling brought about."""
+class Reconciled:
+    """How many grants were settled, and how."""
 
     adopted: int = 0
     covered: int = 0
@@ -43,46 +36,46 @@ class Settled:
     stopped: Failure | None = None  # why some could not be looked up
 
 
-def settle(
-    store: Store, client: Client, clock: Clock, patience: Patience, *, besides: Collection[int] = frozenset()
-) -> Settled:
-    """Look every uncertain grant up on Credly, ``besides`` these, and settle what can be settled."""
-    return _Settler(store, client, clock, patience).run(besides)
+def reconcile(
+    store: Store, client: Client, clock: Clock, settings: GrantSettings, *, except_for: Collection[int] = frozenset()
+) -> Reconciled:
+    """Look every uncertain grant up on Credly, ``except_for`` these, and settle what can be settled."""
+    return _Reconciliation(store, client, clock, settings).run(except_for)
 
 
-class _Settler:
-    def __init__(self, store: Store, client: Client, clock: Clock, patience: Patience) -> None:
-        self.store, self.client, self.clock, self.patience = store, client, clock, patience
-        self.outcome = Settled()
+class _Reconciliation:
+    def __init__(self, store: Store, client: Client, clock: Clock, settings: GrantSettings) -> None:
+        self.store, self.client, self.clock, self.settings = store, client, clock, settings
+        self.outcome = Reconciled()
 
-    def run(self, besides: Collection[int]) -> Settled:
-        wanted = [grant for grant in grants.uncertain(self.store) if grant["id"] not in besides]
+    def run(self, except_for: Collection[int]) -> Reconciled:
+        wanted = [grant for grant in uncertain.uncertain(self.store) if grant.id not in except_for]
         wanted = [grant for grant in wanted if not self._is_stored(grant)]
-        for grant, found in look_up_all(self.client, wanted):
+        for grant, found in look_up_all(self.client, wanted, look_up_grant):
             if isinstance(found, Failure):
                 self.outcome.stopped = found
-                grants.put_back(self.store, grant["id"], utc_text(self.clock.now()))
+                uncertain.put_back(self.store, grant.id, utc_text(self.clock.now()))
                 continue
-            self.outcome.looked_up.add(grant["id"])
+            self.outcome.looked_up.add(grant.id)
             with self.store.transaction():
                 self._take(grant, found)
         return self.outcome
 
-    def _is_stored(self, grant: dict[str, Any]) -> bool:
+    def _is_stored(self, grant: Grant) -> bool:
         """Adopt a badge with the grant's own mark that a listing has brought already."""
-        if grant["once"]:  # its mark is the learner's, not its own
+        if grant.once:  # its mark is the learner's, not its own
             return False
-        known = issued_badges.unowned_of_marks(self.store, grant["badge_id"], (grant["earner_id"],))
+        known = issued_badges.unowned_of_marks(self.store, grant.badge_id, (grant.earner_id,))
         if known:
             with self.store.transaction():
                 self._adopt(grant, known[0]["id"], utc_text(self.clock.now()))
         return bool(known)
 
-    def _adopt(self, grant: dict[str, Any], issued_badge_id: str, now: str) -> None:
+    def _adopt(self, grant: Grant, issued_badge_id: str, now: str) -> None:
         self._settle(grant, "issued", now, issued_badge_id=issued_badge_id)
         self.outcome.adopted += 1
 
-    def _take(self, grant: dict[str, Any], found: Found) -> None:
+    def _take(self, grant: Grant, found: Found) -> None:
         """Draw what can be concluded from a look-up; what is inconclusive says neither found nor absent."""
         if not (found.conclusive or found.badges):
             return
@@ -93,101 +86,88 @@ class _Settler:
             self._adopt(grant, ours.id, now)
         elif not found.conclusive:
             return
-        elif (held := found.held) is not None and _bars(grant):
+        elif (held := found.held) is not None and _is_barred(grant):
             self._settle(grant, "covered", now, covered_by=held.id)
             self.outcome.covered += 1
         else:
             self._absent(grant, found.server_date, now)
 
-    def _ours(self, grant: dict[str, Any], found: Found) -> IssuedBadge | None:
+    def _ours(self, grant: Grant, found: Found) -> IssuedBadge | None:
         """Return the badge that this grant issued, if no other grant owns it and it was not there before."""
-        sought = Sought.of(grant)
-        ours = [badge for badge in found.badges if sought.is_ours(badge)]
-        ours.sort(key=lambda badge: badge.issued_at != grant["issued_at"])
+        ours = [badge for badge in found.badges if is_issued_by(badge, grant)]
+        ours.sort(key=lambda badge: badge.issued_at != grant.issued_at)
         return next((badge for badge in ours if _may_be_of(self.store, badge.id, grant)), None)
 
-    def _settle(self, grant: dict[str, Any], state: State, now: str, **columns: Any) -> None:
-        grants.set_state(self.store, grant["id"], state, now, **{"problem_code": None, "problem": None, **columns})
+    def _settle(self, grant: Grant, state: State, now: str, **columns: Any) -> None:
+        grants.set_state(self.store, grant.id, state, now, **{"problem_code": None, "problem": None, **columns})
 
-    def _absent(self, grant: dict[str, Any], server_date: str | None, now: str) -> None:
+    def _absent(self, grant: Grant, server_date: str | None, now: str) -> None:
         """Count a conclusive absence, and draw the conclusion after the second."""
-        refused = grant["refusals"] > 0
-        if refused and not _says_held(grant):  # nothing was applied, and nothing says that it need be
+        refused = grant.refusals > 0
+        if refused and grant.refusal != "held":  # nothing was applied, and nothing says that it need be
             self._fail(grant, now)
             return
         if not self._is_settled(grant, server_date):
             self._note_server_date(grant, server_date)
             return
-        if grant["absent_at"] is not None:
-            since = self.clock.now() - from_utc_text(grant["absent_at"])
+        if grant.absent_at is not None:
+            since = self.clock.now() - from_utc_text(grant.absent_at)
             if since < timedelta():  # our clock has gone back: the pause begins anew
-                self.store.change("UPDATE grants SET absent_at = ? WHERE id = ?", (now, grant["id"]))
-            if since < timedelta(seconds=self.patience.recheck_seconds):
+                uncertain.restart_absence(self.store, grant.id, now)
+            if since < timedelta(seconds=self.settings.recheck_seconds):
                 return
-        if grant["absences"] + 1 < _ABSENCES:
-            sql = "UPDATE grants SET absences = absences + 1, absent_at = ? WHERE id = ?"
-            self.store.change(sql, (now, grant["id"]))
+        if grant.absences + 1 < _ABSENCES:
+            uncertain.note_absence(self.store, grant.id, now)
         elif refused:
             self._fail(grant, now)
         else:
             self._send_again(grant, now)
 
-    def _note_server_date(self, grant: dict[str, Any], server_date: str | None) -> None:
+    def _note_server_date(self, grant: Grant, server_date: str | None) -> None:
         """Where Credly's clock was not known at the time, take it from the look that follows at once."""
-        if grant["server_date"] is None and server_date is not None and grant["sent_at"] is not None:
-            since = self.clock.now() - from_utc_text(grant["sent_at"])
+        if grant.server_date is None and server_date is not None and grant.sent_at is not None:
+            since = self.clock.now() - from_utc_text(grant.sent_at)
             if timedelta() <= since < _AT_ONCE:
-                self.store.change("UPDATE grants SET server_date = ? WHERE id = ?", (server_date, grant["id"]))
+                uncertain.set_server_date(self.store, grant.id, server_date)
 
-    def _fail(self, grant: dict[str, Any], now: str) -> None:
-        grants.set_state(self.store, grant["id"], "failed", now, problem_code="unexpected")
+    def _fail(self, grant: Grant, now: str) -> None:
+        grants.set_state(self.store, grant.id, "failed", now, problem_code="unexpected")
         self.outcome.failed += 1
-        self.outcome.problems.append(_problem(grant, grant["problem"]))
-        duplicates.release_covered(self.store, now)
+        self.outcome.problems.append(grant.as_problem("unexpected", grant.problem or "Credly refused."))
+        duplicates.release_superseded(self.store, now)
 
-    def _send_again(self, grant: dict[str, Any], now: str) -> None:
-        if not grants.still_wanted(self.store, grant["id"]):
+    def _send_again(self, grant: Grant, now: str) -> None:
+        if not grants.still_wanted(self.store, grant.id):
             self._settle(grant, "cancelled", now)
             self.outcome.cancelled += 1
-            duplicates.release_covered(self.store, now)
-        elif self.patience.hold_uncertain and grant["body"]:
-            told = "It is not on Credly, and hold_uncertain keeps it from being sent again."
-            self._settle(grant, "held", now, problem_code="unexpected", problem=told)
+            duplicates.release_superseded(self.store, now)
+        elif self.settings.hold_uncertain and grant.body:
+            message = "It is not on Credly, and hold_uncertain keeps it from being sent again."
+            self._settle(grant, "held", now, problem_code="unexpected", problem=message)
             self.outcome.held += 1
-            self.outcome.problems.append(_problem(grant, told))
+            self.outcome.problems.append(grant.as_problem("unexpected", message))
         else:
             self._settle(grant, "planned", now, not_before=None, cleared_at=now)
             self.outcome.planned += 1
 
-    def _is_settled(self, grant: dict[str, Any], server_date: str | None) -> bool:
+    def _is_settled(self, grant: Grant, server_date: str | None) -> bool:
         """Tell whether the settling time has passed, on Credly's clock too: a jump of ours cannot shorten it."""
-        wait = timedelta(seconds=self.patience.settle_seconds)
-        ours = self.clock.now() - from_utc_text(grant["sent_at"]) if grant["sent_at"] else wait
+        wait = timedelta(seconds=self.settings.settle_seconds)
+        ours = self.clock.now() - from_utc_text(grant.sent_at) if grant.sent_at else wait
         if timedelta() <= ours < wait:
             return False
-        sent, asked = read_date(grant["server_date"]), read_date(server_date)
+        sent, asked = read_date(grant.server_date), read_date(server_date)
         # where ours has gone back behind the sending, Credly's alone can tell
         return asked - sent >= wait if sent and asked else ours >= wait
 
 
-def _problem(grant: dict[str, Any], told: str) -> Problem:
-    return Problem("unexpected", told, grant["email"], grant["badge_id"], grant["id"])
-
-
-def _bars(grant: dict[str, Any]) -> bool:
+def _is_barred(grant: Grant) -> bool:
     """Tell whether a badge that the learner holds stands in the way of this grant, now or when it was refused."""
-    return bool(grant["once"] or not grant["allow_duplicates"] or (grant["refusals"] > 0 and _says_held(grant)))
+    return grant.earned_once or (grant.refusals > 0 and grant.refusal == "held")
 
 
-def _says_held(grant: dict[str, Any]) -> bool:
-    """Tell whether Credly refused because the learner has the badge; its text is no contract, but a hint."""
-    return "already" in (grant["problem"] or "")
-
-
-def _may_be_of(store: Store, issued_badge_id: str, grant: dict[str, Any]) -> bool:
+def _may_be_of(store: Store, issued_badge_id: str, grant: Grant) -> bool:
     """Tell whether no other grant owns a badge and, where marks are no grant's own, it came after the first try."""
-    sql = "SELECT 1 FROM grants WHERE (issued_badge_id = :badge OR covered_by = :badge) AND id <> :grant"
-    if store.value(sql, {"badge": issued_badge_id, "grant": grant["id"]}) is not None:
+    if uncertain.is_owned_by_another(store, issued_badge_id, grant.id):
         return False
-    sql = "SELECT i.stored_at < min(a.started_at) FROM issued_badges i JOIN attempts a ON a.grant_id = ? WHERE i.id = ?"
-    return not (grant["once"] and store.value(sql, (grant["id"], issued_badge_id)))
+    return not (grant.once and uncertain.was_known_before(store, issued_badge_id, grant.id))

@@ -1,16 +1,15 @@
-"""Stores that do not know what was sent: restored, deleted and new ones ask Credly first (reliability, 3.7)."""
+"""Stores that do not know what was sent: restored, deleted and new ones ask Credly first (R18)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 
 from credly_cli.credly.client import Client, NoSearchError
 from credly_cli.errors import Exit, Failure
-from credly_cli.issuing.lookup import Found, look_up_all
-from credly_cli.store import grants, issued_badges, runs
+from credly_cli.issuing.lookup import Found, look_up_all, look_up_grant
+from credly_cli.store import claims, grants, issued_badges, runs, uncertain
 from credly_cli.store.database import Store
-from credly_cli.store.grants import Due
+from credly_cli.store.grants import Grant
 from credly_cli.times import Clock, from_utc_text, utc_text
 
 _RESTORED_AT = "restored-at"
@@ -24,10 +23,7 @@ def note_restore(store: Store, lock_number: int | None, now: str) -> bool:
     The lock file has the number of the last run: a store behind it is an older copy, or an empty one in the place of
     another. A store with grants whose lock file has no number was copied, or the lock file is lost.
     """
-    if lock_number is None:
-        restored = store.value("SELECT 1 FROM grants LIMIT 1") is not None
-    else:
-        restored = runs.number(store) < lock_number
+    restored = grants.are_any(store) if lock_number is None else runs.number(store) < lock_number
     if restored:
         runs.set_bookmark(store, _RESTORED_AT, now)
     return restored
@@ -42,11 +38,11 @@ def settles_until(store: Store, settle_seconds: int) -> str | None:
 def doubt_older(store: Store, run_id: int, now: str) -> int:
     """Call uncertain what is planned for the time before a restore; returns how many."""
     restored_at = runs.bookmark(store, _RESTORED_AT)
-    return 0 if restored_at is None else grants.doubt_older(store, restored_at, run_id, now)
+    return 0 if restored_at is None else uncertain.doubt_older(store, restored_at, run_id, now)
 
 
 @dataclass(slots=True)
-class Guard:
+class RestoreCheck:
     """What Credly is asked before a run sends: about all issued badges, or about single grants."""
 
     store: Store
@@ -64,7 +60,7 @@ class Guard:
         """
         if runs.bookmark(self.store, _HISTORY_READ_AT) is not None:
             return None
-        old = grants.old_unsent(self.store, self.born_at)
+        old = claims.old_unsent(self.store, self.born_at)
         if not old:
             return self.born_at
         try:
@@ -79,7 +75,7 @@ class Guard:
 
     def ask_about_repeatable(self) -> None:
         """Look up the grants that Credly would not refuse to issue twice, where no complete listing was read."""
-        self._ask(grants.repeatable_unsent(self.store, utc_text(self.clock.now())), cleared=False)
+        self._ask(claims.repeatable_unsent(self.store, utc_text(self.clock.now())), cleared=False)
 
     def _read_history(self) -> None:
         read = 0
@@ -90,43 +86,37 @@ class Guard:
                 issued_badges.save(self.store, rows, utc_text(self.clock.now()))
         runs.set_bookmark(self.store, _HISTORY_READ_AT, utc_text(self.clock.now()))
 
-    def _ask(self, asked: Sequence[Due], *, cleared: bool) -> None:
+    def _ask(self, asked: Sequence[Grant], *, cleared: bool) -> None:
         """Store what Credly has of these grants' badges; those about which it does not answer wait."""
-        wanted = [_as_row(grant) for grant in asked]
-        untold = {grant.id: _NOT_ASKED for grant in asked}
-        for grant, found in look_up_all(self.client, wanted):
-            untold[grant["id"]] = max(_NOT_ASKED, timedelta(seconds=self.recheck_seconds))
+        unanswered = {grant.id: _NOT_ASKED for grant in asked}
+        for grant, found in look_up_all(self.client, asked, look_up_grant):
+            unanswered[grant.id] = max(_NOT_ASKED, timedelta(seconds=self.recheck_seconds))
             if isinstance(found, Failure):
                 self._note(found)
             elif found.conclusive:
-                del untold[grant["id"]]
-                self._take(grant["id"], found, cleared=cleared)
-        self._let_wait(untold)
+                del unanswered[grant.id]
+                self._take(grant.id, found, cleared=cleared)
+        self._let_wait(unanswered)
 
     def _take(self, grant_id: int, found: Found, *, cleared: bool) -> None:
         now = utc_text(self.clock.now())
         with self.store.transaction():
             issued_badges.save(self.store, found.badges, now)
             if cleared:
-                self.store.change("UPDATE grants SET cleared_at = ? WHERE id = ?", (now, grant_id))
+                claims.clear(self.store, grant_id, now)
 
-    def _let_wait(self, untold: Mapping[int, timedelta]) -> None:
+    def _let_wait(self, unanswered: Mapping[int, timedelta]) -> None:
         """Leave grants out of this run; the next one asks again, first about those that nobody was asked about."""
-        if not untold:
+        if not unanswered:
             return
-        told = "Credly did not tell what some learners hold, so their badges wait."
-        self.failure = self.failure or Failure("server-error", told)
+        message = "Credly did not tell what some learners hold, so their badges wait."
+        self.failure = self.failure or Failure("server-error", message)
         now = self.clock.now()
         with self.store.transaction():
-            for identity, wait in untold.items():
+            for identity, wait in unanswered.items():
                 grants.set_state(self.store, identity, "planned", utc_text(now), not_before=utc_text(now + wait))
 
     def _note(self, failure: Failure) -> None:
         self.failure = failure
         if failure.exit_code in (Exit.NOT_CONNECTED, Exit.CONFIG, Exit.INTERRUPTED):
             self.stopped = failure
-
-
-def _as_row(grant: Due) -> dict[str, Any]:
-    names = ("id", "badge_id", "earner_id", "issued_at", "once", "body", "email")
-    return {name: getattr(grant, name) for name in names}

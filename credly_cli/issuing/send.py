@@ -1,4 +1,4 @@
-"""Sending planned grants: claim, POST, result, each on disk before the next (reliability, 3.3; R17, R18)."""
+"""Sending planned grants: claim, POST, result, each on disk before the next (R17, R18; docs/exactly-once.md)."""
 
 import json
 import sqlite3
@@ -15,22 +15,22 @@ from credly_cli.http.errors import out_of_time
 from credly_cli.http.retry import RateLimit
 from credly_cli.issuing.decide import Outcome, outcome
 from credly_cli.signals import Interruption
-from credly_cli.store import duplicates, facts, grants, issued_badges, runs
+from credly_cli.store import claims, duplicates, facts, grants, issued_badges, runs, uncertain
 from credly_cli.store.completions import Completion
 from credly_cli.store.database import Store
-from credly_cli.store.grants import Due
+from credly_cli.store.grants import Grant
 from credly_cli.text import Command, Hint
 from credly_cli.times import Clock, Deadline, from_utc_text, utc_text
 
 BACKOFF = (1, 5, 30, 120, 720)  # times `recheck_seconds`
 _FAULTS_IN_A_ROW = 5
-_PATIENT = "PRAGMA busy_timeout = 60000"  # whoever else writes to the store: an answer must be kept
+_BUSY_SECONDS = 60  # whoever else writes to the store for that long: an answer must be kept
 _LONGEST_PAUSE = 120.0  # seconds that a run waits for Credly at most, where it has no deadline of its own
 
 
 @dataclass(slots=True)
-class Sending:
-    """What sending brought about."""
+class Sent:
+    """How many grants were sent, and what became of them."""
 
     issued: int = 0
     covered: int = 0
@@ -42,7 +42,7 @@ class Sending:
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class SendOptions:
     """How grants are sent: by a run, or by hand (``only`` these grants)."""
 
     run_id: int | None
@@ -57,13 +57,16 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class _Claim:
-    grant: Due
+    """A grant that is on disk as being sent, and what of it leaves."""
+
+    grant: Grant
     attempt: int
+    fields: dict[str, Any]
     body: str
 
 
 class UnsavedError(Failure):
-    """The store failed while answers were on their way; they are told to whoever reads, and found again on Credly."""
+    """The store failed while answers were on their way; they are written to stderr, and found again on Credly."""
 
     def __init__(self, error: Exception, answers: list[dict[str, Any]]) -> None:
         super().__init__(
@@ -74,8 +77,8 @@ class UnsavedError(Failure):
         self.answers = answers
 
 
-def body_of(grant: Due, *, suppress_notification: bool) -> str:
-    """Write what is sent for a grant (R17, R24)."""
+def fields_of(grant: Grant, *, suppress_notification: bool) -> dict[str, Any]:
+    """Return what is sent for a grant (R17, R24)."""
     issued = from_utc_text(grant.issued_at)
     fields: dict[str, Any] = {
         "recipient_email": grant.email,
@@ -89,38 +92,38 @@ def body_of(grant: Due, *, suppress_notification: bool) -> str:
         fields["locale"] = locale
     if suppress_notification:
         fields["suppress_badge_notification_email"] = True
-    return json.dumps(fields)
+    return fields
 
 
-def send(store: Store, client: Client, clock: Clock, terms: Terms) -> Sending:
+def send(store: Store, client: Client, clock: Clock, options: SendOptions) -> Sent:
     """Send the grants that are due; only this thread touches the store. Raises ``UnsavedError``."""
-    return _Sender(store, client, clock, terms).run()
+    return _Sender(store, client, clock, options).run()
 
 
-def reconsider(store: Store, grant: Due) -> Outcome:
+def reconsider(store: Store, grant: Grant) -> Outcome:
     """Decide anew about a planned grant, with the badges that are known by now (R20, R23)."""
     completion = Completion(
         completed_at=grant.issued_at,
         **{name: getattr(grant, name) for name in Completion.__slots__ if name != "completed_at"},
     )
-    earned = outcome(facts.of_unsent(store, completion, grant.badge_id, once=grant.once))
+    earned = outcome(facts.of_unsent(store, completion, grant.badge_id, once=grant.earned_once))
     by_hand = grant.reason == "manual" and earned.state != "covered"  # a person may grant what was revoked
     return Outcome("planned") if by_hand else earned
 
 
 class _Sender:
-    def __init__(self, store: Store, client: Client, clock: Clock, terms: Terms) -> None:
-        self.store, self.client, self.clock, self.terms = store, client, clock, terms
-        self.outcome = Sending()
+    def __init__(self, store: Store, client: Client, clock: Clock, options: SendOptions) -> None:
+        self.store, self.client, self.clock, self.options = store, client, clock, options
+        self.outcome = Sent()
         self.answered, self.expected = 0, grants.count_by_state(store)["planned"]
         self.rate_limit = RateLimit()
         self.faults = 0  # answers in a row that were faults of Credly or of the way there
         self.busy = 0  # requests to slow down in a row
         self.under_way: dict[Future[Answer], _Claim] = {}
 
-    def run(self) -> Sending:
-        self.store.connection.execute(_PATIENT)
-        with ThreadPoolExecutor(self.terms.parallel) as pool:
+    def run(self) -> Sent:
+        self.store.wait_for_writers(_BUSY_SECONDS)
+        with ThreadPoolExecutor(self.options.parallel) as pool:
             try:
                 self._work(pool)
             except (sqlite3.Error, OSError) as error:
@@ -134,8 +137,7 @@ class _Sender:
             claims = self._exchange()
             for claim in claims:
                 self.rate_limit.sent(self._now())
-                expected = json.loads(claim.body)
-                self.under_way[pool.submit(self.client.issue, claim.body.encode(), expected)] = claim
+                self.under_way[pool.submit(self.client.issue, claim.body.encode(), claim.fields)] = claim
             if self.under_way:
                 wait(self.under_way, self.rate_limit.delay(self._now()) or None, FIRST_COMPLETED)
             elif not claims and not self._pause():
@@ -168,20 +170,20 @@ class _Sender:
         """Count the grants that may be claimed now: never more than there are workers for them."""
         if self.rate_limit.delay(self._now()) > 0:
             return 0
-        free = self.terms.parallel - (len(self.under_way) - answered)
+        free = self.options.parallel - (len(self.under_way) - answered)
         return free if self.rate_limit.rate is None else min(free, 1)
 
     def _unsaved_answers(self) -> list[dict[str, Any]]:
-        """Wait for the answers under way, and tell them."""
+        """Wait for the answers under way; returns them as lines of JSON."""
         wait(self.under_way)
-        told = []
+        lines = []
         for future, claim in self.under_way.items():
             answer = future.result()
             status = answer.reply.status if answer.reply else None
             issued = answer.badge.id if answer.badge else None
             known = {"grant_id": claim.grant.id, "badge_id": claim.grant.badge_id}
-            told.append({**known, "answer": answer.kind, "status": status, "issued_badge_id": issued})
-        return told
+            lines.append({**known, "answer": answer.kind, "status": status, "issued_badge_id": issued})
+        return lines
 
     def _now(self) -> float:
         return self.clock.monotonic()
@@ -191,10 +193,10 @@ class _Sender:
 
     def _may_claim(self) -> bool:
         if self.outcome.stopped is None:
-            left = self.terms.deadline.remaining() if self.terms.deadline else inf
+            left = self.options.deadline.remaining() if self.options.deadline else inf
             delay = self.rate_limit.delay(self._now())
-            if self.terms.interrupted.is_set():
-                self.outcome.stopped = self.terms.interrupted.failure()
+            if self.options.interrupted.is_set():
+                self.outcome.stopped = self.options.interrupted.failure()
             elif delay >= left:
                 self.outcome.stopped = out_of_time()
             elif left == inf and delay > _LONGEST_PAUSE:
@@ -208,10 +210,12 @@ class _Sender:
         claims = [self._claim_one(grant) for grant in due]
         return [claim for claim in claims if claim is not None]
 
-    def _due(self, limit: int) -> list[Due]:
-        return grants.due(self.store, self._text(), limit, self.terms.only, completed_from=self.terms.completed_from)
+    def _due(self, limit: int) -> list[Grant]:
+        return claims.due(
+            self.store, self._text(), limit, self.options.only, completed_from=self.options.completed_from
+        )
 
-    def _claim_one(self, grant: Due) -> _Claim | None:
+    def _claim_one(self, grant: Grant) -> _Claim | None:
         decision = reconsider(self.store, grant)
         if decision.state == "covered":
             grants.set_state(self.store, grant.id, "covered", self._text(), covered_by=decision.covered_by)
@@ -221,10 +225,14 @@ class _Sender:
             grants.set_state(self.store, grant.id, "cancelled", self._text())
             self.outcome.cancelled += 1
             return None
-        body = grant.body or body_of(grant, suppress_notification=self.terms.suppress_notification)
+        if grant.body:  # it may have been applied: the same is sent again
+            fields, body = json.loads(grant.body), grant.body
+        else:
+            fields = fields_of(grant, suppress_notification=self.options.suppress_notification)
+            body = json.dumps(fields)
         server_date = self.client.http.last_date
-        attempt = grants.claim(self.store, grant.id, body, self.terms.run_id, self._text(), server_date)
-        return None if attempt is None else _Claim(grant, attempt, body)
+        attempt = claims.claim(self.store, grant.id, body, self.options.run_id, self._text(), server_date)
+        return None if attempt is None else _Claim(grant, attempt, fields, body)
 
     def _pause(self) -> bool:
         """Wait as the rate limit says, with nothing under way; false when there is nothing left to do."""
@@ -236,7 +244,7 @@ class _Sender:
     def _take(self, claim: _Claim, answer: Answer) -> None:
         now = self._text()
         status = answer.reply.status if answer.reply else None
-        grants.note_attempt(self.store, claim.attempt, now, answer.kind, status, answer.detail)
+        claims.note_attempt(self.store, claim.attempt, now, answer.kind, status, answer.detail)
         self._watch(answer)
         if not self._is_still_ours(claim, answer):
             return
@@ -271,19 +279,19 @@ class _Sender:
         elif self.faults >= _FAULTS_IN_A_ROW:
             code: ErrorCode = "server-error" if answer.reply else "unreachable"
             self.outcome.stopped = Failure(code, f"Credly failed {self.faults} times in a row: {answer.detail}.")
-        elif self.busy >= _FAULTS_IN_A_ROW + self.terms.parallel:
+        elif self.busy >= _FAULTS_IN_A_ROW + self.options.parallel:
             self.outcome.stopped = _too_busy()
 
     def _is_still_ours(self, claim: _Claim, answer: Answer) -> bool:
         """Tell whether the grant is where we left it; past the lock, another run may have taken it over meanwhile."""
-        state = self.store.value("SELECT state FROM grants WHERE id = ?", (claim.grant.id,))
-        return state == "sending" or (answer.kind == "issued" and state == "uncertain")
+        states = ("sending", "uncertain") if answer.kind == "issued" else ("sending",)
+        return claims.is_awaiting(self.store, claim.grant.id, states)
 
     def _issued(self, claim: _Claim, answer: Answer, now: str) -> None:
         badge = answer.badge
         if badge is None:
             raise AssertionError("an issued answer has its badge")
-        if self.store.value("SELECT 1 FROM grants WHERE issued_badge_id = ?", (badge.id,)):
+        if grants.owner_of(self.store, badge.id) is not None:
             self._uncertain(claim, Answer("unclear", "the answer names the badge of another grant", answer.reply), now)
             return
         issued_badges.save(self.store, [badge], now, issued_by_run=runs.last(self.store))
@@ -293,30 +301,27 @@ class _Sender:
         self.outcome.issued += 1
 
     def _uncertain(self, claim: _Claim, answer: Answer, now: str) -> None:
-        refused = answer.kind == "refused"
-        told = (
-            f"Credly refused: {answer.detail}."
-            if refused
-            else f"It is not clear whether it was issued: {answer.detail}."
-        )
-        grants.set_state(self.store, claim.grant.id, "uncertain", now, problem_code=None, problem=told)
-        if refused:
-            self.store.change("UPDATE grants SET refusals = refusals + 1 WHERE id = ?", (claim.grant.id,))
+        refusal = answer.refusal
+        message = f"It is not clear whether it was issued: {answer.detail}."
+        if refusal is not None:
+            message = f"Credly refused: {answer.detail}."
+            uncertain.note_refusal(self.store, claim.grant.id, refusal)
+        grants.set_state(self.store, claim.grant.id, "uncertain", now, problem_code=None, problem=message)
 
     def _failed(self, claim: _Claim, answer: Answer, now: str) -> None:
-        told = f"Credly refused: {answer.detail}."
-        grants.set_state(self.store, claim.grant.id, "failed", now, problem_code="unexpected", problem=told)
+        message = f"Credly refused: {answer.detail}."
+        grants.set_state(self.store, claim.grant.id, "failed", now, problem_code="unexpected", problem=message)
         self.outcome.failed += 1
-        self.outcome.problems.append(_problem("unexpected", told, claim.grant))
-        duplicates.release_covered(self.store, now)
+        self.outcome.problems.append(claim.grant.as_problem("unexpected", message))
+        duplicates.release_superseded(self.store, now)
 
     def _missing(self, claim: _Claim, answer: Answer, now: str) -> None:
         """Let the grants of a badge wait that Credly does not know, while others go on."""
         later = self._later(claim.grant.tries)
         self._back(claim, now, not_before=later)
-        grants.wait_for_badge(self.store, claim.grant.badge_id, later, now)
-        told = f"Credly does not know this badge, so what is planned for it waits: {answer.detail}."
-        self.outcome.problems.append(_problem("server-error", told, claim.grant))
+        claims.wait_for_badge(self.store, claim.grant.badge_id, later, now)
+        message = f"Credly does not know this badge, so what is planned for it waits: {answer.detail}."
+        self.outcome.problems.append(claim.grant.as_problem("server-error", message))
 
     def _back(self, claim: _Claim, now: str, **columns: Any) -> None:
         # nothing of it was applied, so a name or address corrected meanwhile may go out
@@ -325,11 +330,7 @@ class _Sender:
 
     def _later(self, tries: int) -> str:
         factor = BACKOFF[min(tries, len(BACKOFF) - 1)]
-        return utc_text(self.clock.now() + timedelta(seconds=self.terms.recheck_seconds * factor))
-
-
-def _problem(code: ErrorCode, told: str, grant: Due) -> Problem:
-    return Problem(code, told, grant.email, grant.badge_id, grant.id)
+        return utc_text(self.clock.now() + timedelta(seconds=self.options.recheck_seconds * factor))
 
 
 def _too_busy() -> Failure:

@@ -8,7 +8,7 @@ from credly_cli.credly.client import Client
 from credly_cli.credly.records import HELD_STATES
 from credly_cli.errors import Failure
 from credly_cli.http.errors import HttpFailure
-from credly_cli.issuing.asking import Recipient, ask
+from credly_cli.issuing.lookup import Recipient, look_up
 from credly_cli.linking import names
 from credly_cli.store import issued_badges, learners, runs
 from credly_cli.store.database import Store
@@ -37,7 +37,7 @@ def read(store: Store, client: Client, email: str, now: datetime, *, hide_expire
     """Read a learner's badges; raises ``Failure`` when neither Credly nor the store knows the address."""
     known = learners.of_email(store, email)
     try:
-        found = ask(client, Recipient.of(store, email, known))
+        found = look_up(client, Recipient.of_learners(store, email, known)).badges
     except Failure as failure:
         if not _is_outage(failure):
             raise

@@ -38,6 +38,16 @@ def all_named(store: Store) -> list[dict[str, Any]]:
     return store.rows("SELECT id, slug, name, image_url, listed FROM badges")
 
 
+def in_brief(store: Store, badge_id: str) -> dict[str, Any] | None:
+    """Return a badge as JSON answers show one in passing: id, name and the address of its image."""
+    return store.row("SELECT id, name, image_url FROM badges WHERE id = ?", (badge_id,))
+
+
+def allows_duplicates(store: Store, badge_id: str) -> bool:
+    """Tell whether Credly lets somebody have a badge more than once."""
+    return bool(store.value("SELECT allow_duplicates FROM badges WHERE id = ?", (badge_id,)))
+
+
 def fingerprints(store: Store) -> dict[str, str]:
     """Return the fingerprint of each badge in the list, by id."""
     return {row["id"]: row["fingerprint"] for row in store.rows("SELECT id, fingerprint FROM badges WHERE listed")}

@@ -113,6 +113,10 @@ class Store:
             if self.connection.in_transaction:
                 self.connection.execute("ROLLBACK")
 
+    def wait_for_writers(self, seconds: int) -> None:
+        """Let a write wait so long for another process that writes, from now on."""
+        self.connection.execute(f"PRAGMA busy_timeout = {seconds * 1000}")
+
     def rows(self, sql: str, parameters: Any = ()) -> list[dict[str, Any]]:
         """Read all rows of a query, as dictionaries."""
         cursor = self.connection.execute(sql, parameters)

@@ -1,21 +1,21 @@
-"""Of several grants for what is earned once, one stands and covers the others; what ends hands over to them (R18, R19).
+"""Duplicates of what is earned once: one grant supersedes the others, *covered*; when it ends, they take over.
 
 A grant is covered by a badge that the learner holds, or by another grant. A covering grant never is covered itself by
-one that it covers, so somebody always is to get the badge.
+one that it covers, so somebody always is to get the badge (R18, R19).
 """
 
 from collections.abc import Sequence
-from typing import Any
 
 from credly_cli.store.database import Store
-from credly_cli.store.grants import STILL_COUNTED, completion_of, set_state
+from credly_cli.store.grants import GRANTS, STILL_COUNTED, Grant, completion_of, set_state
+from credly_cli.store.schema import State
 
-_SENT = ("sending", "uncertain", "issued")
-_UNSENT = ("planned", "held")
-_REFUSED = ("failed",)
+_SENT: tuple[State, ...] = ("sending", "uncertain", "issued")
+_UNSENT: tuple[State, ...] = ("planned", "held")
+_REFUSED: tuple[State, ...] = ("failed",)
 # What was revoked or deleted covers nothing: a later session earns the badge anew (R23).
-_OF_BADGE = """
-SELECT g.* FROM grants g LEFT JOIN issued_badges i ON i.id = ifnull(g.issued_badge_id, g.covered_by)
+_OF_BADGE = f"""
+{GRANTS} LEFT JOIN issued_badges i ON i.id = ifnull(g.issued_badge_id, g.covered_by)
 WHERE g.learner = ? AND g.badge_id = ? AND g.once AND NOT g.dropped
 AND ifnull(i.state, '') <> 'revoked' AND i.deleted_at IS NULL ORDER BY g.id
 """
@@ -30,11 +30,11 @@ def cancel_unsent(store: Store, badge_id: str, now: str, *, completed_before: st
         " AND state IN ('planned', 'held', 'failed')",
         {"now": now, "badge_id": badge_id, "before": completed_before},
     )
-    release_covered(store, now)
+    release_superseded(store, now)
     return cancelled
 
 
-def release_covered(store: Store, now: str) -> None:
+def release_superseded(store: Store, now: str) -> None:
     """Let what was covered by a grant that now earns nothing stand for itself; cancel what no link counts any more."""
     released = store.rows(
         f"UPDATE grants SET state = iif({STILL_COUNTED}, 'planned', 'cancelled'), covered_by_grant = NULL,"
@@ -49,49 +49,47 @@ def release_covered(store: Store, now: str) -> None:
 
 def stand_for_badge(store: Store, learner: int, badge_id: str, now: str) -> None:
     """Let one grant of a badge that is earned once stand for all sessions of the learner."""
-    _let_one_stand(store, store.rows(_OF_BADGE, (learner, badge_id)), _UNSENT, now)
+    _let_one_stand(store, store.records(Grant, _OF_BADGE, (learner, badge_id)), _UNSENT, now)
 
 
 def stand_for_session(store: Store, learner: int, badge_id: str, session: tuple[str, str], now: str) -> None:
     """Let one grant stand for a learner's session of content, where two learners turned out to be one."""
-    rows = store.rows(
-        "SELECT * FROM grants WHERE learner = ? AND badge_id = ? AND content_id = ? AND session_id = ? ORDER BY id",
-        (learner, badge_id, *session),
-    )
-    _let_one_stand(store, rows, _UNSENT + _REFUSED, now)
+    of_session = f"{GRANTS} WHERE g.learner = ? AND g.badge_id = ? AND g.content_id = ? AND g.session_id = ?"
+    same = store.records(Grant, f"{of_session} ORDER BY g.id", (learner, badge_id, *session))
+    _let_one_stand(store, same, _UNSENT + _REFUSED, now)
 
 
-def _let_one_stand(store: Store, grants: Sequence[dict[str, Any]], coverable: Sequence[str], now: str) -> None:
-    first = min(grants, key=_standing, default=None)
-    if first is None or _standing(first) == _NOTHING:
+def _let_one_stand(store: Store, grants: Sequence[Grant], coverable: Sequence[State], now: str) -> None:
+    first = min(grants, key=_rank, default=None)
+    if first is None or _rank(first) == _NOTHING:
         return
     for grant in grants:
-        if grant is not first and (grant["state"] in coverable or grant["covered_by_grant"] is not None):
-            _cover(store, grant["id"], first, now)
+        if grant is not first and (grant.state in coverable or grant.covered_by_grant is not None):
+            _supersede(store, grant.id, first, now)
 
 
 _NOTHING = 5
 
 
-def _standing(grant: dict[str, Any]) -> int:
+def _rank(grant: Grant) -> int:
     """Rank a grant: what may be issued, what is held already, what a person dropped, what is to be sent."""
-    state = grant["state"]
+    state = grant.state
     if state in _SENT:
         return 0
-    if state == "covered" and grant["covered_by"] is not None:
+    if state == "covered" and grant.covered_by is not None:
         return 1
-    if state == "cancelled" and grant["dropped"]:
+    if state == "cancelled" and grant.dropped:
         return 2
     if state in _UNSENT:
         return 3
     return 4 if state in _REFUSED else _NOTHING
 
 
-def _cover(store: Store, grant_id: int, first: dict[str, Any], now: str) -> None:
+def _supersede(store: Store, grant_id: int, first: Grant, now: str) -> None:
     solved = {"problem_code": None, "problem": None}
-    if first["dropped"]:
+    if first.dropped:
         set_state(store, grant_id, "cancelled", now, dropped=1, covered_by_grant=None, **solved)
         return
-    badge = first["covered_by"]
-    by_grant = first["id"] if badge is None else None
+    badge = first.covered_by
+    by_grant = first.id if badge is None else None
     set_state(store, grant_id, "covered", now, covered_by=badge, covered_by_grant=by_grant, **solved)

@@ -1,39 +1,87 @@
-"""The ledger of grants and the history of attempts."""
+"""The ledger of grants: what a grant is, how one is recorded and moved, and what answers show of it.
 
-import hashlib
+What sending asks for stands in ``claims``, what reconciling asks for in ``uncertain``.
+"""
+
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import timedelta
-from typing import Any, Literal
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, fields
+from typing import Any, ClassVar, Literal
 
-from credly_cli.errors import ErrorCode
-from credly_cli.store import badges, content
+from credly_cli.credly.records import Refusal
+from credly_cli.errors import ErrorCode, Problem
 from credly_cli.store.database import Store
 from credly_cli.store.schema import STATES, State
-from credly_cli.times import from_utc_text, utc_text
 
 
 @dataclass(frozen=True, slots=True)
 class NewGrant:
-    """A grant to be recorded."""
+    """A grant to be recorded: all that is fixed when it is planned (R17)."""
 
     badge_id: str
-    learner: int
+    learner: int  # the store's own number of the learner
     content_id: str
-    session_id: str
+    session_id: str  # "" for content without sessions
     reason: Literal["completion", "manual"]
     state: State
     completed_at: str | None
     issued_at: str
-    once: bool
-    earner_id: str
+    once: bool  # the badge forbade duplicates when this was planned
+    earner_id: str  # ``issuer_earner_id``: the learner's id, with the grant's own mark unless ``once``
     round: int = 1
     covered_by: str | None = None
     covered_by_grant: int | None = None
     problem_code: ErrorCode | None = None
     problem: str | None = None
 
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grant(NewGrant):
+    """A grant as the ledger has it, with today's facts about its learner and badge. Times are UTC text."""
+
+    id: int
+    dropped: bool  # cancelled by a person: not planned again
+    issued_badge_id: str | None  # the badge that this grant issued
+    refusal: Refusal | None  # what Credly's last refusal (422) means
+    refusals: int
+    body: str | None  # what was sent, where that may have been applied
+    body_sha256: str | None
+    sent_at: str | None
+    server_date: str | None  # Credly's own clock when it was sent, as its ``Date`` header has it
+    absences: int  # conclusive look-ups after settling that found nothing
+    absent_at: str | None
+    tries: int
+    not_before: str | None
+    cleared_at: str | None  # when Credly was last found to have no badge for it
+    run_id: int | None
+    created_at: str
+    updated_at: str
+    # of the learner
+    learner_id: str | None
+    email: str
+    first_name: str | None
+    last_name: str | None
+    locale: str | None
+    # of the badge
+    allow_duplicates: bool
+
+    @property
+    def earned_once(self) -> bool:
+        """Whether it was planned as the only one, or the badge has come to forbid a second one."""
+        return self.once or not self.allow_duplicates
+
+    def as_problem(self, code: ErrorCode, message: str) -> Problem:
+        """Return what went wrong with this grant, as answers show it."""
+        return Problem(code, message, self.email, self.badge_id, self.id)
+
+
+_OF_LEARNER = ("learner_id", "email", "first_name", "last_name", "locale")
+_COLUMNS = tuple(field.name for field in fields(Grant) if field.name not in (*_OF_LEARNER, "allow_duplicates"))
+GRANTS = f"""
+SELECT {", ".join(f"g.{name}" for name in _COLUMNS)},
+  {", ".join(f"l.{name}" for name in _OF_LEARNER)}, b.allow_duplicates
+FROM grants g JOIN learners l ON l.id = g.learner JOIN badges b ON b.id = g.badge_id
+"""  # the beginning of each query for ``Grant``
 
 NAMED_SINCE = (  # held for a name that is known by now: the next sync sends it (R21)
     "g.state = 'held' AND g.problem_code = 'missing-name' AND EXISTS"
@@ -45,26 +93,49 @@ def record(store: Store, grant: NewGrant, run_id: int | None, now: str) -> int:
     """Record a grant, or revive one that was cancelled; returns its id."""
     values = {name: getattr(grant, name) for name in NewGrant.__slots__}
     values |= {"once": int(grant.once), "run_id": run_id, "created_at": now, "updated_at": now}
-    revived = {**dict.fromkeys(("issued_badge_id", "body", "body_sha256", "sent_at", "server_date"))}
+    revived = {**dict.fromkeys(("issued_badge_id", "body", "body_sha256", "sent_at", "server_date", "refusal"))}
     revived |= {"absent_at": None, "not_before": None, "cleared_at": None, "refusals": 0, "absences": 0, "tries": 0}
-    told = ", ".join(f"{name} = excluded.{name}" for name in values if name != "created_at")
+    updates = ", ".join(f"{name} = excluded.{name}" for name in values if name != "created_at")
     fresh = ", ".join(f"{name} = {'NULL' if value is None else value}" for name, value in revived.items())
     identity: int = store.value(
         f"INSERT INTO grants ({', '.join(values)}) VALUES ({', '.join('?' * len(values))})"
-        f" ON CONFLICT (badge_id, learner, content_id, session_id, round) DO UPDATE SET {told}, {fresh}"
+        f" ON CONFLICT (badge_id, learner, content_id, session_id, round) DO UPDATE SET {updates}, {fresh}"
         " WHERE state = 'cancelled' AND NOT dropped RETURNING id",
         tuple(values.values()),
     )
     return identity
 
 
-def of_session(store: Store, badge_id: str, learner: int, content_id: str, session_id: str) -> dict[str, Any] | None:
+def of_session(store: Store, badge_id: str, learner: int, content_id: str, session_id: str) -> Grant | None:
     """Return the latest grant of a learner's session."""
-    return store.row(
-        "SELECT * FROM grants WHERE badge_id = ? AND learner = ? AND content_id = ? AND session_id = ?"
-        " ORDER BY round DESC LIMIT 1",
+    return store.record(
+        Grant,
+        f"{GRANTS} WHERE g.badge_id = ? AND g.learner = ? AND g.content_id = ? AND g.session_id = ?"
+        " ORDER BY g.round DESC LIMIT 1",
         (badge_id, learner, content_id, session_id),
     )
+
+
+def are_any(store: Store) -> bool:
+    """Tell whether the ledger has any grant."""
+    return store.value("SELECT 1 FROM grants LIMIT 1") is not None
+
+
+def of_id(store: Store, grant_id: int) -> Grant | None:
+    """Return a grant by its number."""
+    return store.record(Grant, f"{GRANTS} WHERE g.id = ?", (grant_id,))
+
+
+def in_states(store: Store, states: Collection[State]) -> list[Grant]:
+    """Return the grants in some states, the oldest first."""
+    sql = f"{GRANTS} WHERE g.state IN (SELECT value FROM json_each(?)) ORDER BY g.id"
+    return store.records(Grant, sql, (json.dumps(list(states)),))
+
+
+def owner_of(store: Store, issued_badge_id: str) -> int | None:
+    """Return the number of the grant that issued a badge."""
+    found: int | None = store.value("SELECT id FROM grants WHERE issued_badge_id = ?", (issued_badge_id,))
+    return found
 
 
 def completion_of(grants: str) -> str:
@@ -92,118 +163,21 @@ def plan_named_since(store: Store, run_id: int | None, now: str) -> int:
     )
 
 
-def sending_to_uncertain(store: Store, run_id: int, now: str) -> int:
-    """Call uncertain what a crash left between claim and result; returns how many."""
-    told = "The program was stopped while this badge was being sent."
-    sql = "UPDATE grants SET state = 'uncertain', problem = ?, run_id = ?, updated_at = ? WHERE state = 'sending'"
-    return store.change(sql, (told, run_id, now))
+def restore_previous(store: Store, grant_id: int, before: Grant | None) -> None:
+    """Bring back what a grant was before it was recorded anew; one that was new goes, with its attempts.
 
-
-def count_uncertain_of(store: Store, run_id: int) -> int:
-    """Count the uncertain grants that a run brought about."""
-    sql = "SELECT count(*) FROM grants WHERE state = 'uncertain' AND run_id = ?"
-    return int(store.value(sql, (run_id,)))
-
-
-def in_doubt_for_learner(store: Store, badge_id: str, learner: int) -> bool:
-    """Tell whether a badge of this kind may have been issued to the learner without our knowing."""
-    sql = "SELECT 1 FROM grants WHERE badge_id = ? AND learner = ? AND state IN ('sending', 'uncertain')"
-    return store.value(sql, (badge_id, learner)) is not None
-
-
-@dataclass(frozen=True, slots=True)
-class Due:
-    """A grant that may be sent now, with all that its body needs."""
-
-    id: int
-    badge_id: str
-    learner: int
-    learner_id: str | None
-    content_id: str
-    session_id: str
-    reason: str
-    issued_at: str
-    once: bool  # it was planned as the only one, or the badge has come to forbid a second one
-    earner_id: str
-    email: str
-    first_name: str | None
-    last_name: str | None
-    locale: str | None
-    body: str | None
-    tries: int
-
-
-_LONGEST_WAIT = timedelta(days=10)
-
-
-def due(
-    store: Store, now: str, limit: int, only: Sequence[int] | None = None, *, completed_from: str | None = None
-) -> list[Due]:
-    """Return the planned grants whose time has come, the longest waiting first.
-
-    ``only`` narrows them to these; ``completed_from`` leaves out older completions unless Credly was asked about them.
+    Only for what Credly, as is certain, did not take.
     """
-    narrowed = "" if only is None else "AND g.id IN (SELECT value FROM json_each(:only))"
-    if completed_from is not None:
-        narrowed += f" AND ({_RECENT} OR g.cleared_at IS NOT NULL)"
-    sql = (
-        f"{_DUE} WHERE g.state = 'planned' AND (ifnull(g.not_before, '') <= :now OR g.not_before > :never) {narrowed}"
-        " ORDER BY g.not_before, g.id LIMIT :limit"
-    )
-    never = utc_text(from_utc_text(now) + _LONGEST_WAIT)  # a wait that long comes from a clock that was wrong
-    values = {"now": now, "never": never, "limit": limit, "only": json.dumps(list(only or ()))}
-    values["completed_from"] = completed_from
-    return [_due(row) for row in store.rows(sql, values)]
-
-
-def old_unsent(store: Store, completed_from: str) -> list[Due]:
-    """Return the planned grants for completions before a moment that Credly was not asked about yet."""
-    sql = f"{_DUE} WHERE g.state = 'planned' AND NOT ({_RECENT}) AND g.cleared_at IS NULL ORDER BY g.not_before, g.id"
-    return [_due(row) for row in store.rows(sql, {"completed_from": completed_from})]
-
-
-def repeatable_unsent(store: Store, now: str) -> list[Due]:
-    """Return the grants that are due, and that Credly would not refuse if they were issued already."""
-    sql = (
-        f"{_DUE} WHERE g.state = 'planned' AND ifnull(g.not_before, '') <= ? AND NOT g.once ORDER BY g.not_before, g.id"
-    )
-    return [due for due in map(_due, store.rows(sql, (now,))) if not due.once and due.reason == "completion"]
-
-
-_DUE = """
-SELECT g.id, g.badge_id, g.learner, l.learner_id, g.content_id, g.session_id, g.reason, g.issued_at,
-  g.once OR NOT b.allow_duplicates AS once, g.earner_id, l.email, l.first_name, l.last_name, l.locale, g.body, g.tries
-FROM grants g JOIN learners l ON l.id = g.learner JOIN badges b ON b.id = g.badge_id
-"""
-_RECENT = "g.reason = 'manual' OR g.completed_at >= :completed_from"  # by hand: Credly was asked
-
-
-def _due(row: dict[str, Any]) -> Due:
-    return Due(**{**row, "once": bool(row["once"])})
-
-
-def claim(store: Store, grant_id: int, body: str, run_id: int | None, now: str, server_date: str | None) -> int | None:
-    """Mark a grant as being sent, with the exact body; returns the attempt, or ``None`` when it is not planned now."""
-    claimed = store.change(
-        "UPDATE grants SET state = 'sending', body = ?, body_sha256 = ?, sent_at = ?, server_date = ?, absences = 0,"
-        " absent_at = NULL, tries = tries + 1, run_id = ?, updated_at = ? WHERE id = ? AND state = 'planned'",
-        (body, hashlib.sha256(body.encode()).hexdigest(), now, server_date, run_id, now, grant_id),
-    )
-    if claimed != 1:
-        return None
-    attempt: int = store.value(
-        "INSERT INTO attempts (grant_id, run_id, started_at, body) VALUES (?, ?, ?, ?) RETURNING id",
-        (grant_id, run_id, now, body),
-    )
-    return attempt
-
-
-def note_attempt(store: Store, attempt: int, now: str, outcome: str, status: int | None, detail: str | None) -> None:
-    """Note what came of an attempt."""
-    store.change(
-        "UPDATE attempts SET ended_at = ?, outcome = ?, http_status = ?, detail = ? WHERE id = ? AND ended_at IS NULL",
-        (now, outcome, status, detail, attempt),
-    )
+    with store.transaction():
+        if before is None:
+            store.change("DELETE FROM attempts WHERE grant_id = ?", (grant_id,))
+            store.change("DELETE FROM grants WHERE id = ?", (grant_id,))
+            return
+        columns = [name for name in _COLUMNS if name != "id"]
+        store.change(
+            f"UPDATE grants SET {', '.join(f'{name} = ?' for name in columns)} WHERE id = ?",
+            (*(getattr(before, name) for name in columns), grant_id),
+        )
 
 
 def set_state(store: Store, grant_id: int, state: State, now: str, **columns: Any) -> None:
@@ -215,53 +189,9 @@ def set_state(store: Store, grant_id: int, state: State, now: str, **columns: An
     )
 
 
-def uncertain(store: Store) -> list[dict[str, Any]]:
-    """Return the uncertain grants with the learner's address, those put back last."""
-    return store.rows(
-        "SELECT g.*, l.email, b.allow_duplicates FROM grants g JOIN learners l ON l.id = g.learner"
-        " JOIN badges b ON b.id = g.badge_id WHERE g.state = 'uncertain' ORDER BY g.not_before, g.id"
-    )
-
-
-def put_back(store: Store, grant_id: int, now: str) -> None:
-    """Let an uncertain grant that could not be looked up come after the others next time."""
-    store.change("UPDATE grants SET not_before = ? WHERE id = ?", (now, grant_id))
-
-
 def still_wanted(store: Store, grant_id: int) -> bool:
     """Tell whether an unsent grant is still to be sent: its link stands and counts its completion (R9, R15, R16)."""
     return store.value(f"SELECT 1 FROM grants WHERE id = ? AND {STILL_COUNTED}", (grant_id,)) is not None
-
-
-def wait_for_badge(store: Store, badge_id: str, not_before: str, now: str) -> None:
-    """Let all that is planned for a badge wait."""
-    store.change(
-        "UPDATE grants SET not_before = ?, updated_at = ? WHERE badge_id = ? AND state = 'planned'",
-        (not_before, now, badge_id),
-    )
-
-
-def doubt_all_open(store: Store, run_id: int | None, now: str) -> int:
-    """Call uncertain all that a later copy of this store may have sent; returns how many (reliability, 3.7)."""
-    return store.change(
-        f"{_DOUBT} WHERE state IN ('planned', 'sending', 'uncertain')", {"told": _RESTORED, "run": run_id, "now": now}
-    )
-
-
-def doubt_older(store: Store, restored_at: str, run_id: int, now: str) -> int:
-    """Call uncertain what is planned for completions from before a restore and not looked up since."""
-    return store.change(
-        f"{_DOUBT} WHERE state = 'planned' AND ifnull(cleared_at, '') < :restored_at"
-        " AND (ifnull(completed_at, issued_at) <= :restored_at OR created_at < :restored_at)",
-        {"told": _RESTORED, "run": run_id, "now": now, "restored_at": restored_at},
-    )
-
-
-_RESTORED = "The store was restored: a later copy of it may have sent this badge."
-_DOUBT = (
-    "UPDATE grants SET state = 'uncertain', problem = :told, sent_at = :now, server_date = NULL, absences = 0,"
-    " absent_at = NULL, run_id = :run, updated_at = :now"
-)
 
 
 def count_by_state(store: Store) -> dict[str, int]:
@@ -270,10 +200,50 @@ def count_by_state(store: Store) -> dict[str, int]:
     return {state: counts.get(state, 0) for state in STATES}
 
 
+@dataclass(frozen=True, slots=True)
+class ListedGrant:
+    """A grant as answers show it."""
+
+    id: int
+    state: State
+    reason: Literal["completion", "manual"]
+    email: str
+    learner_id: str | None
+    badge_id: str
+    badge_name: str
+    badge_image_url: str | None
+    content_id: str
+    content_title: str
+    content_type: str | None
+    session_id: str | None
+    completed_at: str | None
+    issued_at: str
+    issued_badge_id: str | None  # the badge that it issued, or that covers it
+    attempts: int  # times that it was sent, but for those that Credly was too busy to look at
+    problem: str | None
+    created_at: str
+    updated_at: str
+
+    JSON: ClassVar = (
+        "id", "state", "reason", "email", "learner_id", "badge", "content", "session_id", "completed_at", "issued_at",
+        "issued_badge_id", "attempts", "problem", "created_at", "updated_at",
+    )  # fmt: skip
+
+    @property
+    def badge(self) -> dict[str, str | None]:
+        """The badge in brief."""
+        return {"id": self.badge_id, "name": self.badge_name, "image_url": self.badge_image_url}
+
+    @property
+    def content(self) -> dict[str, str | None]:
+        """The content in brief."""
+        return {"id": self.content_id, "title": self.content_title, "type": self.content_type}
+
+
 _LISTED = """
 SELECT g.id, g.state, g.reason, l.email, l.learner_id, g.badge_id, b.name AS badge_name,
-  b.image_url AS badge_image_url, g.content_id, c.title AS content_title, c.type AS content_type, g.session_id,
-  g.completed_at, g.issued_at,
+  b.image_url AS badge_image_url, g.content_id, c.title AS content_title, c.type AS content_type,
+  nullif(g.session_id, '') AS session_id, g.completed_at, g.issued_at,
   coalesce(g.issued_badge_id, g.covered_by, (SELECT o.issued_badge_id FROM grants o WHERE o.id = g.covered_by_grant))
     AS issued_badge_id,
   (SELECT count(*) FROM attempts a WHERE a.grant_id = g.id AND ifnull(a.outcome, '') <> 'busy') AS attempts,
@@ -290,8 +260,8 @@ def listed(
     learners: Sequence[int] | None = None,
     badge_id: str | None = None,
     ids: Sequence[int] | None = None,
-) -> list[dict[str, Any]]:
-    """List grants as JSON answers show them, newest last."""
+) -> list[ListedGrant]:
+    """List grants as answers show them, newest last."""
     conditions, values = ["1"], list[Any]()
     for column, wanted in (("g.state", states or None), ("g.learner", learners), ("g.id", ids)):
         if wanted is not None:
@@ -300,15 +270,4 @@ def listed(
     if badge_id is not None:
         conditions.append("g.badge_id = ?")
         values.append(badge_id)
-    rows = store.rows(f"{_LISTED} WHERE {' AND '.join(conditions)} ORDER BY g.id", values)
-    return [_view(row) for row in rows]
-
-
-def _view(row: dict[str, Any]) -> dict[str, Any]:
-    first = {key: row[key] for key in ("id", "state", "reason", "email", "learner_id")}
-    last = {
-        key: row[key]
-        for key in ("completed_at", "issued_at", "issued_badge_id", "attempts", "problem", "created_at", "updated_at")
-    }
-    session = {"session_id": row["session_id"] or None}
-    return {**first, "badge": badges.view(row), "content": content.view(row), **session, **last}
+    return store.records(ListedGrant, f"{_LISTED} WHERE {' AND '.join(conditions)} ORDER BY g.id", values)

@@ -173,6 +173,18 @@ def is_of_learner(store: Store, issued_badge_id: str, learner: int) -> bool:
     return store.value(sql, (learner, issued_badge_id)) is not None
 
 
+def is_known(store: Store, issued_badge_id: str) -> bool:
+    """Tell whether the store has an issued badge, deleted or not."""
+    return store.value("SELECT 1 FROM issued_badges WHERE id = ?", (issued_badge_id,)) is not None
+
+
+def badge_of(store: Store, issued_badge_id: str) -> str | None:
+    """Return the id of the badge that an issued one is of; ``None`` where it is not known, or was deleted."""
+    sql = "SELECT badge_id FROM issued_badges WHERE id = ? AND deleted_at IS NULL"
+    found: str | None = store.value(sql, (issued_badge_id,))
+    return found
+
+
 def of_address(store: Store, email: str) -> list[dict[str, Any]]:
     """Return the issued badges of an address, deleted ones left out."""
     return store.rows("SELECT * FROM issued_badges WHERE email_key = ? AND deleted_at IS NULL", (email_key(email),))

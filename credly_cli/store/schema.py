@@ -244,4 +244,10 @@ ALTER TABLE runs ADD COLUMN listed_whole INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX issued_badges_deleted ON issued_badges (id) WHERE deleted_at IS NOT NULL;
 """
 
-MIGRATIONS: tuple[str, ...] = (M001_FIRST, M002_REPLACED, M003_CATCHING_UP)
+M004_REFUSAL = """
+-- What Credly's last refusal (422) means: 'held' (the learner may have the badge already) or 'invalid'.
+ALTER TABLE grants ADD COLUMN refusal TEXT;
+UPDATE grants SET refusal = iif(problem LIKE '%already%', 'held', 'invalid') WHERE refusals > 0;
+"""
+
+MIGRATIONS: tuple[str, ...] = (M001_FIRST, M002_REPLACED, M003_CATCHING_UP, M004_REFUSAL)

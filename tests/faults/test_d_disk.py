@@ -25,7 +25,7 @@ from typing import Any
 import pytest
 
 from credly_cli.errors import Failure
-from credly_cli.store import grants
+from credly_cli.store import claims
 from credly_cli.store.database import Store
 from credly_cli.store.lock import locked
 from tests.support.processes import Site, wait_until
@@ -63,7 +63,7 @@ def test_a_full_disk_at_the_claim_sends_nothing(world: World, monkeypatch: pytes
     """Scenario 42."""
     world.complete(1)
     with monkeypatch.context() as patch:
-        patch.setattr(grants, "claim", _fail)
+        patch.setattr(claims, "claim", _fail)
         ran = world.desk.run("sync")
         assert (ran.code, world.posts()) == (74, 0)
         assert len(ran.err.splitlines()) == 2
@@ -82,7 +82,7 @@ def test_answers_that_cannot_be_kept_are_told_and_found_again(
     """Scenario 43."""
     world.complete(1, 2)
     with monkeypatch.context() as patch:
-        patch.setattr(grants, "note_attempt", _fail)
+        patch.setattr(claims, "note_attempt", _fail)
         ran = world.desk.run("sync", *options)
     assert ran.code == 74
     assert world.posts() <= 4

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from credly_cli.store import grants
+from credly_cli.text import as_json
 from tests.support.desk import Desk
 
 ONCE, REPEATABLE = "First Aid at Work", "Webinar Participant"
@@ -19,7 +20,7 @@ def completion(email: str, session: str, at: str, names: str = "Ada,Lovelace") -
 def ledger(desk: Desk, **narrowed: Any) -> list[dict[str, Any]]:
     """Return the grants as the ledger has them."""
     with desk.store() as store:
-        return grants.listed(store, **narrowed)
+        return [as_json(grant) for grant in grants.listed(store, **narrowed)]
 
 
 def states(desk: Desk) -> list[str]:

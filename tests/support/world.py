@@ -13,6 +13,7 @@ import pytest
 from credly_cli.sandbox.records import IssuedBadge
 from credly_cli.store import grants
 from credly_cli.store.database import Store
+from credly_cli.text import as_json
 from tests.support.desk import Desk, Ran
 
 ONCE, REPEATABLE = "Facilitator", "Webinar Participant"
@@ -100,7 +101,7 @@ class World:
     def ledger(self) -> list[dict[str, Any]]:
         """Return all grants."""
         with self.desk.store() as store:
-            return grants.listed(store)
+            return [as_json(grant) for grant in grants.listed(store)]
 
     def states(self) -> Counter[str]:
         """Count the grants by state."""

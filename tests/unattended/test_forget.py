@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from credly_cli.issuing.asking import Recipient
+from credly_cli.issuing.lookup import Recipient
 from credly_cli.store import database, learners
 from credly_cli.store.database import Store
 from tests.support import faults
@@ -187,7 +187,7 @@ def test_credly_is_told_and_asked_nothing_of_marks(connected: Desk) -> None:
     assert [row["learner_id"] for row in connected.json("learners")] == [None]
     with connected.store() as store:
         (row,) = learners.of_email(store, "anna@example.com")
-        recipient = Recipient.of(store, "anna@example.com", [row])
+        recipient = Recipient.of_learners(store, "anna@example.com", [row])
         sent = store.rows("SELECT body FROM attempts WHERE body IS NOT NULL")
     assert "forgotten" not in f"{recipient} {sent}"
 

@@ -1,0 +1,94 @@
+"""The first step of a run: the list of active badges; what is not in an incomplete one is not removed (R7-R10)."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from credly_cli.credly.client import Client
+from credly_cli.credly.paging import Listing
+from credly_cli.credly.records import Badge
+from credly_cli.errors import Problem
+from credly_cli.store import badges, duplicates, links
+from credly_cli.store.database import Store
+from credly_cli.text import Command, Hint, counted
+from credly_cli.times import utc_text
+
+_FEW = 5  # so many badges may go at once without anybody being asked
+
+
+@dataclass(slots=True)
+class ListCounts:
+    """What a list of Credly's changed in the store."""
+
+    added: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    removed: int = 0
+
+
+@dataclass(slots=True)
+class BadgesSynced:
+    """What the list of badges changed."""
+
+    counts: ListCounts = field(default_factory=ListCounts)
+    unlinked: list[dict[str, Any]] = field(default_factory=list)
+    cancelled: int = 0  # grants of badges that left the list
+    problems: list[Problem] = field(default_factory=list)
+
+
+def sync_badges(store: Store, client: Client, now: datetime, *, allow_shrink: bool) -> BadgesSynced:
+    """Read the active badges and bring the store up to date with them; raises ``Failure`` when none can be read."""
+    listing = client.badges()
+    outcome = BadgesSynced()
+    with store.transaction():
+        before = badges.fingerprints(store)
+        gone = [badge_id for badge_id in before if badge_id not in listing.rows]
+        _save(store, listing, before, outcome)
+        if listing.problem is not None:
+            outcome.problems.append(Problem.of(listing.problem))
+        elif listing.set_aside:
+            gone = [badge_id for badge_id in gone if badge_id not in listing.unread_ids]
+        if gone and listing.complete:
+            suspicious = not listing.rows or (len(gone) > _FEW and len(gone) * 2 > len(before))
+            if suspicious and not allow_shrink:
+                outcome.problems.append(_shrunk(len(gone), len(before)))
+            else:
+                _remove(store, gone, utc_text(now), outcome)
+    return outcome
+
+
+def _shrunk(gone: int, before: int) -> Problem:
+    message = f"Credly's list has lost {gone} of {before} badges; without --allow-shrink nothing is removed."
+    return Problem("shrink-refused", message, hint=Hint("If that is right:", Command("sync", "--allow-shrink")))
+
+
+def _save(store: Store, listing: Listing[Badge], known: dict[str, str], outcome: BadgesSynced) -> None:
+    read = list(listing.rows.values())
+    differing = [badge for badge in read if known.get(badge.id) != badge.fingerprint]
+    badges.save(store, differing)
+    outcome.counts.added = sum(badge.id not in known for badge in differing)
+    outcome.counts.changed = len(differing) - outcome.counts.added
+    outcome.counts.unchanged = len(read) - len(differing)
+    if listing.set_aside:
+        unread = counted(listing.set_aside, "badge")
+        message = f"Credly's list has {unread} that cannot be read; what was known stays."
+        outcome.problems.append(Problem("server-error", message))
+
+
+def _remove(store: Store, gone: list[str], now: str, outcome: BadgesSynced) -> None:
+    """Take badges off the list and off their content (R9)."""
+    for badge_id in gone:
+        link = links.of_badge(store, badge_id)
+        if link is None:
+            continue
+        outcome.unlinked.append(
+            {
+                "badge": badges.in_brief(store, badge_id),
+                "content": links.linked_content(store, badge_id),
+                "reason": "The badge is not active on Credly any more.",
+            }
+        )
+        links.end(store, link, now, "badge-not-active")
+    badges.remove(store, gone, now)
+    outcome.cancelled = sum(duplicates.cancel_unsent(store, badge_id, now) for badge_id in gone)
+    outcome.counts.removed = len(gone)
