@@ -115,3 +115,64 @@ def test_what_was_issued_by_hand_is_not_missed_by_a_list_that_lags(world: World)
     world.desk.sandbox.delete(world.desk.issued()[0].id)
     world.desk.pass_time(minutes=10)
     assert world.sync().json["issued_badges"]["removed"] == 1
+
+
+def test_where_the_filter_of_marks_is_not_obeyed_nothing_is_proved_and_badges_wait(world: World) -> None:
+    """Scenario 21: only one key of the filter is ignored, so its list shows a stranger's badge."""
+    world.desk.sandbox.switches.filter_keys_ignored = frozenset({"issuer_earner_id"})
+    world.desk.sandbox.issue_in_credly(world.desk.badge_id(REPEATABLE), HOLDER, "Some", "Body")
+    world.complete(1, sessions=("first-aid-march",), article=False)
+    ran = world.sync("--only", "grants")
+    assert (ran.code, world.states(), world.posts()) == (75, {"planned": 1}, 0)
+    assert [problem["message"] for problem in ran.json["problems"]] == [
+        "Credly did not tell what some learners hold, so their badges wait."
+    ]
+
+
+def test_look_ups_that_fail_with_answers_between_them_do_not_end_the_others(world: World) -> None:
+    """Five failures in a row end the look-ups; eight of ten, never five in a row, do not."""
+    world.complete(*range(11, 21), sessions=("first-aid-march",), article=False)
+    for number in (11, 12, 13, 14, 16, 17, 18, 19):
+        world.desk.sandbox.faults.add(faults.answers(500), "GET", f"recipient_email.*learner{number}", times=None)
+    assert world.sync("--only", "grants").code == 75
+    issued = {badge.email for badge in world.desk.issued()}
+    assert issued == {"learner15@example.org", "learner20@example.org"}
+
+
+def test_a_grant_is_looked_up_once_in_a_run(world: World) -> None:
+    """R18: the second absence that lets a badge be sent again belongs to another run, however short the pause."""
+    world.desk.config("[grants]\nrecheck_seconds = 0\n")
+    world.complete(1, sessions=("first-aid-march",), article=False)
+    world.desk.sandbox.faults.add(faults.drops(), "POST")
+    assert world.sync().code == 75
+    world.desk.sandbox.faults.clear()
+    world.desk.pass_time(minutes=16)
+    world.desk.sandbox.log.clear()
+    assert world.sync().code == 75
+    assert world.states() == {"uncertain": 1}
+    assert world.desk.sandbox.log.count("GET", "issuer_earner_id") == 1
+    assert world.sync().code == 0
+    world.check_all()
+
+
+def test_a_clock_that_goes_back_between_two_looks_lets_the_pause_begin_anew(world: World) -> None:
+    """Scenario 71: the second absence counts only when the pause has passed since the clock was set."""
+    world.desk.config("[grants]\nrecheck_seconds = 600\n")
+    world.complete(1, sessions=("first-aid-march",), article=False)
+    world.desk.sandbox.faults.add(faults.drops(), "POST")
+    world.sync()
+    world.desk.sandbox.faults.clear()
+    for minutes, state in ((40, "uncertain"), (-15, "uncertain"), (9, "uncertain"), (2, "issued")):
+        world.desk.pass_time(minutes=minutes)
+        world.sync()
+        assert world.states() == {state: 1}, minutes
+    world.check_all()
+
+
+def test_a_token_refused_while_credly_is_asked_about_old_grants_ends_the_run(world: World) -> None:
+    """Scenario 23, of look-ups: what cannot be asked about is not sent."""
+    world.complete(1, sessions=("first-aid-march",), article=False)
+    world.desk.sandbox.faults.add(faults.answers(401), *LOOK_UPS, times=None)
+    ran = world.sync("--only", "grants")
+    assert (ran.code, [problem["code"] for problem in ran.json["problems"]]) == (4, ["token-refused"])
+    assert (world.states(), world.posts()) == ({"planned": 1}, 0)

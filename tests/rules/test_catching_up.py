@@ -3,6 +3,7 @@
 import pytest
 
 from credly_cli.sandbox.records import IssuedBadge
+from tests.support import faults
 from tests.support.desk import Desk
 
 BADGE = "First Aid at Work"
@@ -11,7 +12,7 @@ BADGE = "First Aid at Work"
 @pytest.fixture
 def long(connected: Desk, monkeypatch: pytest.MonkeyPatch) -> Desk:
     """A desk whose list of issued badges counts as long, and was read whole an hour ago."""
-    monkeypatch.setattr("credly_cli.sync.pulling._SHORT", 3)
+    monkeypatch.setattr("credly_cli.sync.issued_badges._SHORT", 3)
     for number in range(6):
         issue(connected, number)
     connected.pass_time(hours=2)
@@ -85,3 +86,31 @@ def test_what_we_issued_and_credly_does_not_list_yet_is_awaited_without_reading_
     assert caught_up(long) == {"added": 0, "changed": 0, "unchanged": 7, "removed": 0}
     long.sandbox.delete(long.issued()[-1].id)
     assert read_whole(long)["removed"] == 1
+
+
+_ROW = '{"id": "a", "state": "pending", "badge_template": {"id": "b"}}'
+
+
+@pytest.mark.parametrize(
+    ("rows", "metadata"),
+    [
+        pytest.param("[]", "null", id="no count"),
+        pytest.param("[]", '{"total_count": "7"}', id="a count that is no number"),
+        pytest.param("{}", '{"total_count": 7}', id="no list"),
+        pytest.param("[{}]", '{"total_count": 7}', id="a row that cannot be read"),
+        pytest.param(f"[{_ROW}]", '{"total_count": 7}', id="a row without its moment"),
+    ],
+)
+def test_a_newest_end_that_cannot_be_read_lets_the_list_be_read_whole(long: Desk, rows: str, metadata: str) -> None:
+    issue(long, 7)
+    body = f'{{"data": {rows}, "metadata": {metadata}}}'.encode()
+    long.sandbox.faults.add(faults.answers(200, body), "GET", "sort=-created_at")
+    assert read_whole(long)["added"] == 1
+
+
+def test_where_too_much_is_new_the_list_is_read_whole(long: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("credly_cli.sync.issued_badges._MOST_PAGES", 1)
+    long.sandbox.switches.page_size = 2
+    for number in (7, 8, 9):
+        issue(long, number)
+    assert read_whole(long)["added"] == 3

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from credly_cli.sandbox.records import Response
 from tests.rules.admin import APRIL, FIRST_AID, MARCH, ROBIN, WEBINAR, complete, enroll, grants, issue_in_credly
 from tests.support import faults
 from tests.support.desk import Desk
@@ -491,3 +492,23 @@ def test_the_clock_of_the_badge_is_utc_whatever_the_zone(linked: Desk) -> None:
     with linked.store() as store:
         sent = json.loads(store.value("SELECT body FROM attempts"))["issued_at"]
     assert sent == "2026-02-01 01:00:00 +0000"
+
+
+def test_r22_of_several_a_lost_answer_weighs_less_than_a_refusal(linked: Desk) -> None:
+    """The next sync settles what may have been issued before; who is not enrolled needs a person (3)."""
+    linked.sandbox.faults.add(faults.drops(), *SENDS)
+    linked.json("grant", ROBIN, FIRST_AID, code=75)
+    results = linked.json("grant", ROBIN, "nobody@example.org", FIRST_AID, code=3)["results"]
+    assert [result["error"]["code"] for result in results] == ["server-error", "unknown-learner"]
+
+
+def test_r22_what_turns_out_to_be_held_as_it_is_sent_is_no_second_badge(linked: Desk) -> None:
+    """Credly refuses it as a duplicate that no list showed before: covered, by what the look-up finds then."""
+
+    def issue_elsewhere(work: faults.Work, _: faults.Stage) -> Response:
+        issue_in_credly(linked, FIRST_AID, ROBIN, issued_at="2020-01-01 00:00:00 +0000")
+        return work()
+
+    linked.sandbox.faults.add(issue_elsewhere, *SENDS)
+    assert linked.json("grant", ROBIN, FIRST_AID, code=6)["error"]["code"] == "already-earned"
+    assert [badge.email for badge in linked.issued(FIRST_AID)] == [ROBIN]

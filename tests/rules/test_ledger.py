@@ -179,3 +179,36 @@ def test_hold_uncertain_leaves_it_to_a_person(once: Desk) -> None:
     assert once.json("retry") == {"planned": 1}
     once.json("sync")
     assert (states(once), posts(once), before["state"]) == (["issued"], 2, "held")
+
+
+def test_what_a_dropped_grant_covered_is_planned_for_itself(once: Desk) -> None:
+    """R18: a person who drops one session's grant does not take the badge from the other session."""
+    once.learns(completion("ada@example.org", MARCH, NOON), completion("ada@example.org", APRIL, NOON))
+    once.sandbox.faults.add(faults.drops(), "POST")
+    once.json("sync", code=75)
+    assert states(once) == ["uncertain", "covered"]
+    once.json("resolve", "1", "--drop")
+    assert states(once) == ["cancelled", "planned"]
+
+
+def test_retry_refuses_by_name_what_failed_after_its_link_had_ended(once: Desk) -> None:
+    """R16: an uncertain grant is settled though its badge was unlinked; what fails then is not planned again."""
+    already = b'{"data":{"message":"User already has this badge"},"metadata":{}}'
+    once.learns(completion("ada@example.org", MARCH, NOON))
+    once.sandbox.faults.add(faults.answers(422, already), "POST")
+    once.json("sync", code=75)
+    once.json("unlink", ONCE)
+    for code in (75, 3):
+        once.pass_time(minutes=16)
+        once.json("sync", code=code)
+    assert states(once) == ["failed"]
+    assert refused(once, "retry", "1") == (6, "badge-not-linked")
+    assert once.json("retry") == {"planned": 0}
+
+
+def test_while_nothing_is_connected_only_a_badge_that_the_store_knows_can_be_a_grants(uncertain: Desk) -> None:
+    uncertain.json("disconnect", "--yes")
+    assert refused(uncertain, "resolve", "1", "--issued", "5b4ba1b0-0000-4000-8000-000000000000") == (
+        5,
+        "unknown-badge",
+    )

@@ -17,6 +17,17 @@ _COPIED = ("credly_cli", "tests", "pyproject.toml")
 
 
 @dataclass(frozen=True)
+class Redundant:
+    """One line changed that no test can notice, and the second defence behind it."""
+
+    name: str
+    file: str
+    old: str
+    new: str
+    defence: str
+
+
+@dataclass(frozen=True)
 class Mutant:
     """One line changed, and the tests that must notice."""
 
@@ -32,6 +43,12 @@ def read_mutants() -> list[Mutant]:
     with Path(__file__).with_name("mutants.toml").open("rb") as file:
         rows = tomllib.load(file)["mutant"]
     return [Mutant(**{**row, "tests": tuple(row["tests"])}) for row in rows]
+
+
+def read_redundant() -> list[Redundant]:
+    """Read the changes that a second defence makes invisible."""
+    with Path(__file__).with_name("mutants.toml").open("rb") as file:
+        return [Redundant(**row) for row in tomllib.load(file)["redundant"]]
 
 
 def survives(mutant: Mutant, folder: Path) -> bool:
