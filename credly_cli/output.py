@@ -128,7 +128,7 @@ class Output:
     def record(self, value: object) -> None:
         """Write what must not get lost beside the result, as a line of JSON."""
         if not self.as_json:
-            self._aside(json.dumps(value))
+            self._aside(json.dumps(as_json(value, self.profile)))
 
     def ask(self, question: str) -> None:
         """Write a question, whose answer comes on the same line."""

@@ -8,7 +8,7 @@ from datetime import timedelta
 from math import inf
 from typing import Any
 
-from credly_cli.credly.client import Answer, Client
+from credly_cli.credly.client import Answer, AnswerKind, Client
 from credly_cli.credly.records import mail_locale
 from credly_cli.errors import ErrorCode, Failure, Problem
 from credly_cli.http.errors import out_of_time
@@ -65,10 +65,21 @@ class _Claim:
     body: str
 
 
+@dataclass(frozen=True, slots=True)
+class UnsavedAnswer:
+    """What Credly answered about a grant, where the store could not keep it."""
+
+    grant_id: int
+    badge_id: str
+    answer: AnswerKind
+    status: int | None
+    issued_badge_id: str | None
+
+
 class UnsavedError(Failure):
     """The store failed while answers were on their way; they are written to stderr, and found again on Credly."""
 
-    def __init__(self, error: Exception, answers: list[dict[str, Any]]) -> None:
+    def __init__(self, error: Exception, answers: list[UnsavedAnswer]) -> None:
         super().__init__(
             "store-unusable",
             f"The store cannot be written: {error}. {len(answers)} answers of Credly could not be kept.",
@@ -173,17 +184,10 @@ class _Sender:
         free = self.options.parallel - (len(self.under_way) - answered)
         return free if self.rate_limit.rate is None else min(free, 1)
 
-    def _unsaved_answers(self) -> list[dict[str, Any]]:
-        """Wait for the answers under way; returns them as lines of JSON."""
+    def _unsaved_answers(self) -> list[UnsavedAnswer]:
+        """Wait for the answers under way."""
         wait(self.under_way)
-        lines = []
-        for future, claim in self.under_way.items():
-            answer = future.result()
-            status = answer.reply.status if answer.reply else None
-            issued = answer.badge.id if answer.badge else None
-            known = {"grant_id": claim.grant.id, "badge_id": claim.grant.badge_id}
-            lines.append({**known, "answer": answer.kind, "status": status, "issued_badge_id": issued})
-        return lines
+        return [_unsaved(claim.grant, future.result()) for future, claim in self.under_way.items()]
 
     def _now(self) -> float:
         return self.clock.monotonic()
@@ -331,6 +335,11 @@ class _Sender:
     def _later(self, tries: int) -> str:
         factor = BACKOFF[min(tries, len(BACKOFF) - 1)]
         return utc_text(self.clock.now() + timedelta(seconds=self.options.recheck_seconds * factor))
+
+
+def _unsaved(grant: Grant, answer: Answer) -> UnsavedAnswer:
+    status = answer.reply.status if answer.reply else None
+    return UnsavedAnswer(grant.id, grant.badge_id, answer.kind, status, answer.badge.id if answer.badge else None)
 
 
 def _too_busy() -> Failure:

@@ -1,4 +1,4 @@
-"""One run at a time: an operating-system lock beside the store, which a kill frees (reliability, 3.6)."""
+"""One run at a time: an operating-system lock beside the store, which a kill frees (R18)."""
 
 import fcntl
 import os

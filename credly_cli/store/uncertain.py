@@ -1,4 +1,4 @@
-"""The grants of which it is not known whether Credly applied them, and what look-ups told so far."""
+"""The grants of which it is not known whether Credly applied them, and what look-ups found so far (R18)."""
 
 from credly_cli.store.database import Store
 from credly_cli.store.grants import GRANTS, Grant

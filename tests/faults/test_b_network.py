@@ -206,7 +206,14 @@ def test_a_duplicate_that_credly_refuses_is_covered(world: World, badge: str) ->
 
 
 @pytest.mark.parametrize(
-    "message", ["Invalid or missing Badge Template ID: x", "Recipient email is invalid", "", r"Name \ud83d is invalid"]
+    "message",
+    [
+        "Invalid or missing Badge Template ID: x",
+        "Recipient email is invalid",
+        "Recipient email already@example.org is invalid",
+        "",
+        r"Name \ud83d is invalid",
+    ],
 )
 def test_any_other_refusal_fails_with_credlys_words(any_world: World, message: str) -> None:
     """Scenario 24: known by its absence on Credly, not by its text."""

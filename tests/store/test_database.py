@@ -332,3 +332,24 @@ def test_rows_become_records_by_the_names_of_their_columns() -> None:
         assert store.record(_Pair, "SELECT 1 AS number, 1 AS flag WHERE 0") is None
         with pytest.raises(TypeError):
             store.records(_Pair, "SELECT 1 AS number, 1 AS flag, 2 AS surplus")
+
+
+def test_what_an_older_version_was_refused_for_is_taken_from_the_words_it_kept(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "MIGRATIONS", MIGRATIONS[:3])
+    with Store.open(path) as store:
+        store.change("PRAGMA foreign_keys = OFF")
+        for number, (problem, refusals) in enumerate(
+            [("Credly refused: User already has this badge.", 1), ("Credly refused: invalid.", 1), ("already", 0)]
+        ):
+            store.change(
+                "INSERT INTO grants (badge_id, learner, content_id, reason, state, issued_at, once, earner_id, problem,"
+                " refusals, created_at, updated_at)"
+                " VALUES ('b', ?, 'c', 'completion', 'uncertain', '', 1, '', ?, ?, '', '')",
+                (number, problem, refusals),
+            )
+    monkeypatch.setattr(database, "MIGRATIONS", MIGRATIONS)
+    with Store.open(path) as store:
+        kept = [row["refusal"] for row in store.rows("SELECT refusal FROM grants ORDER BY id")]
+    assert kept == ["held", "invalid", None]
