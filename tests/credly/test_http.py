@@ -781,7 +781,9 @@ def test_a_service_is_asked_with_its_own_header(clock: StillClock, auth: Auth, h
         assert mock.request_history[0].headers["Authorization"] == header
 
 
-@pytest.mark.parametrize("auth", [Bearer(Token("s3cret/k")), Basic(Token("user-name"), Token("s3cret/k"))], ids=str)
+@pytest.mark.parametrize(
+    "auth", [Bearer(Token("s3cret/k")), Basic(Token("user-name"), Token("s3cret/k"))], ids=["bearer", "basic"]
+)
 def test_no_form_of_a_key_is_left_in_an_error(clock: StillClock, auth: Auth) -> None:
     repeated = {"data": {"message": f"I was sent {auth.header()}, that is s3cret/k or s3cret%2fk"}}
     with requests_mock.Mocker() as mock:
