@@ -54,9 +54,9 @@ def learner_badges(
         connection, client = connect.connected_client(store, settings, environment.network(use_case.ANSWER_SECONDS))
         answer = use_case.read(store, client, email, environment.clock.now(), hide_expired=settings.hide_expired_badges)
     if html is not None:
-        from credly_cli import pages
+        from credly_cli.pages import render
 
-        pages.write(html, pages.learner_badges(answer, connection.organization_name))
+        render.write(html, render.learner_badges(answer, connection.organization_name))
     environment.output.answer(answer.json(), lambda: _show(environment, answer, html, csv=csv))
 
 

@@ -1,14 +1,18 @@
 """`credly report`."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from credly_cli.cli.environment import Environment
 from credly_cli.output import Column, Output
 from credly_cli.text import Command, Hint
+
+if TYPE_CHECKING:
+    from credly_cli.reports.report import Report
 
 _FLAT = tuple(Column(key.capitalize(), key) for key in ("id", "section", "name", "measure", "count"))
 _BAR = 30  # characters of the longest bar
@@ -54,39 +58,38 @@ def report(
     output.answer(answer, lambda: _render(output, answer, html, csv=csv))
 
 
-def _render(output: Output, answer: dict[str, Any], html: Path | None, *, csv: bool) -> None:
-    from credly_cli.reports import report as reporting
-
+def _render(output: Output, answer: "Report", html: Path | None, *, csv: bool) -> None:
     if csv or not output.stdout.isatty():
         if html is None or csv:
-            output.listing(_FLAT, reporting.flat(answer), empty="", as_csv=csv)
+            output.listing(_FLAT, answer.flat(), empty="", as_csv=csv)
     elif html is None:
         _show(output, answer)
 
 
-def _write_page(environment: Environment, path: Path, answer: dict[str, Any]) -> None:
+def _write_page(environment: Environment, path: Path, answer: "Report") -> None:
+    from credly_cli.pages.render import write
     from credly_cli.reports import report_page
     from credly_cli.store import overview
 
     organization = overview.read(environment.paths.store).organization
-    report_page.write(path, answer, organization.name if organization else None, environment.clock.now())
+    write(path, report_page.page(answer, organization.name if organization else None, environment.clock.now()))
     environment.output.say(f"Wrote the report to {path}.", "green")
     environment.output.note(f"Next: open {path} in a browser.")
 
 
-def _show(output: Output, answer: dict[str, Any]) -> None:
-    from credly_cli.reports import report as reporting
-
-    months, before = reporting.latest_months(answer["months"])
+def _show(output: Output, answer: "Report") -> None:
+    months, before = answer.latest_months()
     after = f"and {before:,} before" if before else ""
-    _table(output, "Issued per month", _MONTHS, _barred(months, "issued"), "Nothing was issued yet.", after)
-    _table(output, "Badges", _BADGES, answer["badges"], "Nothing was issued yet.")
-    funnel = [{"state": state, "count": count} for state, count in answer["funnel"].items()]
+    _table(
+        output, "Issued per month", _MONTHS, _barred(map(asdict, months), "issued"), "Nothing was issued yet.", after
+    )
+    _table(output, "Badges", _BADGES, [asdict(row) for row in answer.badges], "Nothing was issued yet.")
+    funnel = [{"state": state, "count": count} for state, count in answer.funnel.items()]
     _table(output, "Accepted or not", _STATES, _barred(funnel, "count"), "")
-    expiring = [{"within": f"{days} days", "count": count} for days, count in answer["expiring"].items()]
+    expiring = [{"within": f"{days} days", "count": count} for days, count in answer.expiring.items()]
     _table(output, "Expiring soon", _EXPIRING, _barred(expiring, "count"), "")
-    _table(output, "Failed or held", _FAILURES, reporting.reasons(answer), "Nothing failed.")
-    look = Command("grants", "--state", "failed", "--state", "held") if answer["failures"] else Command("status")
+    _table(output, "Failed or held", _FAILURES, [asdict(reason) for reason in answer.reasons()], "Nothing failed.")
+    look = Command("grants", "--state", "failed", "--state", "held") if answer.failures else Command("status")
     output.note(Hint("Next:", look))
 
 
@@ -107,6 +110,6 @@ def _table(
 
 def _barred(rows: Iterable[Mapping[str, Any]], key: str) -> list[dict[str, Any]]:
     """Add a bar to each row, as long as its number against the largest."""
-    told = list(rows)
-    largest = max((row[key] for row in told), default=0) or 1
-    return [{**row, "bar": "█" * max(round(row[key] / largest * _BAR), row[key] > 0)} for row in told]
+    counted = list(rows)
+    largest = max((row[key] for row in counted), default=0) or 1
+    return [{**row, "bar": "█" * max(round(row[key] / largest * _BAR), row[key] > 0)} for row in counted]

@@ -59,9 +59,9 @@ def widget(
         connection, client = connect.connected_client(store, settings, environment.network(ANSWER_SECONDS))
         answer = use_case.read(store, client, email, environment.clock.now(), hide_expired=settings.hide_expired_badges)
     if html is not None:
-        from credly_cli import pages
+        from credly_cli.pages import render
 
-        pages.write(html, pages.widget(answer, connection.organization_name))
+        render.write(html, render.widget(answer, connection.organization_name))
     environment.output.answer(answer.json(), lambda: _show(environment, answer, html))
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from credly_cli import pages
+from credly_cli.pages import render
 from tests.learner_views.pages import hostile_learner, written
 from tests.learner_views.school import BADGE, ROBIN, School
 from tests.support import faults
@@ -93,7 +93,7 @@ def test_a_pipe_is_written_to_as_it_is(tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
-    pages.write(pipe, "a page")
+    render.write(pipe, "a page")
     assert os.read(reader, 100) == b"a page"
     os.close(reader)
     assert stat.S_ISFIFO(pipe.stat().st_mode)
@@ -139,7 +139,7 @@ def test_a_badge_that_expired_before_it_was_accepted_cannot_be_accepted(
 
 
 def test_a_lone_surrogate_does_not_break_the_page(tmp_path: Path) -> None:
-    pages.write(tmp_path / "page.html", "a \ud800 badge")
+    render.write(tmp_path / "page.html", "a \ud800 badge")
     assert (tmp_path / "page.html").read_text("utf-8") == "a ? badge"
 
 
@@ -156,14 +156,14 @@ def test_a_lone_surrogate_does_not_break_the_page(tmp_path: Path) -> None:
     ],
 )
 def test_only_web_addresses_are_opened_and_only_https_is_loaded(address: str | None, link: bool, picture: bool) -> None:
-    assert (pages.web(address) is not None, pages.picture(address) is not None) == (link, picture)
+    assert (render.web(address) is not None, render.picture(address) is not None) == (link, picture)
 
 
 def test_a_day_is_the_day_in_utc_whatever_the_machines_zone() -> None:
-    assert pages.day("2026-03-02T00:00:00Z") == "2 March 2026"  # a completion known by date only
-    assert pages.moment("2026-03-02T09:05:00Z") == "2 March 2026, 09:05 UTC"
+    assert render.day("2026-03-02T00:00:00Z") == "2 March 2026"  # a completion known by date only
+    assert render.moment("2026-03-02T09:05:00Z") == "2 March 2026, 09:05 UTC"
 
 
 @pytest.mark.parametrize(("progress", "shown"), [(40, "40"), (62.5, "62"), (99.9, "99"), (100, "100"), (0.5, "0.5")])
 def test_a_percentage_reads_100_only_when_complete(progress: float, shown: str) -> None:
-    assert pages.percent(progress) == shown
+    assert render.percent(progress) == shown

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from credly_cli.pages.render import write
 from credly_cli.reports import report_page
-from credly_cli.reports.report import STATES
+from credly_cli.reports.report import STATES, BadgeInBrief, BadgeRow, FailureRow, Reason, Report
+from credly_cli.store.reports import MonthCount
 from tests.learner_views.pages import busy_learner, hostile_learner, written
 from tests.learner_views.school import School
 
@@ -106,7 +108,7 @@ def test_a_report_of_many_months_and_long_names_fits(
     page: "Page", tmp_path: Path, shots: Path | None, width: int
 ) -> None:
     path = tmp_path / "report.html"
-    report_page.write(path, big_report(), "Larkfield", datetime(2026, 3, 2, tzinfo=UTC))
+    write(path, report_page.page(big_report(), "Larkfield", datetime(2026, 3, 2, tzinfo=UTC)))
     open_page(page, path, width)
     if shots is not None:
         page.screenshot(path=shots / f"big-report-{width}.png", full_page=True)
@@ -116,17 +118,16 @@ def test_a_report_of_many_months_and_long_names_fits(
     assert violations(page) == []
 
 
-def big_report() -> dict[str, Any]:
-    counts = dict.fromkeys(STATES, 1700)
+def big_report() -> Report:
     name = "Certified Advanced Practitioner of Accessible Document Design, Level 3"
     message = "Credly refused: Recipient email (address) is invalid."
-    return {
-        "months": [{"month": f"{2022 + n // 12}-{n % 12 + 1:02}", "issued": 997 * n} for n in range(40)],
-        "badges": [{"badge": {"id": "", "name": name}, "issued": 6800, **counts} for _ in range(150)],
-        "funnel": {state: 150 * count for state, count in counts.items()},
-        "expiring": {"30": 0, "60": 1, "90": 255_000},
-        "failures": [{"code": "unexpected", "count": 2, "reasons": [{"message": message, "count": 2}]}],
-    }
+    return Report(
+        months=[MonthCount(f"{2022 + n // 12}-{n % 12 + 1:02}", 997 * n) for n in range(40)],
+        badges=[BadgeRow(BadgeInBrief("", name, None), 6800, 1700, 1700, 1700, 1700) for _ in range(150)],
+        funnel=dict.fromkeys(STATES, 255_000),
+        expiring={"30": 0, "60": 1, "90": 255_000},
+        failures=[FailureRow("unexpected", 2, (Reason(message, 2),))],
+    )
 
 
 def violations(page: "Page") -> list[str]:

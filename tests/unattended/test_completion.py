@@ -212,7 +212,7 @@ def test_completion_changes_nothing(connected: Desk) -> None:
     assert {path.name: path.read_bytes() for path in connected.home.iterdir() if path.name in before} == before
 
 
-HEAVY = ("requests", "rich", "sqlite_utils", "pydantic", "urllib3", "jinja2", "pygal")
+HEAVY = ("requests", "rich", "sqlite_utils", "pydantic", "urllib3", "jinja2")
 LOADED = f"print([name for name in {HEAVY!r} if name in sys.modules], file=sys.stderr)"
 COUNTED = f"import atexit, sys; atexit.register(lambda: {LOADED})\nfrom credly_cli.__main__ import main; main()"
 
