@@ -39,7 +39,7 @@ types: $(READY) ## Types, strictly
 demo: $(READY) ## The whole story on this machine, with real commands and their real output
 	$(BIN)/credly demo
 
-main-job: $(READY) ## The main job on the real input beside this repository, with its figures
+main-job: $(READY) ## The main job on a sample, and on the real input where it lies beside this repository; with figures
 	$(BIN)/python scripts/main_job.py
 
 house: $(READY) ## Measure the code, as a table; AT=REV beside a revision, SUITE=1 with the time of the fast tests
