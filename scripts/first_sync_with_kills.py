@@ -23,7 +23,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from credly_cli.sandbox.samples import sample_organization
 from credly_cli.sandbox.server import SandboxServer
 from credly_cli.sandbox.state import Sandbox
-from tests.lms.thought_industries_stand_in import KEY, Site, StandIn
+from tests.support.thought_industries import KEY, Site, StandIn
 
 TABLES = {
     "learners": "email, learner_id, first_name, last_name",

@@ -122,7 +122,7 @@ class SandboxServer(ThreadingHTTPServer):
 def serve_until_stopped(
     sandbox: Sandbox, port: int = 0, on_start: Callable[[SandboxServer], None] | None = None
 ) -> None:
-    """Serve until SIGINT or SIGTERM comes; ``on_start`` is told of the server once it answers."""
+    """Serve until SIGINT or SIGTERM comes; ``on_start`` is called with the server once it answers."""
     stopped = threading.Event()
 
     def stop(_number: int, _frame: FrameType | None) -> None:

@@ -7,8 +7,8 @@ import pytest
 
 from credly_cli.lms.reader import read_stream
 from credly_cli.lms.records import Kind, Reading, Record, Reject
-from tests.lms.thought_industries_stand_in import EARLY, KEY, Site, StandIn
 from tests.support.desk import Desk
+from tests.support.thought_industries import EARLY, KEY, Site, StandIn
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 

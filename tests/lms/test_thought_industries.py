@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.lms.thought_industries_stand_in import EARLY, LATER, LATEST, Site, lms
 from tests.support.desk import START, Desk
+from tests.support.thought_industries import EARLY, LATER, LATEST, Site, lms
 
 
 def enrollments(desk: Desk) -> list[tuple[Any, ...]]:

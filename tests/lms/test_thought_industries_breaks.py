@@ -12,8 +12,8 @@ from credly_cli.http.errors import HttpFailure
 from credly_cli.lms.records import Reading
 from credly_cli.lms.source import SourceContext
 from credly_cli.lms.thought_industries.client import Client
-from tests.lms.thought_industries_stand_in import KEY, LATER, LATEST, Site, lms
 from tests.support.desk import START, Desk
+from tests.support.thought_industries import KEY, LATER, LATEST, Site, lms
 
 
 def test_a_refused_key_fails_this_step_alone(school: Desk, site: Site) -> None:

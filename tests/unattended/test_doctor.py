@@ -9,9 +9,9 @@ from types import SimpleNamespace
 import pytest
 
 from credly_cli.admin import machine_checks
-from tests.lms.thought_industries_stand_in import KEY, Site, StandIn
 from tests.support import faults
 from tests.support.desk import Desk
+from tests.support.thought_industries import KEY, Site, StandIn
 
 NAMES = [
     "connection", "token", "expiry", "api", "clock", "permissions", "file-system", "room", "sqlite", "store", "lock",
