@@ -86,6 +86,7 @@ def _run(
             written_files.note(store, "log", log_file)
         known, client = connect.connected_client(store, environment.settings, environment.network(max_seconds))
         client.progress = progress
+        client.begin_reading(badges="badges" in options.steps, issued="issued" in options.steps)
         if any(step != "lms" for step in options.steps):
             connect.require_own_organization(known, client)
         run = Synchronisation(

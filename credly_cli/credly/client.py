@@ -1,6 +1,7 @@
 """The calls of Credly's API that this program makes, each once and by name."""
 
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Literal
 from urllib.parse import quote
@@ -107,6 +108,8 @@ class Answer:
 
 _BY_CREATION = {"sort": "created_at"}
 _ACTIVE = {"filter": "state::active", **_BY_CREATION}
+_AT_ONCE = 3  # the organization and the first pages of two lists
+_FRESH_SECONDS = 5.0
 
 
 class NoSearchError(Exception):
@@ -126,10 +129,19 @@ class Client:
         self.organization_id = organization_id
         self.parallel = parallel
         self.progress = Progress()  # told how far each long exchange is
+        self._begun: dict[str, tuple[float, Future[Reply]]] = {}
 
     @property
     def _organization(self) -> str:
         return f"/organizations/{quote(self.organization_id, safe='')}"
+
+    @property
+    def _badges(self) -> str:
+        return f"{self._organization}/badge_templates"
+
+    @property
+    def _issued_badges(self) -> str:
+        return f"{self._organization}/badges"
 
     def organizations(self, *, tries: int | None = None) -> list[Organization]:
         """List the organizations that the token belongs to; normally one. Raises ``Failure``."""
@@ -158,21 +170,41 @@ class Client:
                 return str(row["expires_at"])
         return None
 
+    def begin_reading(self, *, badges: bool, issued: bool) -> None:
+        """Ask for the first pages of the lists that a run is about to read, so that it waits for them all at once."""
+        if self.http.in_process or self.parallel < _AT_ONCE:
+            return
+        pages = {self._badges: _ACTIVE} if badges else {}
+        pages |= {self._issued_badges: _BY_CREATION} if issued else {}
+        pool = ThreadPoolExecutor(max(1, len(pages)))
+        for path, parameters in pages.items():
+            reading = pool.submit(self.http.get, path, {**parameters, "page": 1})
+            self._begun[path] = self.http.clock.monotonic(), reading
+        pool.shutdown(wait=False)  # its threads end with their answers
+
+    def _first_page(self, path: str, parameters: Mapping[str, str]) -> Reply:
+        """Return the page that was begun, unless it is so old that the list may have changed, or ask for it."""
+        begun_at, reading = self._begun.pop(path, (0.0, None))
+        if reading is not None and self.http.clock.monotonic() - begun_at < _FRESH_SECONDS:
+            return reading.result()
+        return self.http.get(path, {**parameters, "page": 1})
+
     def badges(self) -> Listing[Badge]:
         """List the active badges by creation date (R7)."""
         return read_listing(
             self.http,
-            f"{self._organization}/badge_templates",
+            self._badges,
             _ACTIVE,
             badge_from,
             keep=lambda badge: badge.state == "active",
+            first=self._first_page(self._badges, _ACTIVE),
             parallel=self.parallel,
             progress=self.progress,
         )
 
     def page_of_issued_badges(self, parameters: Mapping[str, str], number: int) -> Reply:
         """Read one page of the issued badges, in the order and by the filter of the parameters."""
-        return self.http.get(f"{self._organization}/badges", {**parameters, "page": number})
+        return self.http.get(self._issued_badges, {**parameters, "page": number})
 
     def issued_badges(
         self, filters: Mapping[str, str] | None = None, take: Callable[[list[IssuedBadge]], None] | None = None
@@ -181,11 +213,13 @@ class Client:
         parameters = dict(_BY_CREATION)
         if filters:
             parameters["filter"] = "|".join(f"{key}::{value}" for key, value in filters.items())
+        first = None if filters else self._first_page(self._issued_badges, parameters)
         return read_listing(
             self.http,
-            f"{self._organization}/badges",
+            self._issued_badges,
             parameters,
             issued_badge_from,
+            first=first,
             take=take,
             parallel=self.parallel,
             progress=self.progress,
@@ -210,7 +244,7 @@ class Client:
         """Read one issued badge, ``None`` if Credly has none of this id. Raises ``Failure``."""
         try:
             return issued_badge_from(
-                self.http.get(f"{self._organization}/badges/{quote(badge_id, safe='')}").json.get("data")
+                self.http.get(f"{self._issued_badges}/{quote(badge_id, safe='')}").json.get("data")
             )
         except UnreadableRecordError:
             return None
@@ -222,7 +256,7 @@ class Client:
     def issue(self, body: bytes, expected: Mapping[str, Any]) -> Answer:
         """Send a badge, once, and read the answer by the table of docs/exactly-once.md."""
         try:
-            reply = self.http.post(f"{self._organization}/badges", body)
+            reply = self.http.post(self._issued_badges, body)
         except NotSentError as error:
             return Answer("not-sent", detail=str(error))
         except UnclearError as error:

@@ -13,6 +13,7 @@ from urllib.parse import urljoin
 from credly_cli.credly.records import UnreadableRecordError
 from credly_cli.errors import Exit, Failure
 from credly_cli.http.errors import HttpFailure
+from credly_cli.http.response import Reply
 from credly_cli.http.session import Parameters, Session
 from credly_cli.progress import Progress
 from credly_cli.text import storable
@@ -70,6 +71,7 @@ def read_listing(
     take: Callable[[list[T]], None] | None = None,
     parallel: int = 4,
     progress: Progress,
+    first: Reply | None = None,
 ) -> Listing[T]:
     """Read all pages by number, several at a time; a fault after the first page makes the listing incomplete.
 
@@ -78,20 +80,20 @@ def read_listing(
     """
     source = _Source(http, path, parameters, parallel)
     listing: Listing[T] = Listing()
-    first = source.page(1)
-    listing.server_date = first.date
-    raw_rows = _take(listing, first, read, keep, take)
-    for page in source.further_pages(first):
-        progress.at(raw_rows, first.total)
+    first_page = source.page(1) if first is None else source.page_of(first)
+    listing.server_date = first_page.date
+    raw_rows = _take(listing, first_page, read, keep, take)
+    for page in source.further_pages(first_page):
+        progress.at(raw_rows, first_page.total)
         if isinstance(page, Failure):
             listing.problem = listing.problem or page
             continue
         raw_rows += _take(listing, page, read, keep, take)
-        if page.total != first.total:
+        if page.total != first_page.total:
             listing.problem = listing.problem or _incomplete("it changed while it was read")
-    if listing.problem is None and not raw_rows == len(listing.known_ids) == first.total:
+    if listing.problem is None and not raw_rows == len(listing.known_ids) == first_page.total:
         found = len(listing.known_ids)
-        listing.problem = _incomplete(f"it should have {first.total} rows, and {found} different ones were read")
+        listing.problem = _incomplete(f"it should have {first_page.total} rows, and {found} different ones were read")
     return listing
 
 
@@ -143,7 +145,9 @@ class _Source:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def page(self, number: int) -> _Page:
-        reply = self.http.get(self.path, {**self.parameters, "page": number})
+        return self.page_of(self.http.get(self.path, {**self.parameters, "page": number}))
+
+    def page_of(self, reply: Reply) -> _Page:
         rows, metadata = reply.json.get("data"), reply.json.get("metadata")
         if not isinstance(rows, list):
             return _Page([], None, 1, _incomplete("a page has no rows"), reply.date, is_list=False)

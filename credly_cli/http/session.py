@@ -125,6 +125,11 @@ class Session:
         headers = {"Content-Type": "application/json"}
         return self._reply(*self._exchange(limit, "POST", path, _ANSWER_BYTES, data=body, headers=headers))
 
+    @property
+    def in_process(self) -> bool:
+        """Whether something answers within this process, which keeps nobody waiting."""
+        return self._adapter is not None
+
     def same_origin(self, link: object) -> bool:
         """Tell whether a link of an answer stays with the host that has our token."""
         return self._is_ours(origin_of_link(self.api_url, link))

@@ -414,3 +414,26 @@ def test_pages_before_an_empty_one_are_read_though_that_one_was_answered_first(
         mock.get(requests_mock.ANY, json=page)
         listing = Client(session_of(URL, Token("t"), clock, environ={}), "o").badges()
     assert (set(listing.rows), listing.complete) == ({"1", "2", "3"}, False)
+
+
+def test_the_first_pages_of_a_run_are_asked_for_at_once_and_used_while_they_are_fresh(clock: StillClock) -> None:
+    asked: list[str] = []
+    both = threading.Event()
+
+    def page(request: Any, _context: object) -> dict[str, Any]:
+        asked.append(request.path.rpartition("/")[2])
+        if len(asked) == 2:
+            both.set()
+        return {"data": [badge(1)], "metadata": {"total_count": 1, "total_pages": 1}}
+
+    with requests_mock.Mocker() as mock:
+        mock.get(requests_mock.ANY, json=page)
+        client = Client(session_of(URL, Token("t"), clock, environ={}), "o")
+        client.begin_reading(badges=True, issued=True)
+        assert both.wait(30)
+        assert set(client.badges().rows) == {"1"}
+        assert sorted(asked) == ["badge_templates", "badges"]
+        clock.sleep(6)
+        client.issued_badges()
+        client.badges()
+    assert asked[2:] == ["badges", "badge_templates"]
