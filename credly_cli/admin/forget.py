@@ -14,10 +14,10 @@ def forget(store: Store, email: str, now: str) -> Forgotten:
     rows = learners.of_email(store, email)
     if not rows and not privacy.is_known(store, email):
         names.learner(store, email)
-    _require_settled(store, [row["id"] for row in rows], email)
+    _require_settled(store, [learner.id for learner in rows], email)
     store.overwrite_what_is_deleted()
     with store.transaction():
-        outcome = privacy.forget(store, email, rows, now)
+        outcome = privacy.forget(store, rows or [learners.add_nameless(store, email)], now)
     outcome.wiped = store.wipe()
     return outcome
 

@@ -1,5 +1,6 @@
 """`credly explain`."""
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -54,8 +55,8 @@ def _render(environment: Environment, answer: "Explanation", *, every: bool) -> 
 
 
 def _rows(one: "Explained") -> list[dict[str, object]]:
-    told = {"id": one.badge["id"], "badge": one.badge, "content": one.content, "decision": one.decision}
-    return [{**told, "code": check.code, "ok": check.ok, "message": check.message} for check in one.checks]
+    told = {"id": one.badge.id, **one.json()}
+    return [{**told, **asdict(check)} for check in one.checks]
 
 
 def _show(environment: Environment, answer: "Explanation", *, every: bool) -> None:
@@ -68,7 +69,7 @@ def _show(environment: Environment, answer: "Explanation", *, every: bool) -> No
             output.tell("")
         _show_one(environment, one)
     if others:
-        names = ", ".join(one.badge["name"] for one in others[:10])
+        names = ", ".join(one.badge.name for one in others[:10])
         more = f", and {len(others) - 10:,} more" if len(others) > 10 else ""  # noqa: PLR2004 - as many as fit
         output.note(f"Not enrolled in the content of: {names}{more}.")
     if not answer.badges:
@@ -77,8 +78,8 @@ def _show(environment: Environment, answer: "Explanation", *, every: bool) -> No
 
 def _show_one(environment: Environment, one: "Explained") -> None:
     words, colour = _DECISIONS[one.decision]
-    content = f" ({one.content['title']})" if one.content else ""
-    environment.output.tell(f"{one.badge['name']}{content}: {words}", colour)
+    content = f" ({one.content.title})" if one.content else ""
+    environment.output.tell(f"{one.badge.name}{content}: {words}", colour)
     rows = [
         {"mark": "✓" if check.ok else "✗", "rule": check.code.replace("-", " "), "message": check.message}
         for check in one.checks

@@ -52,7 +52,7 @@ def grants(
         if name not in STATES:
             raise Failure("usage", f"There is no state {name!r}.", hint=f"The states are {', '.join(STATES)}.")
     with environment.reading() as store:
-        learners = [row["id"] for row in names.learner(store, email)] if email is not None else None
+        learners = [learner.id for learner in names.learner(store, email)] if email is not None else None
         badge_id = names.badge(store, badge)["id"] if badge is not None else None
         rows = stored.listed(store, states=state or (), learners=learners, badge_id=badge_id)
     environment.output.listing(COLUMNS, [as_json(row) for row in rows], empty="There are no such grants.", as_csv=csv)

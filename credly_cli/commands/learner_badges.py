@@ -1,5 +1,6 @@
 """`credly learner-badges`."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -71,7 +72,7 @@ def _show(environment: Environment, answer: "LearnerBadges", html: Path | None, 
         output.note("Open it in a browser, or put it on your site; write it anew after each sync.")
         return
     shown = output.stdout.isatty() and not csv
-    columns, empty = COLUMNS if shown else PIPED, f"{answer.learner['email']} has no badges."
+    columns, empty = COLUMNS if shown else PIPED, f"{answer.learner.email} has no badges."
     output.listing(columns, _rows(answer), empty=empty, as_csv=csv)
     if shown and not output.is_wide:
         _write_links(output, answer)
@@ -81,18 +82,18 @@ def _write_links(output: "Output", answer: "LearnerBadges") -> None:
     """Write the addresses under the table, for which it has no room; a name may lead to the page, not to accepting."""
     for entry in answer.badges:
         for verb in ("accept",) if output.has_links else ("view", "accept"):
-            if address := entry[f"{verb}_url"]:
-                output.tell(f"To {verb} {entry['badge']['name']}:")
+            if address := entry.accept_url if verb == "accept" else entry.view_url:
+                output.tell(f"To {verb} {entry.badge.name}:")
                 output.tell(f"  {address}")
 
 
 def _rows(answer: "LearnerBadges") -> list[dict[str, object]]:
     return [
         {
-            **entry,
-            "told": f"{entry['state']}, expired" if entry["expired"] else entry["state"],
-            "page": entry["view_url"] or entry["accept_url"],
-            "image_url": entry["badge"]["image_url"],
+            **asdict(entry),
+            "told": f"{entry.state}, expired" if entry.expired else entry.state,
+            "page": entry.view_url or entry.accept_url,
+            "image_url": entry.badge.image_url,
         }
         for entry in answer.badges
     ]

@@ -86,11 +86,13 @@ def _show(environment: Environment, answer: "Widget", html: Path | None) -> None
 def _show_sections(environment: Environment, answer: "Widget") -> None:
     output = environment.output
     sections = (
-        ("In Progress", IN_PROGRESS, answer.in_progress, "Nothing is in progress."),
-        ("Discover", DISCOVER, answer.discover, "There is nothing to discover."),
-        ("Earned", EARNED, answer.earned, "No badge was earned yet."),
+        ("In Progress", IN_PROGRESS, "in_progress", "Nothing is in progress."),
+        ("Discover", DISCOVER, "discover", "There is nothing to discover."),
+        ("Earned", EARNED, "earned", "No badge was earned yet."),
     )
-    for number, (title, columns, rows, empty) in enumerate(sections):
+    told = answer.json()
+    for number, (title, columns, section, empty) in enumerate(sections):
+        rows = told[section]
         output.tell(f"{title} ({len(rows)})", "bold")
         output.listing(columns, [_told(row) for row in rows], empty=empty)
         if number < len(sections) - 1:
@@ -113,7 +115,7 @@ def _bar(progress: float) -> str:
 
 
 def _piped(answer: "Widget") -> list[dict[str, Any]]:
-    rows = []
+    rows, told = [], answer.json()
     for section in ("in_progress", "discover", "earned"):
-        rows += [{"id": row["badge"]["id"], "section": section, **row} for row in getattr(answer, section)]
+        rows += [{"id": row["badge"]["id"], "section": section, **row} for row in told[section]]
     return rows

@@ -71,11 +71,13 @@ class IssuedBadge:
     view_url: str | None
     accept_url: str | None
     replaced_by: str | None = None  # the badge that took its place; Credly keeps the old row and its state
+    stored_at: str | None = None  # when the store last heard of it; null in an answer of Credly's
+    deleted_at: str | None = None  # when a complete listing no longer had it (R23)
 
     @property
     def held(self) -> bool:
         """Whether whoever it was issued to has it (R20)."""
-        return self.state in HELD_STATES and self.replaced_by is None
+        return self.state in HELD_STATES and self.replaced_by is None and self.deleted_at is None
 
 
 def refusal_of(message: str) -> Refusal:

@@ -8,16 +8,17 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import Any, Literal, TypeVar
+from typing import Literal, TypeVar
 
 from credly_cli.credly.client import Client
 from credly_cli.credly.paging import Listing
 from credly_cli.credly.records import IssuedBadge
 from credly_cli.errors import Exit, Failure
 from credly_cli.identity import earner_id, email_key
-from credly_cli.store import issued_badges, learners
+from credly_cli.store import issued_badges, learners, privacy
 from credly_cli.store.database import Store
 from credly_cli.store.grants import Grant
+from credly_cli.store.learners import Learner
 
 _Key = Literal["issuer_earner_id", "recipient_email", "recipient_email_all"]  # the last: all addresses of the account
 _Asked = TypeVar("_Asked")
@@ -56,15 +57,14 @@ class Recipient:
 
     @classmethod
     def of_learners(
-        cls, store: Store, email: str, known: Sequence[dict[str, Any]], badge_id: str | None = None
+        cls, store: Store, email: str, known: Sequence[Learner], badge_id: str | None = None
     ) -> "Recipient":
         """Gather what the store knows of whoever has an address; ``known`` are the learners who have it."""
-        people = {row["id"] for row in known}
-        former = {key for learner in people for key in learners.email_keys(store, learner)}
-        passed_on = {key for key in former if people.isdisjoint(row["id"] for row in learners.of_email(store, key))}
-        keys = frozenset({email_key(email)} | (former - passed_on))
-        spellings = keys | {email.strip()} | {row["email"] for row in known}
-        earners = {earner_id(row["learner_id"], row["email"]) for row in known}
+        people = [learner.id for learner in known]
+        own = {key for key in learners.addresses(store, people) if not key.startswith(privacy.PREFIX)}
+        keys = frozenset({email_key(email)} | own)
+        spellings = keys | {email.strip()} | {learner.email for learner in known}
+        earners = {earner_id(learner.learner_id, learner.email) for learner in known}
         earners |= issued_badges.earner_ids_elsewhere(store, people, keys)  # an old address may be another's now
         return cls(badge_id, tuple(sorted(earners)), tuple(sorted(spellings)), keys)
 

@@ -19,6 +19,7 @@ from credly_cli.store.completions import Completion
 from credly_cli.store.database import Store
 from credly_cli.store.enrollments import Enrolled
 from credly_cli.store.grants import Grant, ListedGrant, NewGrant
+from credly_cli.store.learners import Learner
 from credly_cli.store.lock import RunLock
 from credly_cli.text import Command, Hint
 from credly_cli.times import Clock, utc_text
@@ -52,7 +53,7 @@ class _Candidate:
     """A learner who is enrolled, and how the grant is recorded: ``before`` is what stood in its place."""
 
     result: Granted
-    learner: dict[str, Any]
+    learner: Learner
     enrolled: Enrolled
     recipient: Recipient
     grant_id: int | None = None
@@ -116,7 +117,7 @@ class ManualGrants:
             except Failure as failure:
                 result.failure = failure
                 continue
-            first = candidates.setdefault(candidate.learner["id"], candidate)
+            first = candidates.setdefault(candidate.learner.id, candidate)
             if first is not candidate:
                 result.failure = _earned(result.email, f"{result.email} is the same learner as {first.result.email}.")
         return list(candidates.values())
@@ -124,7 +125,7 @@ class ManualGrants:
     def _candidate(self, result: Granted) -> _Candidate:
         known = names.learner(self.store, result.email)
         for learner in known:
-            enrolled = enrollments.latest(self.store, learner["id"], self._content.id)
+            enrolled = enrollments.latest(self.store, learner.id, self._content.id)
             if enrolled is not None:
                 return _Candidate(
                     result, learner, enrolled, Recipient.of_learners(self.store, result.email, known, self._badge["id"])
@@ -156,10 +157,10 @@ class ManualGrants:
         email, learner, name = candidate.result.email, candidate.learner, self._badge["name"]
         if any(badge.held for badge in found):
             return _earned(email, f"{email} has earned {name} already.")
-        if issued_badges.held_by(self.store, learner["id"], self._badge["id"]):
+        if issued_badges.held_by(self.store, learner.id, self._badge["id"]):
             hint = Hint("If it was deleted in Credly, this finds out:", Command("sync"))
             return _earned(email, f"{email} has earned {name} already, as the last sync found.", hint)
-        if uncertain.in_doubt_for_learner(self.store, self._badge["id"], learner["id"]):
+        if uncertain.in_doubt_for_learner(self.store, self._badge["id"], learner.id):
             candidate.result.unclear = True
             message = f"{name} may be on its way to {email}: an earlier answer of Credly's was lost."
             return Failure("server-error", message, hint=Hint("The next sync finds out:", Command("sync")))
@@ -174,11 +175,14 @@ class ManualGrants:
     def _completion(self, candidate: _Candidate, moment: str) -> Completion:
         learner = candidate.learner
         return Completion(
-            learner=learner["id"],
+            learner=learner.id,
             content_id=self._content.id,
             session_id=candidate.enrolled.session_id,
             completed_at=moment,
-            **{key: learner[key] for key in ("learner_id", "email", "first_name", "last_name")},
+            learner_id=learner.learner_id,
+            email=learner.email,
+            first_name=learner.first_name,
+            last_name=learner.last_name,
         )
 
     def _record(self, candidate: _Candidate, moment: str) -> bool:

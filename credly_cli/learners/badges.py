@@ -1,17 +1,21 @@
 """The badges of one learner: from Credly, or from the store when Credly does not answer (R26, R27, R31)."""
 
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
 
 from credly_cli.credly.client import Client
-from credly_cli.credly.records import HELD_STATES
+from credly_cli.credly.records import IssuedBadge
 from credly_cli.errors import Failure
 from credly_cli.http.errors import HttpFailure
 from credly_cli.issuing.lookup import Recipient, look_up
 from credly_cli.linking import names
-from credly_cli.store import issued_badges, learners, runs
+from credly_cli.store import badges, issued_badges, learners, runs
+from credly_cli.store.badges import BadgeBrief
+from credly_cli.store.content import ContentBrief
 from credly_cli.store.database import Store
+from credly_cli.store.learners import Learner, LearnerBrief
 from credly_cli.times import utc_text
 
 _PASSING = ("unreachable", "server-error", "rate-limited")
@@ -19,14 +23,29 @@ _PASSING_STATUSES = (408, 429)
 ANSWER_SECONDS = 20.0  # that Credly has; somebody is on the phone, and after that the store answers (R27)
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
+class ShownBadge:
+    """An issued badge as its learner may see it. Times are UTC text."""
+
+    id: str
+    badge: BadgeBrief
+    resource: ContentBrief | None  # the content that earned it
+    awarded_at: str | None
+    expires_at: str | None
+    expired: bool
+    state: str
+    view_url: str | None  # Credly's own links; none is made up
+    accept_url: str | None  # while pending
+
+
+@dataclass(frozen=True, slots=True)
 class LearnerBadges:
     """A learner and the badges that they may see, newest first."""
 
-    learner: dict[str, Any]
+    learner: LearnerBrief
     source: Literal["credly", "store"]
     as_of: str | None
-    badges: list[dict[str, Any]]
+    badges: list[ShownBadge]
 
     def json(self) -> dict[str, Any]:
         """Return the answer as scripts read it."""
@@ -36,31 +55,36 @@ class LearnerBadges:
 def read(store: Store, client: Client, email: str, now: datetime, *, hide_expired: bool) -> LearnerBadges:
     """Read a learner's badges; raises ``Failure`` when neither Credly nor the store knows the address."""
     known = learners.of_email(store, email)
+    ids = [learner.id for learner in known]
     try:
         found = look_up(client, Recipient.of_learners(store, email, known)).badges
     except Failure as failure:
         if not _is_outage(failure):
             raise
-        if not known and not issued_badges.of_address(store, email):
+        stored = [badge for badge in issued_badges.of_learners(store, email, ids) if badge.deleted_at is None]
+        if not known and not stored:
             raise
-        rows = issued_badges.of_learners(store, email, [row["id"] for row in known])
-        rows = [row for row in rows if row["deleted_at"] is None]
-        as_of = runs.last_listing(store) or max((row["stored_at"] for row in rows), default=None)
-        return _answer(store, email, known, "store", as_of, _shown(store, rows, now, hide_expired=hide_expired))
+        as_of = runs.last_listing(store) or max((badge.stored_at or "" for badge in stored), default=None)
+        shown = _shown(store, stored, now, hide_expired=hide_expired)
+        return LearnerBadges(_learner(email, known, ()), "store", as_of, shown)
     if not known and not found:
         raise Failure(
             "unknown-learner",
             f"Neither Credly nor the store knows {email}.",
             hint=names.learner_hint(store, email),
         )
-    told = {badge.id: asdict(badge) for badge in found}
-    for row in issued_badges.unseen_of_learners(store, [row["id"] for row in known]):
-        told.setdefault(row["id"], row)  # Credly's lists lag behind what it issues
-    shown = _shown(store, list(told.values()), now, hide_expired=hide_expired)
-    answer = _answer(store, email, known, "credly", utc_text(now), shown)
-    if not known:
-        answer.learner |= {"first_name": found[0].first_name, "last_name": found[0].last_name}
-    return answer
+    unseen = issued_badges.unseen_of_learners(store, ids)  # Credly's lists lag behind what it issues
+    every = {badge.id: badge for badge in (*unseen, *found)}
+    shown = _shown(store, list(every.values()), now, hide_expired=hide_expired)
+    return LearnerBadges(_learner(email, known, found), "credly", utc_text(now), shown)
+
+
+def _learner(email: str, known: Sequence[Learner], found: Sequence[IssuedBadge]) -> LearnerBrief:
+    """Return the learner under the address that was asked for; where only Credly knows one, as Credly does."""
+    if known:
+        return replace(known[0].brief, email=email)
+    first, last = (found[0].first_name, found[0].last_name) if found else (None, None)
+    return LearnerBrief(email, first, last, None)
 
 
 def _is_outage(failure: Failure) -> bool:
@@ -69,62 +93,47 @@ def _is_outage(failure: Failure) -> bool:
     return failure.code in _PASSING and (status not in range(400, 500) or status in _PASSING_STATUSES)
 
 
-def _shown(store: Store, rows: list[dict[str, Any]], now: datetime, *, hide_expired: bool) -> list[dict[str, Any]]:
+def _shown(store: Store, issued: Sequence[IssuedBadge], now: datetime, *, hide_expired: bool) -> list[ShownBadge]:
     """Bring badges into the form that answers show; nothing revoked or replaced, ever."""
-    resources = _resources(store, rows)
+    resources = _resources(store, issued)
     moment = utc_text(now)
     shown = []
-    for row in sorted(rows, key=_when, reverse=True):
-        expired = row["expires_at"] is not None and row["expires_at"] <= moment
-        if row["state"] not in HELD_STATES or row["replaced_by"] or (expired and hide_expired):
-            continue
-        shown.append(
-            {
-                "id": row["id"],
-                "badge": {"id": row["badge_id"], "name": row["badge_name"], "image_url": row["image_url"]},
-                "resource": resources.get(row["id"]),
-                "awarded_at": row["issued_at"],
-                "expires_at": row["expires_at"],
-                "expired": expired,
-                "state": row["state"],
-                "view_url": row["view_url"],
-                "accept_url": row["accept_url"] if row["state"] == "pending" else None,
-            }
-        )
+    for badge in sorted(issued, key=_when, reverse=True):
+        expired = badge.expires_at is not None and badge.expires_at <= moment
+        if badge.held and not (expired and hide_expired):
+            shown.append(
+                ShownBadge(
+                    id=badge.id,
+                    badge=_brief(store, badge),
+                    resource=resources.get(badge.id),
+                    awarded_at=badge.issued_at,
+                    expires_at=badge.expires_at,
+                    expired=expired,
+                    state=badge.state,
+                    view_url=badge.view_url,
+                    accept_url=badge.accept_url if badge.state == "pending" else None,
+                )
+            )
     return shown
 
 
-def _resources(store: Store, rows: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+def _resources(store: Store, issued: Sequence[IssuedBadge]) -> dict[str, ContentBrief]:
     """Return the content that earned each badge; one that took another's place was earned by the same."""
-    found = issued_badges.resources(store, [row["id"] for row in rows])
-    for row in sorted(rows, key=lambda row: row["created_at"] or ""):
-        if row["replaced_by"] and row["id"] in found:
-            found.setdefault(row["replaced_by"], found[row["id"]])
+    found = issued_badges.resources(store, [badge.id for badge in issued])
+    for badge in sorted(issued, key=lambda badge: badge.created_at or ""):
+        if badge.replaced_by and badge.id in found:
+            found.setdefault(badge.replaced_by, found[badge.id])
     return found
 
 
-def _when(row: dict[str, Any]) -> tuple[str, str, str]:
-    return row["issued_at"] or "", row["created_at"] or "", row["id"]
+def _when(badge: IssuedBadge) -> tuple[str, str, str]:
+    return badge.issued_at or "", badge.created_at or "", badge.id
 
 
-def _answer(
-    store: Store,
-    email: str,
-    known: list[dict[str, Any]],
-    source: Literal["credly", "store"],
-    as_of: str | None,
-    badges: list[dict[str, Any]],
-) -> LearnerBadges:
-    learner = learners.view(known[0]) if known else dict.fromkeys(("first_name", "last_name", "learner_id"))
-    _name_badges(store, badges)
-    return LearnerBadges({"email": email, **learner}, source, as_of, badges)
-
-
-def _name_badges(store: Store, shown: list[dict[str, Any]]) -> None:
-    """Fill in name and image from the list where Credly's short form left them out."""
-    for entry in shown:
-        badge = entry["badge"]
-        if badge["name"] is None or badge["image_url"] is None:
-            row = store.row("SELECT name, image_url FROM badges WHERE id = ?", (badge["id"],)) or {}
-            badge["name"] = badge["name"] or row.get("name") or badge["id"]
-            badge["image_url"] = badge["image_url"] or row.get("image_url")
+def _brief(store: Store, issued: IssuedBadge) -> BadgeBrief:
+    """Return name and image as issued, and from the list where Credly's short form left them out."""
+    listed = None
+    if issued.badge_name is None or issued.image_url is None:
+        listed = badges.in_brief(store, issued.badge_id)
+    name = issued.badge_name or (listed.name if listed else issued.badge_id)
+    return BadgeBrief(issued.badge_id, name, issued.image_url or (listed.image_url if listed else None))

@@ -5,7 +5,7 @@ earned, as `learner-badges` asks it: a page must not offer what the learner has.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Literal
 
@@ -13,10 +13,14 @@ from credly_cli.credly.client import Client
 from credly_cli.identity import email_key
 from credly_cli.issuing.decide import Outcome, outcome
 from credly_cli.learners import badges
+from credly_cli.learners.badges import ShownBadge
 from credly_cli.store import eligibility, facts, learners
+from credly_cli.store.badges import BadgeBrief
+from credly_cli.store.content import ContentBrief
 from credly_cli.store.database import Store
 from credly_cli.store.eligibility import Audience, Discoverable, Enrolled
 from credly_cli.store.facts import Facts
+from credly_cli.store.learners import Learner, LearnerBrief
 from credly_cli.store.schema import State
 from credly_cli.times import utc_text
 
@@ -39,15 +43,41 @@ class Session:
         return COMPLETE if self.facts.completed_at else self.enrolled.progress
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
+class InProgress:
+    """A badge in progress, by the most promising of its content's sessions."""
+
+    badge: BadgeBrief
+    content: ContentBrief
+    progress: float | None  # in percent; ``None`` where the LMS does not say
+    on_its_way: bool
+    url: str | None  # of the content
+
+
+@dataclass(frozen=True, slots=True)
+class Earned:
+    """A badge that the learner has. Times are UTC text."""
+
+    id: str
+    badge: BadgeBrief
+    content: ContentBrief | None
+    awarded_at: str | None
+    expires_at: str | None
+    expired: bool
+    state: str
+    url: str | None  # Credly's page of it
+    accept_url: str | None  # while pending
+
+
+@dataclass(frozen=True, slots=True)
 class Widget:
     """The three sections of the widget, each in its order; ``source`` and ``as_of`` are of what was earned."""
 
-    learner: dict[str, Any]
-    in_progress: list[dict[str, Any]]
-    discover: list[dict[str, Any]]
-    earned: list[dict[str, Any]]
-    source: Literal["credly", "store"] = field(default="credly")
+    learner: LearnerBrief
+    in_progress: list[InProgress]
+    discover: list[Discoverable]
+    earned: list[Earned]
+    source: Literal["credly", "store"] = "credly"
     as_of: str | None = None
 
     def json(self) -> dict[str, Any]:
@@ -58,9 +88,9 @@ class Widget:
 def read(store: Store, client: Client, email: str, now: datetime, *, hide_expired: bool) -> Widget:
     """Read a learner's widget; raises ``Failure`` when neither Credly nor the store knows the address."""
     answer = badges.read(store, client, email, now, hide_expired=False)
-    held = frozenset(entry["badge"]["id"] for entry in answer.badges)
+    held = frozenset(shown.badge.id for shown in answer.badges)
     known = learners.of_email(store, email)
-    sessions = read_sessions(store, [row["id"] for row in known])
+    sessions = read_sessions(store, [learner.id for learner in known])
     seen = [
         badge
         for audience in audiences(known, email_keys(store, known, email))
@@ -76,21 +106,22 @@ def read(store: Store, client: Client, email: str, now: datetime, *, hide_expire
     )
 
 
-def email_keys(store: Store, known: Sequence[dict[str, Any]], email: str) -> tuple[str, ...]:
+def email_keys(store: Store, known: Sequence[Learner], email: str) -> tuple[str, ...]:
     """Return every address under which content may have been given to the learner."""
-    return tuple(eligibility.addresses(store, [row["id"] for row in known])) or (email_key(email),)
+    return tuple(learners.addresses(store, [learner.id for learner in known])) or (email_key(email),)
 
 
-def audiences(known: Sequence[dict[str, Any]], keys: tuple[str, ...]) -> list[Audience]:
+def audiences(known: Sequence[Learner], keys: tuple[str, ...]) -> list[Audience]:
     """Tell whose content the learner discovers: a sublicense narrows its panorama, which is apart from the site."""
-    found = [_audience(row, keys) for row in known] or [Audience("learner", keys)]
+    found = [_audience(learner, keys) for learner in known] or [Audience("learner", keys)]
     return list(dict.fromkeys(found))
 
 
-def _audience(learner: dict[str, Any], keys: tuple[str, ...]) -> Audience:
-    for kind in ("sublicense", "panorama"):
-        if learner[kind]:
-            return Audience(kind, (learner[kind].casefold(),))
+def _audience(learner: Learner, keys: tuple[str, ...]) -> Audience:
+    if learner.sublicense:
+        return Audience("sublicense", (learner.sublicense.casefold(),))
+    if learner.panorama:
+        return Audience("panorama", (learner.panorama.casefold(),))
     return Audience("learner", keys)
 
 
@@ -119,28 +150,23 @@ _PROSPECTS: dict[State, Prospect] = {
 }
 
 
-def in_progress(sessions: Iterable[Session], held: frozenset[str]) -> list[dict[str, Any]]:
+def in_progress(sessions: Iterable[Session], held: frozenset[str]) -> list[InProgress]:
     """Return the badges in progress: highest percentage first, unknown last, then by name (R28)."""
     by_badge: dict[str, list[Session]] = {}
     for session in sessions:
-        if not (session.facts.once and session.enrolled.badge["id"] in held):
-            by_badge.setdefault(session.enrolled.badge["id"], []).append(session)
+        if not (session.facts.once and session.facts.badge_id in held):
+            by_badge.setdefault(session.facts.badge_id, []).append(session)
     shown = [entry for group in by_badge.values() if (entry := _in_progress(group)) is not None]
     return sorted(shown, key=_by_progress)
 
 
-def _in_progress(sessions: Sequence[Session]) -> dict[str, Any] | None:
+def _in_progress(sessions: Sequence[Session]) -> InProgress | None:
     """Return one badge by the most promising of its content's sessions, ``None`` when none promises anything."""
     for kind in ("on-its-way", "waiting", "in-progress"):
         if found := [session for session in sessions if prospect(session) == kind]:
             best = max(found, key=lambda session: -1 if session.progress is None else session.progress)
-            return {
-                "badge": best.enrolled.badge,
-                "content": best.enrolled.content,
-                "progress": _plain(best.progress),
-                "on_its_way": kind == "on-its-way",
-                "url": best.enrolled.url,
-            }
+            row = best.enrolled
+            return InProgress(row.badge, row.content, _plain(best.progress), kind == "on-its-way", row.url)
     return None
 
 
@@ -148,32 +174,29 @@ def _plain(progress: float | None) -> float | None:
     return int(progress) if progress is not None and progress == int(progress) else progress
 
 
-def _by_progress(entry: dict[str, Any]) -> tuple[Any, ...]:
-    unknown = entry["progress"] is None
-    return (unknown, 0 if unknown else -entry["progress"], *_by_name(entry))
+def _by_progress(entry: InProgress) -> tuple[bool, float, str, str]:
+    unknown = entry.progress is None
+    return (unknown, -(entry.progress or 0), *_by_name(entry.badge))
 
 
-def _by_name(entry: dict[str, Any]) -> tuple[str, str]:
-    return entry["badge"]["name"].casefold(), entry["badge"]["id"]
+def _by_name(badge: BadgeBrief) -> tuple[str, str]:
+    return badge.name.casefold(), badge.id
 
 
-def discover(seen: Iterable[Discoverable], sessions: Iterable[Session], held: frozenset[str]) -> list[dict[str, Any]]:
+def discover(seen: Iterable[Discoverable], sessions: Iterable[Session], held: frozenset[str]) -> list[Discoverable]:
     """Return the badges to discover, by name: not held, and with content that the learner never came to (R28)."""
-    begun = {session.enrolled.badge["id"] for session in sessions if prospect(session) != "left"} | held
-    new = {badge.badge["id"]: asdict(badge) for badge in seen if badge.badge["id"] not in begun}
-    return sorted(new.values(), key=_by_name)
+    begun = {session.facts.badge_id for session in sessions if prospect(session) != "left"} | held
+    new = {found.badge.id: found for found in seen if found.badge.id not in begun}
+    return sorted(new.values(), key=lambda found: _by_name(found.badge))
 
 
-def earned(shown: Iterable[dict[str, Any]], *, hide_expired: bool) -> list[dict[str, Any]]:
+def earned(shown: Iterable[ShownBadge], *, hide_expired: bool) -> list[Earned]:
     """Return the badges earned, newest first; expired ones are marked or hidden (R31)."""
     return [
-        {
-            **{key: entry[key] for key in ("id", "badge")},
-            "content": entry["resource"],
-            **{key: entry[key] for key in ("awarded_at", "expires_at", "expired", "state")},
-            "url": entry["view_url"],
-            "accept_url": entry["accept_url"],
-        }
-        for entry in shown
-        if not (entry["expired"] and hide_expired)
-    ]
+        Earned(
+            one.id, one.badge, one.resource, one.awarded_at, one.expires_at, one.expired, one.state, one.view_url,
+            one.accept_url,
+        )
+        for one in shown
+        if not (one.expired and hide_expired)
+    ]  # fmt: skip

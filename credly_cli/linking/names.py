@@ -8,11 +8,14 @@ from typing import Any
 
 from credly_cli.errors import ErrorCode, Failure
 from credly_cli.store import badges, learners
+from credly_cli.store import content as contents
 from credly_cli.store.database import Store
+from credly_cli.store.learners import Learner
 from credly_cli.text import Command, Hint
 
 _SHOWN = 10  # candidates of an ambiguous name
 _ALIKE = 0.75  # of a suggestion and what was written; 1 is the same
+_COMPARED = 20_000  # addresses that a suggestion is looked for among
 _IN_ANY_CASE = ("name", "title")
 _SEE_LEARNERS = Command("learners", "TEXT")
 
@@ -53,14 +56,11 @@ class FoundContent:
 
 def content(store: Store, text: str) -> FoundContent:
     """Find content by id, then by a session's id, then by title; raises ``Failure``."""
-    rows = store.rows("SELECT id, title, type, NULL AS session_id FROM content")
+    rows, sessions = contents.named(store), contents.sessions_named(store)
     if not rows:
         read = Command("import", "content", "FILE")
         hint = Hint("Run:", read, ", or", Command("sync"), "with a source in the configuration.")
         raise Failure("unknown-content", "There is no content in the store yet.", hint=hint)
-    sessions = store.rows(
-        "SELECT c.id, c.title, c.type, s.id AS session_id FROM sessions s JOIN content c ON c.id = s.content_id"
-    )
     if found := _named([(rows, "id"), (sessions, "session_id"), (rows, "title")], text):
         return FoundContent(**_only(found, text, "pieces of content", "ambiguous-content"))
     names = [(row[key], row["id"]) for key in ("title", "id") for row in rows]
@@ -68,7 +68,7 @@ def content(store: Store, text: str) -> FoundContent:
     raise Failure("unknown-content", f"There is no content {text!r}.", hint=_hint(text, names, Command("content")))
 
 
-def learner(store: Store, email: str) -> list[dict[str, Any]]:
+def learner(store: Store, email: str) -> list[Learner]:
     """Find the learners with an address; raises ``Failure`` when nobody has or had it."""
     rows = learners.of_email(store, email)
     if not rows:
@@ -78,8 +78,7 @@ def learner(store: Store, email: str) -> list[dict[str, Any]]:
 
 def learner_hint(store: Store, email: str) -> Hint:
     """Suggest the addresses that are closest to one that nobody has."""
-    known = store.rows("SELECT email FROM learners WHERE email_key NOT LIKE 'forgotten:%' LIMIT 20000")
-    return _hint(email, ((row["email"], row["email"]) for row in known), _SEE_LEARNERS)
+    return _hint(email, ((known, known) for known in learners.emails(store, _COMPARED)), _SEE_LEARNERS)
 
 
 def _named(stages: Sequence[_Stage], text: str) -> list[dict[str, Any]]:

@@ -62,14 +62,13 @@ def write(store: Store, path: Path, badge_id: str | None, template: Path | None)
 
 def _rows(store: Store, badge_id: str | None, outcome: Upload) -> Iterator[Mapping[str, str]]:
     """Yield the rows, oldest completion first; a badge that is earned once has one row a learner."""
-    badges = {row["id"]: row for row in store.rows("SELECT id, listed FROM badges")}
     seen = set()
     for miss in missed(store, badge_id):
-        known, badge = miss.facts, badges[miss.facts.badge_id]
+        known = miss.facts
         session = None if known.once else (known.content_id, known.session_id)
         key = (email_key(known.email), known.badge_id, session)
         row = _row(known)
-        if obstacle := _obstacle(miss.reason, row, listed=bool(badge["listed"]), again=key in seen):
+        if obstacle := _obstacle(miss.reason, row, listed=miss.pair.listed, again=key in seen):
             outcome.left_out.setdefault(obstacle, []).append(known.email)
             continue
         seen.add(key)

@@ -1,6 +1,7 @@
 """Badges (templates): what the list holds, and what left it."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any
 
@@ -15,6 +16,15 @@ LEFT JOIN links l ON l.badge_id = b.id AND l.ended_at IS NULL
 LEFT JOIN content c ON c.id = l.content_id
 WHERE b.listed
 """
+
+
+@dataclass(frozen=True, slots=True)
+class BadgeBrief:
+    """A badge in brief, as JSON answers show it."""
+
+    id: str
+    name: str
+    image_url: str | None
 
 
 def view(row: dict[str, Any], prefix: str = "badge_") -> dict[str, Any]:
@@ -38,9 +48,9 @@ def all_named(store: Store) -> list[dict[str, Any]]:
     return store.rows("SELECT id, slug, name, image_url, listed FROM badges")
 
 
-def in_brief(store: Store, badge_id: str) -> dict[str, Any] | None:
-    """Return a badge as JSON answers show one in passing: id, name and the address of its image."""
-    return store.row("SELECT id, name, image_url FROM badges WHERE id = ?", (badge_id,))
+def in_brief(store: Store, badge_id: str) -> BadgeBrief | None:
+    """Return a badge of the list, or one that left it, in brief."""
+    return store.record(BadgeBrief, "SELECT id, name, image_url FROM badges WHERE id = ?", (badge_id,))
 
 
 def allows_duplicates(store: Store, badge_id: str) -> bool:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from credly_cli.store.completions import current_rev, set_rev
@@ -16,9 +17,30 @@ iif(EXISTS (SELECT 1 FROM sessions s WHERE s.content_id = c.id),
 """
 
 
+@dataclass(frozen=True, slots=True)
+class ContentBrief:
+    """Content in brief, as JSON answers show it."""
+
+    id: str
+    title: str
+    type: str | None
+
+
 def view(row: dict[str, Any], prefix: str = "content_") -> dict[str, Any]:
     """Return content in brief, as JSON answers show it."""
     return {"id": row[f"{prefix}id"], "title": row[f"{prefix}title"], "type": row[f"{prefix}type"]}
+
+
+def named(store: Store) -> list[dict[str, Any]]:
+    """Return all content by which it may be named: id and title; ``session_id`` is null."""
+    return store.rows("SELECT id, title, type, NULL AS session_id FROM content")
+
+
+def sessions_named(store: Store) -> list[dict[str, Any]]:
+    """Return all sessions, each as its content with the session's id."""
+    return store.rows(
+        "SELECT c.id, c.title, c.type, s.id AS session_id FROM sessions s JOIN content c ON c.id = s.content_id"
+    )
 
 
 def listed(store: Store, now: str) -> list[dict[str, Any]]:

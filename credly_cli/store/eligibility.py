@@ -1,14 +1,14 @@
 """What stands between one learner and the badges that are linked now; reads only what is the learner's (R28-R30)."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
-from credly_cli.store import badges, content
-from credly_cli.store.content import RELEASED
+from credly_cli.store.badges import BadgeBrief
+from credly_cli.store.content import RELEASED, ContentBrief
 from credly_cli.store.database import Store
 from credly_cli.store.facts import FACTS, FACTS_FROM, Facts, facts_from
 
@@ -55,8 +55,8 @@ class Audience:
 class Enrolled:
     """A session of content that is or was linked to a badge, which the learner is or was in."""
 
-    badge: dict[str, Any]
-    content: dict[str, Any]
+    badge: BadgeBrief
+    content: ContentBrief
     url: str | None
     session_title: str | None
     progress: float | None
@@ -69,8 +69,8 @@ class Enrolled:
 class Discoverable:
     """A linked badge whose content the learner may see."""
 
-    badge: dict[str, Any]
-    content: dict[str, Any]
+    badge: BadgeBrief
+    content: ContentBrief
     url: str | None
 
 
@@ -91,8 +91,8 @@ def enrolled(store: Store, learners: Sequence[int], badge_ids: Sequence[str] | N
 def _enrolled(links: Sequence[dict[str, Any]]) -> Enrolled:
     row = links[-1]
     return Enrolled(
-        badge=badges.view(row),
-        content=content.view(row),
+        badge=_badge(row),
+        content=_content(row),
         url=row["content_url"],
         session_title=row["session_title"],
         progress=row["progress"],
@@ -102,13 +102,12 @@ def _enrolled(links: Sequence[dict[str, Any]]) -> Enrolled:
     )
 
 
-def addresses(store: Store, learners: Sequence[int]) -> list[str]:
-    """Return the learner's addresses: today's, and earlier ones that nobody else has now."""
-    rows = store.rows(
-        "SELECT a.email_key FROM json_each(?) me CROSS JOIN learner_addresses a ON a.learner = me.value",
-        (json.dumps(list(learners)),),
-    )
-    return list(dict.fromkeys(row["email_key"] for row in rows))
+def _badge(row: Mapping[str, Any]) -> BadgeBrief:
+    return BadgeBrief(row["badge_id"], row["badge_name"], row["badge_image_url"])
+
+
+def _content(row: Mapping[str, Any]) -> ContentBrief:
+    return ContentBrief(row["content_id"], row["content_title"], row["content_type"])
 
 
 def discoverable(store: Store, audience: Audience, now: str) -> list[Discoverable]:
@@ -116,6 +115,6 @@ def discoverable(store: Store, audience: Audience, now: str) -> list[Discoverabl
     sql = _OF_SITE if audience.is_site else _OF_TENANT
     told = {"kind": audience.kind, "subjects": json.dumps(audience.subjects), "now": now}
     return [
-        Discoverable(badges.view(row), content.view(row), row["badge_url"])
+        Discoverable(_badge(row), _content(row), row["badge_url"])
         for row in store.rows(sql, told if audience.is_site else {key: told[key] for key in ("kind", "subjects")})
     ]

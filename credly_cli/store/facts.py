@@ -207,8 +207,8 @@ def _of_session(store: Store, facts: Facts) -> Facts:
 def _is_anothers(store: Store, mark: str | None, completion: Completion) -> bool:
     """Tell whether a badge bears the mark of somebody else at the same address."""
     name = (mark or "").rpartition("~")[0]
-    others = [row for row in learners.of_email(store, completion.email) if row["id"] != completion.learner]
-    return any(name in _marked_names(replace(completion, learner_id=other["learner_id"])) for other in others)
+    others = [other for other in learners.of_email(store, completion.email) if other.id != completion.learner]
+    return any(name in _marked_names(replace(completion, learner_id=other.learner_id)) for other in others)
 
 
 def _names(completion: Completion) -> set[str]:

@@ -2,11 +2,13 @@
 
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import fields
 from datetime import datetime, timedelta
 from typing import Any
 
 from credly_cli.credly.records import IssuedBadge
 from credly_cli.identity import email_key
+from credly_cli.store.content import ContentBrief
 from credly_cli.store.counts import Counts
 from credly_cli.store.database import Store
 from credly_cli.store.privacy import Mask
@@ -185,30 +187,43 @@ def badge_of(store: Store, issued_badge_id: str) -> str | None:
     return found
 
 
-def of_address(store: Store, email: str) -> list[dict[str, Any]]:
+_RECORD = ", ".join(
+    f"i.{field.name}" if field.name not in ("first_name", "last_name") else f"NULL AS {field.name}"
+    for field in fields(IssuedBadge)
+)  # the store has the learner's names, not those of the badge
+
+
+def of_address(store: Store, email: str) -> list[IssuedBadge]:
     """Return the issued badges of an address, deleted ones left out."""
-    return store.rows("SELECT * FROM issued_badges WHERE email_key = ? AND deleted_at IS NULL", (email_key(email),))
+    sql = f"SELECT {_RECORD} FROM issued_badges i WHERE i.email_key = ? AND i.deleted_at IS NULL"
+    return store.records(IssuedBadge, sql, (email_key(email),))
 
 
-def of_learners(store: Store, email: str, learners: Sequence[int]) -> list[dict[str, Any]]:
-    """Return the issued badges of an address and of the learners behind it, revoked and deleted ones too."""
-    return store.rows(
-        """
-        SELECT * FROM issued_badges WHERE id IN (
+def of_learners(store: Store, email: str, learners: Sequence[int]) -> list[IssuedBadge]:
+    """Return the issued badges of an address and of the learners behind it, the oldest first.
+
+    Revoked and deleted ones are among them.
+    """
+    return store.records(
+        IssuedBadge,
+        f"""
+        SELECT {_RECORD} FROM issued_badges i WHERE i.id IN (
           SELECT m.issued_badge_id FROM json_each(:learners) me CROSS JOIN learner_issued_badges m
             ON m.learner = me.value
           UNION SELECT id FROM issued_badges WHERE email_key = :email
-          UNION SELECT i.id FROM issued_badges k JOIN issued_badges i ON i.user_id = k.user_id
+          UNION SELECT o.id FROM issued_badges k JOIN issued_badges o ON o.user_id = k.user_id
             WHERE k.email_key = :email)
+        ORDER BY ifnull(i.issued_at, ''), i.id
         """,
         {"email": email_key(email), "learners": json.dumps(list(learners))},
     )
 
 
-def unseen_of_learners(store: Store, learners: Sequence[int]) -> list[dict[str, Any]]:
+def unseen_of_learners(store: Store, learners: Sequence[int]) -> list[IssuedBadge]:
     """Return the badges that we issued to learners and that no listing has shown yet (R23)."""
-    return store.rows(
-        "SELECT i.* FROM json_each(?) me JOIN grants g ON g.learner = me.value"
+    return store.records(
+        IssuedBadge,
+        f"SELECT {_RECORD} FROM json_each(?) me JOIN grants g ON g.learner = me.value"
         f" JOIN issued_badges i ON i.id = g.issued_badge_id WHERE i.deleted_at IS NULL AND {_UNSEEN}",
         (json.dumps(list(learners)),),
     )
@@ -225,11 +240,11 @@ def earner_ids_elsewhere(store: Store, learners: Iterable[int], keys: Iterable[s
     return {row["earner_id"] for row in rows}
 
 
-def resources(store: Store, issued_badge_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+def resources(store: Store, issued_badge_ids: Sequence[str]) -> dict[str, ContentBrief]:
     """Return the content that earned each of these badges, where one of our grants issued it (R26)."""
     rows = store.rows(
         "SELECT g.issued_badge_id, c.id, c.title, c.type FROM json_each(?) j"
         " JOIN grants g ON g.issued_badge_id = j.value JOIN content c ON c.id = g.content_id",
         (json.dumps(list(issued_badge_ids)),),
     )
-    return {row.pop("issued_badge_id"): row for row in rows}
+    return {row.pop("issued_badge_id"): ContentBrief(**row) for row in rows}

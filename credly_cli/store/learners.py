@@ -1,7 +1,7 @@
 """Learners and their addresses: found by id and by email without regard to case, written in bulk, merged (R25)."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,17 +10,65 @@ from credly_cli.store.database import Store
 from credly_cli.store.duplicates import stand_for_badge, stand_for_session
 
 
-def view(row: dict[str, Any]) -> dict[str, Any]:
-    """Return a learner in brief, as JSON answers show one."""
-    return {key: row[key] for key in ("email", "first_name", "last_name", "learner_id")}
+@dataclass(frozen=True, slots=True)
+class LearnerBrief:
+    """A learner in brief, as JSON answers show one."""
+
+    email: str
+    first_name: str | None
+    last_name: str | None
+    learner_id: str | None  # as the LMS has it
 
 
-def of_email(store: Store, email: str) -> list[dict[str, Any]]:
+@dataclass(slots=True)
+class Learner:
+    """A learner as stored. ``email_at`` is when the address was true, as UTC text: an older event brings none back."""
+
+    id: int  # the store's own number
+    email: str
+    learner_id: str | None = None
+    first_name: str | None = None
+    last_name: str | None = None
+    panorama: str | None = None
+    sublicense: str | None = None
+    locale: str | None = None
+    email_at: str | None = None
+
+    @property
+    def email_key(self) -> str:
+        """The address as it is compared."""
+        return email_key(self.email)
+
+    @property
+    def brief(self) -> LearnerBrief:
+        """The learner as answers show one."""
+        return LearnerBrief(self.email, self.first_name, self.last_name, self.learner_id)
+
+
+_COLUMNS = "id, email, learner_id, first_name, last_name, panorama, sublicense, locale, email_at"
+
+
+def of_email(store: Store, email: str) -> list[Learner]:
     """Return the learners with this address; those who had it before, where nobody has it now."""
-    return store.rows(
-        "SELECT l.* FROM learner_addresses a JOIN learners l ON l.id = a.learner WHERE a.email_key = ? ORDER BY l.id",
+    return store.records(
+        Learner,
+        f"SELECT {_COLUMNS} FROM learners WHERE id IN (SELECT learner FROM learner_addresses WHERE email_key = ?)"
+        " ORDER BY id",
         (email_key(email),),
     )
+
+
+def add_nameless(store: Store, email: str) -> Learner:
+    """Add a learner for an address that only Credly or an access file knows, so that its badges can be forgotten."""
+    key = email_key(email)
+    pk: int = store.value("INSERT INTO learners (email, email_key) VALUES (?, ?) RETURNING id", (email, key))
+    return Learner(pk, email)
+
+
+def emails(store: Store, limit: int) -> list[str]:
+    """Return the addresses of so many learners, of those who are not forgotten."""
+    rows = store.rows("SELECT email FROM learners WHERE email_key NOT LIKE 'forgotten:%' LIMIT ?", (limit,))
+    return [row["email"] for row in rows]
 
 
 def matching(store: Store, text: str) -> list[dict[str, Any]]:
@@ -36,35 +84,18 @@ def matching(store: Store, text: str) -> list[dict[str, Any]]:
     return sorted(rows, key=lambda row: ((row["last_name"] or "").casefold(), row["email"].casefold()))
 
 
-def email_keys(store: Store, learner: int) -> list[str]:
-    """Return the learner's address and those before it, as they are compared; marks of forgotten ones are none."""
+def addresses(store: Store, learners: Sequence[int]) -> list[str]:
+    """Return the learners' addresses as they are compared: today's, and earlier ones that nobody has now."""
     rows = store.rows(
-        "SELECT email_key FROM learners WHERE id = :id UNION SELECT email_key FROM former_emails WHERE learner = :id"
-        " AND email_key NOT LIKE 'forgotten:%'",
-        {"id": learner},
+        "SELECT a.email_key FROM json_each(?) me CROSS JOIN learner_addresses a ON a.learner = me.value",
+        (json.dumps(list(learners)),),
     )
-    return [row["email_key"] for row in rows]
+    return list(dict.fromkeys(row["email_key"] for row in rows))
 
 
 # For importing: who may be meant by the records of a batch, and what they turn out to say
 
 
-@dataclass(slots=True)
-class Learner:
-    """A learner as stored. ``email_at`` is when the address was true, as UTC text: an older event brings none back."""
-
-    id: int
-    email: str
-    learner_id: str | None = None
-    first_name: str | None = None
-    last_name: str | None = None
-    panorama: str | None = None
-    sublicense: str | None = None
-    locale: str | None = None
-    email_at: str | None = None
-
-
-_COLUMNS = "id, email, learner_id, first_name, last_name, panorama, sublicense, locale, email_at"
 _LISTED = "(SELECT value FROM json_each(:keys))"
 _BY_ID = f"SELECT {_COLUMNS} FROM learners WHERE learner_id IN {_LISTED}"
 _BY_EMAIL = f"SELECT {_COLUMNS} FROM learners WHERE email_key IN {_LISTED}"

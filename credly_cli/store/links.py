@@ -24,13 +24,12 @@ class Link:
 
 def active(store: Store) -> list[Link]:
     """Return all links that stand."""
-    return [Link(**row) for row in store.rows(_ACTIVE)]
+    return store.records(Link, _ACTIVE)
 
 
 def of_badge(store: Store, badge_id: str) -> Link | None:
     """Return the badge's link, if it has one."""
-    row = store.row(f"{_ACTIVE} AND badge_id = ?", (badge_id,))
-    return Link(**row) if row else None
+    return store.record(Link, f"{_ACTIVE} AND badge_id = ?", (badge_id,))
 
 
 _ACTIVE = (
@@ -46,6 +45,7 @@ class Pair:
     badge_id: str
     badge_name: str
     badge_image_url: str | None
+    listed: bool  # the badge is active
     content_id: str
     content_title: str
     content_type: str | None
@@ -55,8 +55,8 @@ def pairs(store: Store, badge_id: str | None = None) -> list[Pair]:
     """Return every badge with each content that it is or was linked to."""
     return store.records(
         Pair,
-        "SELECT b.id AS badge_id, b.name AS badge_name, b.image_url AS badge_image_url, c.id AS content_id,"
-        " c.title AS content_title, c.type AS content_type"
+        "SELECT b.id AS badge_id, b.name AS badge_name, b.image_url AS badge_image_url, b.listed,"
+        " c.id AS content_id, c.title AS content_title, c.type AS content_type"
         " FROM links l JOIN badges b ON b.id = l.badge_id JOIN content c ON c.id = l.content_id"
         " WHERE :badge IS NULL OR b.id = :badge GROUP BY b.id, c.id ORDER BY min(l.id)",
         {"badge": badge_id},

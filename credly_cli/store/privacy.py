@@ -10,13 +10,13 @@ import hmac
 import json
 import re
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from credly_cli.identity import email_key
 from credly_cli.store.database import Store
-from credly_cli.store.learners import merge
+from credly_cli.store.learners import Learner, merge
 from credly_cli.store.runs import bookmark, set_bookmark
 
 PREFIX = "forgotten:"
@@ -196,24 +196,17 @@ class Forgotten:
         return {name: getattr(self, name) for name in self.__slots__}
 
 
-def forget(store: Store, email: str, learners: Iterable[dict[str, Any]], now: str) -> Forgotten:
-    """Remove what is personal of these learners, and of badges issued to the address where nobody has it."""
+def forget(store: Store, rows: Sequence[Learner], now: str) -> Forgotten:
+    """Remove what is personal of these learners."""
     marks, outcome = Marks.of(store), Forgotten()
-    rows = list(learners) or [_stand_in(store, email)]
     _forget_in_runs(store, rows)
     for row in rows:
         _forget_badges(store, marks, row, outcome)
-        _forget_grants(store, row["id"], marks, now, outcome)
-        outcome.enrollments += store.change("DELETE FROM enrollments WHERE learner = ?", (row["id"],))
+        _forget_grants(store, row.id, marks, now, outcome)
+        outcome.enrollments += store.change("DELETE FROM enrollments WHERE learner = ?", (row.id,))
         _forget_learner(store, marks, row)
     outcome.learners = len(rows)
     return outcome
-
-
-def _stand_in(store: Store, email: str) -> dict[str, Any]:
-    """Make a row for an address that only Credly or an access file knows, so that its badges stay nameless."""
-    pk = store.value("INSERT INTO learners (email, email_key) VALUES (?, ?) RETURNING id", (email, email_key(email)))
-    return {"id": pk, "email": email, "email_key": email_key(email), "learner_id": None}
 
 
 # An address, or an account's other address, that is somebody else's by now stays theirs.
@@ -228,8 +221,8 @@ WHERE m.learner = :learner AND (m.way IN ('id', 'grant')
 """
 
 
-def _forget_badges(store: Store, marks: Marks, row: dict[str, Any], outcome: Forgotten) -> None:
-    who = {"learner": row["id"], "mark": marks.email(row["email"])}
+def _forget_badges(store: Store, marks: Marks, row: Learner, outcome: Forgotten) -> None:
+    who = {"learner": row.id, "mark": marks.email(row.email)}
     blank = ", ".join(f"{name} = NULL" for name in _NOBODY)
     sql = f"UPDATE issued_badges SET {blank}, email_key = :mark WHERE id IN ({_OWN})"
     outcome.issued_badges += store.change(sql, who)
@@ -253,20 +246,20 @@ def _forget_grants(store: Store, learner: int, marks: Marks, now: str, outcome: 
         store.change("UPDATE attempts SET body = NULL, detail = NULL WHERE grant_id = ?", (grant["id"],))
 
 
-def _forget_learner(store: Store, marks: Marks, row: dict[str, Any]) -> None:
-    who = {"learner": row["id"]}
+def _forget_learner(store: Store, marks: Marks, row: Learner) -> None:
+    who = {"learner": row.id}
     store.change(f"DELETE FROM access WHERE subject_kind = 'learner' AND subject IN ({_OWN_KEYS})", who)
     former = [
         row["email_key"] for row in store.rows("SELECT email_key FROM former_emails WHERE learner = :learner", who)
     ]
     kept = {key if key.startswith(PREFIX) else marks.email(key) for key in former}
-    kept |= {marks.learner_id(row["learner_id"])} if row["learner_id"] else set()
+    kept |= {marks.learner_id(row.learner_id)} if row.learner_id else set()
     store.change("DELETE FROM former_emails WHERE learner = :learner", who)
-    store.connection.executemany("INSERT INTO former_emails VALUES (?, ?)", [(row["id"], mark) for mark in kept])
+    store.connection.executemany("INSERT INTO former_emails VALUES (?, ?)", [(row.id, mark) for mark in kept])
     names = [name for name in _columns(store) if name not in ("id", "email", "email_key")]
     store.change(
         f"UPDATE learners SET email = ?, email_key = ?, {', '.join(f'{name} = NULL' for name in names)} WHERE id = ?",
-        (f"forgotten-{row['id']}", marks.email(row["email"]), row["id"]),
+        (f"forgotten-{row.id}", marks.email(row.email), row.id),
     )
 
 
@@ -274,18 +267,18 @@ def _columns(store: Store) -> list[str]:
     return [row["name"] for row in store.rows("SELECT name FROM pragma_table_info('learners')")]
 
 
-def _forget_in_runs(store: Store, rows: list[dict[str, Any]]) -> None:
+def _forget_in_runs(store: Store, rows: Sequence[Learner]) -> None:
     """Take the learners out of what earlier runs reported."""
-    people = json.dumps([row["id"] for row in rows])
+    people = json.dumps([row.id for row in rows])
     grants = {row["id"] for row in store.rows(f"SELECT id FROM grants WHERE learner {_IN}", (people,))}
-    keys = {row["email_key"] for row in rows}
+    keys = {row.email_key for row in rows}
     keys |= {
         row["email_key"] for row in store.rows(f"SELECT email_key FROM former_emails WHERE learner {_IN}", (people,))
     }
     named = re.compile(
         "|".join(
             [rf"(?<![\w.+%-]){re.escape(key)}(?![\w-]|\.\w)" for key in keys]
-            + [re.escape(repr(row["learner_id"])) for row in rows if row["learner_id"]]
+            + [re.escape(repr(row.learner_id)) for row in rows if row.learner_id]
         ),
         re.IGNORECASE,
     )

@@ -1,6 +1,6 @@
 """The first step of a run: the list of active badges; what is not in an incomplete one is not removed (R7-R10)."""
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -81,9 +81,10 @@ def _remove(store: Store, gone: list[str], now: str, outcome: BadgesSynced) -> N
         link = links.of_badge(store, badge_id)
         if link is None:
             continue
+        badge = badges.in_brief(store, badge_id)
         outcome.unlinked.append(
             {
-                "badge": badges.in_brief(store, badge_id),
+                "badge": asdict(badge) if badge else None,
                 "content": links.linked_content(store, badge_id),
                 "reason": "The badge is not active on Credly any more.",
             }

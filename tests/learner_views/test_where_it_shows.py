@@ -145,12 +145,12 @@ def shown(store: Store, *, hide_expired: bool = False) -> str:
 
 def _places(answer: widget.Widget) -> Iterator[str]:
     for entry in answer.in_progress:
-        progress = "unknown" if entry["progress"] is None else entry["progress"]
-        yield f"in progress, {progress}{', badge on its way' if entry['on_its_way'] else ''}"
+        progress = "unknown" if entry.progress is None else entry.progress
+        yield f"in progress, {progress}{', badge on its way' if entry.on_its_way else ''}"
     for _ in answer.discover:
         yield DISCOVER
-    for entry in answer.earned:
-        yield EXPIRED if entry["expired"] else EARNED
+    for earned in answer.earned:
+        yield EXPIRED if earned.expired else EARNED
 
 
 BEFORE, LINKED, AFTER, LATER = (
