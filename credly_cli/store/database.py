@@ -139,11 +139,14 @@ class Store:
         """Read all rows of a query as dataclasses ``cls``, whose fields the columns name; 0 and 1 become ``bool``."""
         cursor = self.connection.execute(sql, parameters)
         names = [column[0] for column in cursor.description]
-        flags = [(names.index(name), name) for name in _flags(cls) if name in names]
-        return [
-            cls(**dict(zip(names, row, strict=True)) | {name: bool(row[place]) for place, name in flags})
-            for row in cursor
-        ]
+        flags = [name for name in _flags(cls) if name in names]
+        found = []
+        for row in cursor:
+            values = dict(zip(names, row, strict=True))
+            for name in flags:
+                values[name] = bool(values[name])
+            found.append(cls(**values))
+        return found
 
     def record(self, cls: type[_Record], sql: str, parameters: Any = ()) -> _Record | None:
         """Read the first row of a query as a dataclass, or ``None``."""
@@ -159,9 +162,14 @@ class Store:
         return self.connection.execute(sql, parameters).rowcount
 
 
+_FLAGS: dict[type[Any], tuple[str, ...]] = {}
+
+
 def _flags(cls: type[Any]) -> tuple[str, ...]:
     """Return the names of a dataclass's fields that are ``bool``."""
-    return tuple(field.name for field in fields(cls) if field.type is bool or field.type == "bool")
+    if cls not in _FLAGS:
+        _FLAGS[cls] = tuple(field.name for field in fields(cls) if field.type is bool or field.type == "bool")
+    return _FLAGS[cls]
 
 
 def check(path: Path) -> tuple[str | None, int]:
