@@ -48,23 +48,6 @@ class Interruption(threading.Event):
         finally:
             self._awaited = False
 
-    @contextmanager
-    def breaking(self) -> Iterator[None]:
-        """Let a signal end the block at once, also where it is awaited; raises ``Failure`` then.
-
-        Signals come to the main thread alone: in another one this does nothing.
-        """
-        if threading.current_thread() is not threading.main_thread():
-            yield
-            return
-        awaited, self._awaited = self._awaited, False
-        try:
-            yield
-        except KeyboardInterrupt:
-            raise self.failure() from None
-        finally:
-            self._awaited = awaited
-
     def failure(self) -> Failure:
         """Return what being stopped means for the run."""
         return Stopped(self._exit)

@@ -162,15 +162,18 @@ class _Source:
         return _Page(rows, total, min(pages, total + 1, _MOST_PAGES), None, reply.date)
 
     def further_pages(self, first: _Page) -> Iterator[_Page | Failure]:
-        """Read the pages after the first, in order, several at a time."""
+        """Read the pages after the first, in order, several at a time.
+
+        More threads than may ask at once: while an answer is taken apart the next request is on its way.
+        """
         if first.pages <= 1 or not first.rows:
             return
         self._brings_news(first)
         if first.total is None:
             self.parallel = 1  # how far the list goes shows only at its end
-        window = 2 * self.parallel if self.parallel > 1 else 1  # a slow page does not keep the others waiting
+        window = 2 * self.parallel if self.parallel > 1 else 1
         numbers, waiting = iter(range(2, first.pages + 1)), deque[Future[_Page | Failure | None]]()
-        with ThreadPoolExecutor(self.parallel) as pool:
+        with ThreadPoolExecutor(window) as pool:
             try:
                 while True:
                     for number in islice(numbers, window - len(waiting)):

@@ -28,6 +28,7 @@ Origin = tuple[str, str, int | None]  # scheme, host, port
 _PORTS = {"https": 443, "http": 80}
 _ODD = re.compile(r"[\x00-\x20\x7f\\]")  # what one parser drops or turns, and another does not
 _CONNECT_SECONDS = 5.0  # for an address of a host
+_BUFFER_BYTES = 64 * 1024
 _TICK_SECONDS = 0.2  # so soon a signal is noticed while a server is silent
 
 
@@ -130,7 +131,7 @@ class _Reader(io.RawIOBase):
 class _Response(http.client.HTTPResponse):
     def __init__(self, sock: socket.socket, *arguments: Any, **options: Any) -> None:
         super().__init__(sock, *arguments, **options)
-        unlimited, self.fp = self.fp, io.BufferedReader(_Reader(sock, _LIMIT.get()))
+        unlimited, self.fp = self.fp, io.BufferedReader(_Reader(sock, _LIMIT.get()), _BUFFER_BYTES)
         unlimited.close()
 
 
