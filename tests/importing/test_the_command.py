@@ -8,6 +8,9 @@ from typing import Any
 
 import pytest
 
+from credly_cli.lms.records import AccessRecord
+from credly_cli.lms.rejects import RejectFilter, RejectsFile
+from credly_cli.progress import Progress
 from tests.support.desk import Desk
 
 CONTENT = "content_id,title\nc1,One\nc2,Two\n"
@@ -221,3 +224,25 @@ def test_content_that_is_not_known_is_imported_first(desk: Desk) -> None:
 
 def test_a_file_that_is_not_there_has_a_way_out(desk: Desk) -> None:
     assert "Check its name" in desk.json("import", "content", "nofile.csv", code=2)["error"]["hint"]
+
+
+def test_of_several_files_the_first_rejected_row_is_that_of_the_first_that_has_one(desk: Desk) -> None:
+    good = desk.file("a.csv", "email,first_name,last_name\nada@example.org,Ada,Lovelace\n")
+    bad = [desk.file(f"{name}.csv", f"email,first_name,last_name\n{name},,\n") for name in ("b", "c")]
+    ran = desk.run("import", "learners", good, *bad)
+    assert "row 2: email 'b' is not an email address" in ran.err
+    assert f"Next: correct {bad[0]} and import it again." in ran.err
+
+
+def test_how_far_an_import_is_counts_on_over_its_sources(tmp_path: Path) -> None:
+    seen: list[int] = []
+
+    class Noted(Progress):
+        def at(self, done: int, total: int | None = None) -> None:
+            assert total is None
+            seen.append(done)
+
+    records = [AccessRecord(row, "c1", "panorama", "North") for row in range(10_000)]
+    rows = RejectFilter(iter(records), RejectsFile(None, tmp_path, keep=False), Noted(), 7_000)
+    assert sum(1 for _ in rows) == 10_000
+    assert seen == [12_000, 17_000]

@@ -1,0 +1,43 @@
+"""What single cells of progress say: words of status, events, no value, times that are none."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from credly_cli.lms.records import Reject
+
+ENROLLED = "2026-01-01T09:00:00Z"
+LOGGED = "2026-01-05T09:00:00Z"
+
+
+@pytest.mark.parametrize("how", ["status,type\nenrolled,", "status,type\n,enrollment"])
+def test_an_event_of_an_enrollment_tells_when_it_began_itself_or_else_by_its_time(
+    how: str, one: Callable[..., Any]
+) -> None:
+    header, _, values = how.partition("\n")
+    start = f"email,content_id,{header},timestamp,enrolled_at\na@x.org,c1,{values},{LOGGED},"
+    assert one("progress", f"{start}{ENROLLED}\n").enrolled_at == ENROLLED
+    assert one("progress", f"{start}\n").enrolled_at == LOGGED
+
+
+@pytest.mark.parametrize("verb", ["http://adlnet.gov/expapi/verbs/completed", "https://w3id.org/verbs/completed/"])
+def test_a_status_may_be_the_address_of_a_verb(verb: str, one: Callable[..., Any]) -> None:
+    record = one("progress", f"email,content_id,status,completed_at\na@x.org,c1,{verb},{LOGGED}\n")
+    assert (record.standing, record.completed_at) == ("complete", LOGGED)
+
+
+@pytest.mark.parametrize("word", ["", "-", "--", "\u2013", "\u2014", "n/a", "NULL", "None", "never", "\\N"])
+def test_what_systems_write_for_no_value_is_none(word: str, one: Callable[..., Any]) -> None:
+    record = one("progress", f"email,content_id,status,completed_at\na@x.org,c1,{word},{word}\n")
+    assert (record.standing, record.completed_at) == (None, None)
+
+
+def test_a_time_of_day_that_is_none_rejects_the_row(one: Callable[..., Any]) -> None:
+    rejected = one("progress", "email,content_id,completed_at\na@x.org,c1,03/25/2026 noon\n")
+    assert rejected == Reject(2, "completed_at", "'noon' is not a time of day")
+
+
+def test_the_form_that_was_named_wins_over_our_own(one: Callable[..., Any]) -> None:
+    text = "email,content_id,completed_at\na@x.org,c1,2026-03-02T09:30:00Z\n"
+    assert one("progress", text, date_format="%Y-%d-%mT%H:%M:%SZ").completed_at == "2026-02-03T09:30:00Z"
