@@ -48,8 +48,8 @@ house: $(READY) ## Measure the code, as a table; AT=REV beside a revision, SUITE
 torture: $(READY) ## Kill 200 runs over 1,000 grants at random, and count the badges (about 10 minutes); KILLS=, GRANTS=, SEED=
 	$(BIN)/python -m tests.torture.kills $(if $(KILLS),--kills $(KILLS)) $(if $(GRANTS),--grants $(GRANTS)) $(if $(SEED),--seed $(SEED))
 
-mutants: $(READY) ## Break the program in one line at a time, and see the tests notice (about 5 minutes); ONLY=name
-	$(BIN)/python -m tests.torture.mutants $(ONLY)
+mutants: $(READY) ## Break the program in one line at a time, and see the tests notice (about 5 minutes); ONLY=name; RANDOM=200 SEED=7 ONLY=issuing/ for lines drawn by lot (about 20 minutes)
+	$(if $(filter command line,$(origin RANDOM)),$(BIN)/python -m tests.torture.random_mutants --count $(RANDOM) $(if $(SEED),--seed $(SEED)) $(if $(ONLY),--only $(ONLY)),$(BIN)/python -m tests.torture.mutants $(ONLY))
 
 contract: $(READY) ## Ask Credly's own sandbox what is not known of it; CREDLY_TOKEN_FILE=, CREDLY_TEST_EMAIL=, CREDLY_TEST_BADGES=
 	$(BIN)/python -m tests.contract_with_credly

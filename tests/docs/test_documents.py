@@ -45,7 +45,7 @@ def follow(commands: str, home: Path, folder: Path) -> str:
     folder.mkdir(exist_ok=True)
     path = f"{Path(sys.executable).parent}:{os.defpath}"
     environment = {"HOME": str(home), "PATH": path, "LANG": "C.UTF-8"}
-    script = f"trap 'kill $(jobs -p) 2>/dev/null; wait' EXIT\n{commands}"
+    script = f"trap 'kill $(jobs -p) 2>/dev/null || :; wait' EXIT\n{commands}"
     with subprocess.Popen(  # noqa: S603 - our own pages
         ["/bin/bash", "-euo", "pipefail", "-c", script], cwd=folder, env=environment, text=True,
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,

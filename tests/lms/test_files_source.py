@@ -226,16 +226,31 @@ def test_a_file_that_goes_on_growing_is_left_for_the_next_run(night: Desk, monke
     assert read(night) == {"content": 2}
 
 
+HALF_A_MINUTE, TWO_MINUTES = 30, 120
+FORMS = [
+    pytest.param(CONTENT, "c2,Half a tit", id="CSV"),
+    pytest.param(
+        '{"content_id": "c1", "title": "First Aid"}\n', '{"content_id": "c2", "title": "Half a tit', id="JSON Lines"
+    ),
+]
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16-le", "utf-16-be"])
-@pytest.mark.parametrize("cut", ["c2,Half a tit", '{"content_id": "c2", "title": "Half a tit'])
-def test_a_file_that_ends_within_a_row_is_left_until_it_surely_is_all(night: Desk, cut: str, encoding: str) -> None:
-    text = '{"content_id": "c1", "title": "First Aid"}\n' if cut[0] == "{" else CONTENT
-    path = put(night, "content.csv", "")
-    for whole, minutes_ago, rows in (("", 0.5, 0), (text + cut, 0.5, 0), (text, 0.5, 1), (text.strip(), 2, 1)):
-        path.write_bytes(("\ufeff" + whole).encode(encoding))
-        moment = night.clock.now().timestamp() - minutes_ago * 60
-        os.utime(path, (moment, moment))
-        assert read(night).get("content", 0) == rows
+@pytest.mark.parametrize(("whole", "cut"), FORMS)
+def test_a_file_that_ends_within_a_row_is_left_until_it_surely_is_all(
+    night: Desk, whole: str, cut: str, encoding: str
+) -> None:
+    def rows_read(text: str, age: float) -> int:
+        path = put(night, "content.csv", "")
+        path.write_bytes(("\ufeff" + text).encode(encoding))
+        modified = night.clock.now().timestamp() - age
+        os.utime(path, (modified, modified))
+        return int(read(night).get("content", 0))
+
+    assert rows_read("", HALF_A_MINUTE) == 0
+    assert rows_read(whole + cut, HALF_A_MINUTE) == 0
+    assert rows_read(whole, HALF_A_MINUTE) == 1
+    assert rows_read(whole.rstrip("\n"), TWO_MINUTES) == 1, "old enough to be all, though its last line has no end"
 
 
 def test_json_that_is_whole_need_not_end_with_a_line(night: Desk) -> None:

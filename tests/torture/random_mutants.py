@@ -1,0 +1,276 @@
+"""Break the program in lines drawn by lot, and see whether the fast tests that run the line notice.
+
+make mutants RANDOM=200 SEED=7        python -m tests.torture.random_mutants --help
+
+What was tried is kept in .mutants/ and not tried again while program and tests are the same: a draw that was broken off
+goes on. A mutant is first shown to the tests that run its line and little else, and if it survives them to all fast
+tests that run its line: no other can notice it. Mutants that change nothing, or that a second defence catches, are
+listed by hand in known_mutants.toml with the reason.
+"""
+
+import argparse
+import hashlib
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import tomllib
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from queue import SimpleQueue
+
+import coverage
+
+from tests.torture.mutations import Mutation, mutations_of
+
+ROOT = Path(__file__).parents[2]
+RECORD = ROOT / ".mutants"
+NEAR = 80  # tests that a mutant is shown first
+MOST_SURVIVE = 0.08  # of those that are not equivalent
+_LEFT_OUT = ("sandbox/", "__main__.py")  # the stand-in is equipment; the tests run it, not it them
+_PYTEST = (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", "not slow")
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What became of a mutant."""
+
+    mutation: Mutation
+    outcome: str  # killed, equivalent, redundant, survives
+    by: str = ""
+
+
+class Lines:
+    """Which fast test runs which line, measured once for a state of the program and its tests."""
+
+    def __init__(self, state: str) -> None:
+        self._file = RECORD / f"lines-{state}"
+        if not self._file.exists():
+            self._measure()
+
+    def _measure(self) -> None:
+        print("Noting which test runs which line; this takes a few minutes, once.", flush=True)
+        folder = RECORD / "notes"
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        command = [*_PYTEST, "-n", str(os.cpu_count()), "-p", "tests.torture.contexts"]
+        environ = {**os.environ, "CREDLY_TESTS_CONTEXTS": str(folder), "PYTHONPATH": str(ROOT)}
+        done = subprocess.run(command, cwd=ROOT, env=environ, check=False, capture_output=True, text=True)  # noqa: S603
+        if done.returncode:
+            raise SystemExit(f"The tests are not green as the program is:\n{done.stdout[-3000:]}")
+        notes = coverage.CoverageData(str(self._file))
+        for part in folder.iterdir():
+            other = coverage.CoverageData(str(part))
+            other.read()
+            notes.update(other)
+        notes.write()
+
+    @cached_property
+    def _notes(self) -> coverage.CoverageData:
+        notes = coverage.CoverageData(str(self._file))
+        notes.read()
+        return notes
+
+    @cached_property
+    def _reach(self) -> Counter[str]:
+        """How many lines each test runs: the fewer, the nearer it is to those."""
+        reach: Counter[str] = Counter()
+        for file in self._notes.measured_files():
+            for tests in self._notes.contexts_by_lineno(file).values():
+                reach.update(tests)
+        return reach
+
+    def tests_of(self, file: str, line: int) -> list[str]:
+        """Return the tests that run a line, the nearest first; of what runs on import, those that run the file."""
+        lines = self._notes.contexts_by_lineno(str(ROOT / "credly_cli" / file))
+        tests = {test for test in lines.get(line, ()) if test}
+        if "" in lines.get(line, ()):
+            tests |= {test for others in lines.values() for test in others if test}
+        return sorted(tests, key=lambda test: (self._reach[test], test))
+
+
+class Workshop:
+    """A copy of the repository in which one mutant at a time lives."""
+
+    def __init__(self, folder: Path) -> None:
+        shutil.rmtree(folder, ignore_errors=True)
+        self.folder = folder / "copy"
+        names = subprocess.run(
+            ["git", "ls-files", "-co", "--exclude-standard"],  # noqa: S607
+            cwd=ROOT, check=True, capture_output=True, text=True,
+        ).stdout.splitlines()  # fmt: skip
+        for name in names:
+            if (ROOT / name).is_file():
+                (self.folder / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(ROOT / name, self.folder / name)
+
+    def is_noticed(self, mutation: Mutation, tests: list[str], seconds: float) -> str:
+        """Return the first test that is red with the mutant, or nothing."""
+        file = self.folder / "credly_cli" / mutation.file
+        source = file.read_text(encoding="utf-8")
+        file.write_text(mutation.apply(source), encoding="utf-8")
+        try:
+            return self._first_red(tests, seconds)
+        finally:
+            file.write_text(source, encoding="utf-8")
+
+    def _first_red(self, tests: list[str], seconds: float) -> str:
+        named = self.folder.parent / "named.txt"
+        named.write_text("\n".join(tests), encoding="utf-8")
+        command = [*_PYTEST, "-x", "-rf", "--tb=no", f"--basetemp={self.folder.parent / 'tmp'}", f"@{named}"]
+        environ = {
+            **os.environ,
+            "PYTHONPATH": str(self.folder),
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "HYPOTHESIS_STORAGE_DIRECTORY": str(self.folder.parent / "hypothesis"),
+        }
+        with subprocess.Popen(  # noqa: S603 - our own tests
+            command, cwd=self.folder, env=environ, text=True, start_new_session=True,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        ) as process:  # fmt: skip
+            try:
+                shown, _ = process.communicate(timeout=seconds)
+            except subprocess.TimeoutExpired:
+                return "it hangs"
+            finally:
+                with suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
+        if process.returncode == 0:
+            return ""
+        red = [line.split()[1] for line in shown.splitlines() if line.startswith(("FAILED ", "ERROR "))]
+        return red[0] if red else shown.strip()[-200:] or "pytest itself fails"
+
+
+def state_of(*folders: str) -> str:
+    """Return a short mark of the text of everything in some folders."""
+    digest = hashlib.sha256()
+    for folder in folders:
+        for path in sorted((ROOT / folder).rglob("*.py")):
+            digest.update(path.relative_to(ROOT).as_posix().encode() + path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def drawn(count: int, seed: int, only: str) -> list[Mutation]:
+    """Return so many mutations in an order that the seed decides, at most one a line."""
+    package = ROOT / "credly_cli"
+    every = [
+        mutation
+        for path in sorted(package.rglob("*.py"))
+        if (name := path.relative_to(package).as_posix()).startswith(only) and not name.startswith(_LEFT_OUT)
+        for mutation in mutations_of(name, path.read_text(encoding="utf-8"))
+    ]
+    random.Random(seed).shuffle(every)  # noqa: S311 - chance, no secret
+    one_a_line = {(mutation.file, mutation.line): mutation for mutation in reversed(every)}
+    chosen = [mutation for mutation in every if one_a_line[mutation.file, mutation.line] is mutation]
+    modules = len({mutation.file for mutation in every})
+    print(f"{len(every)} mutants in {modules} modules; drawn: {min(count, len(chosen))}")
+    return chosen[:count]
+
+
+def known() -> dict[tuple[str, str, str], str]:
+    """Return what is listed by hand: which kind it is."""
+    with Path(__file__).with_name("known_mutants.toml").open("rb") as file:
+        lists = tomllib.load(file)
+    return {
+        (row["file"], row["line"], row["change"]): kind
+        for kind in ("equivalent", "redundant")
+        for row in lists.get(kind, ())
+    }
+
+
+class Draw:
+    """One draw: tries what is not known yet, and keeps each verdict at once."""
+
+    def __init__(self, seed: int) -> None:
+        RECORD.mkdir(exist_ok=True)
+        state = state_of("credly_cli", "tests")
+        self._record = RECORD / f"verdicts-{state}.jsonl"
+        self._lines = Lines(state)
+        self._known = known()
+        self._kept = {row["mutant"]: row["by"] for row in self._read()}
+        self._shops: SimpleQueue[Workshop] = SimpleQueue()
+        for number in range(os.cpu_count() or 1):
+            self._shops.put(Workshop(RECORD / f"shop-{seed}-{number}"))
+
+    def _read(self) -> Iterator[dict[str, str]]:
+        if self._record.exists():
+            for line in self._record.read_text(encoding="utf-8").splitlines():
+                yield json.loads(line)
+
+    def verdict(self, mutation: Mutation, end: float) -> Verdict | None:
+        """Try a mutant, unless it was tried before or time is up."""
+        mark = f"{mutation.file}:{mutation.start}:{mutation.end}:{mutation.after}"
+        if mark not in self._kept:
+            if time.monotonic() > end:
+                return None
+            self._kept[mark] = self._try(mutation)
+            with self._record.open("a", encoding="utf-8") as file:
+                file.write(json.dumps({"mutant": mark, "by": self._kept[mark]}) + "\n")
+        by = self._kept[mark]
+        kind = self._known.get((mutation.file, mutation.text, mutation.change), "survives")
+        return Verdict(mutation, "killed" if by else kind, by)
+
+    def _try(self, mutation: Mutation) -> str:
+        tests = self._lines.tests_of(mutation.file, mutation.line)
+        shop = self._shops.get()
+        try:
+            by = shop.is_noticed(mutation, tests[:NEAR], seconds=180) if tests else ""
+            if not by and tests[NEAR:]:
+                by = shop.is_noticed(mutation, tests[NEAR:], seconds=900)
+        finally:
+            self._shops.put(shop)
+        print(f"{mutation.file}:{mutation.line}: {mutation.change}: {by or 'nobody notices'}"[:200], flush=True)
+        return by
+
+
+def table(verdicts: list[Verdict]) -> str:
+    """Return the figures by module, and the survivors."""
+    columns = ("killed", "equivalent", "redundant", "survives")
+    counts: dict[str, Counter[str]] = defaultdict(Counter)
+    for verdict in verdicts:
+        for name in (verdict.mutation.file, "all"):
+            counts[name][verdict.outcome] += 1
+    counts["all"] = counts.pop("all", Counter())
+    rows = [f"{'':<34}{'tried':>7}" + "".join(f"{column:>12}" for column in columns)]
+    for name, row in sorted(counts.items(), key=lambda item: (item[0] == "all", item[0])):
+        rows.append(f"{name:<34}{row.total():>7}" + "".join(f"{row[column]:>12}" for column in columns))
+    for verdict in verdicts:
+        if verdict.outcome == "survives":
+            mutation = verdict.mutation
+            rows.append(f"survives: {mutation.file}:{mutation.line}: {mutation.change}\n    {mutation.text}")
+    return "\n".join(rows)
+
+
+def main() -> int:
+    """Draw, try and print the table; 1 when more survive than may."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--count", type=int, default=200)
+    parser.add_argument("--seed", type=int, default=random.randrange(10**6))  # noqa: S311 - chance, no secret
+    parser.add_argument("--only", default="", help="files whose path within credly_cli begins so")
+    parser.add_argument("--minutes", type=float, default=30, help="begin no new mutant after that")
+    options = parser.parse_args()
+    print(f"seed {options.seed}")
+    mutations = drawn(options.count, options.seed, options.only)
+    draw, end = Draw(options.seed), time.monotonic() + options.minutes * 60
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        tried = list(pool.map(lambda mutation: draw.verdict(mutation, end), mutations))
+    verdicts = [verdict for verdict in tried if verdict is not None]
+    print(table(verdicts))
+    counts = Counter(verdict.outcome for verdict in verdicts)
+    count = counts.total() - counts["equivalent"]
+    share = counts["survives"] / count if count else 0
+    print(f"{len(mutations) - len(verdicts)} not tried; {share:.1%} of those that are not equivalent survive")
+    return int(share > MOST_SURVIVE)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
