@@ -245,7 +245,7 @@ class ManualGrants:
                 message = (
                     f"Credly's answer was lost. The next sync finds out whether {result.email} was issued the badge."
                 )
-                result.failure = Failure("server-error", message, hint="Run: credly sync")
+                result.failure = Failure("server-error", message, hint=Hint("Run:", Command("sync")))
             case "failed":
                 hint = Hint("When that is mended:", Command("retry", str(candidate.grant_id)))
                 result.failure = Failure("unexpected", str(result.grant.problem), hint=hint)
