@@ -2,6 +2,7 @@
 
 import pytest
 
+from credly_cli.issuing.plan import plan
 from tests.learner_views.school import AGAIN, BADGE, ROBIN, School
 from tests.support import faults
 from tests.support.desk import Desk
@@ -355,3 +356,27 @@ def test_in_a_pipe_there_is_one_row_a_badge_with_its_section(school: School) -> 
     assert row.split("\t")[:6] == [
         school.desk.badge_id("Facilitator"), "in_progress", "Facilitator", "Leading Groups", "42", "no",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("state", ["planned", "sending", "uncertain"])
+def test_r30_a_badge_is_on_its_way_until_credly_has_answered(school: School, state: str) -> None:
+    school.has()
+    school.teaches("first-aid", "First Aid Course", BADGE)
+    school.completes("first-aid")
+    with school.desk.store() as store:
+        plan(store, school.desk.sandbox.organization_id, None, "2026-03-02T12:00:00Z")
+        assert store.change("UPDATE grants SET state = ?", (state,)) == 1
+    (entry,) = school.widget()["in_progress"]
+    assert (entry["progress"], entry["on_its_way"]) == (100, True)
+
+
+def test_r29_who_is_known_to_credly_alone_discovers_what_is_released_or_given_to_the_address(school: School) -> None:
+    school.teaches("first-aid", "First Aid Course", BADGE)
+    school.teaches("hygiene", "Kitchen Hygiene", AGAIN, status="draft")
+    school.teaches("secret", "For Others", "Facilitator", status="draft")
+    school.gives("hygiene", email="guest@example.org")
+    school.desk.sandbox.issue_in_credly(
+        school.desk.badge_id("Accessible Documents"), "guest@example.org", "Gil", "Guest"
+    )
+    assert school.names("discover", "guest@example.org") == [BADGE, AGAIN]
+    assert school.names("earned", "guest@example.org") == ["Accessible Documents"]

@@ -1,7 +1,12 @@
 """Rules R20 and R23: who holds the badge already gets no second one, and what was revoked or deleted stays so."""
 
+from dataclasses import fields
+from typing import Any
+
 import pytest
 
+from credly_cli.credly.records import IssuedBadge
+from credly_cli.store import issued_badges, learners
 from tests.rules.granting_desk import APRIL, MARCH, ONCE, REPEATABLE, completion, ledger, posts, states
 from tests.support.desk import Desk
 
@@ -143,6 +148,36 @@ def test_r23_a_completion_from_before_the_revocation_earns_nothing_and_a_later_o
     once.pass_time(days=2)
     once.learns(completion("ada@example.org", APRIL, "2026-03-03T12:00:00Z"))
     assert once.json("sync")["grants"]["issued"] == 1
+
+
+def test_r23_where_each_session_earns_what_is_completed_after_a_revocation_of_that_day_earns_its_own(
+    repeatable: Desk,
+) -> None:
+    badge = repeatable.sandbox.issue_in_credly(repeatable.badge_id(REPEATABLE), "ada@example.org", "Ada", "L")
+    repeatable.pass_time(minutes=1)
+    repeatable.sandbox.revoke(badge.id)
+    repeatable.pass_time(minutes=10)
+    repeatable.learns(completion("ada@example.org", MARCH, repeatable.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ")))
+    repeatable.pass_time(minutes=1)
+    repeatable.json("sync")
+    assert [badge.state for badge in repeatable.issued(REPEATABLE)] == ["revoked", "pending"]
+
+
+def test_r20_a_badge_without_an_address_is_the_learners_by_id(once: Desk) -> None:
+    once.imports("learners", "learner_id,email,first_name,last_name\n17,ada@example.org,Ada,Lovelace\n")
+    nowhere = dict.fromkeys(field.name for field in fields(IssuedBadge))
+    badge: dict[str, Any] = {
+        **nowhere,
+        "id": "i",
+        "badge_id": once.badge_id(ONCE),
+        "state": "accepted",
+        "earner_id": "17",
+    }
+    with once.store() as store:
+        issued_badges.save(store, [IssuedBadge(**badge)], "2026-03-02T10:00:00Z")
+        (ada,) = learners.of_email(store, "ada@example.org")
+        assert issued_badges.held_by(store, ada.id, once.badge_id(ONCE)) == "i"
+        assert [badge.email for badge in issued_badges.of_learners(store, ada.email, [ada.id])] == [None]
 
 
 def test_r23_what_a_complete_listing_no_longer_has_was_deleted_and_is_not_granted_again(once: Desk) -> None:

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from credly_cli.issuing.plan import plan
 from tests.rules.admin import APRIL, FIRST_AID, MARCH, ROBIN, WEBINAR, complete, enroll, issue_in_credly, missed
 from tests.support.desk import Desk
 
@@ -321,3 +322,39 @@ def test_r23_a_badge_revoked_before_its_link_ended_was_revoked_first(linked: Des
     linked.json("sync")
     unlink(linked)
     assert reason(linked) == "revoked"
+
+
+# Whoever has the badge, or is to get it, misses nothing
+
+
+def test_what_a_later_link_let_count_before_it_ended_was_unlinked_and_not_disconnected(linked: Desk) -> None:
+    leave(linked)
+    complete(linked)
+    reconnect(linked)
+    unlink(linked)
+    assert reason(linked) == "disconnected"
+    link(linked, "--since", "2026-01-01")
+    unlink(linked)
+    assert reason(linked) == "unlinked"
+
+
+def test_who_holds_another_badge_of_the_kind_misses_none_that_was_revoked(linked: Desk) -> None:
+    complete(linked)
+    linked.json("sync")
+    linked.sandbox.revoke(linked.issued(FIRST_AID)[0].id)
+    linked.json("sync")
+    assert reason(linked) == "revoked"
+    issue_in_credly(linked)
+    linked.json("sync")
+    assert reason(linked) is None
+
+
+def test_who_is_to_get_the_badge_for_another_session_misses_none(connected: Desk) -> None:
+    complete(connected)
+    connected.pass_time(minutes=1)
+    connected.json("link", FIRST_AID, "first-aid")
+    assert set(missed(connected)) == {IN_MARCH}
+    complete(connected, session=APRIL)
+    with connected.store() as store:
+        plan(store, connected.sandbox.organization_id, None, "2026-03-02T12:00:00Z")
+    assert missed(connected) == {}
