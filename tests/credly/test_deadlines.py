@@ -33,11 +33,12 @@ HEADERS = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length:
 
 
 def dripping(start: bytes, again: bytes) -> Handler:
-    """Send the start at once, and then the same few bytes again and again, without an end."""
+    """Send the start at once, and then the same few bytes again and again, for longer than any test may take."""
 
     def handle(connection: socket.socket) -> None:
         connection.sendall(start)
-        while True:
+        end = time.monotonic() + 2 * ENOUGH
+        while time.monotonic() < end:
             connection.sendall(again)
             time.sleep(0.02)
 
@@ -62,6 +63,7 @@ def server(handle: Handler) -> Iterator[str]:
 
     def serve(connection: socket.socket) -> None:
         with connection, suppress(OSError):
+            connection.settimeout(2 * ENOUGH)
             connection.recv(65536)
             handle(connection)
 
