@@ -7,7 +7,8 @@ from base64 import b32encode
 
 _PLAIN = re.compile(r"[A-Za-z0-9._-]+")  # what a filter of Credly's carries without its own syntax getting in the way
 _LONGEST = 64
-_MARK_BYTES = 10  # 16 characters
+_MARK_BYTES = 10
+_MARK_LENGTH = 16  # characters that these are
 
 
 def email_key(email: str) -> str:
@@ -22,10 +23,20 @@ def earner_id(learner_id: str | None, email: str, mark_of: str | None = None) ->
 
     ``mark_of`` is what makes a grant unique, where the badge allows duplicates; its hash is added as the grant's mark.
     """
-    mark = f"~{_hash(mark_of)}" if mark_of is not None else ""
-    if learner_id and _PLAIN.fullmatch(learner_id) and len(learner_id) + len(mark) <= _LONGEST:
-        return learner_id + mark
-    return _hash(f"learner {learner_id}" if learner_id else f"email {email_key(email)}") + mark
+    if mark_of is None:
+        return _name(learner_id, email, _LONGEST)
+    return f"{marked_name(learner_id, email)}~{_hash(mark_of)}"
+
+
+def marked_name(learner_id: str | None, email: str) -> str:
+    """Return what stands before the mark of a grant: an id that leaves no room for a mark is hashed."""
+    return _name(learner_id, email, _LONGEST - 1 - _MARK_LENGTH)
+
+
+def _name(learner_id: str | None, email: str, longest: int) -> str:
+    if learner_id and len(learner_id) <= longest and _PLAIN.fullmatch(learner_id):
+        return learner_id
+    return _hash(f"learner {learner_id}" if learner_id else f"email {email_key(email)}")
 
 
 def _hash(text: str) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any, Literal
 
-from credly_cli.identity import earner_id
+from credly_cli.identity import earner_id, marked_name
 from credly_cli.store import issued_badges, learners
 from credly_cli.store.completions import Completion
 from credly_cli.store.database import Store
@@ -218,8 +218,7 @@ def _names(completion: Completion) -> set[str]:
 
 def _marked_names(completion: Completion) -> set[str]:
     """Return what stands before the mark, where a badge bears one of this learner."""
-    names = (earner_id(told, completion.email, "any") for told in (completion.learner_id, None))
-    return {name.rpartition("~")[0] for name in names}
+    return {marked_name(told, completion.email) for told in (completion.learner_id, None)}
 
 
 def _marks(store: Store, completion: Completion, badge_id: str) -> list[str]:

@@ -10,7 +10,7 @@ may be asked for rows or by EXISTS, but not for a sum of them (min, max, count):
 import sqlite3
 
 from credly_cli.credly.records import HELD_STATES
-from credly_cli.identity import earner_id
+from credly_cli.identity import earner_id, marked_name
 
 # Whose addresses: today's, and former ones that nobody has now (R25).
 _LEARNER_ADDRESSES = """
@@ -40,8 +40,8 @@ _WAYS = (
         "id",  # ... with the mark of a grant behind it
         "l.id",
         "learners l CROSS JOIN issued_badges i"
-        " ON i.earner_id > marked_id(l.learner_id, l.email) || '~'"
-        " AND i.earner_id < marked_id(l.learner_id, l.email) || x'7f'",
+        " ON i.earner_id > marked_name(l.learner_id, l.email) || '~'"
+        " AND i.earner_id < marked_name(l.learner_id, l.email) || x'7f'",
     ),
     (
         "account",  # the Credly account behind one of the learner's addresses may have other addresses
@@ -85,10 +85,6 @@ FROM enrollments e JOIN links l ON l.content_id = e.content_id
 def create(connection: sqlite3.Connection) -> None:
     """Make the views, and the functions that they use, for a connection."""
     connection.create_function("earner_id", 2, earner_id, deterministic=True)
-    connection.create_function("marked_id", 2, _marked_id, deterministic=True)
+    connection.create_function("marked_name", 2, marked_name, deterministic=True)
     for view in (_LEARNER_ADDRESSES, _LEARNER_ISSUED_BADGES, _ENROLLMENT_LINKS):
         connection.execute(view)
-
-
-def _marked_id(learner_id: str | None, email: str) -> str:
-    return earner_id(learner_id, email, "any").rpartition("~")[0]
