@@ -123,7 +123,9 @@ def _values(node: ast.AST) -> Iterator[Change]:
             yield node, [repr(number + 1)]
         case ast.Constant(value=str()) | ast.JoinedStr():
             yield node, None
-        case ast.keyword(arg=str(), value=value) if not (isinstance(value, ast.Constant) and value.value is None):
+        case ast.keyword(arg=str(), value=value) if not (
+            isinstance(value, ast.Constant) and value.value in (None, False)
+        ):
             yield value, ["None"]
 
 
