@@ -11,7 +11,6 @@ from credly_cli.cli.group import CredlyCommand, CredlyGroup
 from credly_cli.commands.badges import badges
 from credly_cli.commands.connect import connect
 from credly_cli.commands.content import content
-from credly_cli.commands.demo import demo
 from credly_cli.commands.disconnect import disconnect
 from credly_cli.commands.doctor import doctor
 from credly_cli.commands.explain import explain
@@ -27,7 +26,7 @@ from credly_cli.commands.profiles import profiles
 from credly_cli.commands.report import report
 from credly_cli.commands.resolve import resolve
 from credly_cli.commands.retry import retry
-from credly_cli.commands.sandbox import sandbox
+from credly_cli.commands.sandbox import demo, sandbox
 from credly_cli.commands.status import status
 from credly_cli.commands.sync import sync
 from credly_cli.commands.widget import widget

@@ -20,7 +20,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from credly_cli.sandbox.samples import sample_organization
+from credly_cli.sandbox.records import sample_organization
 from credly_cli.sandbox.server import SandboxServer
 from credly_cli.sandbox.state import Sandbox
 from tests.support.thought_industries import KEY, Site, StandIn

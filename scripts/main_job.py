@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from credly_cli.sandbox.samples import Organization, recorded_organization, sample_organization
+from credly_cli.sandbox.records import Organization, recorded_organization, sample_organization
 from credly_cli.sandbox.server import SandboxServer
 from credly_cli.sandbox.state import Sandbox
 

@@ -54,7 +54,7 @@ def _outcome(
 ) -> "Disconnected":
     from credly_cli.connection import disconnect as disconnecting
     from credly_cli.store import connection as connections
-    from credly_cli.store import written_files
+    from credly_cli.store import runs
 
     paths, now = environment.paths, environment.clock.now()
     if not paths.store.exists():
@@ -65,7 +65,7 @@ def _outcome(
             _agree(environment, known, yes=yes)
             return disconnecting.disconnect(store, paths, now)
         _confirm_purge(environment, known, confirm, yes=yes)
-        elsewhere = written_files.noted(store)
+        elsewhere = runs.noted(store)
         store.close()
         return disconnecting.purge(paths, known, elsewhere)
 

@@ -11,7 +11,7 @@ from credly_cli.output import Column, Output
 from credly_cli.text import Command, Hint, counted
 
 if TYPE_CHECKING:
-    from credly_cli.reports.bulk_issue import Upload
+    from credly_cli.reports.missed import Upload
 
 COLUMNS = (
     Column("Learner", "email"),
@@ -61,7 +61,6 @@ def missed(
     Example: credly missed "First Aid at Work" --csv > earlier.csv
     """
     from credly_cli.linking import names
-    from credly_cli.reports import bulk_issue
     from credly_cli.reports import missed as missing
 
     environment: Environment = context.obj
@@ -69,7 +68,7 @@ def missed(
         badge_id = names.badge(store, badge)["id"] if badge is not None else None
         rows = [miss.json() for miss in missing.missed(store, badge_id)]
         if credly_upload is not None:
-            upload = bulk_issue.write(store, credly_upload, badge_id, credly_template)
+            upload = missing.write_bulk_issue(store, credly_upload, badge_id, credly_template)
     output = environment.output
     if credly_upload is not None and not output.as_json:
         _say_written(output, upload, credly_upload, beside=csv)

@@ -1,4 +1,4 @@
-"""`credly sandbox`."""
+"""`credly sandbox` and `credly demo`."""
 
 from pathlib import Path
 from typing import Annotated
@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from credly_cli.cli.environment import Environment
-from credly_cli.errors import Failure
+from credly_cli.errors import Exit, Failure
 
 _TEMPLATES_HINT = "Give --templates a list as Credly's API answers it, or leave it out to serve samples."
 
@@ -26,7 +26,7 @@ def sandbox(
 
     Example: credly sandbox --port 8808
     """
-    from credly_cli.sandbox.samples import recorded_organization, sample_organization
+    from credly_cli.sandbox.records import recorded_organization, sample_organization
     from credly_cli.sandbox.server import SandboxServer, serve_until_stopped
     from credly_cli.sandbox.state import Sandbox
 
@@ -52,3 +52,25 @@ def sandbox(
         raise Failure(
             "usage", f"Port {port} cannot be used: {error.strerror}.", hint="Choose another --port."
         ) from None
+
+
+def demo(
+    context: typer.Context,
+    keep: Annotated[
+        Path | None, typer.Option("--keep", metavar="DIR", help="Leave the demo's home in this folder.")
+    ] = None,
+) -> int:
+    """Show the whole story on this machine: real commands, their real output, no account and no network.
+
+    Example: credly demo --keep ./demo-home
+    """
+    from credly_cli.sandbox.demo import Story
+
+    environment: Environment = context.obj
+    output = environment.output
+    if keep is not None and keep.exists() and any(keep.iterdir()):
+        raise Failure("usage", f"{keep} is not empty.", hint="Name a folder that is not there yet.")
+    story = Story(output)
+    story.tell(keep)
+    output.answer({"steps": story.steps, "home": keep}, lambda: None)  # which was told step by step
+    return int(Exit.DONE if story.went_well else Exit.UNEXPECTED)

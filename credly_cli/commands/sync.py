@@ -72,7 +72,7 @@ def _run(
     """Run with everything around it: log, lock, store, Credly, the progress bar and what may interrupt it."""
     from credly_cli.admin.run_log import recording
     from credly_cli.connection import connect
-    from credly_cli.store import written_files
+    from credly_cli.store import runs
     from credly_cli.sync.run import Synchronisation
 
     with (
@@ -83,7 +83,7 @@ def _run(
         environment.output.progress("Connecting") as progress,
     ):
         if log_file is not None:
-            written_files.note(store, "log", log_file)
+            runs.note(store, "log", log_file)
         known, client = connect.connected_client(store, environment.settings, environment.network(max_seconds))
         client.progress = progress
         client.begin_reading(badges="badges" in options.steps, issued="issued" in options.steps)

@@ -14,7 +14,7 @@ from credly_cli.http.errors import HttpFailure
 from credly_cli.http.retry import Limits
 from credly_cli.signals import Interruption
 from credly_cli.store import connection as connections
-from credly_cli.store import written_files
+from credly_cli.store import runs
 from credly_cli.store.connection import Connection
 from credly_cli.store.database import Store
 from credly_cli.text import Command, Hint
@@ -136,7 +136,7 @@ def keep(store: Store, connection: Connection, typed: Token | None, token_file: 
     with store.transaction():
         connections.connect(store, connection)
         if connection.token_path is not None:
-            written_files.note(store, "token", connection.token_path)
+            runs.note(store, "token", connection.token_path)
         if typed is not None:
             store_token(token_file, typed)
 

@@ -12,7 +12,7 @@ from credly_cli.errors import Failure
 from credly_cli.store import connection as connections
 from credly_cli.store.connection import Connection
 from credly_cli.store.database import Store
-from credly_cli.store.written_files import Kind
+from credly_cli.store.runs import Kind
 from credly_cli.text import Command, Hint
 
 # Each fits a line of a terminal.

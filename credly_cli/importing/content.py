@@ -1,12 +1,13 @@
-"""Content and its sessions: how sources name them, and what rows of content change."""
+"""Content, its sessions and who may see it: how sources name them, and what rows of content and access change."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
-from credly_cli.lms.records import ContentRecord, Reject, UnknownContent
+from credly_cli.identity import email_key
+from credly_cli.lms.records import AccessRecord, ContentRecord, Reject, UnknownContent
 from credly_cli.lms.rejects import RejectFilter
-from credly_cli.store import access, content
+from credly_cli.store import content
 from credly_cli.store.content import ContentRow, SessionRow
 from credly_cli.store.counts import Counts
 from credly_cli.store.database import Store
@@ -163,7 +164,7 @@ class _Changes:
         if is_changed:
             content.save(self._store, content_id, entry.row)
         for kind, names in (("panorama", entry.panoramas), ("sublicense", entry.sublicenses)):
-            if names is not None and access.write_list_of_content(self._store, content_id, kind, names):
+            if names is not None and content.write_list_of_content(self._store, content_id, kind, names):
                 is_changed = True
         return is_changed
 
@@ -174,3 +175,38 @@ class _Changes:
         if session != content_id:
             content.become_session(self._store, session, content_id)
         return is_changed
+
+
+def import_access(store: Store, rows: RejectFilter) -> tuple[Counts, bool]:
+    """Take a source's records: the whole list of each content that they name; also whether these lists are complete.
+
+    Of one that may not be, since rows could not be read, nothing is removed. A row that names no content that there is
+    takes nothing from the lists of others.
+    """
+    entries = _Entries(rows, Catalogue.of(store))
+    content.stage(store, entries)
+    is_complete = rows.rejected == entries.unknown
+    added, removed = content.write_staged(store, remove=is_complete)
+    return Counts(added=added, changed=removed, unchanged=entries.taken - added), is_complete
+
+
+class _Entries:
+    """The entries of the lists, for the store; rows of unknown content are rejected on the way."""
+
+    def __init__(self, rows: RejectFilter, catalogue: Catalogue) -> None:
+        self._rows = rows
+        self._catalogue = catalogue
+        self.taken = 0
+        self.unknown = 0
+
+    def __iter__(self) -> Iterator[content.Entry]:
+        for row in self._rows:
+            record = cast("AccessRecord", row)
+            place = self._catalogue.place(record.content_id, None, by_title=False)
+            if isinstance(place, str):
+                self.unknown += 1
+                self._rows.reject(Reject(record.row, "content_id", place))
+                continue
+            self.taken += 1
+            is_learner = record.to == "learner"
+            yield place.content_id, record.to, email_key(record.subject) if is_learner else record.subject.casefold()

@@ -7,15 +7,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
-from credly_cli.importing.access import import_access
-from credly_cli.importing.content import import_content
+from credly_cli.importing.content import import_access, import_content
 from credly_cli.importing.learners import import_learners
 from credly_cli.importing.progress import import_progress
 from credly_cli.lms.reader import open_file, read_stream
 from credly_cli.lms.records import ContentRecord, Kind, LearnerRecord, Reading, Record, Records, Reject
 from credly_cli.lms.rejects import RejectFilter, RejectsFile
 from credly_cli.progress import Progress
-from credly_cli.store import written_files
+from credly_cli.store import runs
 from credly_cli.store.counts import Counts
 from credly_cli.store.database import Store
 from credly_cli.store.enrollments import UndoneCompletion
@@ -75,7 +74,7 @@ def import_files(
                 import_records(store, kind, records, result, utc_text(reading.now), rejects, progress)
             if rejects.path is not None:
                 result.rejects_files.append(rejects.path)
-                written_files.note(store, "rejects", rejects.path)
+                runs.note(store, "rejects", rejects.path)
             if rejects.first is not None and result.first_reject is None:
                 result.first_reject = path, rejects.first
     return result

@@ -14,12 +14,12 @@ from credly_cli.issuing.lookup import Recipient, look_up, look_up_all
 from credly_cli.issuing.send import SendOptions
 from credly_cli.linking import names
 from credly_cli.linking.names import FoundContent
-from credly_cli.store import badges, enrollments, facts, grants, issued_badges, links, runs, uncertain
-from credly_cli.store.completions import Completion
+from credly_cli.store import badges, claims, enrollments, facts, grants, issued_badges, links, runs
 from credly_cli.store.database import Store
 from credly_cli.store.enrollments import Enrolled
 from credly_cli.store.grants import Grant, ListedGrant, NewGrant
 from credly_cli.store.learners import Learner
+from credly_cli.store.links import Completion
 from credly_cli.store.lock import RunLock
 from credly_cli.text import Command, Hint
 from credly_cli.times import Clock, utc_text
@@ -93,7 +93,7 @@ class ManualGrants:
         now = utc_text(self.clock.now())
         with self.store.transaction():
             if restore.note_restore(self.store, self.lock.run_number, now):
-                uncertain.doubt_all_open(self.store, None, now)
+                claims.doubt_all_open(self.store, None, now)
             number = runs.take_number(self.store, self.lock.run_number)
         if not rehearse:
             self.lock.note_run(number)
@@ -160,7 +160,7 @@ class ManualGrants:
         if issued_badges.held_by(self.store, learner.id, self._badge["id"]):
             hint = Hint("If it was deleted in Credly, this finds out:", Command("sync"))
             return _earned(email, f"{email} has earned {name} already, as the last sync found.", hint)
-        if uncertain.in_doubt_for_learner(self.store, self._badge["id"], learner.id):
+        if claims.in_doubt_for_learner(self.store, self._badge["id"], learner.id):
             candidate.result.unclear = True
             message = f"{name} may be on its way to {email}: an earlier answer of Credly's was lost."
             return Failure("server-error", message, hint=Hint("The next sync finds out:", Command("sync")))
@@ -225,7 +225,7 @@ class ManualGrants:
         if not identities:
             return None
         sent = send.send(self.store, self.client, self.clock, replace(self.options, only=identities))
-        unclear = {grant.id for grant in uncertain.uncertain(self.store)}
+        unclear = {grant.id for grant in claims.uncertain(self.store)}
         if not unclear.isdisjoint(identities):
             others = unclear.difference(identities)
             reconcile.reconcile(self.store, self.client, self.clock, self.settings, except_for=others)

@@ -4,12 +4,11 @@ from dataclasses import dataclass, field
 
 from credly_cli.errors import Problem
 from credly_cli.issuing.decide import Outcome, outcome
-from credly_cli.store import completions, facts, grants, links
-from credly_cli.store.completions import Completion
+from credly_cli.store import facts, grants, links
 from credly_cli.store.database import Store
 from credly_cli.store.facts import Facts
 from credly_cli.store.grants import NewGrant
-from credly_cli.store.links import Link
+from credly_cli.store.links import Completion, Link
 
 
 @dataclass(slots=True)
@@ -27,7 +26,7 @@ def plan(store: Store, organization_id: str, run_id: int | None, now: str) -> Pl
     made = Plan()
     with store.transaction():
         made.planned += grants.plan_named_since(store, run_id, now)
-        rev = completions.current_rev(store)
+        rev = links.current_rev(store)
         for link in links.active(store):
             if rev > link.planned_rev:
                 _plan_link(store, link, organization_id, run_id, now, made)
@@ -36,7 +35,7 @@ def plan(store: Store, organization_id: str, run_id: int | None, now: str) -> Pl
 
 
 def _plan_link(store: Store, link: Link, organization_id: str, run_id: int | None, now: str, made: Plan) -> None:
-    for learner, session_id in completions.counting(store, link):
+    for learner, session_id in links.counting(store, link):
         known = facts.of_session(store, link, learner, session_id)  # with what was planned a moment ago
         earned = outcome(known)
         if earned.new:

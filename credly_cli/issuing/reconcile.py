@@ -11,7 +11,7 @@ from credly_cli.credly.records import IssuedBadge
 from credly_cli.errors import Failure, Problem
 from credly_cli.http.response import read_date
 from credly_cli.issuing.lookup import Found, is_issued_by, look_up_all, look_up_grant
-from credly_cli.store import duplicates, grants, issued_badges, uncertain
+from credly_cli.store import claims, duplicates, grants, issued_badges
 from credly_cli.store.database import Store
 from credly_cli.store.grants import Grant
 from credly_cli.store.schema import State
@@ -49,12 +49,12 @@ class _Reconciliation:
         self.outcome = Reconciled()
 
     def run(self, except_for: Collection[int]) -> Reconciled:
-        wanted = [grant for grant in uncertain.uncertain(self.store) if grant.id not in except_for]
+        wanted = [grant for grant in claims.uncertain(self.store) if grant.id not in except_for]
         wanted = [grant for grant in wanted if not self._is_stored(grant)]
         for grant, found in look_up_all(self.client, wanted, look_up_grant):
             if isinstance(found, Failure):
                 self.outcome.stopped = found
-                uncertain.put_back(self.store, grant.id, utc_text(self.clock.now()))
+                claims.put_back(self.store, grant.id, utc_text(self.clock.now()))
                 continue
             self.outcome.looked_up.add(grant.id)
             with self.store.transaction():
@@ -113,11 +113,11 @@ class _Reconciliation:
         if grant.absent_at is not None:
             since = self.clock.now() - from_utc_text(grant.absent_at)
             if since < timedelta():  # our clock has gone back: the pause begins anew
-                uncertain.restart_absence(self.store, grant.id, now)
+                claims.restart_absence(self.store, grant.id, now)
             if since < timedelta(seconds=self.settings.recheck_seconds):
                 return
         if grant.absences + 1 < _ABSENCES:
-            uncertain.note_absence(self.store, grant.id, now)
+            claims.note_absence(self.store, grant.id, now)
         elif refused:
             self._fail(grant, now)
         else:
@@ -128,7 +128,7 @@ class _Reconciliation:
         if grant.server_date is None and server_date is not None and grant.sent_at is not None:
             since = self.clock.now() - from_utc_text(grant.sent_at)
             if timedelta() <= since < _AT_ONCE:
-                uncertain.set_server_date(self.store, grant.id, server_date)
+                claims.set_server_date(self.store, grant.id, server_date)
 
     def _fail(self, grant: Grant, now: str) -> None:
         grants.set_state(self.store, grant.id, "failed", now, problem_code="unexpected")
@@ -168,6 +168,6 @@ def _is_barred(grant: Grant) -> bool:
 
 def _may_be_of(store: Store, issued_badge_id: str, grant: Grant) -> bool:
     """Tell whether no other grant owns a badge and, where marks are no grant's own, it came after the first try."""
-    if uncertain.is_owned_by_another(store, issued_badge_id, grant.id):
+    if claims.is_owned_by_another(store, issued_badge_id, grant.id):
         return False
-    return not (grant.once and uncertain.was_known_before(store, issued_badge_id, grant.id))
+    return not (grant.once and claims.was_known_before(store, issued_badge_id, grant.id))

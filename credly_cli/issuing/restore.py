@@ -7,7 +7,7 @@ from datetime import timedelta
 from credly_cli.credly.client import Client, NoSearchError
 from credly_cli.errors import Exit, Failure
 from credly_cli.issuing.lookup import Found, look_up_all, look_up_grant
-from credly_cli.store import claims, grants, issued_badges, runs, uncertain
+from credly_cli.store import claims, grants, issued_badges, runs
 from credly_cli.store.database import Store
 from credly_cli.store.grants import Grant
 from credly_cli.times import Clock, from_utc_text, utc_text
@@ -38,7 +38,7 @@ def settles_until(store: Store, settle_seconds: int) -> str | None:
 def doubt_older(store: Store, run_id: int, now: str) -> int:
     """Call uncertain what is planned for the time before a restore; returns how many."""
     restored_at = runs.bookmark(store, _RESTORED_AT)
-    return 0 if restored_at is None else uncertain.doubt_older(store, restored_at, run_id, now)
+    return 0 if restored_at is None else claims.doubt_older(store, restored_at, run_id, now)
 
 
 @dataclass(slots=True)

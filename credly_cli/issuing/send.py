@@ -15,10 +15,11 @@ from credly_cli.http.errors import out_of_time
 from credly_cli.http.retry import RateLimit
 from credly_cli.issuing.decide import Outcome, outcome
 from credly_cli.signals import Interruption
-from credly_cli.store import claims, duplicates, facts, grants, issued_badges, runs, uncertain
-from credly_cli.store.completions import Completion
+from credly_cli.store import claims, duplicates, facts, grants, issued_badges, runs
+from credly_cli.store import claims as uncertain
 from credly_cli.store.database import Store
 from credly_cli.store.grants import Grant
+from credly_cli.store.links import Completion
 from credly_cli.text import Command, Hint
 from credly_cli.times import Clock, Deadline, from_utc_text, utc_text
 

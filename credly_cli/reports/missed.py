@@ -1,14 +1,21 @@
-"""Completions that earned nothing, and why: the reason that came first (R4, R15, R16, R23)."""
+"""Completions that earned nothing and why: the reason that came first (R4, R15, R16, R23); Credly's bulk-issue file."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
+import csv
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any
 
+from credly_cli.errors import Failure, unwritable
+from credly_cli.files import keep_private, make_private_file
+from credly_cli.identity import email_key
 from credly_cli.issuing.decide import Missed, outcome
 from credly_cli.store import facts, links
 from credly_cli.store.database import Store
 from credly_cli.store.facts import Facts
 from credly_cli.store.links import Pair
+from credly_cli.text import spreadsheet_safe
+from credly_cli.times import from_utc_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,3 +50,117 @@ def _all(store: Store, badge_id: str | None) -> Iterator[Miss]:
             reason = outcome(known).missed
             if reason is not None:
                 yield Miss(pair, known, reason)
+
+
+ROWS_A_FILE = 5000
+HEADER = (
+    "Badge Template ID", "Recipient Email", "Issued To First Name", "Issued To Middle Name", "Issued To Last Name",
+    "Issued at", "Expires at", "Issuer Earner ID", "Group Tag", "Country", "State or Province", "Evidence Name",
+    "Evidence URL", "URL Evidence Description", "Text Evidence Title", "Text Evidence Description",
+    "Id Evidence Title", "Id Evidence Description",
+)  # fmt: skip
+_REQUIRED = ("badge template id", "recipient email", "first name", "last name", "issued at")
+_CREDITED = ("before-link", "disconnected", "unlinked")
+_NOT_CREDITED: dict[Missed, str] = {  # what was revoked, deleted or dropped was somebody's decision
+    "badge-not-active": "the badge is not active",
+    "revoked": "the badge was revoked",
+    "deleted": "the badge was deleted in Credly",
+    "dropped": "somebody dropped it",
+}
+
+
+@dataclass(slots=True)
+class Upload:
+    """What was written, and what was left out and why."""
+
+    files: list[Path] = field(default_factory=list)
+    rows: int = 0
+    left_out: dict[str, list[str]] = field(default_factory=dict)  # whose completions, by the reason
+
+
+def write_bulk_issue(store: Store, path: Path, badge_id: str | None, template: Path | None) -> Upload:
+    """Write the completions that may be credited; raises ``Failure`` for a template that is none."""
+    header = HEADER if template is None else _header_of(template)
+    outcome = Upload()
+    rows = list(_rows(store, badge_id, outcome))
+    outcome.rows = len(rows)
+    for number, start in enumerate(range(0, len(rows), ROWS_A_FILE), 1):
+        target = path if number == 1 else path.with_name(f"{path.stem}-{number}{path.suffix}")
+        _write_file(target, header, rows[start : start + ROWS_A_FILE])
+        outcome.files.append(target)
+    return outcome
+
+
+def _rows(store: Store, badge_id: str | None, outcome: Upload) -> Iterator[Mapping[str, str]]:
+    """Yield the rows, oldest completion first; a badge that is earned once has one row a learner."""
+    seen = set()
+    for miss in missed(store, badge_id):
+        known = miss.facts
+        session = None if known.once else (known.content_id, known.session_id)
+        key = (email_key(known.email), known.badge_id, session)
+        row = _row(known)
+        if obstacle := _obstacle(miss.reason, row, listed=miss.pair.listed, again=key in seen):
+            outcome.left_out.setdefault(obstacle, []).append(known.email)
+            continue
+        seen.add(key)
+        yield row
+
+
+def _obstacle(reason: Missed, row: Mapping[str, str], *, listed: bool, again: bool) -> str | None:
+    """Say what keeps a completion out of the file."""
+    if reason not in _CREDITED:
+        return _NOT_CREDITED[reason]
+    if not listed:
+        return _NOT_CREDITED["badge-not-active"]
+    if not (row["first name"] and row["last name"]):
+        return "the first or last name is not known"
+    if any(spreadsheet_safe(cell) != cell for cell in row.values()):
+        return "a spreadsheet would take it for a formula"  # a quote before it would become part of the name
+    return "the badge is earned once" if again else None
+
+
+def _row(known: Facts) -> dict[str, str]:
+    return {
+        "badge template id": known.badge_id,
+        "recipient email": known.email,
+        "first name": (known.first_name or "").strip(),
+        "last name": (known.last_name or "").strip(),
+        "issued at": from_utc_text(known.completed_at or "").strftime("%m/%d/%y"),
+    }
+
+
+def _header_of(template: Path) -> Sequence[str]:
+    """Read the header of a template as Credly gave it out."""
+    try:
+        with template.open(encoding="utf-8-sig", newline="") as file:
+            header = next(csv.reader(file), [])
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise Failure("usage", f"{template} cannot be read: {error}.", hint=_WAY_OUT) from None
+    missing = [name for name in _REQUIRED if name not in map(_plain, header)]
+    if missing:
+        raise Failure("usage", f"{template} is not Credly's template: it lacks {', '.join(missing)}.", hint=_WAY_OUT)
+    return header
+
+
+_WAY_OUT = "Download the bulk-issue template in Credly: Badges > Issue > Download Template."
+
+
+def _plain(name: str) -> str:
+    return name.strip().casefold().removeprefix("issued to ").removesuffix(" date")
+
+
+def _write_file(path: Path, header: Sequence[str], rows: Sequence[Mapping[str, str]]) -> None:
+    try:
+        if not make_private_file(path):
+            keep_private(path)
+        with path.open("w", encoding="utf-8", newline="") as file:  # a byte order mark would be part of the header
+            _write_rows(file, header, rows)
+    except OSError as error:
+        raise unwritable("--credly-upload", path, error) from None
+
+
+def _write_rows(file: IO[str], header: Sequence[str], rows: Sequence[Mapping[str, str]]) -> None:
+    writer = csv.writer(file)
+    writer.writerow(header)
+    for row in rows:
+        writer.writerow(row.get(_plain(name), "") for name in header)

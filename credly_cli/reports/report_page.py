@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from credly_cli.pages.charts import Chart, chart
-from credly_cli.pages.render import render
+from credly_cli.pages.render import Chart, chart, render
 from credly_cli.reports.report import STATES, BadgeRow, Reason, Report
 from credly_cli.text import visible
 from credly_cli.times import utc_text

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from credly_cli.output import Output
-from credly_cli.sandbox.samples import sample_organization
+from credly_cli.sandbox.records import sample_organization
 from credly_cli.sandbox.server import SandboxServer
 from credly_cli.sandbox.state import Sandbox
 

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from credly_cli.store.completions import current_rev, set_rev
 from credly_cli.store.database import Store
+from credly_cli.store.links import current_rev, set_rev
 
 _LISTED = 1000  # undone completions, of those that are listed one by one
 

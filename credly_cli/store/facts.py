@@ -10,10 +10,9 @@ from typing import Any, Literal
 
 from credly_cli.identity import earner_id, marked_name
 from credly_cli.store import issued_badges, learners
-from credly_cli.store.completions import Completion
 from credly_cli.store.database import Store
 from credly_cli.store.grants import NAMED_SINCE
-from credly_cli.store.links import EndReason, Link
+from credly_cli.store.links import Completion, EndReason, Link
 from credly_cli.store.schema import State
 
 _ROUNDS = 5  # marks that are looked for per session: a badge that a person granted again has one of its own

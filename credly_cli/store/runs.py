@@ -1,8 +1,9 @@
-"""The runs of `sync`, and where its readers left off."""
+"""The runs of `sync`, where its readers left off, and the files written at places of the user's choice."""
 
 import json
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import Any, Literal
 
 from credly_cli.store.database import Store
 
@@ -106,3 +107,19 @@ def last_listing(store: Store) -> str | None:
     """Return when the issued badges were last listed completely."""
     found: str | None = store.value("SELECT finished_at FROM runs WHERE issued_badges_listed ORDER BY id DESC LIMIT 1")
     return found
+
+
+Kind = Literal["log", "rejects", "token"]
+_PREFIX = "trace:"  # among all bookmarks
+
+
+def note(store: Store, kind: Kind, path: Path) -> None:
+    """Remember a file."""
+    name = f"{_PREFIX}{path.absolute()}"
+    store.change("INSERT INTO bookmarks (name, value) VALUES (?, ?) ON CONFLICT (name) DO NOTHING", (name, kind))
+
+
+def noted(store: Store) -> dict[Path, Kind]:
+    """Return the files that were remembered."""
+    rows = store.rows("SELECT name, value FROM bookmarks WHERE name GLOB ? ORDER BY name", (f"{_PREFIX}*",))
+    return {Path(row["name"].removeprefix(_PREFIX)): row["value"] for row in rows}

@@ -9,7 +9,8 @@ from credly_cli.lms.records import KINDS, Kind
 from credly_cli.lms.rejects import RejectsFile
 from credly_cli.lms.source import Batch, Part, Source, SourceContext
 from credly_cli.progress import Progress
-from credly_cli.store import access, content, learners, runs, written_files
+from credly_cli.store import content, learners, runs
+from credly_cli.store import content as access
 from credly_cli.store.database import Store
 from credly_cli.text import Hint, counted
 
@@ -119,7 +120,7 @@ class LmsStep:
         with RejectsFile(part.file, self.state_folder or Path(), keep=keep, is_news=part.is_news) as rejects:
             import_records(self.store, part.kind, part.records, imported, self.now, rejects, self.progress, read_before)
         if rejects.path is not None:
-            written_files.note(self.store, "rejects", rejects.path)
+            runs.note(self.store, "rejects", rejects.path)
         if rejects.first is not None:
             first = f"the first (row {rejects.first.row}): {rejects.first.reason}"
             where = f" See {rejects.path}." if rejects.path else ""

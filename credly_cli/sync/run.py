@@ -12,7 +12,7 @@ from credly_cli.issuing import restore
 from credly_cli.lms.records import KINDS
 from credly_cli.lms.source import SourceContext
 from credly_cli.signals import Interruption
-from credly_cli.store import grants, runs, uncertain
+from credly_cli.store import claims, grants, runs
 from credly_cli.store.connection import Connection
 from credly_cli.store.database import Store
 from credly_cli.store.lock import RunLock
@@ -115,7 +115,7 @@ class Synchronisation:
             if self._goes_on(run):
                 self._do(step, run, number)
         run.uncertain_left = grants.count_by_state(self.store)["uncertain"]
-        run.grants.uncertain = uncertain.count_uncertain_of(self.store, number)
+        run.grants.uncertain = claims.count_uncertain_of(self.store, number)
         run.finished_at = utc_text(self.clock.now())
         runs.finish(self.store, number, run.json(), run.listed)
         return run
@@ -126,8 +126,8 @@ class Synchronisation:
             restored = restore.note_restore(self.store, self.lock.run_number, run.started_at)
             number = runs.begin(self.store, self.lock.run_number, run.started_at)
             if restored:
-                uncertain.doubt_all_open(self.store, number, run.started_at)
-            uncertain.sending_to_uncertain(self.store, number, run.started_at)
+                claims.doubt_all_open(self.store, number, run.started_at)
+            claims.sending_to_uncertain(self.store, number, run.started_at)
         if not self.options.dry_run:
             self.lock.note_run(number)
         return number

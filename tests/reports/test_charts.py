@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from credly_cli.pages import charts
+from credly_cli.pages import render
 from credly_cli.pages.render import templates
 
 
 def chart(labels: Sequence[str], series: Mapping[str, Sequence[int]], *, named: bool = False) -> str:
     bars: Any = templates().get_template("bars.html").module
-    return str(bars.bars(charts.chart(labels, series, named=named)))
+    return str(bars.bars(render.chart(labels, series, named=named)))
 
 
 def height_of(text: str, drawn: str) -> float:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from credly_cli.reports import bulk_issue
+from credly_cli.reports import missed
 from tests.support.desk import Desk
 
 EARLY = "first-aid,first-aid-march,completed,2026-01-{:02}T10:00:00Z"
@@ -91,7 +91,7 @@ def test_what_credly_issued_from_the_file_is_missed_no_more(connected: Desk, tmp
 def test_more_than_credly_takes_goes_into_several_files(
     connected: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bulk_issue, "ROWS_A_FILE", 2)
+    monkeypatch.setattr(missed, "ROWS_A_FILE", 2)
     misses(connected, *(f"p{n}@example.com,Pat,Number{n}" for n in range(5)))
     connected.run("missed", "--credly-upload", str(tmp_path / "upload.csv"))
     assert [len(rows(tmp_path / name)) for name in ("upload.csv", "upload-2.csv", "upload-3.csv")] == [2, 2, 1]

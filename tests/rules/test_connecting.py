@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from credly_cli.sandbox.samples import sample_organization
+from credly_cli.sandbox.records import sample_organization
 from tests.support import faults
 from tests.support.desk import URL, Desk
 from tests.support.stand_in import FaultySandbox

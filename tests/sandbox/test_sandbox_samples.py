@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from credly_cli.sandbox.samples import sample_organization
+from credly_cli.sandbox.records import sample_organization
 from tests.support.stand_in import sandbox_from_templates, sandbox_with_samples
 
 

@@ -12,8 +12,7 @@ from pathlib import Path
 from typing import Any, Literal, cast
 
 from credly_cli.sandbox.lists import address
-from credly_cli.sandbox.records import Request, Response, Row, stamp
-from credly_cli.sandbox.samples import recorded_organization, sample_organization
+from credly_cli.sandbox.records import Request, Response, Row, recorded_organization, sample_organization, stamp
 from credly_cli.sandbox.server import Handler, SandboxServer
 from credly_cli.sandbox.state import Sandbox, Switches
 from tests.support.faults import Delivery, Ending, Faults, Work
