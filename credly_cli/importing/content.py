@@ -9,8 +9,7 @@ from credly_cli.lms.records import AccessRecord, ContentRecord, Reject, UnknownC
 from credly_cli.lms.rejects import RejectFilter
 from credly_cli.store import content
 from credly_cli.store.content import ContentRow, SessionRow
-from credly_cli.store.counts import Counts
-from credly_cli.store.database import Store
+from credly_cli.store.database import Counts, Store
 
 
 class Place(NamedTuple):

@@ -15,8 +15,7 @@ from credly_cli.lms.records import ContentRecord, Kind, LearnerRecord, Reading, 
 from credly_cli.lms.rejects import RejectFilter, RejectsFile
 from credly_cli.progress import Progress
 from credly_cli.store import runs
-from credly_cli.store.counts import Counts
-from credly_cli.store.database import Store
+from credly_cli.store.database import Counts, Store
 from credly_cli.store.enrollments import UndoneCompletion
 from credly_cli.times import utc_text
 

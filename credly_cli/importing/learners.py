@@ -13,8 +13,7 @@ from credly_cli.identity import email_key
 from credly_cli.lms.records import LearnerRecord, Reject
 from credly_cli.lms.rejects import RejectFilter
 from credly_cli.store import learners, privacy
-from credly_cli.store.counts import Counts
-from credly_cli.store.database import Store
+from credly_cli.store.database import Counts, Store
 from credly_cli.store.learners import Learner
 
 AddressChange: TypeAlias = Literal["keep", "move", "note"]  # note: as one that the learner had before

@@ -9,8 +9,7 @@ from credly_cli.importing.learners import LearnerKey, LearnerMatcher, NoMatch, m
 from credly_cli.lms.records import ProgressRecord, Reject
 from credly_cli.lms.rejects import RejectFilter
 from credly_cli.store import enrollments, privacy, staging
-from credly_cli.store.counts import Counts
-from credly_cli.store.database import Store
+from credly_cli.store.database import Counts, Store
 from credly_cli.store.enrollments import Alternative, SessionMove, Written
 from credly_cli.store.staging import PersonMatch, StagedPerson
 

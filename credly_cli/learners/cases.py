@@ -8,12 +8,11 @@ from credly_cli.credly.records import IssuedBadge
 from credly_cli.learners import widget
 from credly_cli.learners.widget import Session
 from credly_cli.store import connection as connections
-from credly_cli.store import eligibility, learner_history, runs
+from credly_cli.store import learner_history, runs
 from credly_cli.store.connection import Connection
 from credly_cli.store.content import ContentBrief
 from credly_cli.store.database import Store
-from credly_cli.store.eligibility import Audience
-from credly_cli.store.learner_history import Attempt, KnownBadge, LearnerGrant, PastLink
+from credly_cli.store.learner_history import Attempt, Audience, KnownBadge, LearnerGrant, PastLink
 from credly_cli.store.learners import Learner, LearnerBrief
 from credly_cli.times import utc_text
 
@@ -103,7 +102,7 @@ def _fill(store: Store, cases: dict[str, Case], learner_ids: Sequence[int], pers
         if case.link and case.link.content_id == session.facts.content_id:
             case.sessions.append(session)
     for audience in person.audiences:
-        for seen in eligibility.discoverable(store, audience, person.now):
+        for seen in learner_history.discoverable(store, audience, person.now):
             if seen.badge.id in cases:
                 cases[seen.badge.id].visible = True
     _fill_grants(store, cases, learner_ids)

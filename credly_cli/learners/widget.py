@@ -14,12 +14,12 @@ from credly_cli.identity import email_key
 from credly_cli.issuing.decide import Outcome, outcome
 from credly_cli.learners import badges
 from credly_cli.learners.badges import ShownBadge
-from credly_cli.store import eligibility, facts, learners
+from credly_cli.store import facts, learner_history, learners
 from credly_cli.store.badges import BadgeBrief
 from credly_cli.store.content import ContentBrief
 from credly_cli.store.database import Store
-from credly_cli.store.eligibility import Audience, Discoverable, Enrolled
 from credly_cli.store.facts import Facts
+from credly_cli.store.learner_history import Audience, Discoverable, Enrolled
 from credly_cli.store.learners import Learner, LearnerBrief
 from credly_cli.store.schema import State
 from credly_cli.times import utc_text
@@ -94,7 +94,7 @@ def read(store: Store, client: Client, email: str, now: datetime, *, hide_expire
     seen = [
         badge
         for audience in audiences(known, email_keys(store, known, email))
-        for badge in eligibility.discoverable(store, audience, utc_text(now))
+        for badge in learner_history.discoverable(store, audience, utc_text(now))
     ]
     return Widget(
         answer.learner,
@@ -127,7 +127,7 @@ def _audience(learner: Learner, keys: tuple[str, ...]) -> Audience:
 
 def read_sessions(store: Store, learner_ids: Sequence[int], badge_ids: Sequence[str] | None = None) -> list[Session]:
     """Read the learner's sessions of content that is linked now, or was ever to these badges."""
-    rows = eligibility.enrolled(store, learner_ids, badge_ids)
+    rows = learner_history.enrolled(store, learner_ids, badge_ids)
     known = ((row, facts.whole(store, row.facts)) for row in rows)
     return [Session(row, whole, outcome(whole)) for row, whole in known]
 

@@ -1,9 +1,9 @@
-"""Opening the store: private from birth, checked before use, and written in short transactions."""
+"""The store: private from birth, checked before use, written in short transactions; rows become records here."""
 
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import fields
+from dataclasses import asdict, dataclass, fields
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
@@ -230,3 +230,32 @@ def _version(connection: sqlite3.Connection) -> int:
 
 def _has_tables(connection: sqlite3.Connection) -> bool:
     return connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone() is not None
+
+
+@dataclass(slots=True)
+class Counts:
+    """How many rows were read, and what became of them."""
+
+    read: int = 0
+    added: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    rejected: int = 0
+
+    def count(self, *, added: bool, changed: bool) -> None:
+        """Count one row."""
+        if added:
+            self.added += 1
+        elif changed:
+            self.changed += 1
+        else:
+            self.unchanged += 1
+
+    def __iadd__(self, other: "Counts") -> "Counts":
+        for name, number in asdict(other).items():
+            setattr(self, name, getattr(self, name) + number)
+        return self
+
+    def json(self) -> dict[str, int]:
+        """Return the counts as scripts read them."""
+        return asdict(self)

@@ -9,8 +9,7 @@ from typing import Any
 from credly_cli.credly.records import IssuedBadge
 from credly_cli.identity import email_key
 from credly_cli.store.content import ContentBrief
-from credly_cli.store.counts import Counts
-from credly_cli.store.database import Store
+from credly_cli.store.database import Counts, Store
 from credly_cli.store.privacy import Mask
 from credly_cli.times import utc_text
 

@@ -1,12 +1,16 @@
-"""What happened between one learner and badges: links, grants and attempts, ended and lost ones too."""
+"""Between one learner and badges: enrollments, what they may discover, links, grants and attempts."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from itertools import groupby
+from operator import itemgetter
+from typing import Any, Literal
 
+from credly_cli.store.badges import BadgeBrief
 from credly_cli.store.content import RELEASED, ContentBrief
 from credly_cli.store.database import Store
+from credly_cli.store.facts import FACTS, FACTS_FROM, Facts, facts_from
 from credly_cli.store.grants import NAMED_SINCE
 from credly_cli.store.links import EndReason
 from credly_cli.store.schema import State
@@ -146,3 +150,111 @@ def attempts(store: Store, learners: Sequence[int]) -> list[Attempt]:
         f" JOIN attempts a ON a.grant_id = g.id WHERE g.learner {_OF_LEARNER} ORDER BY a.id",
         {"learners": json.dumps(list(learners))},
     )
+
+
+_ENROLLED = f"""
+SELECT {FACTS}, x.withdrawn, x.progress, x.enrolled_at, b.name AS badge_name, b.image_url AS badge_image_url,
+  c.title AS content_title, c.type AS content_type, c.url AS content_url, s.title AS session_title
+FROM json_each(:learners) me CROSS JOIN enrollment_links x ON x.learner = me.value {FACTS_FROM}
+CROSS JOIN content c ON c.id = x.content_id LEFT JOIN sessions s ON s.id = x.session_id
+"""
+
+_LINKED = """
+SELECT b.id AS badge_id, b.name AS badge_name, b.image_url AS badge_image_url, b.url AS badge_url,
+  c.id AS content_id, c.title AS content_title, c.type AS content_type
+"""
+_GIVEN = "SELECT a.content_id FROM access a WHERE a.subject_kind = :kind AND a.subject IN (SELECT value FROM me)"
+
+# A panorama or sublicense has a list of its own; the site has what is released, and what was given to the learner.
+_OF_TENANT = f"""
+WITH me AS (SELECT value FROM json_each(:subjects)), given AS MATERIALIZED (SELECT DISTINCT * FROM ({_GIVEN}))
+{_LINKED} FROM given CROSS JOIN links l ON l.content_id = given.content_id AND l.ended_at IS NULL
+JOIN badges b ON b.id = l.badge_id JOIN content c ON c.id = l.content_id
+"""
+_OF_SITE = f"""
+WITH me AS (SELECT value FROM json_each(:subjects)), given AS MATERIALIZED ({_GIVEN})
+{_LINKED} FROM links l JOIN badges b ON b.id = l.badge_id JOIN content c ON c.id = l.content_id
+WHERE l.ended_at IS NULL AND ({RELEASED} OR c.id IN (SELECT content_id FROM given))
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Audience:
+    """Whose list of content a learner discovers from: the site's, or that of a panorama or sublicense (R29)."""
+
+    kind: str  # learner, panorama or sublicense, as in the table `access`
+    subjects: tuple[str, ...]
+
+    @property
+    def is_site(self) -> bool:
+        """Whether it is a learner of the site, who sees what is released."""
+        return self.kind == "learner"
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolled:
+    """A session of content that is or was linked to a badge, which the learner is or was in."""
+
+    badge: BadgeBrief
+    content: ContentBrief
+    url: str | None
+    session_title: str | None
+    progress: float | None
+    enrolled_at: str | None
+    ended: bool  # withdrawn, or access was revoked
+    facts: Facts
+
+
+@dataclass(frozen=True, slots=True)
+class Discoverable:
+    """A linked badge whose content the learner may see."""
+
+    badge: BadgeBrief
+    content: ContentBrief
+    url: str | None
+
+
+def enrolled(store: Store, learners: Sequence[int], badge_ids: Sequence[str] | None = None) -> list[Enrolled]:
+    """Return the learner's sessions of linked content, withdrawn and completed ones included, once for each badge.
+
+    The links are those that stand now, or all that the badges of ``badge_ids`` have or had.
+    """
+    those = "x.ended_at IS NULL" if badge_ids is None else "x.badge_id IN (SELECT value FROM json_each(:badges))"
+    rows = store.rows(
+        f"{_ENROLLED} WHERE {those} ORDER BY x.learner, x.content_id, x.session_id, x.badge_id, x.link_id",
+        {"learners": json.dumps(list(learners))} | ({} if badge_ids is None else {"badges": json.dumps(badge_ids)}),
+    )
+    key = itemgetter("learner", "content_id", "session_id", "badge_id")
+    return [_enrolled(list(links)) for _, links in groupby(rows, key)]
+
+
+def _enrolled(links: Sequence[dict[str, Any]]) -> Enrolled:
+    row = links[-1]
+    return Enrolled(
+        badge=_badge(row),
+        content=_content(row),
+        url=row["content_url"],
+        session_title=row["session_title"],
+        progress=row["progress"],
+        enrolled_at=row["enrolled_at"],
+        ended=bool(row["withdrawn"]),
+        facts=facts_from(links),
+    )
+
+
+def _badge(row: Mapping[str, Any]) -> BadgeBrief:
+    return BadgeBrief(row["badge_id"], row["badge_name"], row["badge_image_url"])
+
+
+def _content(row: Mapping[str, Any]) -> ContentBrief:
+    return ContentBrief(row["content_id"], row["content_title"], row["content_type"])
+
+
+def discoverable(store: Store, audience: Audience, now: str) -> list[Discoverable]:
+    """Return the linked badges whose content an audience may see (R29)."""
+    sql = _OF_SITE if audience.is_site else _OF_TENANT
+    told = {"kind": audience.kind, "subjects": json.dumps(audience.subjects), "now": now}
+    return [
+        Discoverable(_badge(row), _content(row), row["badge_url"])
+        for row in store.rows(sql, told if audience.is_site else {key: told[key] for key in ("kind", "subjects")})
+    ]

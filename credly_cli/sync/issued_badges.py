@@ -16,8 +16,7 @@ from credly_cli.credly.records import IssuedBadge, UnreadableRecordError, issued
 from credly_cli.errors import Problem
 from credly_cli.http.response import Reply, read_date
 from credly_cli.store import issued_badges, runs
-from credly_cli.store.counts import Counts
-from credly_cli.store.database import Store
+from credly_cli.store.database import Counts, Store
 from credly_cli.store.runs import Listed
 from credly_cli.sync.badges import ListCounts
 from credly_cli.times import from_utc_text, utc_text

@@ -167,7 +167,7 @@ def test_a_taken_port_is_an_error(sandbox: FaultySandbox) -> None:
 
 
 SERVING = """
-from credly_cli.sandbox.samples import sample_organization
+from credly_cli.sandbox.records import sample_organization
 from credly_cli.sandbox.server import serve_until_stopped
 from credly_cli.sandbox.state import Sandbox
 sandbox = Sandbox(*sample_organization(), token="canary")
