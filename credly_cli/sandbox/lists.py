@@ -11,7 +11,8 @@ from typing import Any, Generic, NamedTuple, TypeVar
 from urllib.parse import urlencode
 
 from credly_cli.sandbox.records import IssuedBadge, Refusal, Request, Row, stamp
-from credly_cli.sandbox.state import Sandbox, Switches
+from credly_cli.sandbox.state import Sandbox
+from credly_cli.sandbox.switches import Switches
 
 T = TypeVar("T")
 # The grammar: ``key::value|key::a,b`` and ``key|-key``

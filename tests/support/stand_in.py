@@ -14,7 +14,8 @@ from typing import Any, Literal, cast
 from credly_cli.sandbox.lists import address
 from credly_cli.sandbox.records import Request, Response, Row, recorded_organization, sample_organization, stamp
 from credly_cli.sandbox.server import Handler, SandboxServer
-from credly_cli.sandbox.state import Sandbox, Switches
+from credly_cli.sandbox.state import Sandbox
+from credly_cli.sandbox.switches import Switches
 from tests.support.faults import Delivery, Ending, Faults, Work
 from tests.support.request_log import LoggedRequest, RequestLog
 
