@@ -41,8 +41,12 @@ def sandbox(
 
     def announce(server: SandboxServer) -> None:
         line = f"printf %s {stand_in.token} | credly connect --api-url {server.url} --token-stdin"
+        client = stand_in.clients[0]
         facts = {"url": server.url, "token": stand_in.token, "organization": stand_in.organization_id, "connect": line}
-        lines = f"Serving at {server.url}\nToken: {stand_in.token}\nConnect with:\n  {line}\n"
+        facts |= {"client_id": client.id, "client_secret": client.secret, "oauth_url": f"{server.url}/oauth/token"}
+        lines = f"Serving at {server.url}\nToken: {stand_in.token}\n"
+        lines += f"OAuth client: {client.id}, its secret: {client.secret}, at {server.url}/oauth/token\n"
+        lines += f"Connect with:\n  {line}\n"
         output.answer(facts, lambda: output.stdout.write(lines))
         output.stdout.flush()
 

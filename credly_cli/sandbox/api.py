@@ -18,7 +18,7 @@ nothing is known of it; each place says ``# invented``, and no test of the tool 
 - country codes other than that of the United States; ``print_method`` of every badge is "custom"
 - a lag of the lists hides new badges only, changes show at once
 
-Not there: OAuth, webhooks, writing organizations and templates, Open Badges.
+Not there: webhooks, writing organizations and templates, Open Badges.
 """
 
 import base64
@@ -33,6 +33,7 @@ from urllib.parse import parse_qsl
 
 from credly_cli.sandbox import shapes
 from credly_cli.sandbox.lists import Listings, address, cut_page, enveloped
+from credly_cli.sandbox.oauth import OAuthError, bearer, granted, needed_scope, requested_scopes
 from credly_cli.sandbox.records import IssuedBadge, Refusal, Request, Response, Row, Token
 from credly_cli.sandbox.state import Sandbox
 
@@ -240,10 +241,24 @@ class Api:
             return self._slow_down()
         try:
             with self.sandbox.lock:
+                if _segments(request.path) == ["oauth", "token"]:
+                    return self._access_token(request)
                 self._check_token(request)
                 return self._route(request)
         except Refusal as refusal:
             return as_response(refusal.as_json(), refusal.status)
+        except OAuthError as error:
+            return error.as_response()
+
+    def _access_token(self, request: Request) -> Response:
+        """POST /oauth/token, which is outside of ``/v1``."""
+        if status := self.sandbox.switches.oauth_status:
+            raise Refusal("Not available", status=status)  # invented
+        if request.method != "POST":
+            raise Refusal("Not found", status=404)  # invented
+        scopes = requested_scopes(request, self.sandbox.clients)
+        token = self.sandbox.new_access_token(scopes)
+        return granted(token.value, scopes, self.sandbox.switches.oauth_seconds, int(token.created_at.timestamp()))
 
     def _is_too_much(self) -> bool:
         limit = self.sandbox.switches.rate_limit
@@ -261,12 +276,17 @@ class Api:
         return replace(response, headers={**response.headers, "Retry-After": after}) if after else response
 
     def _check_token(self, request: Request) -> None:
-        name = _user_name(request.headers.get("authorization", ""), bare=self.sandbox.switches.bare_token)
-        token = self.sandbox.find_token(name) if name else None
+        token = self._token_of(request.headers.get("authorization", ""))
         if token is None:
             raise Refusal("Invalid authorization token", status=401)  # invented
-        if not _may(token, request.method):
+        if not _may(token, request.method, _parts(request.path)[2:]):
             raise Refusal("This token may not do that", status=403)  # invented
+
+    def _token_of(self, authorization: str) -> Token | None:
+        if value := bearer(authorization):
+            return self.sandbox.find_access_token(value)
+        name = _user_name(authorization, bare=self.sandbox.switches.bare_token)
+        return self.sandbox.find_token(name) if name else None
 
     def _route(self, request: Request) -> Response:
         match _parts(request.path):
@@ -292,16 +312,24 @@ class Api:
         return self._listings.setdefault(id(sandbox), Listings(sandbox))
 
 
-def _may(token: Token, method: str) -> bool:
+def _may(token: Token, method: str, parts: list[str]) -> bool:
+    scope = needed_scope(parts)
+    if token.scopes is not None and scope is not None and scope not in token.scopes:
+        return False
     if method == "GET":
         return token.read_enabled
     return token.delete_enabled if method == "DELETE" else token.write_enabled
 
 
+def _segments(path: str) -> list[str]:
+    """Take a path apart; a doubled slash counts as one, as Rails has it."""
+    return [part for part in path.split("/") if part]
+
+
 def _parts(path: str) -> list[str]:
     """Take a path apart, without the prefix, a trailing slash and ``.json``; nothing if the prefix is another."""
-    parts = path.rstrip("/").removesuffix(".json").lstrip("/").split("/")
-    if parts[0] == "api":
+    parts = _segments(path.rstrip("/").removesuffix(".json"))
+    if parts[:1] == ["api"]:
         parts = parts[1:]
     return parts[1:] if parts[:1] == ["v1"] else []
 

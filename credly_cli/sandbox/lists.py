@@ -335,7 +335,8 @@ def enveloped(rows: list[Row], metadata: Row, switches: Switches) -> Row:
 
 def address(request: Request, parameters: dict[str, str]) -> str:
     """Return the address of this request's path with other parameters; links are always under ``/api/v1``."""
-    path = "/api/v1/" + request.path.strip("/").removeprefix("api/").removeprefix("v1/").removesuffix(".json")
+    path = "/".join(part for part in request.path.split("/") if part)
+    path = "/api/v1/" + path.removeprefix("api/").removeprefix("v1/").removesuffix(".json")
     return f"{request.origin}{path}?{urlencode(parameters)}"
 
 

@@ -92,7 +92,7 @@ class IssuedBadge:
 
 @dataclass(eq=False)
 class Token:
-    """An authorization token and its rights."""
+    """An authorization token, or the access token of an OAuth client, and its rights."""
 
     value: str
     created_at: datetime
@@ -101,6 +101,7 @@ class Token:
     read_enabled: bool = True
     write_enabled: bool = True
     delete_enabled: bool = True
+    scopes: frozenset[str] | None = None  # of an access token
     id: str = field(default_factory=new_id)
 
 

@@ -7,6 +7,7 @@ from copy import deepcopy
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from credly_cli.sandbox.oauth import Client
 from credly_cli.sandbox.records import (
     BadgeBook,
     BadgeState,
@@ -53,6 +54,8 @@ class Sandbox:
         self.events: list[Event] = []
         self.version = 0  # moves with every change
         self.tokens = [self._new_token(token)]
+        self.clients = [Client(secrets.token_hex(16), secrets.token_urlsafe(32))]
+        self.access_tokens: list[Token] = []
         self._users: dict[str, User] = {}  # by address
         self._neighbours: dict[str, Sandbox] = {}
         self._issued_so_far = 0
@@ -97,8 +100,29 @@ class Sandbox:
 
     def find_token(self, value: str) -> Token | None:
         """Return the token of a value, if it is still good."""
+        return self._good(self.tokens, value)
+
+    def new_access_token(self, scopes: tuple[str, ...]) -> Token:
+        """Give an OAuth client an access token."""
+        with self.lock:
+            now = self.now()
+            ends = now + timedelta(seconds=self.switches.oauth_seconds)
+            token = Token(secrets.token_urlsafe(32), now, ends, scopes=frozenset(scopes))
+            self.access_tokens.append(token)
+            return token
+
+    def expire_access_tokens(self) -> None:
+        """Let the access tokens have expired just now; the next ones are good."""
+        for token in self.access_tokens:
+            token.expires_at = self.now()
+
+    def find_access_token(self, value: str) -> Token | None:
+        """Return the access token of a value, if it is still good."""
+        return self._good(self.access_tokens, value)
+
+    def _good(self, tokens: Iterable[Token], value: str) -> Token | None:
         now = self.now()
-        good = (token for token in self.tokens if token.expires_at is None or now < token.expires_at)
+        good = (token for token in tokens if token.expires_at is None or now < token.expires_at)
         return next((token for token in good if secrets.compare_digest(token.value.encode(), value.encode())), None)
 
     def _new_token(self, value: str | None) -> Token:

@@ -9,6 +9,8 @@ class Switches:
     """How the stand-in behaves where Credly is not known, or is known to vary."""
 
     bare_token: bool = False  # take Basic base64(token), without the colon
+    oauth_seconds: int = 7200  # for which an access token is good
+    oauth_status: int | None = None  # what /oauth/token answers instead of working
     next_page_keeps_filter: bool = True
     filter_ignored: bool = False
     filter_keys_ignored: frozenset[str] = frozenset()

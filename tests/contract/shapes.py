@@ -218,7 +218,10 @@ SHAPES: dict[str, Any] = {
         "failures": [{"code": TEXT, "count": NUMBER, "reasons": [{"message": TEXT, "count": NUMBER}]}],
     },
     "demo": {"steps": [{"command": TEXT, "exit_code": NUMBER, "output": TEXT}], "home": MAYBE},
-    "sandbox": {"url": TEXT, "token": TEXT, "organization": TEXT, "connect": TEXT},
+    "sandbox": {
+        "url": TEXT, "token": TEXT, "organization": TEXT, "connect": TEXT,
+        "client_id": TEXT, "client_secret": TEXT, "oauth_url": TEXT,
+    },
 }  # fmt: skip
 
 

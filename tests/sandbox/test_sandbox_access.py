@@ -38,7 +38,9 @@ def test_the_bare_token_is_let_in_by_a_switch(sandbox: FaultySandbox) -> None:
     assert get(sandbox, "/v1/organizations", basic("canary"))[0] == 200
 
 
-@pytest.mark.parametrize("path", ["/v1/organizations", "/api/v1/organizations/", "/v1/organizations.json"])
+@pytest.mark.parametrize(
+    "path", ["/v1/organizations", "/api/v1/organizations/", "/v1/organizations.json", "/v1//organizations"]
+)
 def test_every_form_of_a_path_is_routed(sandbox: FaultySandbox, path: str) -> None:
     status, body = get(sandbox, path)
     assert status == 200
