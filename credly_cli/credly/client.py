@@ -69,8 +69,10 @@ _MOST_PAGES_OF_ORGANIZATIONS = 100
 _MEANINGS: dict[int, "AnswerKind"] = {
     400: "rejected",
     401: "stop",
-    403: "stop",
+    402: "unpaid",
+    403: "forbidden",
     404: "missing",
+    409: "conflict",
     413: "rejected",
     415: "rejected",
     422: "refused",  # a duplicate or a mistake: the text is no contract
@@ -78,7 +80,9 @@ _MEANINGS: dict[int, "AnswerKind"] = {
 }
 
 
-AnswerKind = Literal["issued", "not-sent", "busy", "refused", "rejected", "missing", "stop", "unclear"]
+AnswerKind = Literal[
+    "issued", "not-sent", "busy", "refused", "rejected", "missing", "forbidden", "unpaid", "conflict", "stop", "unclear"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +90,10 @@ class Answer:
     """What came of sending a badge.
 
     ``kind``: ``issued`` (with the badge), ``not-sent`` and ``busy`` (429) (to be sent again), ``refused`` (a 422, to be
-    looked up before it is believed), ``rejected`` (not applied, with Credly's words), ``missing`` (404), ``stop`` (a
-    refused token, a redirect: nothing was applied and the run ends), or ``unclear``.
+    looked up before it is believed), ``rejected`` (not applied, with Credly's words), ``missing`` (404), ``forbidden``
+    (403: the token lacks a right, or this badge may not be issued), ``unpaid`` (402) and ``conflict`` (409) (not
+    applied, with Credly's words; to be looked up once), ``stop`` (a refused token, a redirect: nothing was applied and
+    the run ends), or ``unclear``. A page of a firewall is ``not-sent``: it let nothing through.
     """
 
     kind: AnswerKind
@@ -97,8 +103,13 @@ class Answer:
 
     @property
     def failure(self) -> Failure | None:
-        """What a ``stop`` means for the run."""
+        """What a ``stop``, or a ``forbidden`` that concerns every badge, means for the run."""
         return CREDLY.failure_of(self.reply) if self.reply else None
+
+    @property
+    def attributes(self) -> tuple[str, ...]:
+        """The fields that Credly found fault with, such as ``recipient_email``; a duplicate is told by one too."""
+        return self.reply.attributes if self.reply else ()
 
     @property
     def refusal(self) -> Refusal | None:
@@ -269,6 +280,8 @@ def _read_answer(reply: Reply, expected: Mapping[str, Any]) -> Answer:
         return _read_success(reply, expected)
     if 300 <= reply.status < 400:  # noqa: PLR2004
         return Answer("stop", reply.message, reply)
+    if reply.is_of_firewall:
+        return Answer("not-sent", "a firewall answered in its place", reply)
     return Answer(_MEANINGS.get(reply.status, "unclear"), reply.message, reply)
 
 

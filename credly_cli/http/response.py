@@ -20,7 +20,7 @@ class Reply:
     """An answer as it came: its status, its JSON (``None`` when it is not JSON), and what its headers tell.
 
     ``date`` is the text of the header, by the service's clock, where it can be read; ``retry_after`` is in seconds from
-    when the answer came.
+    when the answer came. ``is_page`` where the body is something else than JSON, such as a page of HTML.
     """
 
     status: int
@@ -28,6 +28,7 @@ class Reply:
     date: str | None
     retry_after: float | None
     headers: Mapping[str, str] = field(default_factory=dict)
+    is_page: bool = False
 
     @property
     def message(self) -> str:
@@ -41,8 +42,22 @@ class Reply:
             told = f"{told[:_LONGEST_MESSAGE]}..."
         return told or f"status {self.status}"
 
+    @property
+    def attributes(self) -> tuple[str, ...]:
+        """The names of what the service found fault with, from ``attribute`` of each of ``data.errors``."""
+        data = self.json.get("data") if isinstance(self.json, dict) else None
+        errors = data.get("errors") if isinstance(data, dict) else None
+        rows = [error for error in errors if isinstance(error, dict)] if isinstance(errors, list) else []
+        named = [error.get("attribute") for error in rows]
+        return tuple(dict.fromkeys(name for name in named if isinstance(name, str)))
 
-Fault = Literal["silent", "not-json", "redirect", "unauthorized", "forbidden", "busy", "broken", "refused"]
+    @property
+    def is_of_firewall(self) -> bool:
+        """Whether a 403 is no answer of the service, which answers in JSON."""
+        return self.status == _FORBIDDEN and self.is_page
+
+
+Fault = Literal["silent", "not-json", "redirect", "unauthorized", "forbidden", "firewall", "busy", "broken", "refused"]
 
 
 class Meaning(NamedTuple):
@@ -63,10 +78,16 @@ _MEANINGS: dict[Fault, Meaning] = {
     ),
     "unauthorized": Meaning("token-refused", "{name} refused the token: {message}.", "Make a new one."),
     "forbidden": Meaning("token-forbidden", "The token may not do this: {message}.", "It needs more rights."),
+    "firewall": Meaning(
+        "server-error",
+        "Something between here and {name}, such as a firewall, answered in its place: {message}.",
+        "Try again later. If it stays so, ask who runs the network.",
+    ),
     "busy": Meaning("rate-limited", "{name} asks to slow down.", "Try again in a few minutes; nothing is lost."),
     "broken": Meaning("server-error", "{name} has a fault of its own: {message}.", "Try again later."),
     "refused": Meaning("server-error", "{name} did not accept the request: {message}.", "Check the address."),
 }
+_FORBIDDEN = 403
 _OF_STATUS: dict[int, Fault] = {401: "unauthorized", 403: "forbidden", 429: "busy", 408: "broken"}
 
 
@@ -93,6 +114,8 @@ class Service:
             return None if isinstance(reply.json, dict) else self.failure("not-json", reply)
         if 300 <= status < 400:  # noqa: PLR2004
             return self.failure("redirect", reply)
+        if reply.is_of_firewall:
+            return self.failure("firewall", reply)
         return self.failure(_OF_STATUS.get(status, "broken" if status >= 500 else "refused"), reply)  # noqa: PLR2004
 
 

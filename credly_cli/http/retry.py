@@ -124,8 +124,11 @@ class Retry:
 
 
 def _passes(failure: HttpFailure) -> bool:
-    """Tell a fault that may be gone on the next try; a page of a proxy with status 200 is one too."""
-    return failure.status is None or failure.status in _PASSING or failure.status < 300  # noqa: PLR2004
+    """Tell a fault that may be gone on the next try; a page of a proxy or a firewall is one too."""
+    if failure.status is None or failure.status in _PASSING:
+        return True
+    of_firewall = failure.status == 403 and failure.code == "server-error"  # noqa: PLR2004
+    return of_firewall or failure.status < 300  # noqa: PLR2004
 
 
 @dataclass(slots=True)

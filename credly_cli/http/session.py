@@ -190,6 +190,7 @@ class Session:
             date if theirs else None,
             read_retry_after(response.headers.get("Retry-After"), theirs or self.clock.now()),
             response.headers,
+            is_page=answer is None and bool(body.strip()),
         )
 
     def _session(self) -> requests.Session:

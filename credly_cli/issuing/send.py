@@ -256,11 +256,11 @@ class _Sender:
         match answer.kind:
             case "issued":
                 self._issued(claim, answer, now)
-            case "unclear" | "refused":
+            case "unclear" | "refused" | "unpaid" | "conflict":
                 self._uncertain(claim, answer, now)
             case "rejected":
                 self._failed(claim, answer, now)
-            case "stop" | "busy":
+            case "stop" | "forbidden" | "busy":
                 self._back(claim, now, tries=claim.grant.tries)
             case "not-sent":
                 self._back(claim, now, not_before=self._later(claim.grant.tries))
@@ -279,7 +279,7 @@ class _Sender:
             self.rate_limit.answered(answer.reply.date if answer.reply else None)
         if self.outcome.stopped is not None:
             return
-        if answer.kind == "stop":
+        if answer.kind in ("stop", "forbidden"):
             self.outcome.stopped = answer.failure
         elif self.faults >= _FAULTS_IN_A_ROW:
             code: ErrorCode = "server-error" if answer.reply else "unreachable"

@@ -713,7 +713,10 @@ def issued(**changes: Any) -> dict[str, Any]:
         ({"status_code": 204}, "unclear"),
         ({"status_code": 302}, "stop"),
         ({"status_code": 401}, "stop"),
-        ({"status_code": 403}, "stop"),
+        ({"status_code": 402}, "unpaid"),
+        ({"status_code": 403}, "forbidden"),
+        ({"status_code": 403, "json": {"data": {"message": "No"}}}, "forbidden"),
+        ({"status_code": 403, "text": "<html><title>Blocked</title></html>"}, "not-sent"),
         ({"status_code": 400}, "rejected"),
         ({"status_code": 413}, "rejected"),
         ({"status_code": 415}, "rejected"),
@@ -721,7 +724,7 @@ def issued(**changes: Any) -> dict[str, Any]:
         ({"status_code": 422}, "refused"),
         ({"status_code": 429}, "busy"),
         ({"status_code": 408}, "unclear"),
-        ({"status_code": 409}, "unclear"),
+        ({"status_code": 409}, "conflict"),
         ({"status_code": 500}, "unclear"),
         ({"status_code": 503}, "unclear"),
         ({"exc": wrapped(NewConnectionError(POOL, "refused"))}, "not-sent"),
@@ -743,6 +746,33 @@ def test_a_stop_says_what_it_means_for_the_run(http: Session) -> None:
             failure = Client(http, "o").issue(b"{}", EXPECTED).failure
         assert failure is not None
         assert failure.code == code
+
+
+@pytest.mark.parametrize(
+    ("errors", "named"),
+    [
+        ([{"attribute": "recipient_email", "messages": ["already has this badge"]}], ("recipient_email",)),
+        ([{"attribute": "user_id"}, {"attribute": "issuer_earner_id"}] * 2, ("user_id", "issuer_earner_id")),
+        (["text", {"attribute": None}, {"messages": "x"}, {"attribute": ["a"]}, None], ()),
+        ("text", ()), (None, ()), ({"attribute": "user_id"}, ()),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_a_refusal_names_the_attributes_that_it_is_about(http: Session, errors: Any, named: tuple[str, ...]) -> None:
+    with requests_mock.Mocker() as mock:
+        mock.post(requests_mock.ANY, status_code=422, json={"data": {"message": "No", "errors": errors}})
+        answer = Client(http, "o").issue(b"{}", EXPECTED)
+    assert answer.kind == "refused"
+    assert answer.attributes == named
+
+
+def test_a_page_of_a_firewall_is_no_answer_of_credly_and_passes(wired: Session, sandbox: FaultySandbox) -> None:
+    sandbox.faults.add(faults.answers_html(403), times=2)
+    assert wired.get("/organizations").status == 200
+    sandbox.faults.add(faults.answers_html(403), times=None)
+    failure = failing(wired, code="server-error")
+    assert "firewall" in failure.message
+    assert failure.hint
 
 
 def test_an_organization_id_cannot_lead_elsewhere(http: Session) -> None:

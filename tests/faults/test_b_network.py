@@ -188,6 +188,17 @@ def test_a_token_refused_in_mid_run_stops_it_and_touches_no_grant(world: World, 
     world.check_all()
 
 
+def test_a_page_of_a_firewall_is_no_refused_token_and_passes(world: World) -> None:
+    """R18: it let nothing through, so the badge is sent again."""
+    world.complete(1)
+    world.desk.sandbox.faults.add(faults.answers_html(403), "POST", "/badges$")
+    ran = world.sync()
+    assert ran.code == 75
+    assert {problem["code"] for problem in ran.json["problems"]}.isdisjoint({"token-forbidden", "token-refused"})
+    world.calm_down()
+    world.check_all()
+
+
 @pytest.mark.parametrize("badge", [ONCE, REPEATABLE])
 def test_a_duplicate_that_credly_refuses_is_covered(world: World, badge: str) -> None:
     """Scenario 24; where duplicates were allowed when it was planned, they are not any more."""
