@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
@@ -19,26 +19,45 @@ if TYPE_CHECKING:
     from credly_cli.lms.records import Reject
 
 
+MapOption: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--map",
+        metavar="COLUMN=HEADER",
+        help="Read our COLUMN from the file's HEADER; COLUMN=#6: from the sixth column; COLUMN==VALUE: the same in "
+        "every row. Repeatable.",
+    ),
+]
+ValueOption: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--value",
+        metavar="COLUMN:WORD=MEANING",
+        help="What a word means: status:WORD=completed, open, ended or ignore; role:WORD=learner or other. Repeatable.",
+    ),
+]
+HeaderLineOption: TypeAlias = Annotated[
+    int | None, typer.Option("--header-line", metavar="N", min=1, help="The line that the header is in.")
+]
+DateFormatOption: TypeAlias = Annotated[
+    str | None, typer.Option("--date-format", metavar="F", help="How dates are written, as in strptime.")
+]
+TimezoneOption: TypeAlias = Annotated[
+    str | None, typer.Option("--timezone", metavar="TZ", help="The zone of times that name none.")
+]
+
+
 def import_(
     context: typer.Context,
     kind: Annotated[
         str, typer.Argument(help=f"{', '.join(KINDS[:-1])} or {KINDS[-1]}.", autocompletion=one_of(*KINDS))
     ],
     files: Annotated[list[str], typer.Argument(help="CSV, JSON Lines or JSON files; - is standard input.")],
-    mapping: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--map",
-            metavar="COLUMN=HEADER",
-            help="Read our COLUMN from the file's HEADER; COLUMN==VALUE: the same in every row. Repeatable.",
-        ),
-    ] = None,
-    date_format: Annotated[
-        str | None, typer.Option("--date-format", metavar="F", help="How dates are written, as in strptime.")
-    ] = None,
-    timezone: Annotated[
-        str | None, typer.Option("--timezone", metavar="TZ", help="The zone of times that name none.")
-    ] = None,
+    mapping: MapOption = None,
+    values: ValueOption = None,
+    header_line: HeaderLineOption = None,
+    date_format: DateFormatOption = None,
+    timezone: TimezoneOption = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would come in, change nothing.")] = False,
     lock_wait: LockWait = 10,
 ) -> int:
@@ -50,12 +69,15 @@ def import_(
     """
     from credly_cli.importing.importer import import_files
     from credly_cli.lms.records import Reading
+    from credly_cli.lms.values import read_values
 
     environment: Environment = context.obj
     if kind not in KINDS:
         raise Failure("usage", f"There is nothing called {kind!r} to import.", hint=f"Import {', '.join(KINDS)}.")
     zone = read_zone(timezone) if timezone else environment.settings.zone
-    reading = Reading(environment.clock.now(), zone, date_format, _pairs(mapping or []))
+    reading = Reading(
+        environment.clock.now(), zone, date_format, _pairs(mapping or []), read_values(values or []), header_line
+    )
     sources = [environment.bytes_of_stdin() if name == "-" else Path(name) for name in files]
     with (
         environment.writing(lock_wait, rehearse=dry_run, create=not dry_run) as (store, _),

@@ -12,7 +12,7 @@ from credly_cli.errors import Failure
 from credly_cli.lms.columns import check_mapping, match_columns, missing_columns, refuse_header, require_mapped
 from credly_cli.lms.csv_reader import Sheet
 from credly_cli.lms.json_reader import Value, read_values, row_of
-from credly_cli.lms.records import Kind, Reading, Record, Records, Reject, RejectedError, RowReader
+from credly_cli.lms.records import Kind, Reading, Record, Records, Reject, RejectedError, RowReader, Understood
 from credly_cli.lms.rejects import is_rejects_file
 from credly_cli.lms.rows import row_reader
 from credly_cli.lms.text import DamagedFileError, Text, complaint
@@ -24,10 +24,10 @@ _Rows: TypeAlias = Iterator[tuple[int, dict[str, str]] | Reject]
 
 
 @contextmanager
-def open_file(kind: Kind, path: Path, reading: Reading) -> Iterator[Records]:
+def open_file(kind: Kind, path: Path, reading: Reading, understood: Understood | None = None) -> Iterator[Records]:
     """Open a file of one kind, and read it into records and rejected rows, as they are asked for.
 
-    Raises ``Failure`` for what is no such file at all.
+    How it was understood is noted in ``understood``. Raises ``Failure`` for what is no such file at all.
     """
     if is_rejects_file(path):
         raise Failure(
@@ -40,14 +40,17 @@ def open_file(kind: Kind, path: Path, reading: Reading) -> Iterator[Records]:
     except OSError as error:
         raise Failure("usage", f"{path} cannot be opened: {error.strerror}.", hint=_CHECK_NAME) from None
     with stream:
-        yield read_stream(kind, stream, reading, path.name)
+        yield read_stream(kind, stream, reading, path.name, understood)
 
 
-def read_stream(kind: Kind, stream: BinaryIO, reading: Reading, name: str = "The input") -> Records:
+def read_stream(
+    kind: Kind, stream: BinaryIO, reading: Reading, name: str = "The input", understood: Understood | None = None
+) -> Records:
     """Read a stream of bytes of one kind; its header is read at once, the rows as they are asked for.
 
-    Raises ``Failure`` for what is no such file at all.
+    How it was understood is noted in ``understood``. Raises ``Failure`` for what is no such file at all.
     """
+    understood = understood or Understood()
     check_mapping(kind, reading.mapping)
     _check_date_format(reading.date_format)
     text = Text(stream, name)

@@ -5,7 +5,9 @@ not say. Times are UTC text (``2026-11-23T09:30:00Z``). ``row`` is where the rec
 the sheet, its header being row 1, or the line of a JSON Lines file.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 from types import MappingProxyType
 from typing import Literal, NamedTuple, TypeAlias
@@ -107,6 +109,73 @@ class Reading(NamedTuple):
     zone: tzinfo = UTC
     date_format: str | None = None
     mapping: Mapping[str, str] = MappingProxyType({})
+    values: Mapping[str, Mapping[str, str]] = MappingProxyType({})  # of --value: column -> word -> meaning
+    header_line: int | None = None  # where the header is, the first line being 1; None looks for it
+
+
+_EXAMPLES = 2
+_SHOWN_ROWS = 5
+_DISTINCT = 1000  # words, and so on, that are counted one by one: memory must not grow with the file
+
+
+class SplitName(NamedTuple):
+    """A name of one column, and what it was split into (``None`` where a part is not there)."""
+
+    full: str
+    first_name: str | None
+    last_name: str | None
+
+
+@dataclass(slots=True)
+class Understood:
+    """How a file was understood; the reader fills it in while it reads, so it is whole after the last row.
+
+    ``used`` are the file's headers by our columns. Left-out rows are neither read nor rejected as records: they are
+    counted here alone, by column (``role``, ``status``) and word.
+    """
+
+    header_line: int | None = None  # None where there is no header, as in JSON
+    used: dict[str, str] = field(default_factory=dict)
+    unused: list[str] = field(default_factory=list)
+    like_completion: list[str] = field(default_factory=list)  # unused headers that look like a completion
+    names_split: int = 0
+    split_examples: list[SplitName] = field(default_factory=list)
+    unknown_values: Counter[tuple[str, str]] = field(default_factory=Counter)  # by our column and the word
+    left_out: Counter[tuple[str, str]] = field(default_factory=Counter)
+    dated_otherwise: Counter[str] = field(default_factory=Counter)  # rows with a date of completion, by another status
+    rows: list["Record"] = field(default_factory=list)  # the first five
+    warnings: list[str] = field(default_factory=list)  # sentences for a person, such as where the header is
+
+    def keep(self, record: "Record") -> None:
+        """Keep a record if it is one of the first."""
+        if len(self.rows) < _SHOWN_ROWS:
+            self.rows.append(record)
+
+    def split(self, full: str, first_name: str | None, last_name: str | None) -> None:
+        """Count a name that was split."""
+        self.names_split += 1
+        if len(self.split_examples) < _EXAMPLES and first_name and last_name:
+            self.split_examples.append(SplitName(full, first_name, last_name))
+
+    def warn(self, sentence: str) -> None:
+        """Add a sentence, once."""
+        if sentence not in self.warnings:
+            self.warnings.append(sentence)
+
+    def unknown(self, column: str, word: str) -> None:
+        """Count a word that nobody knows; its row is rejected."""
+        _count(self.unknown_values, (column, word))
+
+    def leave_out(self, column: str, word: str) -> None:
+        """Count a row that is left out because of a word."""
+        _count(self.left_out, (column, word))
+
+
+def _count(counter: Counter[tuple[str, str]], key: tuple[str, str]) -> None:
+    if key in counter or len(counter) < _DISTINCT:
+        counter[key] += 1
+    else:
+        counter[key[0], "..."] += 1
 
 
 class RejectedError(Exception):
