@@ -3,11 +3,11 @@
 Shapes, routes and status codes are as documented by Credly or recorded from it. The following is INVENTED, because
 nothing is known of it; each place says ``# invented``, and no test of the tool may depend on it:
 
-- the text and most of the body of every 400, 401, 403, 404, 429 and 500, and 404 for another organization's id or a
-  wrong method, 403 for a token without the right
+- the text and most of the body of every 400, 401, 402, 403, 404, 429 and 500, and 404 for another organization's id or
+  a wrong method, 403 for a token without the right
 - the texts of 422 for blank or unreadable fields, unknown filter keys, archived or draft templates, a badge revoked
-  twice, a batch too large (the texts about the template's id, "User already has this badge" and "already been
-  replaced" are recorded)
+  twice, a batch too large, and the words beside each attribute of a duplicate (the attributes, the texts about the
+  template's id, "User already has this badge" and "already been replaced" are recorded)
 - page size (1,000), ``page_token`` and form of the cursor of the high-volume search, and that it is in order of issue
 - issued badges and events are listed in order of issue; a ``page`` that is no number means the first
 - ``total_pages`` of lists that are not templates; that ``per`` is ignored
@@ -16,6 +16,7 @@ nothing is known of it; each place says ``# invented``, and no test of the tool 
 - deleting a badge counts the template's counters back, revoking does not; a replaced badge does not block re-issuing
 - ``duplicate_behavior: replace`` answers 201 with the badge that was changed; a batch of more than 50 is refused
 - country codes other than that of the United States; ``print_method`` of every badge is "custom"
+- which scope of OAuth opens which path
 - a lag of the lists hides new badges only, changes show at once
 
 Not there: webhooks, writing organizations and templates, Open Badges.
@@ -39,6 +40,7 @@ from credly_cli.sandbox.state import Sandbox
 
 CREATED = 201
 _JSON = {"Content-Type": "application/json; charset=utf-8"}
+_UNKNOWN_BODIES = (401, 403, 404, 429)
 _NOT_FIELDS = {"filter", "sort", "page", "per"}
 
 
@@ -49,6 +51,7 @@ class Call:
     sandbox: Sandbox
     listings: Listings
     request: Request
+    token: Token
     id: str = ""
 
     def parameter(self, name: str) -> str:
@@ -96,6 +99,8 @@ def read_fields(request: Request) -> dict[str, Any]:
 
 def list_organizations(call: Call) -> Response:
     """GET /organizations."""
+    if status := call.sandbox.switches.organizations_status:
+        raise Refusal("Not available", status=status)  # invented
     return _listed(call, call.sandbox.organizations(), lambda sandbox: sandbox.organization)
 
 
@@ -108,8 +113,14 @@ def list_tokens(call: Call) -> Response:
     """GET .../authorization_tokens."""
     if status := call.sandbox.switches.tokens_status:
         raise Refusal("Not available", status=status)  # invented
-    organization, origin = call.sandbox.organization, call.request.origin
-    return _listed(call, call.sandbox.tokens, lambda token: shapes.token_row(token, organization, origin))
+    organization, origin, switches = call.sandbox.organization, call.request.origin, call.sandbox.switches
+    tokens = [
+        token
+        for token in call.sandbox.tokens
+        if (switches.own_token_listed or token is not call.token)
+        and (_may_change(call.token) or not _may_change(token))
+    ]
+    return _listed(call, tokens, lambda token: shapes.token_row(token, organization, origin, switches.tokens_shown))
 
 
 def rotate_token(call: Call) -> Response:
@@ -149,6 +160,8 @@ def issue_badge(call: Call) -> Response:
 
 def issue_batch(call: Call) -> Response:
     """POST .../badges/batch."""
+    if status := call.sandbox.switches.batch_status:
+        raise Refusal("Not available", status=status)  # invented
     batch = read_fields(call.request).get("badges")
     if not isinstance(batch, list) or not all(isinstance(each, Mapping) for each in batch):
         raise Refusal("Bad request", status=400)  # invented
@@ -182,8 +195,9 @@ def search_badges(call: Call) -> Response:
     badges, cursor = call.listings.badges_after(call.parameter("filter"), call.parameter("page_token"))
     render = shapes.minimal_badge_row if call.parameter("badge_format") == "minimal" else call.badge_row
     following = call.request.parameters | {"page_token": cursor} if cursor else None  # invented: its name
-    next_page_url = address(call.request, following) if following else None
-    return as_response({"data": [render(badge) for badge in badges], "metadata": {"next_page_url": next_page_url}})
+    next_page_url = address(call.request, following, call.sandbox.switches.links_to) if following else None
+    metadata = {"next_page_url": next_page_url} if call.sandbox.switches.search_links else {}
+    return as_response({"data": [render(badge) for badge in badges], "metadata": metadata})
 
 
 def list_events(call: Call) -> Response:
@@ -227,8 +241,8 @@ class Api:
     def __init__(self, sandbox: Sandbox) -> None:
         self.sandbox = sandbox
         self._listings = {id(sandbox): Listings(sandbox)}
-        self._second: tuple[int, int] = (0, 0)  # the current second, and how many requests it has seen
-        self._second_lock = Lock()
+        self._window: tuple[int, int] = (0, 0)  # the number of the current one, and how many requests it has seen
+        self._window_lock = Lock()
 
     def handle(self, request: Request) -> Response:
         """Answer a request, at the sandbox's time."""
@@ -243,10 +257,9 @@ class Api:
             with self.sandbox.lock:
                 if _segments(request.path) == ["oauth", "token"]:
                     return self._access_token(request)
-                self._check_token(request)
-                return self._route(request)
+                return self._route(request, self._checked_token(request))
         except Refusal as refusal:
-            return as_response(refusal.as_json(), refusal.status)
+            return self._refused(refusal)
         except OAuthError as error:
             return error.as_response()
 
@@ -260,27 +273,35 @@ class Api:
         token = self.sandbox.new_access_token(scopes)
         return granted(token.value, scopes, self.sandbox.switches.oauth_seconds, int(token.created_at.timestamp()))
 
+    def _refused(self, refusal: Refusal) -> Response:
+        form = self.sandbox.switches.error_bodies if refusal.status in _UNKNOWN_BODIES else "json"
+        if form == "json":
+            return as_response(refusal.as_json(), refusal.status)
+        page = f"<!DOCTYPE html><title>{refusal.status}</title><h1>{refusal.message}</h1>" if form == "html" else ""
+        return Response(refusal.status, page.encode(), {"Content-Type": "text/html; charset=utf-8"})
+
     def _is_too_much(self) -> bool:
         limit = self.sandbox.switches.rate_limit
         if limit is None:
             return False
-        second = int(self.sandbox.now().timestamp())
-        with self._second_lock:
-            current, seen = self._second
-            self._second = (second, seen + 1 if current == second else 1)
-            return self._second[1] > limit
+        window = int(self.sandbox.now().timestamp()) // self.sandbox.switches.rate_limit_window
+        with self._window_lock:
+            current, seen = self._window
+            self._window = (window, seen + 1 if current == window else 1)
+            return self._window[1] > limit
 
     def _slow_down(self) -> Response:
-        response = as_response(Refusal("Too many requests").as_json(), 429)  # invented
+        response = self._refused(Refusal("Too many requests", status=429))  # invented
         after = self.sandbox.switches.rate_limit_retry_after
         return replace(response, headers={**response.headers, "Retry-After": after}) if after else response
 
-    def _check_token(self, request: Request) -> None:
+    def _checked_token(self, request: Request) -> Token:
         token = self._token_of(request.headers.get("authorization", ""))
         if token is None:
             raise Refusal("Invalid authorization token", status=401)  # invented
         if not _may(token, request.method, _parts(request.path)[2:]):
             raise Refusal("This token may not do that", status=403)  # invented
+        return token
 
     def _token_of(self, authorization: str) -> Token | None:
         if value := bearer(authorization):
@@ -288,28 +309,33 @@ class Api:
         name = _user_name(authorization, bare=self.sandbox.switches.bare_token)
         return self.sandbox.find_token(name) if name else None
 
-    def _route(self, request: Request) -> Response:
+    def _route(self, request: Request, token: Token) -> Response:
         match _parts(request.path):
             case ["organizations"] if request.method == "GET":
-                return list_organizations(Call(self.sandbox, self._listings_of(self.sandbox), request))
+                return list_organizations(Call(self.sandbox, self._listings_of(self.sandbox), request, token))
             case ["organizations", organization_id, *rest]:
                 sandbox = self.sandbox.find_organization(organization_id)
                 if sandbox is None:
                     raise Refusal("Organization not found", status=self.sandbox.switches.foreign_organization_status)
-                return self._route_within(sandbox, request, rest)
+                return self._route_within(sandbox, request, token, rest)
         raise Refusal("Not found", status=404)  # invented
 
-    def _route_within(self, sandbox: Sandbox, request: Request, rest: list[str]) -> Response:
+    def _route_within(self, sandbox: Sandbox, request: Request, token: Token, rest: list[str]) -> Response:
         handler = ROUTES.get((request.method, "/".join(rest)))
         if handler is None and len(rest) > 1:
             handler = ROUTES.get((request.method, "/".join([rest[0], "*", *rest[2:]])))
         if handler is None:
             raise Refusal("Not found", status=404)  # invented
         with sandbox.lock:
-            return handler(Call(sandbox, self._listings_of(sandbox), request, rest[1] if len(rest) > 1 else ""))
+            identity = rest[1] if len(rest) > 1 else ""
+            return handler(Call(sandbox, self._listings_of(sandbox), request, token, identity))
 
     def _listings_of(self, sandbox: Sandbox) -> Listings:
         return self._listings.setdefault(id(sandbox), Listings(sandbox))
+
+
+def _may_change(token: Token) -> bool:
+    return token.write_enabled or token.delete_enabled
 
 
 def _may(token: Token, method: str, parts: list[str]) -> bool:

@@ -223,6 +223,8 @@ class Listings:
     def badges(self, filter_text: str, sort: str) -> Sequence[IssuedBadge]:
         """Return issued badges; in order of issue where nothing else is asked for."""
         switches = self._sandbox.switches
+        if sort and switches.sort_status:
+            raise Refusal("Invalid sort", status=switches.sort_status)  # invented
         if not filter_text and not sort and not switches.list_lag and not switches.badges_newest_first:
             return self._sandbox.book.in_order
         ignored = (switches.filter_ignored, switches.filter_keys_ignored)
@@ -274,6 +276,9 @@ class Listings:
     def _terms(self, filter_text: str) -> list[Term]:
         switches = self._sandbox.switches
         terms = [] if switches.filter_ignored else read_filter(filter_text)
+        for term in terms:
+            if term.key in switches.filter_keys_refused:
+                raise Refusal(f"Invalid filter: {term.key}")  # invented
         return [term for term in terms if term.key not in switches.filter_keys_ignored]
 
     def _refuses(self) -> bool:
@@ -281,6 +286,8 @@ class Listings:
 
 
 def _exact_email(term: Term) -> Test[IssuedBadge]:
+    if term.key == "recipient_email_all":
+        return lambda badge: term.value in {badge.email, *(badge.user.emails if badge.user else ())}
     return lambda badge: term.key != "recipient_email" or badge.email == term.value
 
 
@@ -330,19 +337,24 @@ def enveloped(rows: list[Row], metadata: Row, switches: Switches) -> Row:
     """Return a list as it is answered."""
     if switches.list_metadata == "missing":
         return {"data": rows}
-    return {"data": rows, "metadata": {"full": metadata, "null": None, "empty": {}}[switches.list_metadata]}
+    left_out = {"no-pages": {"total_pages"}, "no-totals": {"total_pages", "total_count"}}
+    if switches.list_metadata in left_out:
+        missing = left_out[switches.list_metadata]
+        metadata = {name: value for name, value in metadata.items() if name not in missing}
+    return {"data": rows, "metadata": {"null": None, "empty": {}}.get(switches.list_metadata, metadata)}
 
 
-def address(request: Request, parameters: dict[str, str]) -> str:
+def address(request: Request, parameters: dict[str, str], base: str | None = None) -> str:
     """Return the address of this request's path with other parameters; links are always under ``/api/v1``."""
     path = "/".join(part for part in request.path.split("/") if part)
-    path = "/api/v1/" + path.removeprefix("api/").removeprefix("v1/").removesuffix(".json")
-    return f"{request.origin}{path}?{urlencode(parameters)}"
+    path = path.removeprefix("api/").removeprefix("v1/").removesuffix(".json")
+    return f"{base or f'{request.origin}/api/v1'}/{path}?{urlencode(parameters)}"
 
 
 def _page_url(request: Request, switches: Switches, number: int) -> str:
     kept = request.parameters if switches.next_page_keeps_filter else {}
-    return address(request, {name: value for name, value in kept.items() if name != "page"} | {"page": str(number)})
+    others = {name: value for name, value in kept.items() if name != "page"}
+    return address(request, others | {"page": str(number)}, switches.links_to)
 
 
 def _whole_number(text: str | None, otherwise: int) -> int:

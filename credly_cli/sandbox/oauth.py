@@ -15,7 +15,18 @@ from urllib.parse import parse_qsl, unquote
 
 from credly_cli.sandbox.records import Request, Response
 
-SCOPES = ("badge_templates", "issued_badges")
+SCOPES = (
+    "authorization_tokens", "badge_templates", "events", "invitations", "issued_badges", "memberships",
+    "recommendations", "workforce",
+)  # fmt: skip
+_SCOPE_OF_PATH = {  # invented: which paths need which
+    "authorization_tokens": "authorization_tokens",
+    "badge_templates": "badge_templates",
+    "badges": "issued_badges",
+    "employees": "workforce",
+    "events": "events",
+    "high_volume_issued_badge_search": "issued_badges",
+}
 _UNAUTHORIZED = 401
 
 
@@ -75,9 +86,7 @@ def bearer(authorization: str) -> str:
 
 def needed_scope(parts: list[str]) -> str | None:
     """Return the scope that a path under an organization needs, if any."""
-    if parts[:1] == ["badge_templates"]:  # invented: which paths need which
-        return "badge_templates"
-    return "issued_badges" if parts[:1] in (["badges"], ["high_volume_issued_badge_search"]) else None
+    return _SCOPE_OF_PATH.get(parts[0]) if parts else None
 
 
 def _fields(request: Request) -> dict[str, str]:

@@ -134,6 +134,16 @@ class Refusal(Exception):  # noqa: N818 - an answer of the API, not an error of 
         self.error_index: int | None = None
         self.metadata: Row | None = None if no_metadata else metadata or {}
 
+    @classmethod
+    def of_rules(cls, broken: Iterable[tuple[str, str]], message: str | None = None, *, status: int = 422) -> "Refusal":
+        """Name the attribute of each rule that was broken, with what is wrong about it."""
+        rows = [
+            {"attribute": name, "attribute_label": name.replace("_", " ").capitalize(), "messages": [wrong]}
+            for name, wrong in broken
+        ]
+        sentence = ", ".join(f"{row['attribute_label']} {row['messages'][0]}" for row in rows)
+        return cls(f"Validation failed: {sentence}" if message is None else message, errors=rows, status=status)
+
     def as_json(self) -> Row:
         """Return the body of the answer."""
         data: Row = {"message": self.message}

@@ -165,11 +165,12 @@ def event_row(event: Event, organization: Row, origin: str) -> Row:
     }
 
 
-def token_row(token: Token, organization: Row, origin: str) -> Row:
-    """Return an authorization token, its value in clear as Credly does."""
+def token_row(token: Token, organization: Row, origin: str, shown: str = "whole") -> Row:
+    """Return an authorization token, its value in clear as Credly is documented to do."""
+    values = {"whole": token.value, "masked": f"****{token.value[-4:]}", "without-value": None}
     return {
         "id": token.id,
-        "token": token.value,
+        "token": values[shown],
         "owner_id": organization["id"],
         "description": token.description,
         "write_enabled": token.write_enabled,
@@ -191,6 +192,7 @@ def token_row(token: Token, organization: Row, origin: str) -> Row:
 REQUIRED = ("recipient_email", "issued_to_first_name", "issued_to_last_name", "issued_at")
 _EMAIL = re.compile(r"[^\s@]+@[^\s@]+")
 _SPACED_OFFSET = re.compile(r"\s+([+-]\d\d:?\d\d)$")
+_UTC = re.compile(r"\s*(?:UTC|GMT|Z)$", re.IGNORECASE)  # Ruby writes UTC; a space before Z was sent by Credly's own
 _TWELVE_HOURS = re.compile(r"\d{4}-\d\d-\d\d\s+\d\d:\d\d:\d\d\s*[aApP][mM]")
 
 
@@ -203,9 +205,16 @@ def read_time(text: str) -> str:
     if _TWELVE_HOURS.fullmatch(text):
         moment = datetime.strptime(" ".join(text.upper().split()), "%Y-%m-%d %I:%M:%S %p").replace(tzinfo=UTC)
     else:
-        moment = datetime.fromisoformat(_SPACED_OFFSET.sub(r"\1", text))
+        moment = datetime.fromisoformat(_SPACED_OFFSET.sub(r"\1", _UTC.sub("+00:00", text)))
     moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+
+
+def has_zone(text: str) -> bool:
+    """Tell whether a time names its zone; one with am or pm is UTC."""
+    text = text.strip()
+    named = _UTC.search(text) or re.search(r"[+-]\d\d:?\d\d$", text[10:])
+    return named is not None or _TWELVE_HOURS.fullmatch(text) is not None
 
 
 def read_details(fields: Mapping[str, Any], template: Row, *, before: Details | None = None) -> Details:
@@ -221,7 +230,7 @@ def read_details(fields: Mapping[str, Any], template: Row, *, before: Details | 
     if not isinstance(evidence, list) or not all(isinstance(each, dict) for each in evidence):
         problems.append(("evidence", "is invalid"))  # invented
     if problems:
-        raise _validation_failed(problems)
+        raise Refusal.of_rules(problems)
     never = fields.get("expires_at") in (False, "false")
     return Details(
         recipient_email=email,
@@ -268,17 +277,6 @@ def _time_or_problem(name: str, value: object, problems: list[tuple[str, str]]) 
     except (ValueError, OverflowError):
         problems.append((name, "is not a valid date"))  # invented
         return None
-
-
-def _validation_failed(problems: list[tuple[str, str]]) -> Refusal:
-    rows = [
-        {"attribute": name, "attribute_label": name.replace("_", " ").capitalize(), "messages": [message]}
-        for name, message in problems
-    ]
-    sentence = ", ".join(
-        f"{row['attribute_label']} {message}" for row, (_, message) in zip(rows, problems, strict=True)
-    )
-    return Refusal(f"Validation failed: {sentence}", errors=rows)
 
 
 def _evidence_row(evidence: Row) -> Row:

@@ -4,6 +4,7 @@ import secrets
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from copy import deepcopy
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -23,7 +24,7 @@ from credly_cli.sandbox.records import (
     new_id,
     stamp,
 )
-from credly_cli.sandbox.shapes import read_details, updated_details
+from credly_cli.sandbox.shapes import has_zone, read_details, updated_details
 from credly_cli.sandbox.switches import Switches
 
 _TOKEN_DAYS = 180
@@ -165,7 +166,11 @@ class Sandbox:
         if template is None:
             raise Refusal(f"Invalid or missing Badge Template ID: {template_id}", no_metadata=True)
         if template["state"] != "active":
-            raise Refusal(f"Validation failed: Badge template is {template['state']}")  # invented
+            raise Refusal.of_rules([("badge_template", f"is {template['state']}")])  # invented
+        if template_id in self.switches.withdrawn_templates:
+            raise Refusal("This issuer authorization has been withdrawn", status=403)  # invented
+        if self.switches.credits is not None and self.switches.credits <= 0:
+            raise Refusal("There are no credits left", status=402)  # invented
         return template
 
     # Users
@@ -207,14 +212,42 @@ class Sandbox:
         """Issue a badge as the API is asked to; ``Refusal`` if it cannot be."""
         with self.lock:
             template = self._template_to_issue(fields)
-            details = read_details(fields, template)
-            holding = [] if template.get("allow_duplicate_badges") else self._held(template, details)
+            details = self._details(fields, template)
+            duplicates = {} if template.get("allow_duplicate_badges") else self._duplicates(template, details)
             behaviour = fields.get("duplicate_behavior")
-            if holding and behaviour == "replace":
-                return self._update(holding[-1], details)
-            if holding and behaviour != "allow":
-                raise Refusal("User already has this badge")
+            if duplicates and behaviour == "replace":
+                newest = max(
+                    (badge for badges in duplicates.values() for badge in badges), key=lambda each: each.number
+                )
+                return self._update(newest, details)
+            if duplicates and behaviour != "allow":
+                raise self._duplicate(duplicates)
             return self._add(template, details)
+
+    def _details(self, fields: Mapping[str, Any], template: Row, before: Details | None = None) -> Details:
+        details, switches = read_details(fields, template, before=before), self.switches
+        now = stamp(self.now())
+        if switches.dates_to_come == "refused" and details.issued_at > now:
+            raise Refusal.of_rules([("issued_at", "can't be in the future")])  # invented
+        if switches.dates_without_zone == "refused" and not has_zone(str(fields["issued_at"])):
+            raise Refusal.of_rules([("issued_at", "is not a valid date")])  # invented
+        if switches.dates_kept_to == "day":
+            details = replace(details, issued_at=f"{details.issued_at[:10]}T00:00:00.000Z")
+        return details if switches.earner_ids_kept else replace(details, issuer_earner_id=None)
+
+    def _duplicate(self, rules: Iterable[str]) -> Refusal:
+        """Refuse a second badge; ``rules`` are the attributes that it has in common with one that is held."""
+        switches = self.switches
+        refusal = Refusal.of_rules(
+            [(rule, "already has this badge") for rule in rules],  # invented: the words beside the attribute
+            switches.duplicate_message,
+            status=switches.duplicate_status,
+        )
+        if switches.duplicate_errors == "missing":
+            refusal.errors = None
+        elif switches.duplicate_errors == "without-messages":
+            refusal.errors = [{"attribute": row["attribute"]} for row in refusal.errors or ()]
+        return refusal
 
     def issue_all(self, batch: Iterable[Mapping[str, Any]]) -> list[IssuedBadge]:
         """Issue several badges or none; the ``Refusal`` says which one was at fault."""
@@ -258,7 +291,7 @@ class Sandbox:
             template = self._template_to_issue(fields)
             if old.state != "pending":
                 fields = {**fields, "recipient_email": old.email}
-            new = self._add(template, read_details(fields, template, before=old.details))
+            new = self._add(template, self._details(fields, template, old.details))
             new.state, new.replaces_badge_id, old.replacement_badge_id = old.state, old.id, new.id
             old.updated_at = stamp(self.now())
             return new
@@ -296,6 +329,8 @@ class Sandbox:
     def _add(self, template: Row, details: Details) -> IssuedBadge:
         now = stamp(self.now())
         self._issued_so_far += 1
+        if self.switches.credits is not None:
+            self.switches.credits -= 1
         badge = IssuedBadge(new_id(), self._issued_so_far, template, details, now, now)
         badge.user = self.find_user(badge.email)
         self.book.add(badge)
@@ -310,16 +345,22 @@ class Sandbox:
         _count(badge.template, -1)
         self.events = [event for event in self.events if event.subject is not badge]
 
-    def _held(self, template: Row, details: Details) -> list[IssuedBadge]:
-        """Return the badges of this template that stand in the way of issuing it again."""
-        template_id = str(template["id"])
-        user = self.find_user(details.recipient_email)
-        keys = [("email", details.recipient_email.casefold(), template_id)]
-        if user is not None:
-            keys.append(("user", user.id, template_id))
-        if details.issuer_earner_id is not None:
-            keys.append(("earner", details.issuer_earner_id, template_id))
-        return [badge for badge in self.book.under(*keys) if self._blocks(badge)]
+    def _duplicates(self, template: Row, details: Details) -> dict[str, list[IssuedBadge]]:
+        """Return the badges of this template that stand in the way of issuing it again, by what they have in common."""
+        user, email = self.find_user(details.recipient_email), details.recipient_email
+        holders = {
+            "recipient_email": ("email", email.casefold()),
+            "user_id": ("user", user.id if user else None),
+            "issuer_earner_id": ("earner", details.issuer_earner_id),
+        }
+        found = {
+            rule: [badge for badge in self.book.under((kind, value, str(template["id"]))) if self._blocks(badge)]
+            for rule, (kind, value) in holders.items()
+            if value is not None
+        }
+        if self.switches.duplicates_mind_case:
+            found["recipient_email"] = [badge for badge in found["recipient_email"] if badge.email == email]
+        return {rule: badges for rule, badges in found.items() if badges}
 
     def _blocks(self, badge: IssuedBadge) -> bool:
         if badge.replacement_badge_id:
