@@ -122,7 +122,7 @@ def staged_people(store: Store) -> Iterator[StagedPerson]:
 def match_people(store: Store, matches: Iterable[PersonMatch], merged: Iterable[tuple[int, int]]) -> None:
     """Note whom the staged people are; ``merged`` are learners who are others now, each with that one's number."""
     run = store.connection.executemany
-    run("UPDATE temp.distinct_people SET learner = ?2 WHERE learner = ?1", merged)
+    run("UPDATE temp.distinct_people SET learner = ? WHERE learner = ?", ((now, then) for then, now in merged))
     run(_MATCH, ((match.learner, match.reason, *(text or "" for text in match.person[:4])) for match in matches))
 
 
