@@ -87,6 +87,9 @@ def _show_counts(output: Output, found: "Overview") -> None:
     output.tell(f"Grants: {', '.join(grants) or 'none'}.")
     if found.needs_person:
         output.tell(f"Waiting for a person: {found.needs_person:,}.", "yellow")
+    for waiting in found.waiting_for_person:
+        hint = f" {output.words(Hint.of(waiting.hint))}" if waiting.hint else ""
+        output.tell(f"  {waiting.message}{hint}", "yellow")
 
 
 def _show_runs(output: Output, found: "Overview") -> None:

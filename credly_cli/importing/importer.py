@@ -14,9 +14,11 @@ from credly_cli.lms.reader import open_file, read_stream
 from credly_cli.lms.records import ContentRecord, Kind, LearnerRecord, Reading, Record, Records, Reject
 from credly_cli.lms.rejects import RejectFilter, RejectsFile
 from credly_cli.progress import Progress
-from credly_cli.store import runs
+from credly_cli.store import runs, waiting
 from credly_cli.store.database import Counts, Store
 from credly_cli.store.enrollments import UndoneCompletion
+from credly_cli.store.waiting import Waiting
+from credly_cli.text import counted
 from credly_cli.times import utc_text
 
 _BATCH = 20_000
@@ -74,9 +76,33 @@ def import_files(
             if rejects.path is not None:
                 result.rejects_files.append(rejects.path)
                 runs.note(store, "rejects", rejects.path)
+            await_correction(store, kind, str(path.absolute()) if path else "stdin", rejects)
             if rejects.first is not None and result.first_reject is None:
                 result.first_reject = path, rejects.first
     return result
+
+
+_REJECTS = "rejects:"  # of the places where something waits for a person
+
+
+def await_correction(store: Store, kind: Kind, name: str, rejects: RejectsFile) -> None:
+    """Let rejected rows wait for a person until what they came from, a file or a source, goes in without (R33)."""
+    place = f"{_REJECTS}{kind}:{name}"
+    if not rejects.count:
+        waiting.settle(store, place)
+        return
+    rows = counted(rejects.count, f"row of {kind} was", f"rows of {kind} were")
+    reasons = f" The reasons are in {rejects.path}." if rejects.path else ""
+    message = f"{Path(name).name}: {rows} rejected.{reasons}"
+    waiting.open_one(store, place, Waiting("import-rejected", message, "Correct the file and import it again.", 1))
+
+
+def forget_missing(store: Store) -> None:
+    """Let nobody wait for the correction of files that are gone."""
+    for place in waiting.places(store, _REJECTS):
+        path = Path(place.partition(":")[2])
+        if path.is_absolute() and not path.exists():
+            waiting.settle(store, f"{_REJECTS}{place}")
 
 
 def _opened(kind: Kind, source: Path | BinaryIO, reading: Reading, files: ExitStack) -> Records:

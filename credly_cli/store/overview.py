@@ -8,9 +8,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from credly_cli.errors import ErrorCode, Failure
-from credly_cli.store.schema import MIGRATIONS, NEEDS_PERSON, STATES
+from credly_cli.store import waiting
+from credly_cli.store.schema import MIGRATIONS, STATES
+from credly_cli.store.waiting import Waiting
 
-_LEFT_TO_A_PERSON = ("shrink-refused", "import-rejected")
+_KNOWS_GOOD = 5  # the version from which on the store says which runs did their work
+_SUCCESS = "status = 'success'"
 _END = "\U0010ffff"  # after every address that begins alike
 
 
@@ -57,6 +60,7 @@ class Overview:
     last_sync: LastSync | None = None
     last_good_sync: str | None = None
     needs_person: int = 0
+    waiting_for_person: list[Waiting] = field(default_factory=list)
 
 
 def read(path: Path) -> Overview:
@@ -75,7 +79,9 @@ def read(path: Path) -> Overview:
         if version > 0:
             _read_connection(connection, found)
             _read_counts(connection, found)
-            _read_runs(connection, found)
+            _read_runs(connection, found, knows_good=version >= _KNOWS_GOOD)
+            found.waiting_for_person = waiting.gather(connection)
+            found.needs_person = waiting.total(found.waiting_for_person)
     return found
 
 
@@ -105,18 +111,16 @@ SELECT (SELECT count(*) FROM badges WHERE listed), (SELECT count(*) FROM links W
 def _read_counts(connection: sqlite3.Connection, found: Overview) -> None:
     found.badges, found.linked, found.content, found.learners = connection.execute(_COUNTS).fetchone()
     found.grants.update(connection.execute("SELECT state, count(*) FROM grants GROUP BY state").fetchall())
-    found.needs_person += sum(found.grants[state] for state in NEEDS_PERSON)
 
 
-def _read_runs(connection: sqlite3.Connection, found: Overview) -> None:
-    """Read the last run, what it left to a person beside grants, and when one last ended well."""
+def _read_runs(connection: sqlite3.Connection, found: Overview, *, knows_good: bool) -> None:
+    """Read the last run, and when one last did its work."""
     sql = "SELECT status, started_at, finished_at, summary FROM runs ORDER BY id DESC LIMIT 1"
     for status, started_at, finished_at, summary in connection.execute(sql):
         problems = json.loads(summary)["problems"] if summary else []
         first = FirstProblem(problems[0]["code"], problems[0]["message"]) if problems else None
         found.last_sync = LastSync(status, started_at, finished_at, first)
-        found.needs_person += sum(problem["code"] in _LEFT_TO_A_PERSON for problem in problems)
-    sql = "SELECT max(finished_at) FROM runs WHERE status = 'success'"
+    sql = f"SELECT max(finished_at) FROM runs WHERE {'good' if knows_good else _SUCCESS}"
     found.last_good_sync = connection.execute(sql).fetchone()[0]
 
 

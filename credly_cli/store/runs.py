@@ -41,13 +41,16 @@ class Listed:
     whole: bool
 
 
-def finish(store: Store, number: int, summary: dict[str, Any], listed: Listed | None) -> None:
-    """Record how a run ended; ``listed`` is ``None`` where it does not know all issued badges."""
+def finish(store: Store, number: int, summary: dict[str, Any], listed: Listed | None, *, good: bool) -> None:
+    """Record how a run ended; ``listed`` is ``None`` where it does not know all issued badges.
+
+    A ``good`` one did its work, although it may have brought up something that needs a person (R33).
+    """
     store.change(
-        "UPDATE runs SET finished_at = ?, status = ?, summary = ?, issued_badges_listed = ?, listed_until = ?,"
-        " listed_whole = ? WHERE id = ?",
+        "UPDATE runs SET finished_at = ?, status = ?, summary = ?, good = ?, issued_badges_listed = ?,"
+        " listed_until = ?, listed_whole = ? WHERE id = ?",
         (
-            *(summary["finished_at"], summary["status"], json.dumps(summary), int(listed is not None)),
+            *(summary["finished_at"], summary["status"], json.dumps(summary), int(good), int(listed is not None)),
             *((listed.until, int(listed.whole)) if listed else (None, 0)),
             number,
         ),
@@ -66,8 +69,8 @@ def last(store: Store) -> int:
 
 
 def last_good(store: Store) -> str | None:
-    """Return when a run last ended well."""
-    found: str | None = store.value("SELECT max(finished_at) FROM runs WHERE status = 'success'")
+    """Return when a run last did its work."""
+    found: str | None = store.value("SELECT max(finished_at) FROM runs WHERE good")
     return found
 
 

@@ -250,4 +250,20 @@ ALTER TABLE grants ADD COLUMN refusal TEXT;
 UPDATE grants SET refusal = iif(problem LIKE '%already%', 'held', 'invalid') WHERE refusals > 0;
 """
 
-MIGRATIONS: tuple[str, ...] = (M001_FIRST, M002_REPLACED, M003_CATCHING_UP, M004_REFUSAL)
+M005_WAITING = """
+-- What needs a person until it is settled, beside grants (R33), by where it was found: a step of a run, or a file.
+CREATE TABLE waiting (
+  number INTEGER PRIMARY KEY AUTOINCREMENT,
+  place TEXT NOT NULL,
+  code TEXT NOT NULL,
+  message TEXT NOT NULL,
+  hint TEXT,
+  count INTEGER NOT NULL
+) STRICT;
+CREATE INDEX waiting_place ON waiting (place);
+-- 1: the run did its work; that it brought up something for a person does not count against it.
+ALTER TABLE runs ADD COLUMN good INTEGER NOT NULL DEFAULT 0;
+UPDATE runs SET good = 1 WHERE status = 'success';
+"""
+
+MIGRATIONS: tuple[str, ...] = (M001_FIRST, M002_REPLACED, M003_CATCHING_UP, M004_REFUSAL, M005_WAITING)

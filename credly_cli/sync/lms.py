@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from credly_cli.errors import Failure, Problem
-from credly_cli.importing.importer import ImportResult, import_records
+from credly_cli.importing.importer import ImportResult, await_correction, import_records
 from credly_cli.lms.records import KINDS, Kind
 from credly_cli.lms.rejects import RejectsFile
 from credly_cli.lms.source import Batch, Part, Source, SourceContext
@@ -121,6 +121,7 @@ class LmsStep:
             import_records(self.store, part.kind, part.records, imported, self.now, rejects, self.progress, read_before)
         if rejects.path is not None:
             runs.note(self.store, "rejects", rejects.path)
+        await_correction(self.store, part.kind, str(part.file.absolute()) if part.file else part.name, rejects)
         if rejects.first is not None:
             first = f"the first (row {rejects.first.row}): {rejects.first.reason}"
             where = f" See {rejects.path}." if rejects.path else ""

@@ -8,11 +8,12 @@ from typing import Any, Literal
 from credly_cli.config import Settings
 from credly_cli.credly.client import Client
 from credly_cli.errors import Exit, Failure, Problem, exit_of_work
+from credly_cli.importing.importer import forget_missing
 from credly_cli.issuing import restore
 from credly_cli.lms.records import KINDS
 from credly_cli.lms.source import SourceContext
 from credly_cli.signals import Interruption
-from credly_cli.store import claims, grants, runs
+from credly_cli.store import claims, grants, runs, waiting
 from credly_cli.store.connection import Connection
 from credly_cli.store.database import Store
 from credly_cli.store.lock import RunLock
@@ -68,6 +69,11 @@ class Run:
         return exit_of_work(codes, uncertain=self.uncertain_left > 0, dry_run=self.dry_run)
 
     @property
+    def is_good(self) -> bool:
+        """Whether it did its work, also where it brought up something that needs a person (R33)."""
+        return self.exit_code is Exit.DONE or (self.exit_code is Exit.PARTIAL and bool(self.worked))
+
+    @property
     def status(self) -> Literal["success", "partial", "error"]:
         """Whether all, some or nothing of the work was done."""
         if self.exit_code is Exit.DONE:
@@ -117,7 +123,7 @@ class Synchronisation:
         run.uncertain_left = grants.count_by_state(self.store)["uncertain"]
         run.grants.uncertain = claims.count_uncertain_of(self.store, number)
         run.finished_at = utc_text(self.clock.now())
-        runs.finish(self.store, number, run.json(), run.listed)
+        runs.finish(self.store, number, run.json(), run.listed, good=run.is_good)
         return run
 
     def _begin(self, run: Run) -> int:
@@ -143,9 +149,11 @@ class Synchronisation:
 
     def _do(self, step: Step, run: Run, number: int) -> None:
         self.on_step(step)
+        said, is_whole = len(run.problems), False
         try:
             if self._perform(step, run, number):
                 run.worked.add(step)
+            is_whole = True
         except Failure as failure:
             if failure.exit_code is Exit.STORE:
                 raise  # nothing more can be kept, nor the end of this run
@@ -155,6 +163,7 @@ class Synchronisation:
                 self._stop(run, failure)
             elif (problem := Problem.of(failure)) not in run.problems:  # what ended one step may end the next one too
                 run.problems.append(problem)
+        waiting.replace(self.store, step, run.problems[said:], is_whole=is_whole)
 
     def _perform(self, step: Step, run: Run, number: int) -> bool:
         """Do one step; returns whether it had anything to do."""
@@ -179,6 +188,7 @@ class Synchronisation:
 
     def _lms(self, run: Run) -> bool:
         """Take in what the configured source has that is new; returns whether there is a source."""
+        forget_missing(self.store)
         http, options = self.client.http, self.options
         source = source_of(replace(self.source_context, deadline=http.deadline, interruption=options.interrupted))
         if source is None:

@@ -203,6 +203,7 @@ SHAPES: dict[str, Any] = {
         ),
         "last_good_sync": MAYBE,
         "needs_person": NUMBER,
+        "waiting_for_person": [{"code": TEXT, "message": TEXT, "hint": MAYBE, "count": NUMBER}],
     },
     "doctor": {"checks": [{"name": TEXT, "ok": YES_NO, "message": TEXT, "hint": MAYBE}]},
     "profiles": [{"name": TEXT, "connected": YES_NO, "organization": (TEXT, {"id": TEXT, "name": TEXT}, None),

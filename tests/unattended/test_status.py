@@ -163,3 +163,42 @@ def test_status_of_the_installed_program_loads_little(connected: Desk) -> None:
     ran = run_installed(connected.home, "status", "--json")
     assert json.loads(ran.stdout)["connected"] is True
     assert ran.stderr == ""
+
+
+def test_what_waits_for_a_person_is_named_with_the_way_out(connected: Desk) -> None:
+    """R33."""
+    completes(connected, names=",")
+    assert connected.run("sync").code == 3
+    (waiting,) = connected.json("status")["waiting_for_person"]
+    assert (waiting["code"], waiting["count"]) == ("grant-held", 1)
+    assert "1 grant is held" in waiting["message"]
+    assert "credly grants --state held" in waiting["hint"]
+    assert waiting["message"] in connected.run("status").out
+
+
+def test_rejected_rows_wait_for_a_person_until_their_file_goes_in_without(connected: Desk) -> None:
+    """R33."""
+    header = "email,first_name,last_name\n"
+    connected.imports("learners", header + "no address,Ada,Lovelace\n", code=3)
+    (waiting,) = connected.json("status")["waiting_for_person"]
+    assert waiting["code"] == "import-rejected"
+    assert connected.run("status", "--max-age", "1d").code == 3
+    connected.imports("learners", header + "ada@example.org,Ada,Lovelace\n")
+    assert connected.json("status")["waiting_for_person"] == []
+
+
+def test_rejected_rows_of_a_file_that_is_gone_wait_for_nobody(connected: Desk) -> None:
+    """R33."""
+    connected.imports("learners", "email,first_name,last_name\nno address,Ada,Lovelace\n", code=3)
+    (connected.home / "learners.csv").unlink()
+    assert connected.run("sync").code == 0
+    assert connected.json("status")["needs_person"] == 0
+
+
+def test_a_run_that_brought_up_something_for_a_person_is_a_good_sync(connected: Desk) -> None:
+    """R33."""
+    completes(connected, names=",")
+    connected.pass_time(hours=1)
+    assert connected.run("sync").code == 3
+    answer = connected.json("status")
+    assert answer["last_good_sync"] == answer["last_sync"]["finished_at"]
