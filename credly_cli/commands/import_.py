@@ -16,6 +16,7 @@ from credly_cli.times import read_zone
 
 if TYPE_CHECKING:
     from credly_cli.importing.importer import ImportResult
+    from credly_cli.importing.matching import Decision
     from credly_cli.lms.records import Reject
 
 
@@ -36,6 +37,18 @@ ValueOption: TypeAlias = Annotated[
         help="What a word means: status:WORD=completed, open, ended or ignore; role:WORD=learner or other. Repeatable.",
     ),
 ]
+IdOption: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--id",
+        metavar="ID=same|new",
+        help="Whom an id means: ID=same: the person known by it, who has another address now; ID=new: somebody else, "
+        "to whom the LMS gave it. Repeatable.",
+    ),
+]
+SourceOption: TypeAlias = Annotated[
+    str, typer.Option("--source", metavar="NAME", help="Whose numbering the ids are, where not the common one.")
+]
 HeaderLineOption: TypeAlias = Annotated[
     int | None, typer.Option("--header-line", metavar="N", min=1, help="The line that the header is in.")
 ]
@@ -55,6 +68,8 @@ def import_(
     files: Annotated[list[str], typer.Argument(help="CSV, JSON Lines or JSON files; - is standard input.")],
     mapping: MapOption = None,
     values: ValueOption = None,
+    ids: IdOption = None,
+    source: SourceOption = "",
     header_line: HeaderLineOption = None,
     date_format: DateFormatOption = None,
     timezone: TimezoneOption = None,
@@ -68,6 +83,7 @@ def import_(
     Example: credly import progress completions.csv --date-format %d/%m/%Y
     """
     from credly_cli.importing.importer import import_files
+    from credly_cli.importing.matching import IdOptions
     from credly_cli.lms.records import Reading
     from credly_cli.lms.values import read_values
 
@@ -89,6 +105,7 @@ def import_(
             sources,
             reading,
             environment.paths.state,
+            ids=IdOptions(source.strip(), _decisions(ids or [])),
             keep_rejects=not dry_run,
             progress=progress,
         )
@@ -104,6 +121,16 @@ def _pairs(mapping: Sequence[str]) -> dict[str, str]:
             raise Failure("usage", f"--map {text!r} is not COLUMN=HEADER.", hint="For example: --map email=Login")
         pairs[column.strip()] = header.strip()
     return pairs
+
+
+def _decisions(told: Sequence[str]) -> "dict[str, Decision]":
+    decisions: dict[str, Decision] = {}
+    for text in told:
+        identity, _, meaning = (part.strip() for part in text.rpartition("="))
+        if not identity or meaning not in ("same", "new"):
+            raise Failure("usage", f"--id {text!r} is not ID=same or ID=new.", hint="For example: --id 5=same")
+        decisions[identity] = "same" if meaning == "same" else "new"
+    return decisions
 
 
 def _show(environment: Environment, outcome: "ImportResult", *, dry_run: bool) -> None:

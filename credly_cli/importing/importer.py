@@ -9,6 +9,7 @@ from typing import Any, BinaryIO, cast
 
 from credly_cli.importing.content import import_access, import_content
 from credly_cli.importing.learners import import_learners
+from credly_cli.importing.matching import THE_COMMON, IdOptions, Readdressed
 from credly_cli.importing.progress import import_progress
 from credly_cli.lms.reader import open_file, read_stream
 from credly_cli.lms.records import ContentRecord, Kind, LearnerRecord, Reading, Record, Records, Reject
@@ -32,6 +33,7 @@ class ImportResult:
     counts: Counts = field(default_factory=Counts)
     undone: int = 0  # completions that the LMS does not call complete any more; they stay ...
     newly_undone: list[UndoneCompletion] = field(default_factory=list)  # ... and those that it did until now
+    readdressed: list[Readdressed] = field(default_factory=list)  # people who were believed to be who is known
     access_kept: bool = False  # rows of access could not be read, so that nothing was taken away
     rejects_files: list[Path] = field(default_factory=list)
     first_reject: tuple[Path | None, Reject] | None = None  # with its file, None for standard input
@@ -41,6 +43,7 @@ class ImportResult:
         self.counts += other.counts
         self.undone += other.undone
         self.newly_undone += other.newly_undone
+        self.readdressed += other.readdressed
         self.access_kept |= other.access_kept
 
     def json(self) -> dict[str, Any]:
@@ -50,6 +53,9 @@ class ImportResult:
             "kind": self.kind,
             **self.counts.json(),
             "undone": self.undone,
+            "readdressed": [
+                {"learner_id": each.learner_id, "from": each.before, "to": each.now} for each in self.readdressed
+            ],
             "rejects_file": files[0] if files else None,
             "rejects_files": files,
         }
@@ -62,6 +68,7 @@ def import_files(
     reading: Reading,
     state_folder: Path,
     *,
+    ids: IdOptions = THE_COMMON,
     keep_rejects: bool = True,
     progress: Progress | None = None,
 ) -> ImportResult:
@@ -72,7 +79,7 @@ def import_files(
         for source, records in opened:
             path = source if isinstance(source, Path) else None
             with RejectsFile(path, state_folder, keep=keep_rejects) as rejects:
-                import_records(store, kind, records, result, utc_text(reading.now), rejects, progress)
+                import_records(store, kind, records, result, utc_text(reading.now), rejects, progress, ids=ids)
             if rejects.path is not None:
                 result.rejects_files.append(rejects.path)
                 runs.note(store, "rejects", rejects.path)
@@ -120,6 +127,8 @@ def import_records(
     rejects: RejectsFile,
     progress: Progress | None = None,
     read_before: int = 0,
+    *,
+    ids: IdOptions = THE_COMMON,
 ) -> None:
     """Import the records of one source, setting aside the rows that cannot be taken; adds to ``result``.
 
@@ -129,7 +138,7 @@ def import_records(
     match kind:
         case "progress":
             with store.transaction():
-                counts, written = import_progress(store, rows, now)
+                counts, written = import_progress(store, rows, now, ids)
             result.undone += written.undone
             result.newly_undone += written.newly_undone
         case "access":
@@ -140,15 +149,17 @@ def import_records(
             counts = Counts()
             for batch in _batches(rows):
                 with store.transaction():
-                    counts += _import_batch(store, kind, batch, rows, now)
+                    counts += _import_batch(store, kind, batch, rows, now, ids)
     counts.read, counts.rejected = rows.read, rows.rejected
     result.counts += counts
 
 
-def _import_batch(store: Store, kind: Kind, batch: list[Record], rows: RejectFilter, now: str) -> Counts:
+def _import_batch(
+    store: Store, kind: Kind, batch: list[Record], rows: RejectFilter, now: str, ids: IdOptions
+) -> Counts:
     if kind == "content":
         return import_content(store, cast("list[ContentRecord]", batch), rows)
-    return import_learners(store, cast("list[LearnerRecord]", batch), rows, now)
+    return import_learners(store, cast("list[LearnerRecord]", batch), rows, now, ids)
 
 
 def _batches(rows: RejectFilter) -> Iterator[list[Record]]:

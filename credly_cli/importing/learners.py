@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple, TypeAlias
 
 from credly_cli.identity import email_key
+from credly_cli.importing.matching import IdOptions
 from credly_cli.lms.records import LearnerRecord, Reject
 from credly_cli.lms.rejects import RejectFilter
 from credly_cli.store import learners, privacy
@@ -32,6 +33,7 @@ class LearnerKey(NamedTuple):
     first_name: str | None = None
     last_name: str | None = None
     at: str | None = None
+    source: str = ""
 
 
 @dataclass(slots=True, eq=False)
@@ -258,9 +260,14 @@ def write(store: Store, matcher: LearnerMatcher, now: str) -> None:
     learners.add_former_emails(store, matcher.former_emails())
 
 
-def import_learners(store: Store, batch: Sequence[LearnerRecord], rows: RejectFilter, now: str) -> Counts:
+def import_learners(
+    store: Store, batch: Sequence[LearnerRecord], rows: RejectFilter, now: str, ids: IdOptions
+) -> Counts:
     """Add learners or bring them up to date; a value that a record does not give stays as it was."""
-    keys = [LearnerKey("learners", row.email, row.learner_id, row.first_name, row.last_name) for row in batch]
+    keys = [
+        LearnerKey("learners", row.email, row.learner_id, row.first_name, row.last_name, None, ids.source)
+        for row in batch
+    ]
     privacy.recall(store, keys, now)
     matcher = matcher_for(store, keys, now)
     counts, seen = Counts(), set[Candidate]()

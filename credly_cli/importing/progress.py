@@ -6,6 +6,7 @@ from typing import Any, TypeAlias, cast
 
 from credly_cli.importing.content import Catalogue, Place
 from credly_cli.importing.learners import LearnerKey, LearnerMatcher, NoMatch, matcher_for, write
+from credly_cli.importing.matching import IdOptions
 from credly_cli.lms.records import ProgressRecord, Reject
 from credly_cli.lms.rejects import RejectFilter
 from credly_cli.store import enrollments, privacy, staging
@@ -21,9 +22,9 @@ _Person: TypeAlias = tuple[str, str, str, str]  # email, learner id, first and l
 _NumberedPlace: TypeAlias = tuple[int, int]  # number, and 1 where the session was not named
 
 
-def import_progress(store: Store, rows: RejectFilter, now: str) -> tuple[Counts, Written]:
+def import_progress(store: Store, rows: RejectFilter, now: str, ids: IdOptions) -> tuple[Counts, Written]:
     """Add enrollments or bring them up to date, in the transaction of the caller."""
-    staged = _Stage(store, Catalogue.of(store)).take(rows)
+    staged = _Stage(store, Catalogue.of(store), ids).take(rows)
     _match_learners(store, now)
     unmatched = 0
     for row, column, reason in staging.unmatched(store):
@@ -66,8 +67,9 @@ class _Stage:
     A person may get several numbers, a place has one.
     """
 
-    def __init__(self, store: Store, catalogue: Catalogue) -> None:
+    def __init__(self, store: Store, catalogue: Catalogue, ids: IdOptions) -> None:
         self._store = store
+        self._source = ids.source
         self._catalogue = catalogue
         self._people: dict[_Person, int] = {}
         self._true_at: dict[int, str] = {}  # of people: when the latest record of them was true
@@ -93,7 +95,7 @@ class _Stage:
         for record in rows:
             (
                 row, email, learner_id, name, by_title, session, progress, standing, enrolled_at, completed_at,
-                completed_latest, event_id, first_name, last_name, reported_at,
+                completed_latest, event_id, first_name, last_name, reported_at, _,
             ) = cast("ProgressRecord", record)  # fmt: skip
             place = places.get((name, session, by_title)) or self._find_place(name, session, by_title=by_title)
             if isinstance(place, str):

@@ -53,6 +53,7 @@ class ProgressRecord(NamedTuple):
     ``complete``, or ``None`` where it says nothing. ``completed_latest`` is the last second that ``completed_at`` can
     mean, which is the end of the day for a completion known by its date only.
     ``reported_at`` is when this was so, where the source says: an older record does not undo a newer one.
+    ``id_source`` names the numbering that ``learner_id`` is of, '' the common one; ``None`` is that of the import.
     """
 
     row: int
@@ -70,6 +71,7 @@ class ProgressRecord(NamedTuple):
     first_name: str | None
     last_name: str | None
     reported_at: str | None = None
+    id_source: str | None = None
 
 
 class AccessRecord(NamedTuple):

@@ -167,7 +167,14 @@ SHAPES: dict[str, Any] = {
     "missed": [
         {"email": TEXT, "badge": BADGE, "content": CONTENT, "session_id": MAYBE, "completed_at": TEXT, "reason": TEXT}
     ],
-    "import": {"kind": TEXT, **_ROWS, "undone": NUMBER, "rejects_file": MAYBE, "rejects_files": [TEXT]},
+    "import": {
+        "kind": TEXT,
+        **_ROWS,
+        "undone": NUMBER,
+        "readdressed": [{"learner_id": MAYBE, "from": TEXT, "to": TEXT}],
+        "rejects_file": MAYBE,
+        "rejects_files": [TEXT],
+    },
     "forget": {
         "changed": YES_NO,
         "learners": NUMBER,
