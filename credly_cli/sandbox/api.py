@@ -24,89 +24,32 @@ Not there: webhooks, writing organizations and templates, Open Badges.
 
 import base64
 import binascii
-import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from email.utils import format_datetime
 from threading import Lock
-from typing import Any
-from urllib.parse import parse_qsl
 
 from credly_cli.sandbox import shapes
-from credly_cli.sandbox.lists import Listings, address, cut_page, enveloped
+from credly_cli.sandbox.calls import Call, as_response, listed, read_fields, single
+from credly_cli.sandbox.lists import Listings, address
 from credly_cli.sandbox.oauth import OAuthError, bearer, granted, needed_scope, requested_scopes
-from credly_cli.sandbox.records import IssuedBadge, Refusal, Request, Response, Row, Token
+from credly_cli.sandbox.records import Refusal, Request, Response, Token
 from credly_cli.sandbox.state import Sandbox
 
 CREATED = 201
-_JSON = {"Content-Type": "application/json; charset=utf-8"}
 _UNKNOWN_BODIES = (401, 403, 404, 429)
-_NOT_FIELDS = {"filter", "sort", "page", "per"}
-
-
-@dataclass(frozen=True)
-class Call:
-    """A request on its way: whose organization it is about, and the id in its path."""
-
-    sandbox: Sandbox
-    listings: Listings
-    request: Request
-    token: Token
-    id: str = ""
-
-    def parameter(self, name: str) -> str:
-        """Return a parameter of the query, empty if it is not there."""
-        return self.request.parameters.get(name, "")
-
-    def badge_row(self, badge: IssuedBadge) -> Row:
-        """Return an issued badge in full."""
-        return shapes.badge_row(badge, self.sandbox.organization, self.request.origin)
-
-
-def as_response(body: Row, status: int = 200) -> Response:
-    """Write an answer as JSON."""
-    text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
-    try:
-        return Response(status, text.encode(), _JSON)
-    except UnicodeEncodeError:  # half a surrogate pair, which only an escape can carry
-        return Response(status, json.dumps(body, separators=(",", ":")).encode(), _JSON)
-
-
-def _single(row: Row, status: int = 200) -> Response:
-    return as_response({"data": row, "metadata": {}}, status)
-
-
-def _listed(call: Call, rows: Any, render: Callable[[Any], Row]) -> Response:
-    page = cut_page(rows, call.request, call.sandbox.switches)
-    return as_response(enveloped([render(row) for row in page.rows], page.metadata, call.sandbox.switches))
-
-
-def read_fields(request: Request) -> dict[str, Any]:
-    """Return what was sent, as JSON or as a form, over what the query says."""
-    fields: dict[str, Any] = {name: value for name, value in request.parameters.items() if name not in _NOT_FIELDS}
-    if not request.body.strip():
-        return fields
-    if "x-www-form-urlencoded" in request.headers.get("content-type", ""):
-        return fields | dict(parse_qsl(request.body.decode(errors="replace"), keep_blank_values=True))
-    try:
-        body = json.loads(request.body)
-    except (ValueError, RecursionError):
-        raise Refusal("Bad request", status=400) from None  # invented
-    if not isinstance(body, dict):
-        raise Refusal("Bad request", status=400)  # invented
-    return fields | body
 
 
 def list_organizations(call: Call) -> Response:
     """GET /organizations."""
     if status := call.sandbox.switches.organizations_status:
         raise Refusal("Not available", status=status)  # invented
-    return _listed(call, call.sandbox.organizations(), lambda sandbox: sandbox.organization)
+    return listed(call, call.sandbox.organizations(), lambda sandbox: sandbox.organization)
 
 
 def get_organization(call: Call) -> Response:
     """GET /organizations/<org>."""
-    return _single(call.sandbox.organization)
+    return single(call.sandbox.organization)
 
 
 def list_tokens(call: Call) -> Response:
@@ -120,19 +63,19 @@ def list_tokens(call: Call) -> Response:
         if (switches.own_token_listed or token is not call.token)
         and (_may_change(call.token) or not _may_change(token))
     ]
-    return _listed(call, tokens, lambda token: shapes.token_row(token, organization, origin, switches.tokens_shown))
+    return listed(call, tokens, lambda token: shapes.token_row(token, organization, origin, switches.tokens_shown))
 
 
 def rotate_token(call: Call) -> Response:
     """POST .../authorization_tokens/rotate."""
     token = call.sandbox.rotate_token()
-    return _single(shapes.token_row(token, call.sandbox.organization, call.request.origin), CREATED)
+    return single(shapes.token_row(token, call.sandbox.organization, call.request.origin), CREATED)
 
 
 def list_templates(call: Call) -> Response:
     """GET .../badge_templates."""
     rows = call.listings.templates(call.parameter("filter"), call.parameter("sort"))
-    return _listed(call, rows, lambda row: row)
+    return listed(call, rows, lambda row: row)
 
 
 def get_template(call: Call) -> Response:
@@ -140,22 +83,22 @@ def get_template(call: Call) -> Response:
     template = call.sandbox.templates.get(call.id)
     if template is None:
         raise Refusal("Badge template not found", status=404)  # invented
-    return _single(shapes.template_detail(template))
+    return single(shapes.template_detail(template))
 
 
 def list_badges(call: Call) -> Response:
     """GET .../badges."""
-    return _listed(call, call.listings.badges(call.parameter("filter"), call.parameter("sort")), call.badge_row)
+    return listed(call, call.listings.badges(call.parameter("filter"), call.parameter("sort")), call.badge_row)
 
 
 def get_badge(call: Call) -> Response:
     """GET .../badges/<id>."""
-    return _single(call.badge_row(call.sandbox.badge(call.id)))
+    return single(call.badge_row(call.sandbox.badge(call.id)))
 
 
 def issue_badge(call: Call) -> Response:
     """POST .../badges."""
-    return _single(call.badge_row(call.sandbox.issue(read_fields(call.request))), CREATED)
+    return single(call.badge_row(call.sandbox.issue(read_fields(call.request))), CREATED)
 
 
 def issue_batch(call: Call) -> Response:
@@ -173,13 +116,13 @@ def issue_batch(call: Call) -> Response:
 
 def replace_badge(call: Call) -> Response:
     """POST .../badges/<id>/replace."""
-    return _single(call.badge_row(call.sandbox.replace(call.id, read_fields(call.request))), CREATED)
+    return single(call.badge_row(call.sandbox.replace(call.id, read_fields(call.request))), CREATED)
 
 
 def revoke_badge(call: Call) -> Response:
     """PUT .../badges/<id>/revoke."""
     reason = read_fields(call.request).get("reason")
-    return _single(call.badge_row(call.sandbox.revoke(call.id, None if reason is None else str(reason))))
+    return single(call.badge_row(call.sandbox.revoke(call.id, None if reason is None else str(reason))))
 
 
 def delete_badge(call: Call) -> Response:
@@ -203,15 +146,63 @@ def search_badges(call: Call) -> Response:
 def list_events(call: Call) -> Response:
     """GET .../events."""
     organization, origin = call.sandbox.organization, call.request.origin
-    return _listed(call, call.sandbox.events, lambda event: shapes.event_row(event, organization, origin))
+    return listed(call, call.sandbox.events, lambda event: shapes.event_row(event, organization, origin))
 
 
 def get_event(call: Call) -> Response:
     """GET .../events/<id>."""
     for event in call.sandbox.events:
         if event.id == call.id:
-            return _single(shapes.event_row(event, call.sandbox.organization, call.request.origin))
+            return single(shapes.event_row(event, call.sandbox.organization, call.request.origin))
     raise Refusal("Event not found", status=404)  # invented
+
+
+def list_employees(call: Call) -> Response:
+    """GET .../employees."""
+    return listed(call, list(call.sandbox.staff.employees.values()), lambda row: row)
+
+
+def get_employee(call: Call) -> Response:
+    """GET .../employees/<id>, and with ``data`` after it."""
+    return single(call.sandbox.staff.employee(call.id))
+
+
+def add_employee(call: Call) -> Response:
+    """POST .../employees."""
+    return single(call.sandbox.staff.add(read_fields(call.request), call.sandbox.now()), CREATED)
+
+
+def change_employee(call: Call) -> Response:
+    """PUT .../employees/<id>."""
+    return single(call.sandbox.staff.change(call.id, read_fields(call.request), call.sandbox.now()))
+
+
+def delete_employee(call: Call) -> Response:
+    """DELETE .../employees/<id>."""
+    call.sandbox.staff.employees.pop(str(call.sandbox.staff.employee(call.id)["id"]))
+    return Response(204)
+
+
+def invite_employees(call: Call) -> Response:
+    """POST .../employees/send_invitations."""
+    invited = call.sandbox.staff.invite(read_fields(call.request), call.sandbox.now())
+    return as_response({"data": invited, "metadata": {}})  # invented
+
+
+def list_issuers(call: Call) -> Response:
+    """GET .../issuers: who may issue for this organization."""
+    return listed(call, list(call.sandbox.staff.issuers.values()), lambda row: row)
+
+
+def remove_issuer(call: Call) -> Response:
+    """DELETE .../issuers/<id>."""
+    call.sandbox.staff.remove_issuer(call.id)
+    return Response(204)
+
+
+def list_grantors(call: Call) -> Response:
+    """GET .../grantors: for whom this organization may issue."""
+    return listed(call, call.sandbox.staff.grantors, lambda row: row)
 
 
 Handler = Callable[[Call], Response]
@@ -232,6 +223,16 @@ ROUTES: dict[tuple[str, str], Handler] = {
     ("GET", "high_volume_issued_badge_search"): search_badges,
     ("GET", "events"): list_events,
     ("GET", "events/*"): get_event,
+    ("GET", "employees"): list_employees,
+    ("POST", "employees"): add_employee,
+    ("POST", "employees/send_invitations"): invite_employees,
+    ("GET", "employees/*"): get_employee,
+    ("PUT", "employees/*"): change_employee,
+    ("DELETE", "employees/*"): delete_employee,
+    ("GET", "employees/*/data"): get_employee,
+    ("GET", "issuers"): list_issuers,
+    ("DELETE", "issuers/*"): remove_issuer,
+    ("GET", "grantors"): list_grantors,
 }
 
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from credly_cli.sandbox.records import Details, Event, IssuedBadge, Refusal, Row, Token, User, new_id, stamp
+from credly_cli.sandbox.switches import Switches
 
 _SITE = "https://www.credly.com"
 _COUNTRY_CODES = {"United States": "USA"}  # invented: the one code that was seen
@@ -189,6 +190,7 @@ def token_row(token: Token, organization: Row, origin: str, shown: str = "whole"
 
 # Reading a request to issue a badge
 
+NAMELESS = ("recipient_email", "issued_at")  # what was required in 2017
 REQUIRED = ("recipient_email", "issued_to_first_name", "issued_to_last_name", "issued_at")
 _EMAIL = re.compile(r"[^\s@]+@[^\s@]+")
 _SPACED_OFFSET = re.compile(r"\s+([+-]\d\d:?\d\d)$")
@@ -210,18 +212,45 @@ def read_time(text: str) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
 
 
-def has_zone(text: str) -> bool:
+def _has_zone(text: str) -> bool:
     """Tell whether a time names its zone; one with am or pm is UTC."""
     text = text.strip()
     named = _UTC.search(text) or re.search(r"[+-]\d\d:?\d\d$", text[10:])
     return named is not None or _TWELVE_HOURS.fullmatch(text) is not None
 
 
-def read_details(fields: Mapping[str, Any], template: Row, *, before: Details | None = None) -> Details:
+def read_details(
+    fields: Mapping[str, Any], template: Row, switches: Switches, now: str, before: Details | None = None
+) -> Details:
     """Check a request and read it; ``before`` is the badge to be replaced, whose holder stays the same."""
     if before is not None:
         fields = {**_holder_fields(before), **{name: value for name, value in fields.items() if value is not None}}
-    problems = [(name, "can't be blank") for name in REQUIRED if not _text(fields.get(name))]  # invented
+    details = _checked(fields, template, REQUIRED if switches.names_required else NAMELESS)
+    if switches.dates_to_come == "refused" and details.issued_at > now:
+        raise Refusal.of_rules([("issued_at", "can't be in the future")])  # invented
+    if switches.dates_without_zone == "refused" and not _has_zone(_text(fields.get("issued_at"))):
+        raise Refusal.of_rules([("issued_at", "is not a valid date")])  # invented
+    if switches.dates_kept_to == "day":
+        details = replace(details, issued_at=f"{details.issued_at[:10]}T00:00:00.000Z")
+    return details if switches.earner_ids_kept else replace(details, issuer_earner_id=None)
+
+
+def refused_duplicate(rules: Iterable[str], switches: Switches) -> Refusal:
+    """Refuse a second badge; ``rules`` are the attributes that it has in common with one that is held."""
+    refusal = Refusal.of_rules(
+        [(rule, "already has this badge") for rule in rules],  # invented: the words beside the attribute
+        switches.duplicate_message,
+        status=switches.duplicate_status,
+    )
+    if switches.duplicate_errors == "missing":
+        refusal.errors = None
+    elif switches.duplicate_errors == "without-messages":
+        refusal.errors = [{"attribute": row["attribute"]} for row in refusal.errors or ()]
+    return refusal
+
+
+def _checked(fields: Mapping[str, Any], template: Row, required: Iterable[str]) -> Details:
+    problems = [(name, "can't be blank") for name in required if not _text(fields.get(name))]  # invented
     times = {name: _time_or_problem(name, fields.get(name), problems) for name in ("issued_at", "expires_at")}
     email = _text(fields.get("recipient_email"))
     if email and not _EMAIL.fullmatch(email):
@@ -234,8 +263,8 @@ def read_details(fields: Mapping[str, Any], template: Row, *, before: Details | 
     never = fields.get("expires_at") in (False, "false")
     return Details(
         recipient_email=email,
-        first_name=_text(fields["issued_to_first_name"]),
-        last_name=_text(fields["issued_to_last_name"]),
+        first_name=_text(fields.get("issued_to_first_name")),
+        last_name=_text(fields.get("issued_to_last_name")),
         middle_name=_text(fields.get("issued_to_middle_name")) or None,
         issued_at=times["issued_at"] or "",
         expires_at=None if never else times["expires_at"] or template.get("default_expires_at"),

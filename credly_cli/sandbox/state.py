@@ -4,11 +4,11 @@ import secrets
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from copy import deepcopy
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from credly_cli.sandbox.oauth import Client
+from credly_cli.sandbox.organization import Staff, authorization_of
 from credly_cli.sandbox.records import (
     BadgeBook,
     BadgeState,
@@ -24,7 +24,7 @@ from credly_cli.sandbox.records import (
     new_id,
     stamp,
 )
-from credly_cli.sandbox.shapes import has_zone, read_details, updated_details
+from credly_cli.sandbox.shapes import read_details, refused_duplicate, updated_details
 from credly_cli.sandbox.switches import Switches
 
 _TOKEN_DAYS = 180
@@ -53,6 +53,7 @@ class Sandbox:
         self.templates: dict[str, Row] = {str(row["id"]): deepcopy(row) for row in templates}
         self.book = BadgeBook()
         self.events: list[Event] = []
+        self.staff = Staff()
         self.version = 0  # moves with every change
         self.tokens = [self._new_token(token)]
         self.clients = [Client(secrets.token_hex(16), secrets.token_urlsafe(32))]
@@ -80,6 +81,12 @@ class Sandbox:
     def add_organization(self, neighbour: "Sandbox") -> None:
         """Let the tokens of this organization see another one too."""
         self._neighbours[neighbour.organization_id] = neighbour
+
+    def authorize(self, issuer: Row) -> Row:
+        """Let another organization issue the badges of this one; returns the authorization."""
+        row = authorization_of(issuer, self.organization)
+        self.staff.issuers[str(row["id"])] = row
+        return row
 
     def organizations(self) -> list["Sandbox"]:
         """Return every organization that the tokens see."""
@@ -212,7 +219,7 @@ class Sandbox:
         """Issue a badge as the API is asked to; ``Refusal`` if it cannot be."""
         with self.lock:
             template = self._template_to_issue(fields)
-            details = self._details(fields, template)
+            details = read_details(fields, template, self.switches, stamp(self.now()))
             duplicates = {} if template.get("allow_duplicate_badges") else self._duplicates(template, details)
             behaviour = fields.get("duplicate_behavior")
             if duplicates and behaviour == "replace":
@@ -221,33 +228,8 @@ class Sandbox:
                 )
                 return self._update(newest, details)
             if duplicates and behaviour != "allow":
-                raise self._duplicate(duplicates)
+                raise refused_duplicate(duplicates, self.switches)
             return self._add(template, details)
-
-    def _details(self, fields: Mapping[str, Any], template: Row, before: Details | None = None) -> Details:
-        details, switches = read_details(fields, template, before=before), self.switches
-        now = stamp(self.now())
-        if switches.dates_to_come == "refused" and details.issued_at > now:
-            raise Refusal.of_rules([("issued_at", "can't be in the future")])  # invented
-        if switches.dates_without_zone == "refused" and not has_zone(str(fields["issued_at"])):
-            raise Refusal.of_rules([("issued_at", "is not a valid date")])  # invented
-        if switches.dates_kept_to == "day":
-            details = replace(details, issued_at=f"{details.issued_at[:10]}T00:00:00.000Z")
-        return details if switches.earner_ids_kept else replace(details, issuer_earner_id=None)
-
-    def _duplicate(self, rules: Iterable[str]) -> Refusal:
-        """Refuse a second badge; ``rules`` are the attributes that it has in common with one that is held."""
-        switches = self.switches
-        refusal = Refusal.of_rules(
-            [(rule, "already has this badge") for rule in rules],  # invented: the words beside the attribute
-            switches.duplicate_message,
-            status=switches.duplicate_status,
-        )
-        if switches.duplicate_errors == "missing":
-            refusal.errors = None
-        elif switches.duplicate_errors == "without-messages":
-            refusal.errors = [{"attribute": row["attribute"]} for row in refusal.errors or ()]
-        return refusal
 
     def issue_all(self, batch: Iterable[Mapping[str, Any]]) -> list[IssuedBadge]:
         """Issue several badges or none; the ``Refusal`` says which one was at fault."""
@@ -291,7 +273,7 @@ class Sandbox:
             template = self._template_to_issue(fields)
             if old.state != "pending":
                 fields = {**fields, "recipient_email": old.email}
-            new = self._add(template, self._details(fields, template, old.details))
+            new = self._add(template, read_details(fields, template, self.switches, stamp(self.now()), old.details))
             new.state, new.replaces_badge_id, old.replacement_badge_id = old.state, old.id, new.id
             old.updated_at = stamp(self.now())
             return new

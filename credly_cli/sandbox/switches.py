@@ -46,6 +46,7 @@ class Switches:
     duplicate_status: int = 422
     duplicate_message: str = "User already has this badge"
     duplicate_errors: Literal["full", "without-messages", "missing"] = "full"
+    names_required: bool = True
     dates_to_come: Outcome = "taken"
     dates_without_zone: Outcome = "taken"
     dates_kept_to: Literal["second", "day"] = "second"
