@@ -27,6 +27,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from queue import SimpleQueue
+from threading import Lock
 
 import coverage
 
@@ -98,12 +99,29 @@ class Lines:
         return sorted(tests, key=lambda test: (self._reach[test], test))
 
 
+class StoppedError(Exception):
+    """The draw was broken off while a mutant was tried."""
+
+
 class Workshop:
     """A copy of the repository in which one mutant at a time lives."""
 
     def __init__(self, folder: Path) -> None:
         shutil.rmtree(folder, ignore_errors=True)
         self.folder = folder / "copy"
+        self._running: subprocess.Popen[str] | None = None
+        self._stopped = False
+        self._lock = Lock()
+        self._copy()
+
+    def stop(self) -> None:
+        """End the tests that run here, and begin no others: they are in a session of their own, which Ctrl-C spares."""
+        with self._lock:
+            self._stopped = True
+            if self._running is not None:
+                _end(self._running)
+
+    def _copy(self) -> None:
         names = subprocess.run(
             ["git", "ls-files", "-co", "--exclude-standard"],  # noqa: S607
             cwd=ROOT, check=True, capture_output=True, text=True,
@@ -133,21 +151,36 @@ class Workshop:
             "PYTHONDONTWRITEBYTECODE": "1",
             "HYPOTHESIS_STORAGE_DIRECTORY": str(self.folder.parent / "hypothesis"),
         }
-        with subprocess.Popen(  # noqa: S603 - our own tests
-            command, cwd=self.folder, env=environ, text=True, start_new_session=True,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        ) as process:  # fmt: skip
+        with self._started(command, environ) as process:
             try:
                 shown, _ = process.communicate(timeout=seconds)
             except subprocess.TimeoutExpired:
                 return "it hangs"
             finally:
-                with suppress(ProcessLookupError):
-                    os.killpg(process.pid, signal.SIGKILL)
+                _end(process)
+                self._running = None
+        if self._stopped:
+            raise StoppedError
         if process.returncode == 0:
             return ""
         red = [line.split()[1] for line in shown.splitlines() if line.startswith(("FAILED ", "ERROR "))]
         return red[0] if red else shown.strip()[-200:] or "pytest itself fails"
+
+    def _started(self, command: list[str], environ: dict[str, str]) -> "subprocess.Popen[str]":
+        with self._lock:
+            if self._stopped:
+                raise StoppedError
+            self._running = subprocess.Popen(  # noqa: S603 - our own tests
+                command, cwd=self.folder, env=environ, text=True, start_new_session=True,
+                stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            )  # fmt: skip
+            return self._running
+
+
+def _end(process: "subprocess.Popen[str]") -> None:
+    """End the tests with all that they have started."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 def state_of(*folders: str) -> str:
@@ -198,8 +231,14 @@ class Draw:
         self._known = known()
         self._kept = {row["mutant"]: row["by"] for row in self._read()}
         self._shops: SimpleQueue[Workshop] = SimpleQueue()
-        for number in range(os.cpu_count() or 1):
-            self._shops.put(Workshop(RECORD / f"shop-{seed}-{number}"))
+        self._every_shop = [Workshop(RECORD / f"shop-{seed}-{number}") for number in range(os.cpu_count() or 1)]
+        for shop in self._every_shop:
+            self._shops.put(shop)
+
+    def stop(self) -> None:
+        """Break the draw off; what was tried is kept."""
+        for shop in self._every_shop:
+            shop.stop()
 
     def _read(self) -> Iterator[dict[str, str]]:
         if self._record.exists():
@@ -262,7 +301,14 @@ def main() -> int:
     mutations = drawn(options.count, options.seed, options.only)
     draw, end = Draw(options.seed), time.monotonic() + options.minutes * 60
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        tried = list(pool.map(lambda mutation: draw.verdict(mutation, end), mutations))
+        futures = [pool.submit(draw.verdict, mutation, end) for mutation in mutations]
+        try:
+            tried = [future.result() for future in futures]
+        except KeyboardInterrupt:
+            pool.shutdown(wait=False, cancel_futures=True)
+            draw.stop()
+            print("Broken off; the same draw goes on from here.")
+            return 128 + signal.SIGINT
     verdicts = [verdict for verdict in tried if verdict is not None]
     print(table(verdicts))
     counts = Counter(verdict.outcome for verdict in verdicts)

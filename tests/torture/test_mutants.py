@@ -1,9 +1,15 @@
 """The mutants of ``make mutants`` fit the program as it is; whether the tests notice them is for that command."""
 
+import os
 import re
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
+from tests.torture import random_mutants
 from tests.torture.mutants import ROOT, Mutant, Redundant, read_mutants, read_redundant
 
 
@@ -20,3 +26,22 @@ def test_a_mutant_changes_a_line_that_is_there_and_names_tests_that_are(mutant: 
 def test_a_redundant_line_is_there_and_its_second_defence_is_named(change: Redundant) -> None:
     assert change.old in (ROOT / "credly_cli" / change.file).read_text(encoding="utf-8")
     assert change.defence
+
+
+def test_a_draw_that_is_broken_off_leaves_no_tests_running(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    started = tmp_path / "started"
+    script = f"import os, time; open({str(started)!r}, 'w').write(str(os.getpid())); time.sleep(60)"
+    monkeypatch.setattr(random_mutants, "_PYTEST", (sys.executable, "-c", script))
+    monkeypatch.setattr(random_mutants.Workshop, "_copy", lambda shop: shop.folder.mkdir(parents=True))
+    shop = random_mutants.Workshop(tmp_path / "shop")
+    with ThreadPoolExecutor() as pool:
+        trial = pool.submit(shop._first_red, ["tests/test_smoke.py"], 60)
+        while not (started.exists() and started.read_text()):
+            time.sleep(0.01)
+        shop.stop()
+        with pytest.raises(random_mutants.StoppedError):
+            trial.result(timeout=10)
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(started.read_text()), 0)
+    with pytest.raises(random_mutants.StoppedError):
+        shop._first_red(["tests/test_smoke.py"], 60)
