@@ -8,8 +8,7 @@ from io import StringIO
 from pathlib import Path
 
 from tests.support import faults
-from tests.support.desk import Desk
-from tests.unattended.test_status import completes
+from tests.support.desk import Desk, completes
 
 
 def with_badges(desk: Desk) -> Desk:

@@ -10,8 +10,7 @@ from credly_cli.issuing.lookup import Recipient
 from credly_cli.store import database, learners
 from credly_cli.store.database import Store
 from tests.support import faults
-from tests.support.desk import Desk
-from tests.unattended.test_status import completes
+from tests.support.desk import Desk, completes
 
 HEADER = "email,first_name,last_name,learner_id\n"
 ROW = "anna@example.com,first-aid,first-aid-march,completed,2026-03-02T09:31:00+00:00,Anna,Adlerstein"

@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from credly_cli.admin.run_log import recording
-from tests.support.desk import Desk
-from tests.unattended.test_status import completes
+from tests.support.desk import Desk, completes
 
 
 def lines(path: Path) -> list[dict[str, Any]]:

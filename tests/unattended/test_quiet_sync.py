@@ -6,9 +6,8 @@ from collections.abc import Callable
 import pytest
 
 from tests.support import faults
-from tests.support.desk import Desk
+from tests.support.desk import Desk, completes
 from tests.support.installed import run_installed
-from tests.unattended.test_status import completes
 
 
 def one_line(text: str) -> bool:

@@ -5,15 +5,8 @@ import json
 import pytest
 
 from tests.support import faults
-from tests.support.desk import Desk
+from tests.support.desk import Desk, completes
 from tests.support.installed import run_installed
-
-
-def completes(desk: Desk, who: str = "anna@example.com", names: str = "Anna,Adler") -> None:
-    desk.json("link", "First Aid at Work", "first-aid")
-    desk.pass_time(minutes=1)
-    now = desk.clock.now().isoformat()
-    desk.learns(f"{who},first-aid,first-aid-march,completed,{now},{names}")
 
 
 def test_status_before_connecting_says_so_and_what_to_do(desk: Desk) -> None:
