@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl
 
 from credly_cli.sandbox import shapes
 from credly_cli.sandbox.lists import Listings, cut_page, enveloped
-from credly_cli.sandbox.records import IssuedBadge, Refusal, Request, Response, Row, Token
+from credly_cli.sandbox.records import EarnedBadge, Refusal, Request, Response, Row, Token
 from credly_cli.sandbox.state import Sandbox
 
 _JSON = {"Content-Type": "application/json; charset=utf-8"}
@@ -29,7 +29,7 @@ class Call:
         """Return a parameter of the query, empty if it is not there."""
         return self.request.parameters.get(name, "")
 
-    def badge_row(self, badge: IssuedBadge) -> Row:
+    def badge_row(self, badge: EarnedBadge) -> Row:
         """Return an issued badge in full."""
         return shapes.badge_row(badge, self.sandbox.organization, self.request.origin)
 

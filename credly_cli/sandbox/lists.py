@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Any, Generic, NamedTuple, TypeVar
 from urllib.parse import urlencode
 
-from credly_cli.sandbox.records import IssuedBadge, Refusal, Request, Row, stamp
+from credly_cli.sandbox.records import EarnedBadge, Refusal, Request, Row, stamp
 from credly_cli.sandbox.state import Sandbox
 from credly_cli.sandbox.switches import Switches
 
@@ -151,7 +151,7 @@ _BADGE_TIMES = {"created_at", "updated_at", "issued_at", "expires_at", "state_up
 _NESTED_KEY = re.compile(r"(badge_templates|users)\[(\w+)\]")
 
 
-def badge_value(badge: IssuedBadge, key: str) -> Any:
+def badge_value(badge: EarnedBadge, key: str) -> Any:
     """Return what issued badges are sorted by."""
     if match := _NESTED_KEY.fullmatch(key):
         return badge.template.get(match[2]) if match[1] == "badge_templates" else getattr(badge.user, match[2], None)
@@ -160,16 +160,16 @@ def badge_value(badge: IssuedBadge, key: str) -> Any:
     return getattr(badge, key) if key in {"created_at", "updated_at", "state_updated_at", "state"} else None
 
 
-def _recipient_test(term: Term) -> Test[IssuedBadge]:
+def _recipient_test(term: Term) -> Test[EarnedBadge]:
     return lambda badge: _contains(badge.email, term.value) or _contains(badge.details.full_name, term.value)
 
 
-def _owner_addresses(badge: IssuedBadge) -> set[str]:
+def _owner_addresses(badge: EarnedBadge) -> set[str]:
     others = badge.user.emails if badge.user else []
     return {address.casefold() for address in (badge.email, *others)}
 
 
-_BADGE_TESTS: dict[str, TestMaker[IssuedBadge]] = {
+_BADGE_TESTS: dict[str, TestMaker[EarnedBadge]] = {
     "query": _recipient_test,
     "state": lambda term: lambda badge: badge.state in term.values,
     "badge_template_id": lambda term: lambda badge: badge.template_id in term.values,
@@ -182,7 +182,7 @@ _BADGE_TESTS: dict[str, TestMaker[IssuedBadge]] = {
 }
 
 
-def badge_test(term: Term) -> Test[IssuedBadge] | None:
+def badge_test(term: Term) -> Test[EarnedBadge] | None:
     """Return the test of one condition on issued badges."""
     if (match := _TIME_KEY.fullmatch(term.key)) and match[1] in _BADGE_TIMES:
         field = match[1]
@@ -193,8 +193,8 @@ def badge_test(term: Term) -> Test[IssuedBadge] | None:
     return maker(term) if maker else None
 
 
-def _template_attribute_test(attribute: str, term: Term) -> Test[IssuedBadge]:
-    def test(badge: IssuedBadge) -> bool:
+def _template_attribute_test(attribute: str, term: Term) -> Test[EarnedBadge]:
+    def test(badge: EarnedBadge) -> bool:
         value = badge.template.get(attribute)
         if isinstance(value, list):
             return not term.values.isdisjoint(_ids(value))
@@ -212,7 +212,7 @@ class Listings:
     def __init__(self, sandbox: Sandbox) -> None:
         self._sandbox = sandbox
         self._asked: tuple[object, ...] = ()
-        self._badges: Sequence[IssuedBadge] = ()
+        self._badges: Sequence[EarnedBadge] = ()
 
     def templates(self, filter_text: str, sort: str) -> Sequence[Row]:
         """Return templates; oldest first where nothing else is asked for."""
@@ -220,7 +220,7 @@ class Listings:
         rows = keep(self._sandbox.templates.values(), tests)
         return sort_rows(rows, sort or "created_at", template_value)
 
-    def badges(self, filter_text: str, sort: str) -> Sequence[IssuedBadge]:
+    def badges(self, filter_text: str, sort: str) -> Sequence[EarnedBadge]:
         """Return issued badges; in order of issue where nothing else is asked for."""
         switches = self._sandbox.switches
         if sort and switches.sort_status:
@@ -234,7 +234,7 @@ class Listings:
             self._badges, self._asked = self._select(filter_text, sort), asked
         return self._badges
 
-    def badges_after(self, filter_text: str, cursor: str | None) -> tuple[Sequence[IssuedBadge], str | None]:
+    def badges_after(self, filter_text: str, cursor: str | None) -> tuple[Sequence[EarnedBadge], str | None]:
         """Return the next badges of the high-volume search, and the cursor of those that follow."""
         badges = self.badges(filter_text, "")
         size = self._sandbox.switches.search_page_size
@@ -242,11 +242,11 @@ class Listings:
         chunk = badges[start : start + size]
         return chunk, _write_cursor(chunk[-1].number) if start + size < len(badges) else None
 
-    def _select(self, filter_text: str, sort: str) -> Sequence[IssuedBadge]:
+    def _select(self, filter_text: str, sort: str) -> Sequence[EarnedBadge]:
         terms = self._terms(filter_text)
         tests = tests_of(terms, badge_test, refuse_unknown=self._refuses())
         tests += [_exact_email(term) for term in terms if self._sandbox.switches.email_filter_minds_case]
-        badges: Sequence[IssuedBadge] = keep(self._candidates(terms), tests)
+        badges: Sequence[EarnedBadge] = keep(self._candidates(terms), tests)
         if lag := self._sandbox.switches.list_lag:
             horizon = stamp(self._sandbox.now() - timedelta(seconds=lag))
             badges = [badge for badge in badges if badge.created_at <= horizon]
@@ -254,7 +254,7 @@ class Listings:
             return badges[::-1]
         return sort_rows(badges, sort, badge_value)
 
-    def _candidates(self, terms: list[Term]) -> Sequence[IssuedBadge]:
+    def _candidates(self, terms: list[Term]) -> Sequence[EarnedBadge]:
         """Return the badges among which to look, as few as the conditions allow."""
         book, values = self._sandbox.book, dict(terms)
         if "issuer_earner_id" in values:
@@ -285,7 +285,7 @@ class Listings:
         return self._sandbox.switches.unknown_filter_key == "refused"
 
 
-def _exact_email(term: Term) -> Test[IssuedBadge]:
+def _exact_email(term: Term) -> Test[EarnedBadge]:
     if term.key == "recipient_email_all":
         return lambda badge: term.value in {badge.email, *(badge.user.emails if badge.user else ())}
     return lambda badge: term.key != "recipient_email" or badge.email == term.value

@@ -62,7 +62,7 @@ class User:
 
 
 @dataclass(eq=False)
-class IssuedBadge:
+class EarnedBadge:
     """One badge issued to one person. ``template`` is the live row of its template."""
 
     id: str
@@ -111,7 +111,7 @@ class Event:
 
     event_type: str
     occurred_at: str
-    subject: IssuedBadge | Row
+    subject: EarnedBadge | Row
     id: str = field(default_factory=new_id)
 
 
@@ -157,7 +157,7 @@ class Refusal(Exception):  # noqa: N818 - an answer of the API, not an error of 
 Key = tuple[str, ...]
 
 
-def _keys_of(badge: IssuedBadge) -> Iterator[Key]:
+def _keys_of(badge: EarnedBadge) -> Iterator[Key]:
     template = badge.template_id
     yield ("template", template)
     holders = (
@@ -175,30 +175,30 @@ class BadgeBook:
     """Issued badges by id, by template and by holder: ``("email"|"user"|"earner", value[, template id])``."""
 
     def __init__(self) -> None:
-        self.in_order: list[IssuedBadge] = []
-        self._by_id: dict[str, IssuedBadge] = {}
-        self._by_key: dict[Key, dict[str, IssuedBadge]] = {}
+        self.in_order: list[EarnedBadge] = []
+        self._by_id: dict[str, EarnedBadge] = {}
+        self._by_key: dict[Key, dict[str, EarnedBadge]] = {}
 
     def __len__(self) -> int:
         return len(self.in_order)
 
-    def add(self, badge: IssuedBadge) -> None:
+    def add(self, badge: EarnedBadge) -> None:
         """Take in a new badge."""
         self.in_order.append(badge)
         self._by_id[badge.id] = badge
         self._enter(badge)
 
-    def remove(self, badge: IssuedBadge) -> None:
+    def remove(self, badge: EarnedBadge) -> None:
         """Strike a badge out."""
         self.in_order.remove(badge)
         del self._by_id[badge.id]
         self._leave(badge)
 
-    def get(self, badge_id: str) -> IssuedBadge | None:
+    def get(self, badge_id: str) -> EarnedBadge | None:
         """Return the badge of an id."""
         return self._by_id.get(badge_id)
 
-    def under(self, *keys: Key) -> list[IssuedBadge]:
+    def under(self, *keys: Key) -> list[EarnedBadge]:
         """Return the badges under any of the keys, in order of issue."""
         if len(keys) == 1:
             return sorted(self._by_key.get(keys[0], {}).values(), key=_number)
@@ -206,7 +206,7 @@ class BadgeBook:
         return sorted(found.values(), key=_number)
 
     @contextmanager
-    def changing(self, badges: Iterable[IssuedBadge]) -> Iterator[None]:
+    def changing(self, badges: Iterable[EarnedBadge]) -> Iterator[None]:
         """Keep the look-ups right while holder or template of the badges change."""
         badges = list(badges)
         for badge in badges:
@@ -217,16 +217,16 @@ class BadgeBook:
             for badge in badges:
                 self._enter(badge)
 
-    def _enter(self, badge: IssuedBadge) -> None:
+    def _enter(self, badge: EarnedBadge) -> None:
         for key in _keys_of(badge):
             self._by_key.setdefault(key, {})[badge.id] = badge
 
-    def _leave(self, badge: IssuedBadge) -> None:
+    def _leave(self, badge: EarnedBadge) -> None:
         for key in _keys_of(badge):
             self._by_key[key].pop(badge.id, None)
 
 
-def _number(badge: IssuedBadge) -> int:
+def _number(badge: EarnedBadge) -> int:
     return badge.number
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from credly_cli.sandbox.records import Details, Event, IssuedBadge, Refusal, Row, Token, User, new_id, stamp
+from credly_cli.sandbox.records import Details, EarnedBadge, Event, Refusal, Row, Token, User, new_id, stamp
 from credly_cli.sandbox.switches import Switches
 
 _SITE = "https://www.credly.com"
@@ -59,7 +59,7 @@ def _user_row(user: User | None) -> Row:
     }
 
 
-def _links(badge: IssuedBadge) -> Iterable[tuple[str, str]]:
+def _links(badge: EarnedBadge) -> Iterable[tuple[str, str]]:
     page = f"{_SITE}/badges/{badge.id}"
     if badge.state == "pending" or (badge.state == "accepted" and badge.replaces_badge_id):
         yield "accept_badge_url", f"{page}/accept"
@@ -71,7 +71,7 @@ def _date(moment: str | None) -> str | None:
     return moment[:10] if moment else None
 
 
-def _recipient(badge: IssuedBadge) -> Row:
+def _recipient(badge: EarnedBadge) -> Row:
     details = badge.details
     return {
         "issued_to": details.full_name,
@@ -85,7 +85,7 @@ def _recipient(badge: IssuedBadge) -> Row:
     }
 
 
-def badge_row(badge: IssuedBadge, organization: Row, origin: str) -> Row:
+def badge_row(badge: EarnedBadge, organization: Row, origin: str) -> Row:
     """Return an issued badge in full."""
     details, template, issuer = badge.details, badge.template, _issuing_entity(organization, origin)
     return {
@@ -127,7 +127,7 @@ def _alignments(template: Row) -> list[Row]:
     return template.get("alignments") or []
 
 
-def minimal_badge_row(badge: IssuedBadge) -> Row:
+def minimal_badge_row(badge: EarnedBadge) -> Row:
     """Return an issued badge as the high-volume search gives it in its minimal format."""
     details = badge.details
     return {
@@ -154,7 +154,7 @@ def event_row(event: Event, organization: Row, origin: str) -> Row:
     """Return an event with the badge or the template that it is about, as that is now."""
     subject: dict[str, Any] = (
         {"badge": badge_row(event.subject, organization, origin)}
-        if isinstance(event.subject, IssuedBadge)
+        if isinstance(event.subject, EarnedBadge)
         else {"badge_template": event.subject}
     )
     return {

@@ -13,8 +13,8 @@ from credly_cli.sandbox.records import (
     BadgeBook,
     BadgeState,
     Details,
+    EarnedBadge,
     Event,
-    IssuedBadge,
     Refusal,
     Request,
     Response,
@@ -202,20 +202,20 @@ class Sandbox:
 
     # Issued badges
 
-    def issued(self, email: str | None = None, template_id: str | None = None) -> list[IssuedBadge]:
+    def issued(self, email: str | None = None, template_id: str | None = None) -> list[EarnedBadge]:
         """Return the issued badges, all or those of an address or template, in order of issue."""
         with self.lock:
             badges = self.book.in_order if email is None else self.book.under(("email", email.casefold()))
             return [badge for badge in badges if template_id is None or badge.template_id == template_id]
 
-    def badge(self, badge_id: str) -> IssuedBadge:
+    def badge(self, badge_id: str) -> EarnedBadge:
         """Return an issued badge; ``Refusal`` if there is none of the id."""
         badge = self.book.get(badge_id)
         if badge is None:
             raise Refusal("Badge not found", status=404)  # invented
         return badge
 
-    def issue(self, fields: Mapping[str, Any]) -> IssuedBadge:
+    def issue(self, fields: Mapping[str, Any]) -> EarnedBadge:
         """Issue a badge as the API is asked to; ``Refusal`` if it cannot be."""
         with self.lock:
             template = self._template_to_issue(fields)
@@ -231,9 +231,9 @@ class Sandbox:
                 raise refused_duplicate(duplicates, self.switches)
             return self._add(template, details)
 
-    def issue_all(self, batch: Iterable[Mapping[str, Any]]) -> list[IssuedBadge]:
+    def issue_all(self, batch: Iterable[Mapping[str, Any]]) -> list[EarnedBadge]:
         """Issue several badges or none; the ``Refusal`` says which one was at fault."""
-        issued: list[IssuedBadge] = []
+        issued: list[EarnedBadge] = []
         with self.lock:
             before = self._issued_so_far
             for index, fields in enumerate(batch):
@@ -248,7 +248,7 @@ class Sandbox:
 
     def issue_in_credly(
         self, template_id: str, email: str, first_name: str, last_name: str, *, issued_at: str = "", **fields: Any
-    ) -> IssuedBadge:
+    ) -> EarnedBadge:
         """Issue a badge as a person does in Credly, not through the API."""
         return self.issue(
             {
@@ -261,7 +261,7 @@ class Sandbox:
             }
         )
 
-    def replace(self, badge_id: str, fields: Mapping[str, Any]) -> IssuedBadge:
+    def replace(self, badge_id: str, fields: Mapping[str, Any]) -> EarnedBadge:
         """Put a new badge in the place of an old one, which keeps its row."""
         with self.lock:
             old = self.badge(badge_id)
@@ -278,7 +278,7 @@ class Sandbox:
             old.updated_at = stamp(self.now())
             return new
 
-    def accept(self, badge_id: str) -> IssuedBadge:
+    def accept(self, badge_id: str) -> EarnedBadge:
         """Accept a badge as its earner does, who has a Credly account from then on."""
         badge = self.badge(badge_id)
         with self.lock:
@@ -286,12 +286,12 @@ class Sandbox:
                 self.add_user(badge.email, first_name=badge.details.first_name, last_name=badge.details.last_name)
             return self._move(badge, "accepted")
 
-    def reject(self, badge_id: str) -> IssuedBadge:
+    def reject(self, badge_id: str) -> EarnedBadge:
         """Reject a badge as its earner does."""
         with self.lock:
             return self._move(self.badge(badge_id), "rejected")
 
-    def revoke(self, badge_id: str, reason: str | None = None) -> IssuedBadge:
+    def revoke(self, badge_id: str, reason: str | None = None) -> EarnedBadge:
         """Revoke a badge."""
         with self.lock:
             badge = self.badge(badge_id)
@@ -308,12 +308,12 @@ class Sandbox:
             _count(badge.template, -1)  # invented: whether the counters go back is not known
             self._note("badge.deleted", badge)
 
-    def _add(self, template: Row, details: Details) -> IssuedBadge:
+    def _add(self, template: Row, details: Details) -> EarnedBadge:
         now = stamp(self.now())
         self._issued_so_far += 1
         if self.switches.credits is not None:
             self.switches.credits -= 1
-        badge = IssuedBadge(new_id(), self._issued_so_far, template, details, now, now)
+        badge = EarnedBadge(new_id(), self._issued_so_far, template, details, now, now)
         badge.user = self.find_user(badge.email)
         self.book.add(badge)
         _count(template, +1)
@@ -322,12 +322,12 @@ class Sandbox:
             self._move(badge, "accepted")
         return badge
 
-    def _undo(self, badge: IssuedBadge) -> None:
+    def _undo(self, badge: EarnedBadge) -> None:
         self.book.remove(badge)
         _count(badge.template, -1)
         self.events = [event for event in self.events if event.subject is not badge]
 
-    def _duplicates(self, template: Row, details: Details) -> dict[str, list[IssuedBadge]]:
+    def _duplicates(self, template: Row, details: Details) -> dict[str, list[EarnedBadge]]:
         """Return the badges of this template that stand in the way of issuing it again, by what they have in common."""
         user, email = self.find_user(details.recipient_email), details.recipient_email
         holders = {
@@ -344,13 +344,13 @@ class Sandbox:
             found["recipient_email"] = [badge for badge in found["recipient_email"] if badge.email == email]
         return {rule: badges for rule, badges in found.items() if badges}
 
-    def _blocks(self, badge: IssuedBadge) -> bool:
+    def _blocks(self, badge: EarnedBadge) -> bool:
         if badge.replacement_badge_id:
             return False  # invented: the replacement does
         blocks = {"revoked": self.switches.revoked_blocks, "rejected": self.switches.rejected_blocks}
         return blocks.get(badge.state, True)
 
-    def _update(self, badge: IssuedBadge, details: Details) -> IssuedBadge:
+    def _update(self, badge: EarnedBadge, details: Details) -> EarnedBadge:
         """Do what ``duplicate_behavior: replace`` says: the same badge with new details."""
         details = updated_details(badge.details, details, pending=badge.state == "pending")
         if details != badge.details:
@@ -360,18 +360,18 @@ class Sandbox:
             self.version += 1
         return badge
 
-    def _move(self, badge: IssuedBadge, state: BadgeState) -> IssuedBadge:
+    def _move(self, badge: EarnedBadge, state: BadgeState) -> EarnedBadge:
         badge.state = state
         badge.state_updated_at = badge.updated_at = stamp(self.now())
         self._note("badge.state.changed", badge)
         return badge
 
-    def _newest_of_chain(self, badge: IssuedBadge) -> IssuedBadge:
+    def _newest_of_chain(self, badge: EarnedBadge) -> EarnedBadge:
         while badge.replacement_badge_id and (newer := self.book.get(badge.replacement_badge_id)):
             badge = newer
         return badge
 
-    def _note(self, event_type: str, subject: IssuedBadge | Row) -> None:
+    def _note(self, event_type: str, subject: EarnedBadge | Row) -> None:
         self.version += 1
         self.events.append(Event(event_type, stamp(self.now()), subject))
 

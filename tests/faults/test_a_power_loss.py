@@ -16,7 +16,7 @@ from threading import Lock
 
 import pytest
 
-from credly_cli.sandbox.records import BadgeBook, IssuedBadge, Response
+from credly_cli.sandbox.records import BadgeBook, EarnedBadge, Response
 from credly_cli.store.database import Store
 from tests.support.world import World
 
@@ -31,7 +31,7 @@ class Run:
     files: Path
     sent: list[int] = field(default_factory=list)  # how long the log was when each request left
     synchronous: int = 0
-    issued: list[list[IssuedBadge]] = field(default_factory=list)  # what Credly had issued after each
+    issued: list[list[EarnedBadge]] = field(default_factory=list)  # what Credly had issued after each
 
     @property
     def log(self) -> bytes:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from credly_cli.sandbox.records import IssuedBadge
+from credly_cli.sandbox.records import EarnedBadge
 from tests.support import faults
 from tests.support.desk import Desk
 
@@ -21,7 +21,7 @@ def long(connected: Desk, monkeypatch: pytest.MonkeyPatch) -> Desk:
     return connected
 
 
-def issue(desk: Desk, number: int) -> IssuedBadge:
+def issue(desk: Desk, number: int) -> EarnedBadge:
     return desk.sandbox.issue_in_credly(desk.badge_id(BADGE), f"l{number}@example.org", "L", "Earner")
 
 

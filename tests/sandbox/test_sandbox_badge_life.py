@@ -3,19 +3,19 @@ from typing import Any
 
 import pytest
 
-from credly_cli.sandbox.records import IssuedBadge, Refusal
+from credly_cli.sandbox.records import EarnedBadge, Refusal
 from tests.support.stand_in import FaultySandbox
 
 Ask = Callable[..., tuple[int, Any]]
 
 
 @pytest.fixture
-def issued(sandbox: FaultySandbox, ids: dict[str, str]) -> IssuedBadge:
+def issued(sandbox: FaultySandbox, ids: dict[str, str]) -> EarnedBadge:
     return sandbox.issue_in_credly(ids["Onboarding Essentials"], "u1@example.com", "Robin", "Sample")
 
 
 def test_an_accepted_badge_has_a_user_and_a_page(
-    ask: Ask, sandbox: FaultySandbox, issued: IssuedBadge, wait: Callable[[float], None]
+    ask: Ask, sandbox: FaultySandbox, issued: EarnedBadge, wait: Callable[[float], None]
 ) -> None:
     wait(60)
     sandbox.accept(issued.id)
@@ -26,7 +26,7 @@ def test_an_accepted_badge_has_a_user_and_a_page(
     assert "accept_badge_url" not in row
 
 
-def test_a_revoked_badge_has_no_links(ask: Ask, issued: IssuedBadge) -> None:
+def test_a_revoked_badge_has_no_links(ask: Ask, issued: EarnedBadge) -> None:
     status, body = ask("PUT", f"badges/{issued.id}/revoke", {"reason": "Mistake"})
     row = body["data"]
     assert (status, row["state"], row["revocation_reason"]) == (200, "revoked", "Mistake")
@@ -34,12 +34,12 @@ def test_a_revoked_badge_has_no_links(ask: Ask, issued: IssuedBadge) -> None:
     assert row["state_updated_at"] is not None
 
 
-def test_a_rejected_badge_has_no_links(ask: Ask, sandbox: FaultySandbox, issued: IssuedBadge) -> None:
+def test_a_rejected_badge_has_no_links(ask: Ask, sandbox: FaultySandbox, issued: EarnedBadge) -> None:
     sandbox.reject(issued.id)
     assert not {"badge_url", "accept_badge_url"} & ask("GET", f"badges/{issued.id}")[1]["data"].keys()
 
 
-def test_a_deleted_badge_is_gone(ask: Ask, sandbox: FaultySandbox, issued: IssuedBadge) -> None:
+def test_a_deleted_badge_is_gone(ask: Ask, sandbox: FaultySandbox, issued: EarnedBadge) -> None:
     assert ask("DELETE", f"badges/{issued.id}") == (204, None)
     assert ask("GET", f"badges/{issued.id}")[0] == 404
     assert ask("GET", "badges", filter="recipient_email::u1@example.com")[1]["data"] == []
@@ -47,7 +47,7 @@ def test_a_deleted_badge_is_gone(ask: Ask, sandbox: FaultySandbox, issued: Issue
         sandbox.delete(issued.id)
 
 
-def test_a_badge_is_replaced_once(ask: Ask, sandbox: FaultySandbox, issued: IssuedBadge, ids: dict[str, str]) -> None:
+def test_a_badge_is_replaced_once(ask: Ask, sandbox: FaultySandbox, issued: EarnedBadge, ids: dict[str, str]) -> None:
     sandbox.accept(issued.id)
     fields = {"badge_template_id": ids["Facilitator"], "issued_at": "2026-03-03T00:00:00Z", "expires_at": None}
     status, body = ask("POST", f"badges/{issued.id}/replace", fields)
@@ -61,7 +61,7 @@ def test_a_badge_is_replaced_once(ask: Ask, sandbox: FaultySandbox, issued: Issu
 
 
 def test_events_tell_what_happened_and_can_be_asked_for_again(
-    ask: Ask, sandbox: FaultySandbox, issued: IssuedBadge
+    ask: Ask, sandbox: FaultySandbox, issued: EarnedBadge
 ) -> None:
     sandbox.accept(issued.id)
     sandbox.archive_template(issued.template_id)
@@ -80,7 +80,7 @@ def test_events_tell_what_happened_and_can_be_asked_for_again(
 
 
 def test_a_template_can_be_added_changed_archived_and_deleted(
-    ask: Ask, sandbox: FaultySandbox, issued: IssuedBadge
+    ask: Ask, sandbox: FaultySandbox, issued: EarnedBadge
 ) -> None:
     row = sandbox.add_template(issued.template | {"id": "new", "name": "New"})
     assert ask("GET", "badge_templates/new")[1]["data"]["name"] == row["name"]
@@ -94,7 +94,7 @@ def test_a_template_can_be_added_changed_archived_and_deleted(
     assert ask("GET", "badge_templates/new")[0] == 404
 
 
-def test_badges_of_a_deleted_template_stay(ask: Ask, sandbox: FaultySandbox, issued: IssuedBadge) -> None:
+def test_badges_of_a_deleted_template_stay(ask: Ask, sandbox: FaultySandbox, issued: EarnedBadge) -> None:
     sandbox.delete_template(issued.template_id)
     assert ask("GET", f"badges/{issued.id}")[1]["data"]["badge_template"]["name"] == "Onboarding Essentials"
 

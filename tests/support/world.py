@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from credly_cli.sandbox.records import IssuedBadge
+from credly_cli.sandbox.records import EarnedBadge
 from credly_cli.store import grants
 from credly_cli.store.database import Store
 from credly_cli.text import as_json
@@ -140,12 +140,12 @@ class World:
         assert self.posts() == sent
 
 
-def _key(badge: IssuedBadge) -> tuple[str, str, str]:
+def _key(badge: EarnedBadge) -> tuple[str, str, str]:
     at = datetime.fromisoformat(badge.details.issued_at).astimezone(UTC)
     return badge.template_id, badge.email, at.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _fits(badge: IssuedBadge, grant: dict[str, Any], desk: Desk) -> bool:
+def _fits(badge: EarnedBadge, grant: dict[str, Any], desk: Desk) -> bool:
     with desk.store() as store:
         mark: str = store.value("SELECT earner_id FROM grants WHERE id = ?", (grant["id"],))
     return badge.details.issuer_earner_id == mark
