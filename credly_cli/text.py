@@ -2,6 +2,7 @@
 
 import re
 import shlex
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
@@ -47,6 +48,24 @@ def is_web_address(text: str) -> bool:
 def without_addresses(text: str) -> str:
     """Return a text with the addresses in it taken out, for where nobody is to be named."""
     return _ADDRESS.sub("(address)", text)
+
+
+# letters with a stroke and ligatures, which Unicode does not take apart
+_PLAIN = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ð": "d", "ħ": "h", "\u0131": "i", "æ": "ae", "œ": "oe"})
+_ACCENTS = re.compile("[\u0300-\u036f\u00ad\u200b-\u200f\u2060\ufeff]")  # and what has no width
+
+
+def same_case(text: str) -> str:
+    """Bring a name into a form without regard to case and to kinds of spaces."""
+    return " ".join(unicodedata.normalize("NFC", text).casefold().split())
+
+
+def folded(text: str) -> str:
+    """Bring a name into the form in which names are found and sorted: without case, accents and kinds of spaces."""
+    if text.isascii():
+        return " ".join(text.lower().split())
+    apart = _ACCENTS.sub("", unicodedata.normalize("NFKD", text.casefold()))
+    return " ".join(unicodedata.normalize("NFC", apart.translate(_PLAIN)).split())
 
 
 def counted(number: int, one: str, many: str | None = None) -> str:

@@ -11,9 +11,7 @@ from credly_cli.text import Command, Hint
 
 def forget(store: Store, email: str, now: str) -> Forgotten:
     """Forget the learners with an address; raises ``Failure`` for an unknown one, or while a badge is in doubt."""
-    rows = learners.of_email(store, email)
-    if not rows and not privacy.is_known(store, email):
-        names.learner(store, email)
+    rows = [] if privacy.is_known(store, email) and not learners.of_email(store, email) else names.learner(store, email)
     _require_settled(store, [learner.id for learner in rows], email)
     store.overwrite_what_is_deleted()
     with store.transaction():

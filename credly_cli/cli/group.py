@@ -38,6 +38,7 @@ MaxSeconds = Annotated[
 _COLOURS = completion.one_of("auto", "always", "never")
 _ALWAYS = ("status", "disconnect")
 _OF_A_FULL_DISK = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN)
+_OF_NAMES = ("usage", "unknown-badge", "unknown-content", "unknown-learner")
 _FOR_CRON = "sync"  # its one line begins with its name
 
 
@@ -94,7 +95,7 @@ class CredlyGroup(TyperGroup):
         except _PipeClosedError:
             raise BrokenPipeError from None
         except Exception as error:  # noqa: BLE001 - whatever it is, it ends in a sentence and an exit code
-            failure = explained(error, environment)
+            failure = explained(error, environment, arguments)
             environment.output.failure(failure)
             if failure.code == "unexpected" and environment.output.verbose and not environment.output.as_json:
                 traceback.print_exception(error, file=environment.output.stderr)
@@ -146,8 +147,8 @@ def failure_from(error: Exception) -> Failure:
     )
 
 
-def explained(error: Exception, environment: Environment) -> Failure:
-    """Say what an error means, with a look at what only this machine shows: a full disk, other profiles."""
+def explained(error: Exception, environment: Environment, arguments: Sequence[str] = ()) -> Failure:
+    """Say what an error means, with a look at what only this machine shows: a full disk, other profiles, names."""
     failure = failure_from(error)
     if isinstance(error, sqlite3.Error) and _code(error) in _OF_A_FULL_DISK:
         from credly_cli.admin import machine_checks  # noqa: PLC0415
@@ -157,9 +158,13 @@ def explained(error: Exception, environment: Environment) -> Failure:
     if failure.code == "not-connected" and environment.profile != "default" and not environment.paths.store.exists():
         from credly_cli.admin import profiles  # noqa: PLC0415
 
-        told = f"The profile {environment.profile!r} is not connected to Credly."
+        message = f"The profile {environment.profile!r} is not connected to Credly."
         hint = profiles.suggestion(environment.paths, environment.profile)
-        return Failure("not-connected", told, hint=hint or failure.hint)
+        return Failure("not-connected", message, hint=hint or failure.hint)
+    if failure.code in _OF_NAMES:
+        from credly_cli.cli import corrections  # noqa: PLC0415 - only for who named something wrongly
+
+        return corrections.corrected(failure, environment, arguments)
     return failure
 
 
@@ -187,8 +192,8 @@ def _code(error: sqlite3.Error) -> int:
 
 
 def _no_room() -> Failure:
-    told = "The store cannot be read or written: there is no room left on its disk."
-    return Failure("store-unusable", told, hint="Make room, then run it again; nothing needs to be restored.")
+    message = "The store cannot be read or written: there is no room left on its disk."
+    return Failure("store-unusable", message, hint="Make room, then run it again; nothing needs to be restored.")
 
 
 def file_failure(error: OSError) -> Failure:

@@ -26,7 +26,7 @@ _DECISIONS = {
 
 def explain(
     context: typer.Context,
-    email: Annotated[str, typer.Argument(help="The learner's address.", autocompletion=learners)],
+    email: Annotated[str, typer.Argument(help="The learner's address, id or full name.", autocompletion=learners)],
     badge: Annotated[
         str | None, typer.Argument(help="Only this badge: its id, slug or name.", autocompletion=badges)
     ] = None,

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def forget(
     context: typer.Context,
-    email: Annotated[str, typer.Argument(help="The learner's address.", autocompletion=learners)],
+    email: Annotated[str, typer.Argument(help="The learner's address, id or full name.", autocompletion=learners)],
     lock_wait: LockWait = 10,
 ) -> None:
     """Remove a learner's personal data from the store, without making a second badge possible.

@@ -35,7 +35,7 @@ def grant(
     context: typer.Context,
     names: Annotated[
         list[str],
-        typer.Argument(metavar="EMAIL... BADGE", help="Learners, then the badge.", autocompletion=learners_or_badges),
+        typer.Argument(metavar="LEARNER... BADGE", help="Learners, then the badge.", autocompletion=learners_or_badges),
     ],
     file: Annotated[
         str | None, typer.Option("--from", metavar="FILE", help="Take the learners from a file; - is standard input.")

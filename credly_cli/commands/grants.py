@@ -34,7 +34,10 @@ def grants(
             "--state", metavar="STATE", help="Only in this state; repeatable.", autocompletion=one_of(*STATES)
         ),
     ] = None,
-    email: Annotated[str | None, typer.Option("--email", help="Only of this learner.", autocompletion=learners)] = None,
+    email: Annotated[
+        str | None,
+        typer.Option("--email", help="Only of this learner: address, id or full name.", autocompletion=learners),
+    ] = None,
     badge: Annotated[
         str | None, typer.Option("--badge", help="Only of this badge: its id, slug or name.", autocompletion=badges)
     ] = None,
@@ -53,6 +56,6 @@ def grants(
             raise Failure("usage", f"There is no state {name!r}.", hint=f"The states are {', '.join(STATES)}.")
     with environment.reading() as store:
         learners = [learner.id for learner in names.learner(store, email)] if email is not None else None
-        badge_id = names.badge(store, badge)["id"] if badge is not None else None
+        badge_id = names.badge(store, badge).id if badge is not None else None
         rows = stored.listed(store, states=state or (), learners=learners, badge_id=badge_id)
     environment.output.listing(COLUMNS, [as_json(row) for row in rows], empty="There are no such grants.", as_csv=csv)

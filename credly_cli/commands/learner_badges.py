@@ -33,7 +33,7 @@ PIPED = tuple(
 
 def learner_badges(
     context: typer.Context,
-    email: Annotated[str, typer.Argument(help="The learner's address.", autocompletion=learners)],
+    email: Annotated[str, typer.Argument(help="The learner's address, id or full name.", autocompletion=learners)],
     csv: Annotated[bool, typer.Option("--csv", help="Write CSV with a header.")] = False,
     html: Annotated[
         Path | None,

@@ -1,12 +1,15 @@
 """`credly learners`."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from credly_cli.cli.environment import Environment
 from credly_cli.output import Column
-from credly_cli.text import Command, Hint
+from credly_cli.text import Command, Hint, as_json
+
+if TYPE_CHECKING:
+    from credly_cli.store.learners import ListedLearner
 
 COLUMNS = (
     Column("Id", "learner_id"),
@@ -16,24 +19,38 @@ COLUMNS = (
     Column("Panorama", "panorama", "wide"),
     Column("Sublicense", "sublicense", "wide"),
 )
+ON_A_TERMINAL = (*COLUMNS, Column("Former addresses", "former_emails"))
 
 
 def learners(
     context: typer.Context,
-    text: Annotated[str, typer.Argument(help="Part of a name, an address or an id; all learners without it.")] = "",
+    text: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[TEXT]", help="Words of a name, an address or an id; all learners without them."),
+    ] = None,
     csv: Annotated[bool, typer.Option("--csv", help="Write CSV with a header.")] = False,
 ) -> None:
-    """Look learners up by part of their name, email or id.
+    """Look learners up by words: each is found in the name, an address (also a former one) or the id.
 
-    In a pipe the first column is the id that the LMS gives the learner, empty where it gives none.
+    Words may stand in any order, with or without accents. In a pipe the first column is the id that the LMS gives the
+    learner, empty where it gives none.
 
     Example: credly learners lovelace
     """
     from credly_cli.store import learners as stored
 
     environment: Environment = context.obj
+    words = " ".join(text or ())
     with environment.reading() as store:
-        rows = stored.matching(store, text)
+        found = stored.matching(store, [words])
+    output = environment.output
+    shown = output.stdout.isatty() and not (csv or output.as_json)
+    rows = [_shown(one) if shown else as_json(one) for one in found]
     none = Hint("There are no learners yet. Run:", Command("import", "learners", "FILE"))
-    empty = Hint(f"No learner matches {text!r}.") if text else none
-    environment.output.listing(COLUMNS, rows, empty=empty, as_csv=csv)
+    empty = Hint(f"No learner matches {words!r}.") if words else none
+    output.listing(ON_A_TERMINAL if shown else COLUMNS, rows, empty=empty, as_csv=csv)
+
+
+def _shown(one: "ListedLearner") -> dict[str, Any]:
+    former = " ".join(f"formerly {email}" for email in one.former_emails)
+    return {**as_json(one), "former_emails": former}

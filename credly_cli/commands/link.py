@@ -61,14 +61,14 @@ def _show_link(environment: Environment, change: "LinkChange") -> None:
     found = change.content
     if found is None:
         raise AssertionError("what is linked has content")
-    if found.session_id:
-        output.say(f"{found.session_id} is a session; all sessions of {found.title} share the badge.")
+    if change.session_id:
+        output.say(f"{change.session_id} is a session; all sessions of {found.title} share the badge.")
     if change.unreleased:
         output.warn(f"{found.title} is not released: learners of the site do not see it yet.")
     if not change.changed:
-        output.say(f"{change.badge['name']} is already linked to {found.title}.")
+        output.say(f"{change.badge.name} is already linked to {found.title}.")
         return
-    output.say(f"Linked {change.badge['name']} to {found.title}, counting from {change.counts_from}.", "green")
+    output.say(f"Linked {change.badge.name} to {found.title}, counting from {change.counts_from}.", "green")
     if change.earlier:
         output.say(f"{counted(change.earlier, 'earlier completion')} will earn it.")
     if change.cancelled:
@@ -82,7 +82,7 @@ def _show_moment(output: "Output", change: "LinkChange", content_id: str, now: s
     if (change.counts_from or "") > now:
         output.warn(f"{change.counts_from} is in the future: nothing completed before then counts.")
     if change.left_out:
-        name, many = change.badge["slug"] or change.badge["id"], change.left_out > 1
+        name, many = change.badge.word, change.left_out > 1
         they, them = ("completions are", "them") if many else ("completion is", "it")
         output.note(
             Hint(
@@ -126,11 +126,11 @@ def unlink(
 
 def _show_unlink(output: "Output", change: "LinkChange") -> None:
     if change.content is None:
-        output.say(f"{change.badge['name']} is not linked.")
+        output.say(f"{change.badge.name} is not linked.")
     else:
-        output.say(f"Unlinked {change.badge['name']} from {change.content.title}.", "green")
+        output.say(f"Unlinked {change.badge.name} from {change.content.title}.", "green")
         if change.cancelled:
             were = counted(change.cancelled, "grant not yet sent was", "grants not yet sent were")
             output.say(f"{were} cancelled, as credly missed shows.")
-        name = change.badge["slug"] or change.badge["id"]
+        name = change.badge.word
         output.note(Hint("Nobody earns it any more. To link it again:", Command("link", name, "CONTENT")))

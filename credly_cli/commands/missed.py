@@ -65,7 +65,7 @@ def missed(
 
     environment: Environment = context.obj
     with environment.reading() as store:
-        badge_id = names.badge(store, badge)["id"] if badge is not None else None
+        badge_id = names.badge(store, badge).id if badge is not None else None
         rows = [miss.json() for miss in missing.missed(store, badge_id)]
         if credly_upload is not None:
             upload = missing.write_bulk_issue(store, credly_upload, badge_id, credly_template)

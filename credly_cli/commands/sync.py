@@ -163,7 +163,7 @@ def _show_counts(output: Output, run: "Run") -> None:
         output.say("This is a dry run: nothing was changed.")
     output.say(f"Badges: {_counts(asdict(run.badges))}.")
     for entry in run.unlinked:
-        output.say(f"Unlinked: {entry['badge']['name']} from {entry['content']['title']}. {entry['reason']}")
+        output.say(f"Unlinked: {entry.badge.name} from {entry.content.title}. {entry.reason}")
     for kind, counts in run.lms.items():
         if counts["read"]:
             output.say(f"{kind.capitalize()}: {_counts(counts)}.")

@@ -13,8 +13,10 @@ from credly_cli.issuing import plan, reconcile, restore, send
 from credly_cli.issuing.lookup import Recipient, look_up, look_up_all
 from credly_cli.issuing.send import SendOptions
 from credly_cli.linking import names
-from credly_cli.linking.names import FoundContent
-from credly_cli.store import badges, claims, enrollments, facts, grants, issued_badges, links, runs
+from credly_cli.store import badges, claims, enrollments, facts, grants, issued_badges, runs
+from credly_cli.store import content as contents
+from credly_cli.store.badges import NamedBadge
+from credly_cli.store.content import ContentBrief
 from credly_cli.store.database import Store
 from credly_cli.store.enrollments import Enrolled
 from credly_cli.store.grants import Grant, ListedGrant, NewGrant
@@ -70,8 +72,8 @@ class ManualGrants:
     clock: Clock
     options: SendOptions
     settings: GrantSettings
-    _badge: dict[str, Any] = field(default_factory=dict)
-    _content: FoundContent = field(default_factory=lambda: FoundContent("", "", None))
+    _badge: NamedBadge = field(init=False)
+    _content: ContentBrief = field(init=False)
 
     def grant(self, emails: Sequence[str], badge_name: str, issued_at: str | None, *, rehearse: bool) -> list[Granted]:
         """Grant a badge to each learner; raises ``Failure`` for what concerns the badge, the results tell the rest."""
@@ -124,11 +126,12 @@ class ManualGrants:
 
     def _candidate(self, result: Granted) -> _Candidate:
         known = names.learner(self.store, result.email)
+        result.email = names.address(self.store, result.email)
         for learner in known:
             enrolled = enrollments.latest(self.store, learner.id, self._content.id)
             if enrolled is not None:
                 return _Candidate(
-                    result, learner, enrolled, Recipient.of_learners(self.store, result.email, known, self._badge["id"])
+                    result, learner, enrolled, Recipient.of_learners(self.store, result.email, known, self._badge.id)
                 )
         raise Failure(
             "not-enrolled",
@@ -154,13 +157,13 @@ class ManualGrants:
     def _refusal(self, candidate: _Candidate, found: Sequence[IssuedBadge]) -> Failure | None:
         with self.store.transaction():
             issued_badges.save(self.store, found, utc_text(self.clock.now()))
-        email, learner, name = candidate.result.email, candidate.learner, self._badge["name"]
+        email, learner, name = candidate.result.email, candidate.learner, self._badge.name
         if any(badge.held for badge in found):
             return _earned(email, f"{email} has earned {name} already.")
-        if issued_badges.held_by(self.store, learner.id, self._badge["id"]):
+        if issued_badges.held_by(self.store, learner.id, self._badge.id):
             hint = Hint("If it was deleted in Credly, this finds out:", Command("sync"))
             return _earned(email, f"{email} has earned {name} already, as the last sync found.", hint)
-        if claims.in_doubt_for_learner(self.store, self._badge["id"], learner.id):
+        if claims.in_doubt_for_learner(self.store, self._badge.id, learner.id):
             candidate.result.unclear = True
             message = f"{name} may be on its way to {email}: an earlier answer of Credly's was lost."
             return Failure("server-error", message, hint=Hint("The next sync finds out:", Command("sync")))
@@ -187,7 +190,7 @@ class ManualGrants:
 
     def _record(self, candidate: _Candidate, moment: str) -> bool:
         """Record the grant for the learner's session, in place of one that was not sent yet."""
-        who, badge_id, now = self._completion(candidate, moment), self._badge["id"], utc_text(self.clock.now())
+        who, badge_id, now = self._completion(candidate, moment), self._badge.id, utc_text(self.clock.now())
         with self.store.transaction():
             before = grants.of_session(self.store, badge_id, who.learner, who.content_id, who.session_id)
             if before is not None and before.state in ("planned", "held", "failed"):
@@ -200,7 +203,7 @@ class ManualGrants:
         return True
 
     def _new_grant(self, who: Completion, enrolled: Enrolled, before: Grant | None) -> NewGrant:
-        badge_id, number = self._badge["id"], 1
+        badge_id, number = self._badge.id, 1
         if before is not None:  # what was earned and lost is granted anew, under a mark of its own
             number = before.round + int(before.state != "cancelled" or before.dropped)
         once = not badges.allows_duplicates(self.store, badge_id)
@@ -251,12 +254,12 @@ class ManualGrants:
                 result.failure = Failure("unexpected", str(result.grant.problem), hint=hint)
             case "covered":
                 result.changed = False
-                result.failure = _earned(result.email, f"{result.email} has earned {self._badge['name']} already.")
+                result.failure = _earned(result.email, f"{result.email} has earned {self._badge.name} already.")
 
     def _unknown_to_credly(self) -> Failure:
         return Failure(
             "badge-not-active",
-            f"Credly does not know {self._badge['name']} any more.",
+            f"Credly does not know {self._badge.name} any more.",
             hint=Hint("Run:", Command("sync")),
         )
 
@@ -277,23 +280,23 @@ _AFRESH = {
 }
 
 
-def _badge_and_content(store: Store, name: str) -> tuple[dict[str, Any], FoundContent]:
+def _badge_and_content(store: Store, name: str) -> tuple[NamedBadge, ContentBrief]:
     """Find an active badge and the content that it is linked to; raises ``Failure``."""
     badge = names.badge(store, name)
-    if not badge["listed"]:
+    if not badge.listed:
         raise Failure(
             "badge-not-active",
-            f"{badge['name']} is not active on Credly any more.",
+            f"{badge.name} is not active on Credly any more.",
             hint=Hint("To see:", Command("badges")),
         )
-    content = links.linked_content(store, badge["id"])
+    content = contents.of_badge(store, badge.id)
     if content is None:
         raise Failure(
             "badge-not-linked",
-            f"{badge['name']} is not linked to content.",
-            hint=Hint("Link it first:", Command("link", badge["slug"] or badge["id"], "CONTENT")),
+            f"{badge.name} is not linked to content.",
+            hint=Hint("Link it first:", Command("link", badge.word, "CONTENT")),
         )
-    return badge, FoundContent(**content)
+    return badge, content
 
 
 def _different(emails: Iterable[str]) -> list[str]:

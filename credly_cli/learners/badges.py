@@ -53,7 +53,8 @@ class LearnerBadges:
 
 
 def read(store: Store, client: Client, email: str, now: datetime, *, hide_expired: bool) -> LearnerBadges:
-    """Read a learner's badges; raises ``Failure`` when neither Credly nor the store knows the address."""
+    """Read a learner's badges; raises ``Failure`` when neither Credly nor the store knows who is meant."""
+    email = names.address(store, email)
     known = learners.of_email(store, email)
     ids = [learner.id for learner in known]
     try:

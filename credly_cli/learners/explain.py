@@ -10,6 +10,7 @@ from shlex import quote
 from typing import Any, Literal
 
 from credly_cli.credly.records import IssuedBadge
+from credly_cli.errors import Failure
 from credly_cli.learners.cases import Case, Person, read_cases, read_person
 from credly_cli.learners.widget import Session
 from credly_cli.linking import names
@@ -20,6 +21,7 @@ from credly_cli.store.database import Store
 from credly_cli.store.facts import Facts
 from credly_cli.store.learner_history import Attempt, LearnerGrant
 from credly_cli.store.learners import LearnerBrief
+from credly_cli.text import Command, Hint, folded
 
 _ATTEMPTS = 3  # so many of the last are told
 Decision = Literal["earned", "on-its-way", "would-grant", "not-granted", "needs-person"]
@@ -84,18 +86,30 @@ def explain(store: Store, email: str, badge_name: str | None, now: datetime, zon
 
     Days to write down are days in ``zone``.
     """
+    email = _address(store, email, badge_name)
     known = learners.of_email(store, email)
     ids = [learner.id for learner in known]
     issued = issued_badges.of_learners(store, email, ids)
     if not known and not issued:
         names.learner(store, email)  # fails, with a suggestion
     if badge_name is not None:
-        wanted = [names.badge(store, badge_name)["id"]]
+        wanted = [names.badge(store, badge_name).id]
     else:
         wanted = [*learner_history.badge_ids(store, ids), *(badge.badge_id for badge in issued)]
     person = read_person(store, email, known, now, zone)
     told = [_explained(case, checks(case, person)) for case in read_cases(store, wanted, issued, known, person)]
-    return Explanation(person.brief, sorted(told, key=lambda one: (one.badge.name.casefold(), one.badge.id)))
+    return Explanation(person.brief, sorted(told, key=lambda one: (folded(one.badge.name), one.badge.id)))
+
+
+def _address(store: Store, text: str, badge_name: str | None) -> str:
+    """Find who is meant, and notice when learner and badge were named in the wrong order."""
+    try:
+        return names.address(store, text)
+    except Failure as failure:
+        if badge_name is None or failure.code != "unknown-learner" or not names.is_badge(store, text):
+            raise
+        message = f"{text!r} is a badge: the learner comes first."
+        raise Failure(failure.code, message, hint=Hint("Run:", Command("explain", badge_name, text))) from None
 
 
 def _explained(case: Case, checked: list[Check]) -> Explained:

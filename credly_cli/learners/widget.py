@@ -14,6 +14,7 @@ from credly_cli.identity import email_key
 from credly_cli.issuing.decide import Outcome, outcome
 from credly_cli.learners import badges
 from credly_cli.learners.badges import ShownBadge
+from credly_cli.linking import names
 from credly_cli.store import facts, learner_history, learners
 from credly_cli.store.badges import BadgeBrief
 from credly_cli.store.content import ContentBrief
@@ -22,6 +23,7 @@ from credly_cli.store.facts import Facts
 from credly_cli.store.learner_history import Audience, Discoverable, Enrolled
 from credly_cli.store.learners import Learner, LearnerBrief
 from credly_cli.store.schema import State
+from credly_cli.text import folded
 from credly_cli.times import utc_text
 
 COMPLETE = 100
@@ -87,6 +89,7 @@ class Widget:
 
 def read(store: Store, client: Client, email: str, now: datetime, *, hide_expired: bool) -> Widget:
     """Read a learner's widget; raises ``Failure`` when neither Credly nor the store knows the address."""
+    email = names.address(store, email)
     answer = badges.read(store, client, email, now, hide_expired=False)
     held = frozenset(shown.badge.id for shown in answer.badges)
     known = learners.of_email(store, email)
@@ -180,7 +183,7 @@ def _by_progress(entry: InProgress) -> tuple[bool, float, str, str]:
 
 
 def _by_name(badge: BadgeBrief) -> tuple[str, str]:
-    return badge.name.casefold(), badge.id
+    return folded(badge.name), badge.id
 
 
 def discover(seen: Iterable[Discoverable], sessions: Iterable[Session], held: frozenset[str]) -> list[Discoverable]:

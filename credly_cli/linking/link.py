@@ -6,12 +6,13 @@ from typing import Any
 
 from credly_cli.errors import Failure
 from credly_cli.linking import names
-from credly_cli.linking.names import FoundContent
 from credly_cli.store import content as contents
 from credly_cli.store import duplicates, links
+from credly_cli.store.badges import NamedBadge
+from credly_cli.store.content import ContentBrief
 from credly_cli.store.database import Store
 from credly_cli.store.links import Link
-from credly_cli.text import Command, Hint
+from credly_cli.text import Command, Hint, as_json
 from credly_cli.times import utc_text
 
 MANY = 100  # earlier completions from which on somebody is asked
@@ -29,21 +30,22 @@ class ManyEarlierError(Exception):
 class LinkChange:
     """What linking or unlinking brought about."""
 
-    badge: dict[str, Any]
-    content: FoundContent | None
+    badge: NamedBadge
+    content: ContentBrief | None
     counts_from: str | None
     changed: bool = False
     earlier: int = 0
     cancelled: int = 0
     left_out: int = 0  # completions that are too early to count
     unreleased: bool = False
+    session_id: str | None = None  # by which the content was named
 
     def json(self) -> dict[str, Any]:
         """Return the answer as scripts read it."""
         return {
             "changed": self.changed,
-            "badge": {key: self.badge[key] for key in ("id", "name", "image_url")},
-            "content": self.content.view() if self.content else None,
+            "badge": as_json(self.badge.brief),
+            "content": as_json(self.content),
             "counts_from": self.counts_from,
             "earlier": self.earlier,
             "cancelled": self.cancelled,
@@ -60,26 +62,26 @@ def link(
     agreed: bool,
 ) -> LinkChange:
     """Link a badge to content; raises ``ManyEarlierError`` where that is to be agreed to first, and ``Failure``."""
-    badge = names.badge(store, badge_name)
-    content = names.content(store, content_name)
-    if not badge["listed"]:
+    badge, content = names.badge_and_content(store, badge_name, content_name)
+    if not badge.listed:
         raise Failure(
             "badge-not-active",
-            f"{badge['name']} is not active on Credly any more.",
+            f"{badge.name} is not active on Credly any more.",
             hint=Hint("Activate it in Credly, then:", Command("sync")),
         )
     moment = utc_text(now)
     with store.transaction():
-        current = links.of_badge(store, badge["id"])
+        current = links.of_badge(store, badge.id)
         if current is not None and current.content_id != content.id:
             raise _linked_elsewhere(store, badge)
-        change = LinkChange(badge, content, current.counts_from if current else since or moment)
+        change = LinkChange(badge, content.brief, current.counts_from if current else since or moment)
+        change.session_id = content.session_id
         change.unreleased = not contents.is_released(store, content.id, moment)
         if current is None:
             _link_anew(store, change, since, moment, agreed=agreed)
         elif since is not None:
             _move(store, current, change, since, moment, agreed=agreed)
-        change.left_out = _left_out(store, badge["id"], content.id, moment)
+        change.left_out = _left_out(store, badge.id, content.id, moment)
     return change
 
 
@@ -92,17 +94,19 @@ def _left_out(store: Store, badge_id: str, content_id: str, now: str) -> int:
     return links.count_ungranted(store, badge_id, content_id, "", now) - counting
 
 
-def _linked_elsewhere(store: Store, badge: dict[str, Any]) -> Failure:
-    current = links.linked_content(store, badge["id"]) or {}
+def _linked_elsewhere(store: Store, badge: NamedBadge) -> Failure:
+    current = contents.of_badge(store, badge.id)
+    if current is None:
+        raise LookupError(badge.id)
     return Failure(
         "badge-already-linked",
-        f"{badge['name']} is already linked to {current.get('title')} ({current.get('id')}).",
-        hint=Hint("A badge has one content. To free it:", Command("unlink", badge["slug"] or badge["id"])),
+        f"{badge.name} is already linked to {current.title} ({current.id}).",
+        hint=Hint("A badge has one content. To free it:", Command("unlink", badge.word)),
     )
 
 
 def _link_anew(store: Store, change: LinkChange, since: str | None, now: str, *, agreed: bool) -> None:
-    badge_id, content_id = change.badge["id"], change.content.id if change.content else ""
+    badge_id, content_id = change.badge.id, change.content.id if change.content else ""
     if since is not None:
         anyway = links.count_ungranted(store, badge_id, content_id, now, None)
         change.earlier = max(0, links.count_ungranted(store, badge_id, content_id, since, now) - anyway)
@@ -134,10 +138,10 @@ def unlink(store: Store, badge_name: str, now: datetime) -> LinkChange:
     badge = names.badge(store, badge_name)
     moment = utc_text(now)
     with store.transaction():
-        current = links.of_badge(store, badge["id"])
+        current = links.of_badge(store, badge.id)
         if current is None:
             return LinkChange(badge, None, None)
-        row = links.linked_content(store, badge["id"]) or {}
+        content = contents.of_badge(store, badge.id)
         links.end(store, current, moment, "unlinked")
-        cancelled = duplicates.cancel_unsent(store, badge["id"], moment)
-        return LinkChange(badge, FoundContent(**row), current.counts_from, changed=True, cancelled=cancelled)
+        cancelled = duplicates.cancel_unsent(store, badge.id, moment)
+        return LinkChange(badge, content, current.counts_from, changed=True, cancelled=cancelled)

@@ -1,60 +1,53 @@
-"""Finding what a user names: a badge by id, slug or name; content by id, session or title; a learner by email."""
+"""Finding what a user names: a badge, content or a learner, without regard to case, accents and kinds of spaces."""
 
 import difflib
-import unicodedata
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import TypeVar
 
 from credly_cli.errors import ErrorCode, Failure
-from credly_cli.store import badges, learners
+from credly_cli.store import badges, learners, runs
 from credly_cli.store import content as contents
+from credly_cli.store.badges import NamedBadge
+from credly_cli.store.content import NamedContent
 from credly_cli.store.database import Store
 from credly_cli.store.learners import Learner
-from credly_cli.text import Command, Hint
+from credly_cli.text import Command, Hint, folded, same_case
 
 _SHOWN = 10  # candidates of an ambiguous name
 _ALIKE = 0.75  # of a suggestion and what was written; 1 is the same
 _COMPARED = 20_000  # addresses that a suggestion is looked for among
-_IN_ANY_CASE = ("name", "title")
-_SEE_LEARNERS = Command("learners", "TEXT")
+_NAMES = ("name", "title")  # what is compared as a name is; ids and slugs are first taken to the letter
+_SEE_LEARNERS = Command("learners", "WORDS")
 
-_Stage = tuple[Sequence[dict[str, Any]], str]  # candidates, and the key by which they may be named
+_Named = TypeVar("_Named", NamedBadge, NamedContent)
 
 
-def badge(store: Store, text: str) -> dict[str, Any]:
+def badge(store: Store, text: str) -> NamedBadge:
     """Find a badge by id, then slug, then name, one in the list before one that left it; raises ``Failure``."""
     rows = badges.all_named(store)
-    known = [row for row in rows if row["listed"]]
-    left = [row for row in rows if not row["listed"]]
+    known = [row for row in rows if row.listed]
+    left = [row for row in rows if not row.listed]
     if found := _named([(some, key) for some in (known, left) for key in ("id", "slug", "name")], text):
-        return _only(found, text, "badges", "ambiguous-badge")
+        return _only(found, text, "badges", "ambiguous-badge", lambda row: f"{row.id} ({row.name})")
+    synced = runs.last_finished(store)
     if not known:
-        raise Failure("unknown-badge", "There are no badges in the store yet.", hint=Hint("Run:", Command("sync")))
-    names = [(row[key], row["id"]) for key in ("name", "slug") for row in known if row[key]]
-    raise Failure("unknown-badge", f"There is no badge {text!r}.", hint=_hint(text, names, Command("badges")))
+        when = f"the last sync was at {synced}" if synced else "nothing was synced yet"
+        message = f"There are no badges in the store: {when}."
+        raise Failure("unknown-badge", message, hint=Hint("Run:", Command("sync")))
+    names = [(name, row.id) for row in known for name in (row.name, row.slug) if name]
+    raise Failure("unknown-badge", f"There is no badge {text!r}.", hint=_badge_hint(text, names, synced))
 
 
-def folded(text: str) -> str:
-    """Bring a name into the form in which names are compared, without regard to case."""
-    return unicodedata.normalize("NFC", text.strip()).casefold()
+def _badge_hint(text: str, names: Iterable[tuple[str, str]], synced: str | None) -> Hint:
+    """Suggest the closest; one that is new, or was activated lately, is in the store after a sync (R12)."""
+    closest = _hint(text, names, Command("badges"))
+    newer = f"If it is newer than the last sync, at {synced}:" if synced else "Nothing was synced yet:"
+    if isinstance(closest.parts[-1], Command):
+        return Hint(*closest.parts, f". {newer}", Command("sync"))
+    return Hint(*closest.parts, newer, Command("sync"))
 
 
-@dataclass(frozen=True, slots=True)
-class FoundContent:
-    """Content, and the session by which it was named."""
-
-    id: str
-    title: str
-    type: str | None
-    session_id: str | None = None
-
-    def view(self) -> dict[str, Any]:
-        """Return it in brief, as JSON answers show it."""
-        return {"id": self.id, "title": self.title, "type": self.type}
-
-
-def content(store: Store, text: str) -> FoundContent:
+def content(store: Store, text: str) -> NamedContent:
     """Find content by id, then by a session's id, then by title; raises ``Failure``."""
     rows, sessions = contents.named(store), contents.sessions_named(store)
     if not rows:
@@ -62,54 +55,129 @@ def content(store: Store, text: str) -> FoundContent:
         hint = Hint("Run:", read, ", or", Command("sync"), "with a source in the configuration.")
         raise Failure("unknown-content", "There is no content in the store yet.", hint=hint)
     if found := _named([(rows, "id"), (sessions, "session_id"), (rows, "title")], text):
-        return FoundContent(**_only(found, text, "pieces of content", "ambiguous-content"))
-    names = [(row[key], row["id"]) for key in ("title", "id") for row in rows]
-    names += [(row["session_id"], row["id"]) for row in sessions]
+        shown = "pieces of content"
+        return _only(found, text, shown, "ambiguous-content", lambda row: f"{row.id} ({row.title})")
+    names = [(name, row.id) for row in rows for name in (row.title, row.id)]
+    names += [(row.session_id or "", row.id) for row in sessions]
     raise Failure("unknown-content", f"There is no content {text!r}.", hint=_hint(text, names, Command("content")))
 
 
-def learner(store: Store, email: str) -> list[Learner]:
-    """Find the learners with an address; raises ``Failure`` when nobody has or had it."""
-    rows = learners.of_email(store, email)
-    if not rows:
-        raise Failure("unknown-learner", f"There is no learner {email!r}.", hint=learner_hint(store, email))
-    return rows
+def badge_and_content(store: Store, badge_name: str, content_name: str) -> tuple[NamedBadge, NamedContent]:
+    """Find a badge and content, and notice when they were named in the wrong order; raises ``Failure``."""
+    try:
+        return badge(store, badge_name), content(store, content_name)
+    except Failure as failure:
+        if failure.code in ("unknown-badge", "unknown-content") and _are_swapped(store, badge_name, content_name):
+            message = f"{content_name!r} is a badge and {badge_name!r} is content: the badge comes first."
+            raise Failure(failure.code, message, hint=Hint("Run:", Command("link", content_name, badge_name))) from None
+        raise
 
 
-def learner_hint(store: Store, email: str) -> Hint:
-    """Suggest the addresses that are closest to one that nobody has."""
-    return _hint(email, ((known, known) for known in learners.emails(store, _COMPARED)), _SEE_LEARNERS)
+def _are_swapped(store: Store, badge_name: str, content_name: str) -> bool:
+    try:
+        content(store, badge_name)
+    except Failure:
+        return False
+    return is_badge(store, content_name)
 
 
-def _named(stages: Sequence[_Stage], text: str) -> list[dict[str, Any]]:
-    """Return what the first stage has under a name: ids and slugs to the letter, then in another case too."""
-    spelled, wanted = text.strip(), folded(text)
-    for loosely in (False, True):
+def is_badge(store: Store, text: str) -> bool:
+    """Tell whether a text names a badge."""
+    try:
+        badge(store, text)
+    except Failure as failure:
+        return failure.code == "ambiguous-badge"
+    return True
+
+
+# Learners
+
+
+def learner(store: Store, text: str) -> list[Learner]:
+    """Find a learner: by current address, former one, the LMS's id, or a full name that only one has.
+
+    Several where they share an address; raises ``Failure`` when there is nobody, or several have the name.
+    """
+    if found := _by_address_or_id(store, text):
+        return found
+    called = learners.of_name(store, text)
+    if len(called) > 1:
+        raise _ambiguous(text, called)
+    if not called:
+        raise Failure("unknown-learner", f"There is no learner {text!r}.", hint=learner_hint(store, text))
+    return called
+
+
+def address(store: Store, text: str) -> str:
+    """Return the address of the learner who is meant; one that nobody here has is left, Credly may know it.
+
+    Raises ``Failure`` for what is no address and names nobody, or several.
+    """
+    if learners.of_email(store, text):
+        return text
+    found = learners.of_id(store, text)
+    if not found and "@" in text:
+        return text
+    return (found or learner(store, text))[0].email
+
+
+def _by_address_or_id(store: Store, text: str) -> list[Learner]:
+    return learners.of_email(store, text) or learners.of_id(store, text)
+
+
+def _ambiguous(text: str, found: Sequence[Learner]) -> Failure:
+    shown = ", ".join(f"{one.email} ({_named_fully(one)})" for one in found[:_SHOWN])
+    more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
+    message = f"{len(found)} learners are called {text!r}: {shown}{more}."
+    hint = Hint("Name the one you mean by address or id. To see them all:", Command("learners", text))
+    return Failure("ambiguous-learner", message, hint=hint)
+
+
+def _named_fully(one: Learner) -> str:
+    words = [one.first_name, one.last_name, f"id {one.learner_id}" if one.learner_id else None]
+    return " ".join(word for word in words if word)
+
+
+def learner_hint(store: Store, text: str) -> Hint:
+    """Suggest the addresses that are closest to one that nobody has; who has the words of another name."""
+    if "@" not in text and text.split() and (found := learners.matching(store, text.split(), _SHOWN)):
+        shown = " or ".join(f'"{one.email}"' for one in found[:3])
+        return Hint(f"Did you mean {shown}? To see who matches:", Command("learners", text))
+    return _hint(text, ((known, known) for known in learners.emails(store, _COMPARED)), _SEE_LEARNERS)
+
+
+# Badges and content by name
+
+
+def _named(stages: Sequence[tuple[Sequence[_Named], str]], text: str) -> list[_Named]:
+    """Return what the first stage has under a name: to the letter (names in any case), then without such regards."""
+    for compare in (_as_spelled, _loosely):
         for rows, key in stages:
-            in_any_case = loosely or key in _IN_ANY_CASE
-            found = [row for row in rows if _is_called(row[key], spelled, wanted if in_any_case else None)]
-            if found and wanted:
+            wanted = compare(text, key)
+            found = [row for row in rows if wanted and compare(getattr(row, key) or "", key) == wanted]
+            if found:
                 return found
     return []
 
 
-def _is_called(name: str | None, spelled: str, wanted: str | None) -> bool:
-    return name == spelled if wanted is None or name is None else folded(name) == wanted
+def _as_spelled(text: str, key: str) -> str:
+    return same_case(text) if key in _NAMES else text.strip()
 
 
-def _only(found: list[dict[str, Any]], text: str, things: str, code: ErrorCode) -> dict[str, Any]:
+def _loosely(text: str, key: str) -> str:
+    return folded(text) if key in _NAMES else same_case(text)
+
+
+def _only(
+    found: Sequence[_Named], text: str, things: str, code: ErrorCode, candidate: Callable[[_Named], str]
+) -> _Named:
     if len(found) == 1:
         return found[0]
-    shown = ", ".join(_candidate(row) for row in found[:_SHOWN])
+    shown = ", ".join(candidate(row) for row in found[:_SHOWN])
     more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
     raise Failure(
         code, f"{len(found)} {things} are called {text!r}: {shown}{more}.", hint="Name the one you mean by its id."
     )
-
-
-def _candidate(row: dict[str, Any]) -> str:
-    name = row.get("name") or row.get("title")
-    return f"{row['id']} ({name})"
 
 
 def _hint(text: str, names: Iterable[tuple[str, str]], command: Command) -> Hint:
@@ -124,5 +192,5 @@ def _hint(text: str, names: Iterable[tuple[str, str]], command: Command) -> Hint
     for fold in close:
         name, identity = by_fold[fold]
         once.setdefault(identity, name)
-    told = " or ".join(f'"{name}"' for name in list(once.values())[:3])
-    return Hint(f"Did you mean {told}?") if once else Hint("To see what there is:", command)
+    message = " or ".join(f'"{name}"' for name in list(once.values())[:3])
+    return Hint(f"Did you mean {message}?") if once else Hint("To see what there is:", command)

@@ -9,7 +9,7 @@ from typing import Any
 from credly_cli.store import reports
 from credly_cli.store.database import Store
 from credly_cli.store.reports import MonthCount
-from credly_cli.text import without_addresses
+from credly_cli.text import folded, without_addresses
 from credly_cli.times import utc_text
 
 STATES = ("pending", "accepted", "rejected", "revoked")
@@ -100,7 +100,7 @@ def _badges(store: Store) -> list[BadgeRow]:
         )
         for row in reports.badges(store)
     ]  # fmt: skip
-    return sorted(rows, key=lambda row: (-row.issued, (row.badge.name or "").casefold(), row.badge.id))
+    return sorted(rows, key=lambda row: (-row.issued, folded(row.badge.name or ""), row.badge.id))
 
 
 def _failures(store: Store) -> list[FailureRow]:

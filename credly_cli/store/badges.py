@@ -7,6 +7,7 @@ from typing import Any
 
 from credly_cli.credly.records import Badge
 from credly_cli.store.database import Store
+from credly_cli.text import folded
 
 _LISTED = """
 SELECT b.id, b.name, b.state, b.slug, b.url, b.image_url, b.allow_duplicates, b.created_at, b.updated_at,
@@ -40,12 +41,30 @@ def listed(store: Store, *, unlinked: bool = False) -> list[dict[str, Any]]:
         row["allow_duplicates"] = bool(row["allow_duplicates"])
         row["content"] = content if content["id"] is not None else None
         row["counts_from"] = row.pop("counts_from")
-    return sorted(rows, key=lambda row: (row["name"].casefold(), row["id"]))
+    return sorted(rows, key=lambda row: (folded(row["name"]), row["id"]))
 
 
-def all_named(store: Store) -> list[dict[str, Any]]:
-    """Return id, slug, name and whether it is listed, of every badge ever seen."""
-    return store.rows("SELECT id, slug, name, image_url, listed FROM badges")
+@dataclass(frozen=True, slots=True)
+class NamedBadge(BadgeBrief):
+    """A badge with all by which it may be named; ``listed`` while it is active."""
+
+    slug: str | None
+    listed: bool
+
+    @property
+    def brief(self) -> BadgeBrief:
+        """The badge as answers show it."""
+        return BadgeBrief(self.id, self.name, self.image_url)
+
+    @property
+    def word(self) -> str:
+        """The shortest that names it on a command line: its slug, else its id."""
+        return self.slug or self.id
+
+
+def all_named(store: Store) -> list[NamedBadge]:
+    """Return every badge ever seen, by all that it may be named by."""
+    return store.records(NamedBadge, "SELECT id, name, image_url, slug, listed FROM badges")
 
 
 def in_brief(store: Store, badge_id: str) -> BadgeBrief | None:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from credly_cli.store.database import Store
 from credly_cli.store.links import current_rev, set_rev
+from credly_cli.text import folded
 
 # Content is released when any of its sessions is, or itself where it has none, and the moment has come.
 # Alias: c content; :now.
@@ -31,15 +32,36 @@ def view(row: dict[str, Any], prefix: str = "content_") -> dict[str, Any]:
     return {"id": row[f"{prefix}id"], "title": row[f"{prefix}title"], "type": row[f"{prefix}type"]}
 
 
-def named(store: Store) -> list[dict[str, Any]]:
-    """Return all content by which it may be named: id and title; ``session_id`` is null."""
-    return store.rows("SELECT id, title, type, NULL AS session_id FROM content")
+@dataclass(frozen=True, slots=True)
+class NamedContent(ContentBrief):
+    """Content by which it may be named, with the session where that names it."""
+
+    session_id: str | None = None
+
+    @property
+    def brief(self) -> ContentBrief:
+        """The content as answers show it."""
+        return ContentBrief(self.id, self.title, self.type)
 
 
-def sessions_named(store: Store) -> list[dict[str, Any]]:
+def named(store: Store) -> list[NamedContent]:
+    """Return all content."""
+    return store.records(NamedContent, "SELECT id, title, type FROM content")
+
+
+def sessions_named(store: Store) -> list[NamedContent]:
     """Return all sessions, each as its content with the session's id."""
-    return store.rows(
-        "SELECT c.id, c.title, c.type, s.id AS session_id FROM sessions s JOIN content c ON c.id = s.content_id"
+    sql = "SELECT c.id, c.title, c.type, s.id AS session_id FROM sessions s JOIN content c ON c.id = s.content_id"
+    return store.records(NamedContent, sql)
+
+
+def of_badge(store: Store, badge_id: str) -> ContentBrief | None:
+    """Return the content that the badge is linked to, in brief."""
+    return store.record(
+        ContentBrief,
+        "SELECT c.id, c.title, c.type FROM links l JOIN content c ON c.id = l.content_id"
+        " WHERE l.badge_id = ? AND l.ended_at IS NULL",
+        (badge_id,),
     )
 
 
@@ -56,7 +78,7 @@ def listed(store: Store, now: str) -> list[dict[str, Any]]:
         row["released"] = bool(row["released"])
         row["sessions"] = sessions.get(row["id"], [])
         row["badges"] = badges.get(row["id"], [])
-    return sorted(rows, key=lambda row: (row["title"].casefold(), row["id"]))
+    return sorted(rows, key=lambda row: (folded(row["title"]), row["id"]))
 
 
 def is_released(store: Store, content_id: str, now: str) -> bool:

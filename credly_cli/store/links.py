@@ -1,7 +1,7 @@
 """Links from badges to content, ended ones included, and the completions that they count."""
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from credly_cli.store.database import Store
 from credly_cli.store.runs import bookmark, set_bookmark
@@ -107,15 +107,6 @@ def count_ungranted(store: Store, badge_id: str, content_id: str, counts_from: s
             """,
             (counts_from, since_set_at, content_id, badge_id),
         )
-    )
-
-
-def linked_content(store: Store, badge_id: str) -> dict[str, Any] | None:
-    """Return the content that the badge is linked to, in brief."""
-    return store.row(
-        "SELECT c.id, c.title, c.type FROM links l JOIN content c ON c.id = l.content_id"
-        " WHERE l.badge_id = ? AND l.ended_at IS NULL",
-        (badge_id,),
     )
 
 

@@ -74,6 +74,12 @@ def last_good(store: Store) -> str | None:
     return found
 
 
+def last_finished(store: Store) -> str | None:
+    """Return when the last run ended, however."""
+    found: str | None = store.value("SELECT max(finished_at) FROM runs")
+    return found
+
+
 def first_started_at(store: Store) -> str | None:
     """Return when the first run over this store began: what was completed before may be known to an earlier store."""
     value: str | None = store.value("SELECT started_at FROM runs ORDER BY id LIMIT 1")

@@ -1,14 +1,16 @@
 """The first step of a run: the list of active badges; what is not in an incomplete one is not removed (R7-R10)."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 from credly_cli.credly.client import Client
 from credly_cli.credly.paging import Listing
 from credly_cli.credly.records import Badge
 from credly_cli.errors import Problem
 from credly_cli.store import badges, duplicates, links
+from credly_cli.store import content as contents
+from credly_cli.store.badges import BadgeBrief
+from credly_cli.store.content import ContentBrief
 from credly_cli.store.database import Store
 from credly_cli.text import Command, Hint, counted
 from credly_cli.times import utc_text
@@ -26,12 +28,21 @@ class ListCounts:
     removed: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Unlinked:
+    """A link that ended by itself."""
+
+    badge: BadgeBrief
+    content: ContentBrief
+    reason: str
+
+
 @dataclass(slots=True)
 class BadgesSynced:
     """What the list of badges changed."""
 
     counts: ListCounts = field(default_factory=ListCounts)
-    unlinked: list[dict[str, Any]] = field(default_factory=list)
+    unlinked: list[Unlinked] = field(default_factory=list)
     cancelled: int = 0  # grants of badges that left the list
     problems: list[Problem] = field(default_factory=list)
 
@@ -81,14 +92,9 @@ def _remove(store: Store, gone: list[str], now: str, outcome: BadgesSynced) -> N
         link = links.of_badge(store, badge_id)
         if link is None:
             continue
-        badge = badges.in_brief(store, badge_id)
-        outcome.unlinked.append(
-            {
-                "badge": asdict(badge) if badge else None,
-                "content": links.linked_content(store, badge_id),
-                "reason": "The badge is not active on Credly any more.",
-            }
-        )
+        badge, content = badges.in_brief(store, badge_id), contents.of_badge(store, badge_id)
+        if badge is not None and content is not None:
+            outcome.unlinked.append(Unlinked(badge, content, "The badge is not active on Credly any more."))
         links.end(store, link, now, "badge-not-active")
     badges.remove(store, gone, now)
     outcome.cancelled = sum(duplicates.cancel_unsent(store, badge_id, now) for badge_id in gone)

@@ -18,11 +18,11 @@ from credly_cli.store.connection import Connection
 from credly_cli.store.database import Store
 from credly_cli.store.lock import RunLock
 from credly_cli.store.runs import Listed
-from credly_cli.sync.badges import ListCounts, sync_badges
+from credly_cli.sync.badges import ListCounts, Unlinked, sync_badges
 from credly_cli.sync.grants import GrantCounts, GrantsStep, ends_run
 from credly_cli.sync.issued_badges import sync_issued_badges
 from credly_cli.sync.lms import LmsStep, source_of
-from credly_cli.text import Hint
+from credly_cli.text import Hint, as_json
 from credly_cli.times import Clock, utc_text
 from credly_cli.token import token_warning
 
@@ -50,7 +50,7 @@ class Run:
     dry_run: bool
     finished_at: str = ""
     badges: ListCounts = field(default_factory=ListCounts)
-    unlinked: list[dict[str, Any]] = field(default_factory=list)
+    unlinked: list[Unlinked] = field(default_factory=list)
     lms: dict[str, dict[str, int]] = field(default_factory=lambda: {kind: dict(_NO_ROWS) for kind in KINDS})
     issued_badges: ListCounts = field(default_factory=ListCounts)
     grants: GrantCounts = field(default_factory=GrantCounts)
@@ -86,7 +86,7 @@ class Run:
             "status": self.status,
             "dry_run": self.dry_run,
             "badges": asdict(self.badges),
-            "unlinked": self.unlinked,
+            "unlinked": as_json(self.unlinked),
             "lms": self.lms,
             "issued_badges": asdict(self.issued_badges),
             "grants": asdict(self.grants),

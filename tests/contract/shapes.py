@@ -79,7 +79,9 @@ SHAPES: dict[str, Any] = {
             "badges": [BADGE],
         }
     ],
-    "learners": [{**LEARNER, "panorama": MAYBE, "sublicense": MAYBE}],
+    "learners": [
+        {**LEARNER, "panorama": MAYBE, "sublicense": MAYBE, "sublicenses": [TEXT], "former_emails": [TEXT]}
+    ],
     "link": _LINK,
     "unlink": _LINK,
     "sync": {

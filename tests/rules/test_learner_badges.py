@@ -488,7 +488,9 @@ def test_learners_are_found_by_part_of_name_email_or_id(connected: Desk) -> None
     )
     row = {"email": ROBIN, "first_name": "Robin", "last_name": "Sample", "learner_id": "1041"}
     for text in ("obin", "SAMPLE", "robin sam", "1041", "robin@"):
-        assert connected.json("learners", text) == [{**row, "panorama": "North", "sublicense": None}]
+        assert connected.json("learners", text) == [
+            {**row, "panorama": "North", "sublicense": None, "sublicenses": [], "former_emails": []}
+        ]
     assert [found["learner_id"] for found in connected.json("learners", "öst")] == ["1042"]
     assert len(connected.json("learners")) == 2
     assert connected.json("learners", "100%") == []
