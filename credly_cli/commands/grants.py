@@ -36,7 +36,7 @@ def grants(
     ] = None,
     email: Annotated[
         str | None,
-        typer.Option("--email", help="Only of this learner: address, id or full name.", autocompletion=learners),
+        typer.Option("--email", help="Only of this learner.", autocompletion=learners),
     ] = None,
     badge: Annotated[
         str | None, typer.Option("--badge", help="Only of this badge: its id, slug or name.", autocompletion=badges)

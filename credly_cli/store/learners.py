@@ -8,7 +8,7 @@ from typing import Any
 from credly_cli.identity import email_key
 from credly_cli.store.database import Store
 from credly_cli.store.duplicates import stand_for_badge, stand_for_session
-from credly_cli.text import folded
+from credly_cli.text import folded, storable
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ def of_email(store: Store, email: str) -> list[Learner]:
         Learner,
         f"SELECT {_COLUMNS} FROM learners WHERE id IN (SELECT learner FROM learner_addresses WHERE email_key = ?)"
         " ORDER BY id",
-        (email_key(email),),
+        (email_key(storable(email)),),
     )
 
 
@@ -74,7 +74,9 @@ def emails(store: Store, limit: int) -> list[str]:
 
 def of_id(store: Store, learner_id: str) -> list[Learner]:
     """Return the learner whom the LMS calls so."""
-    return store.records(Learner, f"SELECT {_COLUMNS} FROM learners WHERE learner_id = ?", (learner_id.strip(),))
+    return store.records(
+        Learner, f"SELECT {_COLUMNS} FROM learners WHERE learner_id = ?", (storable(learner_id).strip(),)
+    )
 
 
 def of_name(store: Store, name: str) -> list[Learner]:
@@ -88,7 +90,7 @@ def of_name(store: Store, name: str) -> list[Learner]:
 
 def words_of(text: str) -> list[str]:
     """Return the words of a name as they are compared: without case, accents and commas."""
-    return folded(text.replace(",", " ")).split()
+    return folded(storable(text).replace(",", " ")).split()
 
 
 @dataclass(frozen=True, slots=True)
