@@ -67,7 +67,7 @@ def online(store: Store, settings: Settings, network: Network) -> list[Check]:
         refused = failure.code in ("token-refused", "token-forbidden")
         expiry = _refused_early(known, network, failure) if refused else _expiry(known, network)
         return [failed_by("token", failure), expiry, *_all_failed(("api", "clock"), failure)]
-    return [token, _expiry(known, network), _safely("api", lambda: _api(known, client)), _clock(client)]
+    return [token, _expiry(known, network), _safely("api", lambda: _api(client)), _clock(client)]
 
 
 def _all_failed(names: Iterable[str], failure: Failure) -> list[Check]:
@@ -84,10 +84,13 @@ def _safely(name: str, ask: Callable[[], Check]) -> Check:
 
 
 def _token(known: Connection, client: Client) -> Check:
-    found = {organization.id: organization.name for organization in client.organizations()}
-    if known.organization_id not in found:
+    found = client.organizations(known.organization_id)
+    if known.organization_id not in found.by_id:
         raise connect.another_organization(known)
-    return passed("token", f"Credly takes the token of {known.organization_name}.")
+    told = f"Credly takes the token of {known.organization_name}."
+    if known.organization_id in found.unread:
+        told += " Its name is what the store knows: Credly's answer about this organization cannot be read."
+    return passed("token", told)
 
 
 def _expiry(known: Connection, network: Network) -> Check:
@@ -112,18 +115,15 @@ def _refused_early(known: Connection, network: Network, failure: Failure) -> Che
     return failed("expiry", told, failure.hint, EXIT_OF[failure.code])
 
 
-def _api(known: Connection, client: Client) -> Check:
+def _api(client: Client) -> Check:
     """Read the first page of badges and look at what paging rests on."""
-    query: dict[str, str | int] = {"filter": "state::active", "sort": "created_at", "page": 1}
-    reply = client.http.get(f"/organizations/{known.organization_id}/badge_templates", query)
+    reply = client.first_page_of_badges()
     rows, metadata = reply.json.get("data"), reply.json.get("metadata")
     total = metadata.get("total_count") if isinstance(metadata, dict) else None
     way_out = "A proxy may be in between, or Credly has changed. Nothing is removed on such an answer."
     if not isinstance(rows, list) or type(total) is not int:
         return failed("api", "Credly's list of badges does not say how many there are.", way_out, Exit.TRY_LATER)
     further = metadata.get("next_page_url")
-    if further is not None and not client.http.same_origin(further):
-        return failed("api", "Credly's list of badges goes on at another host.", way_out, Exit.TRY_LATER)
     if (total > len(rows)) != (further is not None):
         return failed("api", "Credly's list of badges breaks off before its end.", way_out, Exit.TRY_LATER)
     listed = counted(total, "active badge")

@@ -14,8 +14,7 @@ from credly_cli.text import Command, Hint
 from credly_cli.token import Token, TokenSource, read_token, token_from
 
 if TYPE_CHECKING:
-    from credly_cli.connection.connect import Network
-    from credly_cli.store.connection import Connection
+    from credly_cli.connection.connect import Asked, Network
 
 _LONGEST_TOKEN = 8192
 
@@ -53,13 +52,14 @@ def connect(
     with environment.reading() as store:
         known = connections.current(store)
     source, token = _token(environment, network, token_stdin=token_stdin, token_file=token_file)
-    connection = connecting.ask(network, settings, known, source, token, api_url=given, organization=organization)
+    asked = connecting.ask(network, settings, known, source, token, api_url=given, organization=organization)
     with environment.writing(lock_wait=10, create=True) as (store, _):
-        connecting.keep(store, connection, token if source.kind == "stored" else None, network.token_file)
-    _show(environment.output, connection, source)
+        connecting.keep(store, asked.connection, token if source.kind == "stored" else None, network.token_file)
+    _show(environment.output, asked, source)
 
 
-def _show(output: Output, connection: "Connection", source: TokenSource) -> None:
+def _show(output: Output, asked: "Asked", source: TokenSource) -> None:
+    connection = asked.connection
     answer = {
         "connected": True,
         "organization": {"id": connection.organization_id, "name": connection.organization_name},
@@ -67,13 +67,15 @@ def _show(output: Output, connection: "Connection", source: TokenSource) -> None
         "token_source": source.words,
         "token_expires_at": connection.token_expires_at,
     }
-    output.answer(answer, lambda: _render(output, connection, source))
+    output.answer(answer, lambda: _render(output, asked, source))
 
 
-def _render(output: Output, connection: "Connection", source: TokenSource) -> None:
-    output.say(f"Connected to {connection.organization_name}.", "green")
+def _render(output: Output, asked: "Asked", source: TokenSource) -> None:
+    output.say(f"Connected to {asked.connection.organization_name}.", "green")
     kept = "is kept" if source.kind == "stored" else "stays"
     output.say(f"The token {kept} in {source.words}.")
+    for warning in asked.warnings:
+        output.warn(warning)
     output.note(Hint("Next:", Command("sync")))
 
 

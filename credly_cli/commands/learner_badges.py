@@ -65,7 +65,7 @@ def _show(environment: Environment, answer: "LearnerBadges", html: Path | None, 
     output = environment.output
     if answer.source == "store":
         when = answer.as_of or "an unknown time"
-        output.warn(f"Credly does not answer. This is what the store knows, as of {when}.")
+        output.warn(f"{answer.why_store or 'Credly does not answer.'} This is what the store knows, as of {when}.")
     if html is not None and not csv:
         badges = "1 badge" if len(answer.badges) == 1 else f"{len(answer.badges)} badges"
         output.say(f"Wrote {html}: {badges}.", "green")

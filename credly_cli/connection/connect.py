@@ -37,6 +37,14 @@ class Network:
     interruption: Interruption | None = None  # once set, nothing more is read
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What Credly answered about a token: the connection that it makes, and what the user is warned of."""
+
+    connection: Connection
+    warnings: list[Hint]
+
+
 def client_for(api_url: str, token: Token, network: Network, parallel: int, organization_id: str = "") -> Client:
     """Make a client for an address and a token."""
     http = session_of(
@@ -61,16 +69,17 @@ def ask(
     *,
     api_url: str | None,
     organization: str | None,
-) -> Connection:
+) -> Asked:
     """Ask Credly about a token, before anything is stored (R1); ``api_url`` and ``organization`` are the user's own."""
     address = api_url or api_url_for(network.environ, settings, known)
     client = client_for(address, token, network, settings.credly.parallel)
-    found = check(client, wanted_organization(network.environ, settings, organization), known)
+    warnings: list[Hint] = []
+    found = check(client, wanted_organization(network.environ, settings, organization), known, warnings)
     client.organization_id = found.id
     remembered = known is not None and known.api_url_given and known.api_url == address
     # cron lacks the shell's variables: the address that was checked is the one that is used
     told = api_url is not None or bool(network.environ.get("CREDLY_API_URL"))
-    return Connection(
+    connection = Connection(
         organization_id=found.id,
         organization_name=found.name,
         api_url=address,
@@ -80,14 +89,17 @@ def ask(
         token_expires_at=expiry(client, token, network.clock),
         connected_at=utc_text(network.clock.now()),
     )
+    return Asked(connection, warnings)
 
 
-def check(client: Client, wanted: str | None, known: Connection | None) -> Organization:
+def check(client: Client, wanted: str | None, known: Connection | None, warnings: list[Hint]) -> Organization:
     """Ask Credly whose token this is; raises ``Failure`` when it is refused or not of one known organization (R1, R2).
 
-    ``wanted`` is the id that the user names; of several the one whose badges are in the store is taken unasked.
+    ``wanted`` is the id that the user names; of several the one whose badges are in the store is taken unasked. Adds to
+    ``warnings`` what is odd about the answer.
     """
-    found = {organization.id: organization for organization in client.organizations()}
+    answer = client.organizations(wanted or (known.organization_id if known else None))
+    found = answer.by_id
     if not found:
         hint = "Make the token in the settings of an organization."
         raise Failure("token-forbidden", "The token belongs to no organization.", hint=hint)
@@ -111,7 +123,12 @@ def check(client: Client, wanted: str | None, known: Connection | None) -> Organ
                 _ANOTHER_PROFILE,
             ),
         )
-    return organization
+    if organization.id not in answer.unread:
+        return organization
+    name = known.organization_name if known else organization.id
+    told = f"What Credly says of this organization cannot be read; it is called {name} here, as the store has it."
+    warnings.append(Hint(told if known else "What Credly says of this organization cannot be read."))
+    return Organization(organization.id, name)
 
 
 def _shown(organizations: Mapping[str, Organization]) -> str:
@@ -220,8 +237,8 @@ def require_own_organization(known: Connection, client: Client) -> None:
     Whether Credly answers at all, and takes the token, is for the steps to find out: the LMS can be read without it.
     """
     try:
-        found = client.organizations(tries=1)
+        found = client.organizations(known.organization_id, tries=1).by_id
     except HttpFailure:
         return
-    if found and known.organization_id not in {organization.id for organization in found}:
+    if found and known.organization_id not in found:
         raise another_organization(known)

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Literal
 from urllib.parse import quote
 
-from credly_cli.credly.paging import Listing, follow_links, read_listing
+from credly_cli.credly.paging import Listing, NoSearchError, follow_links, read_listing
 from credly_cli.credly.records import (
     Badge,
     IssuedBadge,
@@ -63,7 +64,9 @@ CREDLY = Service(
     },
 )
 _NOT_FOUND = 404
-_NO_SEARCH = (403, 404)
+_NO_SEARCH = (400, 403, 404, 405, 422, 500, 501)
+_NO_LIST = (400, 403, 404, 405, 422, 501)  # organizations are not listed for everybody
+REFUSES_SORTING = (400, 422)
 _MOST_PAGES_OF_ORGANIZATIONS = 100
 
 _MEANINGS: dict[int, "AnswerKind"] = {
@@ -123,8 +126,12 @@ _AT_ONCE = 3  # the organization and the first pages of two lists
 _FRESH_SECONDS = 5.0
 
 
-class NoSearchError(Exception):
-    """The organization or the token does not have the high-volume search."""
+@dataclass(frozen=True, slots=True)
+class Organizations:
+    """The organizations of a token by id; those among them whose own row cannot be read are ``unread``."""
+
+    by_id: Mapping[str, Organization]
+    unread: frozenset[str] = frozenset()
 
 
 def session_of(api_url: str, token: Token, clock: Clock, **options: Any) -> Session:
@@ -141,6 +148,7 @@ class Client:
         self.parallel = parallel
         self.progress = Progress()  # told how far each long exchange is
         self._begun: dict[str, tuple[float, Future[Reply]]] = {}
+        self._unsorted = set[str]()  # the lists that Credly does not sort
 
     @property
     def _organization(self) -> str:
@@ -154,21 +162,48 @@ class Client:
     def _issued_badges(self) -> str:
         return f"{self._organization}/badges"
 
-    def organizations(self, *, tries: int | None = None) -> list[Organization]:
-        """List the organizations that the token belongs to; normally one. Raises ``Failure``."""
-        found: list[Organization] = []
+    def organizations(self, named: str | None = None, *, tries: int | None = None) -> Organizations:
+        """List the organizations that the token belongs to; normally one. Raises ``Failure``.
+
+        Where Credly does not list them, or the list cannot be read, it is asked for the one that is ``named``.
+        """
+        try:
+            found, all_read = self._organizations(tries)
+        except HttpFailure as failure:
+            if not named or failure.status not in _NO_LIST:
+                raise
+            return self._organization_named(named, tries)
+        if named and named not in found and not all_read:
+            with suppress(HttpFailure):
+                return self._organization_named(named, tries)
+        if not found and not all_read:
+            message = "Credly's list of organizations cannot be read."
+            raise HttpFailure("server-error", message, 200, _CHECK_ADDRESS)
+        return Organizations(found)
+
+    def _organizations(self, tries: int | None) -> tuple[dict[str, Organization], bool]:
+        """Read the list of organizations; returns those that can be read, and whether that is all of them."""
+        found, all_read = list[Organization](), True
         for number in range(1, _MOST_PAGES_OF_ORGANIZATIONS + 1):
             reply = self.http.get("/organizations", {"page": number}, tries=tries)
             rows, metadata = reply.json.get("data"), reply.json.get("metadata")
-            try:
-                found += [organization_from(row) for row in rows]
-            except (UnreadableRecordError, TypeError):
-                told = "Credly's list of organizations cannot be read."
-                raise HttpFailure("server-error", told, reply.status, _CHECK_ADDRESS) from None
+            for row in rows if isinstance(rows, list) else [None]:
+                try:
+                    found.append(organization_from(row))
+                except UnreadableRecordError:
+                    all_read = False
             pages = metadata.get("total_pages") if isinstance(metadata, dict) else None
             if not rows or type(pages) is not int or number >= pages:
                 break
-        return found
+        return {organization.id: organization for organization in found}, all_read
+
+    def _organization_named(self, named: str, tries: int | None) -> Organizations:
+        reply = self.http.get(f"/organizations/{quote(named, safe='')}", tries=tries)
+        try:
+            found = organization_from(reply.json.get("data"))
+        except UnreadableRecordError:
+            return Organizations({named: Organization(named, named)}, frozenset((named,)))
+        return Organizations({found.id: found})
 
     def token_expiry(self, token_text: str) -> str | None:
         """Find when the token expires, where Credly tells; ``None`` where it does not."""
@@ -190,25 +225,47 @@ class Client:
         pool = ThreadPoolExecutor(max(1, len(pages)))
         for path, parameters in pages.items():
             reading = pool.submit(self.http.get, path, {**parameters, "page": 1})
-            self._begun[path] = self.http.clock.monotonic(), reading
+            self._begun[_key(path, parameters)] = self.http.clock.monotonic(), reading
         pool.shutdown(wait=False)  # its threads end with their answers
 
-    def _first_page(self, path: str, parameters: Mapping[str, str]) -> Reply:
+    def _first_page(self, path: str, parameters: Mapping[str, str]) -> tuple[Reply, Mapping[str, str]]:
+        """Return the first page of a list, and by which parameters the others are to be asked for.
+
+        Where Credly refuses to sort, the list is read in Credly's own order.
+        """
+        unsorted = {key: value for key, value in parameters.items() if key != "sort"}
+        if path in self._unsorted:
+            return self.http.get(path, {**unsorted, "page": 1}), unsorted
+        try:
+            return self._sorted_page(path, parameters), parameters
+        except HttpFailure as failure:
+            if failure.status not in REFUSES_SORTING:
+                raise
+        reply = self.http.get(path, {**unsorted, "page": 1})
+        self._unsorted.add(path)
+        return reply, unsorted
+
+    def _sorted_page(self, path: str, parameters: Mapping[str, str]) -> Reply:
         """Return the page that was begun, unless it is so old that the list may have changed, or ask for it."""
-        begun_at, reading = self._begun.pop(path, (0.0, None))
+        begun_at, reading = self._begun.pop(_key(path, parameters), (0.0, None))
         if reading is not None and self.http.clock.monotonic() - begun_at < _FRESH_SECONDS:
             return reading.result()
         return self.http.get(path, {**parameters, "page": 1})
 
+    def first_page_of_badges(self) -> Reply:
+        """Read the first page of the active badges, as Credly answers it."""
+        return self._first_page(self._badges, _ACTIVE)[0]
+
     def badges(self) -> Listing[Badge]:
         """List the active badges by creation date (R7)."""
+        first, parameters = self._first_page(self._badges, _ACTIVE)
         return read_listing(
             self.http,
             self._badges,
-            _ACTIVE,
+            parameters,
             badge_from,
             keep=lambda badge: badge.state == "active",
-            first=self._first_page(self._badges, _ACTIVE),
+            first=first,
             parallel=self.parallel,
             progress=self.progress,
         )
@@ -224,11 +281,11 @@ class Client:
         parameters = dict(_BY_CREATION)
         if filters:
             parameters["filter"] = "|".join(f"{key}::{value}" for key, value in filters.items())
-        first = None if filters else self._first_page(self._issued_badges, parameters)
+        first, asked = self._first_page(self._issued_badges, parameters)
         return read_listing(
             self.http,
             self._issued_badges,
-            parameters,
+            asked,
             issued_badge_from,
             first=first,
             take=take,
@@ -239,16 +296,19 @@ class Client:
     def search_issued_badges(self) -> Iterator[list[IssuedBadge]]:
         """Read every issued badge by the high-volume search, page by page; whoever gets to the end has read them all.
 
-        Raises ``NoSearchError`` where the search is not offered, ``Failure`` when it cannot be read to its end.
+        Raises ``NoSearchError`` where the search is not offered, ``Failure`` when it cannot be read to its end. Where
+        it alone refuses the token, the token is good, and the search is not offered.
         """
         address = f"{self._organization}/high_volume_issued_badge_search"
         pages = follow_links(self.http, address, {"badge_format": "default"}, issued_badge_from)
         try:
             yield next(pages)
         except HttpFailure as failure:
-            if failure.status in _NO_SEARCH:
-                raise NoSearchError from None
-            raise
+            if failure.code == "token-refused":
+                self.organizations(self.organization_id)  # raises where it is refused for everything
+            elif failure.status not in _NO_SEARCH:
+                raise
+            raise NoSearchError from None
         yield from pages
 
     def issued_badge(self, badge_id: str) -> IssuedBadge | None:
@@ -273,6 +333,10 @@ class Client:
         except UnclearError as error:
             return Answer("unclear", detail=str(error))
         return _read_answer(reply, expected)
+
+
+def _key(path: str, parameters: Mapping[str, str]) -> str:
+    return "&".join((path, *(f"{key}={value}" for key, value in sorted(parameters.items()))))
 
 
 def _read_answer(reply: Reply, expected: Mapping[str, Any]) -> Answer:

@@ -4,7 +4,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from math import ceil
 from typing import Any, Generic, Protocol, TypeVar
@@ -31,24 +31,43 @@ class Identified(Protocol):
 T = TypeVar("T")
 Row = TypeVar("Row", bound=Identified)
 _MOST_PAGES = 100_000
+_LONGEST_NAME = 80
 _ENOUGH_FAULTS = 3  # pages that failed for good, after which no more are asked for
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A row of a list that is set aside: its id and name, where they can be read, and why the row cannot."""
+
+    id: str | None
+    name: str | None
+    reason: str
+
+    def __str__(self) -> str:
+        told = " ".join(filter(None, (self.name, self.id))) or "without an id"
+        return f"{told} ({self.reason})"
 
 
 @dataclass(slots=True)
 class Listing(Generic[T]):
-    """What a list said: its readable rows by id, and what kept it from being complete (``None`` when it is)."""
+    """What a list said: its readable rows by id, and what kept it from being read to its end (``problem``)."""
 
     rows: dict[str, T] = field(default_factory=dict)
     known_ids: set[str] = field(default_factory=set)
-    set_aside: int = 0  # rows that cannot be read ...
-    unread_ids: set[str] = field(default_factory=set)  # ... and their ids
+    unreadable: list[Unreadable] = field(default_factory=list)  # rows that are set aside
+    grew: bool = False  # it had more rows at its end than when it was begun
     problem: Failure | None = None
     server_date: str | None = None  # Credly's clock when the first page was answered
 
     @property
     def complete(self) -> bool:
-        """Whether what is not in it is not on Credly."""
-        return self.problem is None
+        """Whether what is not in it is not on Credly: its count stood still, and it was read to its end (R10)."""
+        return self.problem is None and not self.grew
+
+    @property
+    def unread_ids(self) -> set[str]:
+        """The ids of the rows that are set aside."""
+        return {str(row.id) for row in self.unreadable}
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,46 +99,97 @@ def read_listing(
     """
     source = _Source(http, path, parameters, parallel)
     listing: Listing[T] = Listing()
+
+    def taken(page: _Page) -> int:
+        return _take(listing, page, read, keep, take)
+
     first_page = source.page(1) if first is None else source.page_of(first)
     listing.server_date = first_page.date
-    raw_rows = _take(listing, first_page, read, keep, take)
+    raw_rows, totals = taken(first_page), [first_page.total]
     for page in source.further_pages(first_page):
         progress.at(raw_rows, first_page.total)
         if isinstance(page, Failure):
             listing.problem = listing.problem or page
             continue
-        raw_rows += _take(listing, page, read, keep, take)
-        if page.total != first_page.total:
-            listing.problem = listing.problem or _incomplete("it changed while it was read")
-    if listing.problem is None and not raw_rows == len(listing.known_ids) == first_page.total:
-        found = len(listing.known_ids)
-        listing.problem = _incomplete(f"it should have {first_page.total} rows, and {found} different ones were read")
+        raw_rows += taken(page)
+        totals.append(page.total)
+    if listing.problem is None and first_page.total is not None and _only_grew(totals):
+        listing.grew = True
+        listing.problem = _read_what_was_added(source, first_page, listing.known_ids, taken)
+    listing.problem = listing.problem or _disagreement(listing, raw_rows, totals)
     return listing
+
+
+def _only_grew(totals: list[int | None]) -> bool:
+    numbers = [total for total in totals if total is not None]
+    return len(numbers) == len(totals) and min(numbers) == numbers[0] < max(numbers)
+
+
+def _read_what_was_added(
+    source: "_Source", first: _Page, known_ids: set[str], taken: Callable[[_Page], int]
+) -> Failure | None:
+    """Read on from what was the last page, until a page's count is known; returns what kept that from being done."""
+    size = len(first.rows)
+    for number in range(max(1, ceil((first.total or 0) / size)), _MOST_PAGES):
+        try:
+            page = source.page(number)
+        except HttpFailure as failure:
+            if failure.exit_code in (Exit.NOT_CONNECTED, Exit.CONFIG):
+                raise
+            return failure
+        taken(replace(page, rows=[row for row in page.rows if _id_of(row) not in known_ids]))
+        if page.problem is not None or page.total is None:
+            return page.problem
+        if page.total == len(known_ids) or page.total <= number * size:
+            break
+    return None
+
+
+def _disagreement(listing: Listing[T], raw_rows: int, totals: list[int | None]) -> Failure | None:
+    """Say why the rows that were read are not all that there are; ``None`` where they are."""
+    known, total = len(listing.known_ids), totals[0]
+    if listing.grew:
+        return None if known >= (total or 0) else _incomplete("it changed while it was read")
+    if any(other != total for other in totals):
+        return _incomplete("it changed while it was read")
+    if raw_rows == known == total:
+        return None
+    return _incomplete(f"it should have {total} rows, and {known} different ones were read")
+
+
+class NoSearchError(Exception):
+    """The high-volume search is not offered to this organization or token, or not in a form that can be followed."""
 
 
 def follow_links(
     http: Session, address: str, parameters: Parameters | None, read: Callable[[object], Row]
 ) -> Iterator[list[Row]]:
-    """Read the pages of a search, each of which links to the next; raises ``Failure`` when that does not end well."""
+    """Read the pages of a search, each of which links to the next; raises ``Failure`` when that does not end well.
+
+    Raises ``NoSearchError`` where the first page does not say what follows, a page leads to another host, or a row
+    cannot be read: whoever asks about single learners is kept waiting by the rows of these alone.
+    """
     found = set[str]()
     while True:
         answer = http.get(address, parameters).json
         rows, metadata = answer.get("data"), answer.get("metadata")
         if not isinstance(rows, list) or not isinstance(metadata, dict) or "next_page_url" not in metadata:
+            if not found:
+                raise NoSearchError
             raise _broken_off("a page does not say what follows")
         try:
             records = [read(row) for row in rows]
-        except UnreadableRecordError as error:
-            raise _broken_off(f"a row cannot be read ({error})") from None
+        except (UnreadableRecordError, RecursionError):
+            raise NoSearchError from None
         yield records
         further, known = metadata["next_page_url"], len(found)
         if further is None:
             return
+        if not isinstance(further, str) or not further or not http.same_origin(further):
+            raise NoSearchError  # our token goes to no other host
         found |= {record.id for record in records}
         if len(found) == known:  # the same again, or nothing: such pages have no end
             raise _broken_off("a page brings nothing new, and yet says that more follows")
-        if not isinstance(further, str) or not further or not http.same_origin(further):
-            raise _broken_off("a page leads to another host")
         address, parameters = urljoin(http.api_url, further), None
 
 
@@ -152,12 +222,10 @@ class _Source:
         if not isinstance(rows, list):
             return _Page([], None, 1, _incomplete("a page has no rows"), reply.date, is_list=False)
         metadata = metadata if isinstance(metadata, dict) else {}
-        total, told, further = (metadata.get(key) for key in ("total_count", "total_pages", "next_page_url"))
+        total, told = metadata.get("total_count"), metadata.get("total_pages")
         if type(total) is not int:
             untold = _incomplete("a page does not say how many rows there are")
             return _Page(rows, None, _MOST_PAGES, untold, reply.date)
-        if further is not None and not self.http.same_origin(further):
-            return _Page(rows, total, 1, _incomplete("a page leads to another host"), reply.date)
         pages = max(told if type(told) is int else 1, ceil(total / (len(rows) or 1)))
         return _Page(rows, total, min(pages, total + 1, _MOST_PAGES), None, reply.date)
 
@@ -230,15 +298,13 @@ def _take(
     listing.problem = listing.problem or page.problem
     rows: dict[str, T] = {}
     for raw in page.rows:
-        identity = raw.get("id") if isinstance(raw, dict) else None
-        if isinstance(identity, str):
-            identity = storable(identity)
+        identity = _id_of(raw)
+        if identity is not None:
             listing.known_ids.add(identity)
         try:
             row = read(raw)
-        except (UnreadableRecordError, RecursionError):
-            listing.set_aside += 1
-            listing.unread_ids.add(str(identity))
+        except (UnreadableRecordError, RecursionError) as error:
+            listing.unreadable.append(_unreadable(raw, error))
             continue
         if keep(row):
             rows[str(identity)] = row
@@ -247,6 +313,20 @@ def _take(
     else:
         take(list(rows.values()))
     return len(page.rows)
+
+
+def _id_of(raw: object) -> str | None:
+    identity = raw.get("id") if isinstance(raw, dict) else None
+    return storable(identity) if isinstance(identity, str) else None
+
+
+def _unreadable(raw: object, error: Exception) -> Unreadable:
+    row = raw if isinstance(raw, dict) else {}
+    identity, name = (value if isinstance(value, str) else None for value in (row.get("id"), row.get("name")))
+    reason = str(error) if isinstance(error, UnreadableRecordError) else "it is nested too deeply"
+    return Unreadable(
+        storable(identity) if identity else None, storable(name)[:_LONGEST_NAME] if name else None, reason
+    )
 
 
 def _incomplete(reason: str) -> HttpFailure:

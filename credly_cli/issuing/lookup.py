@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Literal, TypeVar
 
 from credly_cli.credly.client import Client
-from credly_cli.credly.paging import Listing
+from credly_cli.credly.paging import Listing, Unreadable
 from credly_cli.credly.records import IssuedBadge
 from credly_cli.errors import Exit, Failure
 from credly_cli.identity import earner_id, email_key
@@ -38,7 +38,7 @@ class Found:
     badges: Sequence[IssuedBadge]
     conclusive: bool
     server_date: str | None  # Credly's clock at the last answer, as its ``Date`` header has it
-    problem: Failure | None = None  # why a list is not whole
+    problem: Failure | None = None  # why a list is not whole, or a row of it cannot be read
 
     @property
     def held(self) -> IssuedBadge | None:
@@ -131,6 +131,7 @@ def _read(client: Client, recipient: Recipient, enough: Callable[[IssuedBadge], 
     """Ask each question; with ``enough`` only until such a badge is found, or an answer proves nothing."""
     found = dict[str, IssuedBadge]()
     conclusive, server_date = True, None
+    problem: Failure | None = None
     for key, value in recipient.questions():
         listing = _list(client, recipient.badge_id, key, value)
         server_date = listing.server_date
@@ -139,10 +140,23 @@ def _read(client: Client, recipient: Recipient, enough: Callable[[IssuedBadge], 
         found |= {badge.id: badge for badge in badges}
         if listing.problem is not None:
             return Found(list(found.values()), conclusive=False, server_date=server_date, problem=listing.problem)
-        conclusive = conclusive and obeyed and not listing.set_aside
+        problem = problem or _unreadable(listing)
+        conclusive = conclusive and obeyed and problem is None
         if enough is not None and (not conclusive or any(map(enough, badges))):
             break
-    return Found(list(found.values()), conclusive, server_date)
+    return Found(list(found.values()), conclusive, server_date, problem)
+
+
+class UnreadableAnswer(Failure):
+    """A row about whoever is asked for cannot be read: what is in it may matter."""
+
+    def __init__(self, row: Unreadable) -> None:
+        told = f"Credly's answer about this learner has a badge that cannot be read: {row}."
+        super().__init__("server-error", told, hint="Look at it in Credly; other learners are not affected.")
+
+
+def _unreadable(listing: Listing[IssuedBadge]) -> Failure | None:
+    return UnreadableAnswer(listing.unreadable[0]) if listing.unreadable else None
 
 
 def _list(client: Client, badge_id: str | None, key: _Key, value: str) -> Listing[IssuedBadge]:

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from credly_cli.credly.client import Client, NoSearchError
+from credly_cli.credly.client import Client
+from credly_cli.credly.paging import NoSearchError
 from credly_cli.errors import Exit, Failure
 from credly_cli.issuing.lookup import Found, look_up_all, look_up_grant
 from credly_cli.store import claims, grants, issued_badges, runs

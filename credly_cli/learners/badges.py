@@ -9,7 +9,7 @@ from credly_cli.credly.client import Client
 from credly_cli.credly.records import IssuedBadge
 from credly_cli.errors import Failure
 from credly_cli.http.errors import HttpFailure
-from credly_cli.issuing.lookup import Recipient, look_up
+from credly_cli.issuing.lookup import Recipient, UnreadableAnswer, look_up
 from credly_cli.linking import names
 from credly_cli.store import badges, issued_badges, learners, runs
 from credly_cli.store.badges import BadgeBrief
@@ -46,10 +46,13 @@ class LearnerBadges:
     source: Literal["credly", "store"]
     as_of: str | None
     badges: list[ShownBadge]
+    why_store: str | None = None  # why Credly's answer is not used; without it Credly does not answer
 
     def json(self) -> dict[str, Any]:
         """Return the answer as scripts read it."""
-        return asdict(self)
+        answer = asdict(self)
+        del answer["why_store"]
+        return answer
 
 
 def read(store: Store, client: Client, email: str, now: datetime, *, hide_expired: bool) -> LearnerBadges:
@@ -65,9 +68,10 @@ def read(store: Store, client: Client, email: str, now: datetime, *, hide_expire
         stored = [badge for badge in issued_badges.of_learners(store, email, ids) if badge.deleted_at is None]
         if not known and not stored:
             raise
+        why = failure.message if isinstance(failure, UnreadableAnswer) else None
         as_of = runs.last_listing(store) or max((badge.stored_at or "" for badge in stored), default=None)
         shown = _shown(store, stored, now, hide_expired=hide_expired)
-        return LearnerBadges(_learner(email, known, ()), "store", as_of, shown)
+        return LearnerBadges(_learner(email, known, ()), "store", as_of, shown, why)
     if not known and not found:
         raise Failure(
             "unknown-learner",

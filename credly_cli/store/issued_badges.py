@@ -60,8 +60,12 @@ def _write(store: Store, values: dict[str, Any]) -> None:
     )
 
 
-def compare_with_listing(store: Store, known_ids: set[str], now: datetime, settle_seconds: int) -> int:
+def compare_with_listing(
+    store: Store, known_ids: set[str], now: datetime, settle_seconds: int, *, complete: bool = True
+) -> int:
     """Mark as deleted what a complete listing no longer has; returns how many (R23).
+
+    One that grew while it was read is not ``complete``: it tells what is there, and deletes nothing (R10).
 
     What was issued less than ``settle_seconds`` ago, or was in no listing yet, is awaited instead of missed. A badge
     was in a listing when that brought it, or when a complete one was read after its issue and it was not awaited:
@@ -76,12 +80,18 @@ def compare_with_listing(store: Store, known_ids: set[str], now: datetime, settl
             arrived += [(identity,)] if was_awaited else []
         elif unseen:
             awaited += [] if was_awaited else [(identity,)]
-        elif issued_at <= settled:
+        elif complete and issued_at <= settled:
             missing.append((utc_text(now), identity))
     store.connection.executemany("UPDATE issued_badges SET deleted_at = ? WHERE id = ?", missing)
     store.connection.executemany("UPDATE issued_badges SET awaited = 1 WHERE id = ?", awaited)
     store.connection.executemany("UPDATE issued_badges SET awaited = 0 WHERE id = ?", arrived)
     return len(missing)
+
+
+def known_among(store: Store, ids: Collection[str]) -> set[str]:
+    """Return those of the ids that the store has."""
+    sql = "SELECT id FROM issued_badges WHERE id IN (SELECT value FROM json_each(?)) AND deleted_at IS NULL"
+    return {row["id"] for row in store.rows(sql, (json.dumps(sorted(ids)),))}
 
 
 def count(store: Store) -> int:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from credly_cli.credly.client import Client
 from credly_cli.credly.paging import Listing
@@ -15,6 +16,7 @@ from credly_cli.store.database import Store
 from credly_cli.text import Command, Hint, counted
 from credly_cli.times import utc_text
 
+_NAMED = 3  # rows of a list that cannot be read
 _FEW = 5  # so many badges may go at once without anybody being asked
 
 
@@ -57,7 +59,7 @@ def sync_badges(store: Store, client: Client, now: datetime, *, allow_shrink: bo
         _save(store, listing, before, outcome)
         if listing.problem is not None:
             outcome.problems.append(Problem.of(listing.problem))
-        elif listing.set_aside:
+        elif listing.unreadable:
             gone = [badge_id for badge_id in gone if badge_id not in listing.unread_ids]
         if gone and listing.complete:
             suspicious = not listing.rows or (len(gone) > _FEW and len(gone) * 2 > len(before))
@@ -80,10 +82,16 @@ def _save(store: Store, listing: Listing[Badge], known: dict[str, str], outcome:
     outcome.counts.added = sum(badge.id not in known for badge in differing)
     outcome.counts.changed = len(differing) - outcome.counts.added
     outcome.counts.unchanged = len(read) - len(differing)
-    if listing.set_aside:
-        unread = counted(listing.set_aside, "badge")
-        message = f"Credly's list has {unread} that cannot be read; what was known stays."
+    if listing.unreadable:
+        message = f"Credly's list has {unreadable(listing, 'badge')}; what was known stays."
         outcome.problems.append(Problem("server-error", message))
+
+
+def unreadable(listing: Listing[Any], noun: str) -> str:
+    """Name the rows of a list that cannot be read, the first of many."""
+    rows = listing.unreadable
+    named = ", ".join(map(str, rows[:_NAMED])) + (", ..." if len(rows) > _NAMED else "")
+    return f"{counted(len(rows), noun)} that cannot be read: {named}"
 
 
 def _remove(store: Store, gone: list[str], now: str, outcome: BadgesSynced) -> None:

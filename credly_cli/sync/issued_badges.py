@@ -11,30 +11,36 @@ from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
 
-from credly_cli.credly.client import Client
+from credly_cli.credly.client import REFUSES_SORTING, Client
 from credly_cli.credly.records import IssuedBadge, UnreadableRecordError, issued_badge_from
 from credly_cli.errors import Problem
+from credly_cli.http.errors import HttpFailure
 from credly_cli.http.response import Reply, read_date
 from credly_cli.store import issued_badges, runs
 from credly_cli.store.database import Counts, Store
 from credly_cli.store.runs import Listed
-from credly_cli.sync.badges import ListCounts
+from credly_cli.sync.badges import ListCounts, unreadable
 from credly_cli.times import from_utc_text, utc_text
 
 _SHORT = 1000  # so many issued badges are read whole each time: twenty requests
 _WHOLE_EVERY = timedelta(hours=24)
 _OVERLAP = timedelta(hours=1)  # for what Credly lists late
 _MOST_PAGES = 100  # of the newest end; where more is new, the whole list tells as well
+_UNREAD = "issued-badges-unread"  # how many of the list are not in the store, as they cannot be read
 _CREATED = {"sort": "-created_at"}
 _MOVED = {"sort": "-state_updated_at", "filter": "state::accepted,rejected,revoked"}  # pending never moved
 
 
 @dataclass(slots=True)
 class IssuedBadgesSynced:
-    """What the list of issued badges changed; ``listed`` where the store knows them all by now."""
+    """What the list of issued badges changed; ``listed`` where the store knows them by now.
+
+    Then it knows all that can be read: those that cannot are named in ``unreadable``.
+    """
 
     counts: ListCounts = field(default_factory=ListCounts)
     listed: Listed | None = None
+    unreadable: str | None = None
     problems: list[Problem] = field(default_factory=list)
 
 
@@ -62,11 +68,18 @@ def _read_all(store: Store, client: Client, now: datetime, settle_seconds: int) 
     outcome.counts = ListCounts(saved.added, saved.changed, saved.unchanged)
     if listing.problem is not None:
         outcome.problems.append(Problem.of(listing.problem))
-    else:
-        outcome.listed = Listed(_server_time(listing.server_date), whole=True)
-        with store.transaction():
-            gone = issued_badges.compare_with_listing(store, listing.known_ids, now, settle_seconds)
-        outcome.counts.removed = gone
+        return outcome
+    outcome.listed = Listed(_server_time(listing.server_date), whole=True)
+    if listing.unreadable:
+        told = unreadable(listing, "issued badge")
+        outcome.unreadable = f"Credly's list has {told}; what was known of it stays, and whom it may concern waits."
+    with store.transaction():
+        unknown = listing.unread_ids - issued_badges.known_among(store, listing.unread_ids)
+        runs.set_bookmark(store, _UNREAD, str(len(unknown)))
+        gone = issued_badges.compare_with_listing(
+            store, listing.known_ids, now, settle_seconds, complete=listing.complete
+        )
+    outcome.counts.removed = gone
     return outcome
 
 
@@ -98,7 +111,12 @@ def _catch_up(store: Store, client: Client, now: datetime) -> IssuedBadgesSynced
     until, whole_at = runs.last_listed(store)
     if known <= _SHORT or until is None or whole_at is None or now - from_utc_text(whole_at) > _WHOLE_EVERY:
         return None
-    news = _read_news(client, utc_text(from_utc_text(until) - _OVERLAP))
+    try:
+        news = _read_news(client, utc_text(from_utc_text(until) - _OVERLAP))
+    except HttpFailure as failure:
+        if failure.status not in REFUSES_SORTING:
+            raise
+        return None
     if news is None:
         return None
     try:
@@ -113,7 +131,8 @@ def _save_news(store: Store, news: _News, now: datetime) -> Counts:
     """Save what is new, or nothing of it where another count shows that there is more to know."""
     with store.transaction():
         saved = issued_badges.save(store, news.badges.values(), utc_text(now))
-        if not issued_badges.agrees_with_count(store, news.total, news.badges.keys()):
+        total = news.total - int(runs.bookmark(store, _UNREAD) or 0)
+        if not issued_badges.agrees_with_count(store, total, news.badges.keys()):
             raise _OtherCountError
     return saved
 

@@ -59,7 +59,8 @@ class Run:
     stopped: Failure | None = None
     worked: set[Step] = field(default_factory=set)
     uncertain_left: int = 0
-    listed: Listed | None = None  # what is known of the issued badges, where that is all
+    listed: Listed | None = None  # what is known of the issued badges, where that is all that can be read ...
+    all_issued_badges_known: bool = False  # ... and whether that is all
 
     @property
     def exit_code(self) -> Exit:
@@ -207,6 +208,9 @@ class Synchronisation:
         synced = sync_issued_badges(self.store, self.client, now, settle_seconds, full=self.options.full)
         run.issued_badges = synced.counts
         run.listed = synced.listed
+        run.all_issued_badges_known = synced.listed is not None and synced.unreadable is None
+        if synced.unreadable:
+            run.warnings.append(Hint(synced.unreadable))
         run.problems += synced.problems
 
     def _grants(self, run: Run, number: int) -> None:
@@ -219,7 +223,7 @@ class Synchronisation:
             run_id=number,
             started_at=run.started_at,
             dry_run=self.options.dry_run,
-            all_issued_badges_known=run.listed is not None,
+            all_issued_badges_known=run.all_issued_badges_known,
             interrupted=self.options.interrupted,
             counts=run.grants,
             problems=run.problems,

@@ -7,6 +7,7 @@ import pytest
 import requests_mock
 
 from credly_cli.credly.client import Client, session_of
+from credly_cli.credly.paging import NoSearchError
 from credly_cli.http.errors import HttpFailure
 from credly_cli.times import Deadline
 from credly_cli.token import Token
@@ -72,6 +73,47 @@ LINKS = ["http://credly.test:1\\@credly.test/v1/x", "https://mallory:pw@credly.t
 def test_a_link_that_leads_elsewhere_is_not_followed(client: Client, link: Any) -> None:
     with requests_mock.Mocker() as mock:
         mock.get(requests_mock.ANY, json=page([row("a")], link))
-        with pytest.raises(HttpFailure, match="another host"):
+        with pytest.raises(NoSearchError):
             read(client)
         assert mock.call_count == 1
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 405, 422, 500, 501])
+def test_where_it_is_not_offered_single_learners_are_asked_about(client: Client, status: int) -> None:
+    with requests_mock.Mocker() as mock:
+        mock.get(requests_mock.ANY, status_code=status, json={"data": {"message": "no"}})
+        with pytest.raises(NoSearchError):
+            read(client)
+
+
+@pytest.mark.parametrize("status", [429, 502, 503])
+def test_while_it_is_in_trouble_it_is_asked_again_in_another_run(client: Client, status: int) -> None:
+    with requests_mock.Mocker() as mock:
+        mock.get(requests_mock.ANY, status_code=status)
+        with pytest.raises(HttpFailure):
+            read(client)
+
+
+def test_a_token_that_it_alone_refuses_is_good(client: Client) -> None:
+    with requests_mock.Mocker() as mock:
+        mock.get(requests_mock.ANY, status_code=401)
+        with pytest.raises(HttpFailure, match="refused the token"):
+            read(client)
+        mock.get(f"{URL}/organizations", json={"data": [{"id": "o", "name": "O"}], "metadata": {}})
+        with pytest.raises(NoSearchError):
+            read(client)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"data": [row("a")], "metadata": {}}, {"data": [], "metadata": None}, {"data": None, "metadata": {}},
+        page([row("a"), {"id": 1}], None),
+    ],
+    ids=["no link", "no metadata", "no rows", "a row that cannot be read"],
+)  # fmt: skip
+def test_what_cannot_be_followed_is_not_offered(client: Client, answer: dict[str, Any]) -> None:
+    with requests_mock.Mocker() as mock:
+        mock.get(requests_mock.ANY, json=answer)
+        with pytest.raises(NoSearchError):
+            read(client)
