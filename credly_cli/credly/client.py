@@ -116,8 +116,10 @@ class Answer:
 
     @property
     def refusal(self) -> Refusal | None:
-        """What a ``refused`` means for the grant."""
-        return refusal_of(self.detail or "") if self.kind == "refused" else None
+        """What a refusal means for the grant: a 422 may be about a duplicate, what is unpaid or a conflict is not."""
+        if self.kind in ("unpaid", "conflict"):
+            return "invalid"
+        return refusal_of(self.detail or "", self.attributes) if self.kind == "refused" else None
 
 
 _BY_CREATION = {"sort": "created_at"}

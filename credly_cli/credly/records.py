@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -17,7 +18,12 @@ _MOVED_BY_ISSUING = frozenset({"badges_count", "get_issue_count", "updated_at"})
 
 
 Refusal = Literal["held", "invalid"]  # a 422: the learner may have the badge already, or something else is wrong
-_SAYS_HELD = re.compile(r"\balready\b", re.IGNORECASE)
+_SAYS_HELD = re.compile(r"\b(already|duplicated?|taken|exists)\b", re.IGNORECASE)
+_OF_RECIPIENT = frozenset({"recipient_email", "user_id", "user", "issuer_earner_id"})  # which a duplicate has in common
+# ... unless it says that this is no address or id at all
+_SAYS_MALFORMED = re.compile(
+    r"\b(invalid|not valid|not a valid|malformed|blank|empty|missing|too (long|short))\b", re.IGNORECASE
+)
 _ADDRESS = re.compile(r"\S*@\S*")
 
 
@@ -80,9 +86,16 @@ class IssuedBadge:
         return self.state in HELD_STATES and self.replaced_by is None and self.deleted_at is None
 
 
-def refusal_of(message: str) -> Refusal:
-    """Read what a refusal (422) means from Credly's words: they are no contract, so a look-up follows all the same."""
-    return "held" if _SAYS_HELD.search(_ADDRESS.sub("", message)) else "invalid"
+def refusal_of(message: str, attributes: Collection[str] = ()) -> Refusal:
+    """Read what a refusal (422) means from what it is about and Credly's words.
+
+    Neither is any contract, so a look-up follows all the same; what may mean that the learner has the badge is looked
+    for again before it is believed to have failed.
+    """
+    words = _ADDRESS.sub("", message)
+    if _SAYS_HELD.search(words):
+        return "held"
+    return "held" if not _OF_RECIPIENT.isdisjoint(attributes) and not _SAYS_MALFORMED.search(words) else "invalid"
 
 
 def organization_from(row: object) -> Organization:

@@ -4,7 +4,6 @@ Credly's filters are not established in every detail, so what a filter brings is
 that is not obeyed proves nothing about what is absent, and must not show strangers' badges as the learner's.
 """
 
-import json
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -15,7 +14,7 @@ from credly_cli.credly.paging import Listing, Unreadable
 from credly_cli.credly.records import IssuedBadge
 from credly_cli.errors import Exit, Failure
 from credly_cli.identity import earner_id, email_key
-from credly_cli.store import issued_badges, learners, privacy
+from credly_cli.store import claims, issued_badges, learners, privacy
 from credly_cli.store.database import Store
 from credly_cli.store.grants import Grant
 from credly_cli.store.learners import Learner
@@ -61,19 +60,24 @@ class Recipient:
     ) -> "Recipient":
         """Gather what the store knows of whoever has an address; ``known`` are the learners who have it."""
         people = [learner.id for learner in known]
-        own = {key for key in learners.addresses(store, people) if not key.startswith(privacy.PREFIX)}
-        keys = frozenset({email_key(email)} | own)
-        spellings = keys | {email.strip()} | {learner.email for learner in known}
+        keys = frozenset({email_key(email)} | _own_keys(store, people))
+        spellings = {*keys, email.strip(), *(learner.email for learner in known), *issued_badges.spellings(store, keys)}
         earners = {earner_id(learner.learner_id, learner.email) for learner in known}
         earners |= issued_badges.earner_ids_elsewhere(store, people, keys)  # an old address may be another's now
         return cls(badge_id, tuple(sorted(earners)), tuple(sorted(spellings)), keys)
 
     @classmethod
-    def of_grant(cls, grant: Grant) -> "Recipient":
-        """Take from a grant where its badge may have gone; the body that was sent may name an earlier address."""
-        sent = json.loads(grant.body)["recipient_email"] if grant.body else grant.email
-        emails = tuple(dict.fromkeys((sent, grant.email)))
-        return cls(grant.badge_id, (grant.earner_id,), emails, frozenset(map(email_key, emails)))
+    def of_grant(cls, store: Store, grant: Grant) -> "Recipient":
+        """Gather where the badge of a grant may have gone: the addresses that it was sent to, and the learner's own."""
+        keys = frozenset({email_key(grant.email)} | _own_keys(store, [grant.learner]))
+        known = sorted({*keys, *issued_badges.spellings(store, keys)})
+        emails = tuple(dict.fromkeys((*claims.sent_to(store, grant.id), grant.email, *known)))
+        return cls(grant.badge_id, (grant.earner_id,), emails, keys)
+
+    @property
+    def asked_keys(self) -> frozenset[str]:
+        """The addresses that are asked for, as they are compared; one that was sent to may be another's now."""
+        return frozenset(map(email_key, self.emails))
 
     def owns(self, badge: IssuedBadge) -> bool:
         """Tell whether a badge bears one of the learner's addresses or ids, with a grant's mark or without."""
@@ -91,15 +95,38 @@ class Recipient:
                 yield "recipient_email_all", email
 
 
-def is_issued_by(badge: IssuedBadge, grant: Grant) -> bool:
-    """Tell whether a grant issued a badge: by its mark, else by address and exact time."""
-    if badge.badge_id != grant.badge_id:
-        return False
-    if badge.earner_id is None:
-        keys = Recipient.of_grant(grant).keys
-        return badge.issued_at == grant.issued_at and email_key(badge.email or "") in keys
-    same_day = badge.issued_at is None or badge.issued_at[:10] == grant.issued_at[:10]
-    return badge.earner_id == grant.earner_id and (not grant.once or same_day)
+@dataclass(frozen=True, slots=True)
+class GrantQuestion:
+    """A grant whose badge is looked for, and where it may have gone."""
+
+    grant: Grant
+    recipient: Recipient
+
+    @classmethod
+    def of(cls, store: Store, grant: Grant) -> "GrantQuestion":
+        """Ask about a grant."""
+        return cls(grant, Recipient.of_grant(store, grant))
+
+    def is_answered_by(self, badge: IssuedBadge) -> bool:
+        """Tell whether the grant issued a badge: by its mark, else by address and exact time."""
+        grant = self.grant
+        if badge.badge_id != grant.badge_id:
+            return False
+        if badge.earner_id is None:
+            return badge.issued_at == grant.issued_at and email_key(badge.email or "") in self.recipient.asked_keys
+        same_day = badge.issued_at is None or badge.issued_at[:10] == grant.issued_at[:10]
+        return badge.earner_id == grant.earner_id and (not grant.once or same_day)
+
+    def without_others(self, badges: Sequence[IssuedBadge]) -> list[IssuedBadge]:
+        """Leave out what went to an address that the learner had when the grant was sent, and that is another's now."""
+        elsewhere = self.recipient.asked_keys - self.recipient.keys
+        return [
+            badge
+            for badge in badges
+            if email_key(badge.email or "") not in elsewhere
+            or badge.earner_id == self.grant.earner_id
+            or self.is_answered_by(badge)
+        ]
 
 
 def _bears_mark_of(badge: IssuedBadge, grant: Grant) -> bool:
@@ -115,16 +142,16 @@ def look_up(client: Client, recipient: Recipient) -> Found:
     return replace(found, badges=_without_strangers(client, recipient, found.badges))
 
 
-def look_up_grant(client: Client, grant: Grant) -> Found:
+def look_up_grant(client: Client, question: GrantQuestion) -> Found:
     """Look for what a grant may have issued, in every state, until that is found; raises ``Failure``.
 
     From a list that proves nothing only what bears the grant's own mark is taken.
     """
-    recipient = Recipient.of_grant(grant)
-    found = _read(client, recipient, enough=lambda badge: is_issued_by(badge, grant))
+    recipient, grant = question.recipient, question.grant
+    found = _read(client, recipient, enough=question.is_answered_by)
     if not found.conclusive:
         return replace(found, badges=[badge for badge in found.badges if _bears_mark_of(badge, grant)])
-    return replace(found, badges=_without_strangers(client, recipient, found.badges))
+    return replace(found, badges=_without_strangers(client, recipient, question.without_others(found.badges)))
 
 
 def _read(client: Client, recipient: Recipient, enough: Callable[[IssuedBadge], bool] | None = None) -> Found:
@@ -157,6 +184,11 @@ class UnreadableAnswer(Failure):
 
 def _unreadable(listing: Listing[IssuedBadge]) -> Failure | None:
     return UnreadableAnswer(listing.unreadable[0]) if listing.unreadable else None
+
+
+def _own_keys(store: Store, people: Sequence[int]) -> set[str]:
+    """Return the addresses that are the learners' own, as they are compared: today's, and former ones nobody has."""
+    return {key for key in learners.addresses(store, people) if not key.startswith(privacy.PREFIX)}
 
 
 def _list(client: Client, badge_id: str | None, key: _Key, value: str) -> Listing[IssuedBadge]:

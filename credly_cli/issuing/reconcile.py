@@ -1,6 +1,6 @@
 """Reconcile uncertain grants with Credly: found is conclusive at once, absent only after a time (R18)."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -10,7 +10,7 @@ from credly_cli.credly.client import Client
 from credly_cli.credly.records import IssuedBadge
 from credly_cli.errors import Failure, Problem
 from credly_cli.http.response import read_date
-from credly_cli.issuing.lookup import Found, is_issued_by, look_up_all, look_up_grant
+from credly_cli.issuing.lookup import Found, GrantQuestion, look_up_all, look_up_grant
 from credly_cli.store import claims, duplicates, grants, issued_badges
 from credly_cli.store.database import Store
 from credly_cli.store.grants import Grant
@@ -51,14 +51,16 @@ class _Reconciliation:
     def run(self, except_for: Collection[int]) -> Reconciled:
         wanted = [grant for grant in claims.uncertain(self.store) if grant.id not in except_for]
         wanted = [grant for grant in wanted if not self._is_stored(grant)]
-        for grant, found in look_up_all(self.client, wanted, look_up_grant):
+        questions = [GrantQuestion.of(self.store, grant) for grant in wanted]
+        for question, found in look_up_all(self.client, questions, look_up_grant):
+            grant = question.grant
             if isinstance(found, Failure):
                 self.outcome.stopped = found
                 claims.put_back(self.store, grant.id, utc_text(self.clock.now()))
                 continue
             self.outcome.looked_up.add(grant.id)
             with self.store.transaction():
-                self._take(grant, found)
+                self._take(question, found)
         return self.outcome
 
     def _is_stored(self, grant: Grant) -> bool:
@@ -75,26 +77,27 @@ class _Reconciliation:
         self._settle(grant, "issued", now, issued_badge_id=issued_badge_id)
         self.outcome.adopted += 1
 
-    def _take(self, grant: Grant, found: Found) -> None:
-        """Draw what can be concluded from a look-up; what is inconclusive says neither found nor absent."""
-        if not (found.conclusive or found.badges):
-            return
-        now = utc_text(self.clock.now())
+    def _take(self, question: GrantQuestion, found: Found) -> None:
+        """Draw what can be concluded from a look-up and from the store together (R20).
+
+        Credly's filters may mind how an address is spelled, where its list, in the store, has the badge.
+        """
+        grant, now = question.grant, utc_text(self.clock.now())
         issued_badges.save(self.store, found.badges, now)
-        ours = self._ours(grant, found)
-        if ours is not None:
+        stored = issued_badges.of_learner_and_badge(self.store, grant.learner, grant.badge_id)
+        known = {badge.id: badge for badge in (*stored, *found.badges)}.values()
+        if (ours := self._ours(question, known)) is not None:
             self._adopt(grant, ours.id, now)
-        elif not found.conclusive:
-            return
-        elif (held := found.held) is not None and _is_barred(grant):
+        elif _is_barred(grant) and (held := next((badge for badge in known if badge.held), None)) is not None:
             self._settle(grant, "covered", now, covered_by=held.id)
             self.outcome.covered += 1
-        else:
+        elif found.conclusive:
             self._absent(grant, found.server_date, now)
 
-    def _ours(self, grant: Grant, found: Found) -> IssuedBadge | None:
+    def _ours(self, question: GrantQuestion, known: Iterable[IssuedBadge]) -> IssuedBadge | None:
         """Return the badge that this grant issued, if no other grant owns it and it was not there before."""
-        ours = [badge for badge in found.badges if is_issued_by(badge, grant)]
+        grant = question.grant
+        ours = [badge for badge in known if question.is_answered_by(badge)]
         ours.sort(key=lambda badge: badge.issued_at != grant.issued_at)
         return next((badge for badge in ours if _may_be_of(self.store, badge.id, grant)), None)
 
@@ -102,13 +105,19 @@ class _Reconciliation:
         grants.set_state(self.store, grant.id, state, now, **{"problem_code": None, "problem": None, **columns})
 
     def _absent(self, grant: Grant, server_date: str | None, now: str) -> None:
-        """Count a conclusive absence, and draw the conclusion after the second."""
+        """Count a conclusive absence, and draw the conclusion after the second.
+
+        Of what Credly refused nothing was applied, so that the first after the settling time tells (R20).
+        """
         refused = grant.refusals > 0
         if refused and grant.refusal != "held":  # nothing was applied, and nothing says that it need be
             self._fail(grant, now)
             return
         if not self._is_settled(grant, server_date):
             self._note_server_date(grant, server_date)
+            return
+        if refused:
+            self._fail(grant, now)
             return
         if grant.absent_at is not None:
             since = self.clock.now() - from_utc_text(grant.absent_at)
@@ -118,8 +127,6 @@ class _Reconciliation:
                 return
         if grant.absences + 1 < _ABSENCES:
             claims.note_absence(self.store, grant.id, now)
-        elif refused:
-            self._fail(grant, now)
         else:
             self._send_again(grant, now)
 

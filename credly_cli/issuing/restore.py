@@ -7,7 +7,7 @@ from datetime import timedelta
 from credly_cli.credly.client import Client
 from credly_cli.credly.paging import NoSearchError
 from credly_cli.errors import Exit, Failure
-from credly_cli.issuing.lookup import Found, look_up_all, look_up_grant
+from credly_cli.issuing.lookup import Found, GrantQuestion, look_up_all, look_up_grant
 from credly_cli.store import claims, grants, issued_badges, runs
 from credly_cli.store.database import Store
 from credly_cli.store.grants import Grant
@@ -90,7 +90,9 @@ class RestoreCheck:
     def _ask(self, asked: Sequence[Grant], *, cleared: bool) -> None:
         """Store what Credly has of these grants' badges; those about which it does not answer wait."""
         unanswered = {grant.id: _NOT_ASKED for grant in asked}
-        for grant, found in look_up_all(self.client, asked, look_up_grant):
+        questions = [GrantQuestion.of(self.store, grant) for grant in asked]
+        for question, found in look_up_all(self.client, questions, look_up_grant):
+            grant = question.grant
             unanswered[grant.id] = max(_NOT_ASKED, timedelta(seconds=self.recheck_seconds))
             if isinstance(found, Failure):
                 self._note(found)

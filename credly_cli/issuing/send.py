@@ -230,11 +230,9 @@ class _Sender:
             grants.set_state(self.store, grant.id, "cancelled", self._text())
             self.outcome.cancelled += 1
             return None
-        if grant.body:  # it may have been applied: the same is sent again
-            fields, body = json.loads(grant.body), grant.body
-        else:
-            fields = fields_of(grant, suppress_notification=self.options.suppress_notification)
-            body = json.dumps(fields)
+        # also where it was sent before: the address of then may be somebody else's now (docs/exactly-once.md, 5)
+        fields = fields_of(grant, suppress_notification=self.options.suppress_notification)
+        body = json.dumps(fields)
         server_date = self.client.http.last_date
         attempt = claims.claim(self.store, grant.id, body, self.options.run_id, self._text(), server_date)
         return None if attempt is None else _Claim(grant, attempt, fields, body)
@@ -329,7 +327,7 @@ class _Sender:
         self.outcome.problems.append(claim.grant.as_problem("server-error", message))
 
     def _back(self, claim: _Claim, now: str, **columns: Any) -> None:
-        # nothing of it was applied, so a name or address corrected meanwhile may go out
+        # nothing of it was applied; what was sent before may have been
         unsent = {"body": None, "body_sha256": None} if claim.grant.body is None else {}
         grants.set_state(self.store, claim.grant.id, "planned", now, **unsent, **columns)
 

@@ -64,6 +64,16 @@ def claim(store: Store, grant_id: int, body: str, run_id: int | None, now: str, 
     return attempt
 
 
+def sent_to(store: Store, grant_id: int) -> list[str]:
+    """Return the addresses that a grant was sent to, the latest first, but for what surely went nowhere."""
+    rows = store.rows(
+        "SELECT json_extract(body, '$.recipient_email') AS email FROM attempts WHERE grant_id = ? AND body NOT NULL"
+        " AND ifnull(outcome, '') NOT IN ('busy', 'not-sent') ORDER BY id DESC",
+        (grant_id,),
+    )
+    return list(dict.fromkeys(row["email"] for row in rows))
+
+
 def note_attempt(store: Store, attempt: int, now: str, outcome: str, status: int | None, detail: str | None) -> None:
     """Note what came of an attempt."""
     store.change(

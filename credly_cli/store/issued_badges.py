@@ -208,6 +208,17 @@ def of_address(store: Store, email: str) -> list[IssuedBadge]:
     return store.records(IssuedBadge, sql, (email_key(email),))
 
 
+def of_learner_and_badge(store: Store, learner: int, badge_id: str) -> list[IssuedBadge]:
+    """Return a learner's issued badges of one kind by whatever way they are theirs, deleted ones left out."""
+    return store.records(
+        IssuedBadge,
+        f"SELECT {_RECORD} FROM issued_badges i WHERE i.deleted_at IS NULL AND i.id IN"
+        " (SELECT issued_badge_id FROM learner_issued_badges WHERE learner = ? AND badge_id = ?)"
+        " ORDER BY ifnull(i.created_at, ''), i.id",
+        (learner, badge_id),
+    )
+
+
 def of_learners(store: Store, email: str, learners: Sequence[int]) -> list[IssuedBadge]:
     """Return the issued badges of an address and of the learners behind it, the oldest first.
 
@@ -226,6 +237,16 @@ def of_learners(store: Store, email: str, learners: Sequence[int]) -> list[Issue
         """,
         {"email": email_key(email), "learners": json.dumps(list(learners))},
     )
+
+
+def spellings(store: Store, keys: Iterable[str]) -> set[str]:
+    """Return the addresses of issued badges as Credly writes them, for addresses as they are compared."""
+    rows = store.rows(
+        "SELECT DISTINCT i.email FROM json_each(?) k JOIN issued_badges i ON i.email_key = k.value"
+        " WHERE i.email NOT NULL",
+        (json.dumps(list(keys)),),
+    )
+    return {row["email"] for row in rows}
 
 
 def unseen_of_learners(store: Store, learners: Sequence[int]) -> list[IssuedBadge]:

@@ -196,7 +196,7 @@ CREATE TABLE grants (
   covered_by_grant INTEGER REFERENCES grants (id),  -- ... or the grant that earns it for another session (R19)
   problem_code TEXT,
   problem TEXT,
-  body TEXT,                           -- what was sent; a resend is the same to the byte
+  body TEXT,                           -- what was sent last, where that may have been applied
   body_sha256 TEXT,
   sent_at TEXT,
   server_date TEXT,                    -- Credly's own clock when it was sent

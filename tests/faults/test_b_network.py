@@ -240,7 +240,7 @@ def test_any_other_refusal_fails_with_credlys_words(any_world: World, message: s
 
 
 def test_a_refusal_as_duplicate_that_cannot_be_found_settles_and_fails(world: World) -> None:
-    """Scenario 24: at most three requests, and no loop."""
+    """Scenario 24, R20: one look-up after the settling time tells, since nothing of it was applied."""
     world.complete(1, sessions=())
     body = b'{"data":{"message":"User already has this badge"},"metadata":{}}'
     world.desk.sandbox.faults.add(faults.answers(422, body), "POST", times=None)
@@ -248,7 +248,7 @@ def test_a_refusal_as_duplicate_that_cannot_be_found_settles_and_fails(world: Wo
     for minutes in (0, 16, 2, 1):
         world.desk.pass_time(minutes=minutes)
         codes.append(world.sync().code)
-    assert codes == [75, 75, 3, 0]
+    assert codes == [75, 3, 0, 0]
     assert world.posts() == 1
 
 
@@ -427,21 +427,54 @@ def test_a_badge_held_from_elsewhere_covers_an_uncertain_grant(world: World) -> 
     assert (ran.code, ran.json["grants"]["covered"], ran.json["grants"]["adopted"]) == (0, 1, 0)
 
 
-def test_a_resend_is_the_same_to_the_byte(world: World) -> None:
-    """Reliability, 3.1: whatever has changed since about the learner."""
+def test_a_resend_bears_the_same_mark_and_time_and_the_name_of_today(world: World) -> None:
+    """Reliability, 3.5; R17: what was corrected since the first try goes out right."""
     world.complete(1, sessions=("first-aid-march",), article=False)
     world.desk.sandbox.faults.add(faults.drops(), "POST")
     assert world.sync().code == 75
     world.desk.imports("learners", "email,first_name,last_name\nlearner1@example.org,Other,Name\n")
     world.calm_down()
     with world.desk.store() as store:
-        rows = store.rows("SELECT body FROM attempts ORDER BY id")
-        stored = store.row("SELECT body, body_sha256 FROM grants")
-    assert len(rows) == 2
-    assert rows[0] == rows[1]
-    assert stored is not None
-    assert stored["body"] == rows[0]["body"]
-    assert world.desk.issued()[0].details.first_name == "First1"
+        first, second = (json.loads(row["body"]) for row in store.rows("SELECT body FROM attempts ORDER BY id"))
+        assert json.loads(store.value("SELECT body FROM grants")) == second
+    names = {"issued_to_first_name": "Other", "issued_to_last_name": "Name"}
+    assert second == first | names
+    assert world.desk.issued()[0].details.first_name == "Other"
+
+
+@pytest.mark.parametrize("badge", [ONCE, REPEATABLE])
+def test_a_resend_goes_to_the_address_of_today_when_another_has_the_old_one(world: World, badge: str) -> None:
+    """R17, R18: the request never arrived, and meanwhile the LMS gave Ann a new address and her old one to Bob."""
+    place = "hygiene," if badge == ONCE else "first-aid,first-aid-march"
+    header = "learner_id,email,content_id,session_id,status,completed_at,first_name,last_name\n"
+    now = world.desk.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ")
+    world.desk.imports("progress", f"{header}1,a@example.org,{place},completed,{now},Ann,Aye\n")
+    world.desk.sandbox.faults.add(faults.drops(), "POST")
+    assert world.sync().code == 75
+    world.desk.imports("learners", "learner_id,email,first_name,last_name\n1,ann@example.org,Ann,Aye\n")
+    world.desk.imports("learners", "learner_id,email,first_name,last_name\n2,a@example.org,Bob,Bee\n")
+    world.desk.pass_time(minutes=1)
+    now = world.desk.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ")
+    world.desk.imports("progress", f"{header}2,a@example.org,{place},completed,{now},Bob,Bee\n")
+    world.calm_down()
+    issued = {(one.email, one.details.first_name) for one in world.desk.issued()}
+    assert issued == {("ann@example.org", "Ann"), ("a@example.org", "Bob")}
+    assert world.states() == {"issued": 2}
+
+
+def test_a_lost_badge_is_found_under_the_address_of_then(world: World) -> None:
+    """R18: the answer was lost and Credly keeps no ids; the address that it was sent to is asked for, too."""
+    header = "learner_id,email,content_id,session_id,status,completed_at,first_name,last_name\n"
+    now = world.desk.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ")
+    world.desk.imports("progress", f"{header}1,a@example.org,hygiene,,completed,{now},Ann,Aye\n")
+    world.desk.sandbox.switches.earner_ids_kept = False
+    world.desk.sandbox.faults.add(faults.loses_answer(), "POST")
+    world.desk.sandbox.faults.add(faults.answers(500), "GET", "filter=badge_template", times=None)
+    assert world.sync("--only", "grants").code == 75
+    world.desk.imports("learners", "learner_id,email,first_name,last_name\n1,ann@example.org,Ann,Aye\n")
+    world.desk.imports("learners", "learner_id,email,first_name,last_name\n2,a@example.org,Bob,Bee\n")
+    world.desk.sandbox.faults.clear()
+    assert world.sync("--only", "grants").json["grants"]["adopted"] == 1
 
 
 @pytest.mark.parametrize("badge", [ONCE, REPEATABLE])
