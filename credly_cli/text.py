@@ -13,6 +13,12 @@ _INVISIBLE = re.compile(
     "[\x00-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
     "\ud800-\udfff\U000e0000-\U000e007f]"
 )
+# The same but for what joins letters and emoji, or breaks words, and neither obeys nor reorders
+_ACTIVE = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
+    "\ud800-\udfff\U000e0000-\U000e007f]"
+)
+_SPACES = "\t\n\v\f\r\x85\u2028\u2029"
 _NAMED = {"\t": "\\t", "\n": "\\n", "\r": "\\r"}
 _ADDRESS = re.compile(r"[^\s<>\"'(),:;]+@[^\s<>\"'(),:;]+")
 _FORMULA = re.compile(r"^\s*[=+\-@\t\r\uff1d\uff0b\uff0d\uff20]")
@@ -26,6 +32,11 @@ def storable(text: str) -> str:
 def visible(text: str) -> str:
     """Make everything that a terminal would obey, hide or reorder visible as an escape."""
     return _INVISIBLE.sub(lambda found: _NAMED.get(found[0]) or _escape(found[0]), text)
+
+
+def inert(text: str) -> str:
+    """Take out what a browser would obey or reorder by, for a page that people read; line breaks become spaces."""
+    return _ACTIVE.sub(lambda found: " " if found[0] in _SPACES else "", text)
 
 
 def _escape(character: str) -> str:

@@ -16,7 +16,8 @@ from unicodedata import east_asian_width
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from credly_cli.errors import unwritable
-from credly_cli.text import is_web_address
+from credly_cli.files import followed
+from credly_cli.text import inert, is_web_address
 
 if TYPE_CHECKING:
     from credly_cli.learners.badges import LearnerBadges
@@ -50,9 +51,15 @@ def templates() -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        finalize=_inert,
     )
     found.filters |= {"web": web, "picture": picture, "day": day, "moment": moment, "percent": percent}
     return found
+
+
+def _inert(value: object) -> object:
+    """Make each text that a template shows inert, in titles and attributes as well; our own markup stays as it is."""
+    return inert(value) if isinstance(value, str) and not hasattr(value, "__html__") else value
 
 
 def _policy(style: str, *, images: bool) -> str:
@@ -95,7 +102,7 @@ def write(path: Path, page: str) -> None:
     rule), and one that is replaced keeps the mode that somebody gave it.
     """
     try:
-        _write(path.resolve(), page.encode("utf-8", "replace"))  # through a link to where the site keeps it
+        _write(followed(path), page.encode("utf-8", "replace"))  # through a link to where the site keeps it
     except OSError as error:
         raise unwritable("--html", path, error) from None
 
@@ -106,7 +113,7 @@ def _write(target: Path, data: bytes) -> None:
         return
     draft = target.with_name(f".{target.name}.{os.getpid()}.new")
     try:
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666), "wb") as file:
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o666), "wb") as file:
             if target.exists():
                 os.fchmod(file.fileno(), target.stat().st_mode & 0o777)
             file.write(data)

@@ -4,7 +4,8 @@ from pathlib import Path
 
 from tests.learner_views.school import AGAIN, BADGE, ROBIN, School
 
-HOSTILE = "<img src=x onerror=\"document.title='owned'\"><script>document.title='owned'</script>\u202eevil"
+SCRIPT = "<img src=x onerror=\"document.title='owned'\"><script>document.title='owned'</script>"
+HOSTILE = f"{SCRIPT}\u202eev\u2066i\u200fl\x1b[31m\x07"
 
 
 def busy_learner(school: School) -> None:

@@ -3,10 +3,12 @@
 import os
 import stat
 from pathlib import Path
+from unicodedata import category
 
 import pytest
 
 from credly_cli.pages import render
+from credly_cli.text import inert
 from tests.learner_views.pages import hostile_learner, written
 from tests.learner_views.school import BADGE, ROBIN, School
 from tests.support import faults
@@ -121,6 +123,26 @@ def test_hostile_names_are_text(school: School, command: str) -> None:
     assert "<img" not in page  # an address that is not https is no picture
     assert "javascript:" not in page
     assert page.count("&lt;script&gt;") > 2
+    assert is_inert(page)
+
+
+def is_inert(page: str) -> bool:
+    """Tell whether nothing in a page controls or reorders, anywhere: in its title, its texts or its attributes."""
+    return not [letter for letter in page if category(letter) in ("Cc", "Cf", "Cs") and letter not in "\n\u200c\u200d"]
+
+
+def test_a_name_keeps_what_joins_its_letters_and_loses_what_reorders_them() -> None:
+    assert inert("Nam\u202ee") == "Name"
+    assert inert("one\r\ntwo\x1b[31m") == "one  two[31m"
+    family = "\U0001f469\u200d\U0001f467 \u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645"
+    assert inert(family) == family
+
+
+@COMMANDS
+def test_an_organizations_name_in_the_title_is_inert(school: School, command: str) -> None:
+    school.has()
+    school.desk.sandbox.organization["name"] = "Good \u202eLive\u2028 School\x1b]0;owned\x07"
+    assert is_inert(written(school, command).read_text("utf-8"))
 
 
 @COMMANDS
