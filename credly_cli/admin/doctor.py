@@ -29,20 +29,26 @@ _LATE = timedelta(days=7)  # `status --max-age` is for whoever wants to know soo
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """An answer: passed, or failed with the way out and what that means for the exit code."""
+    """An answer: passed, perhaps with a warning, or failed with the way out and what that means for the exit code."""
 
-    JSON: ClassVar = ("name", "ok", "message", "hint")
+    JSON: ClassVar = ("name", "ok", "warning", "message", "hint")
 
     name: str
     ok: bool
     message: str
     hint: Hint | None = None
     exit_code: Exit = Exit.DONE
+    warning: bool = False
 
 
 def passed(name: str, message: str) -> Check:
     """Return a passed check."""
     return Check(name, True, message)
+
+
+def warned(name: str, message: str, hint: Hint | str | None = None) -> Check:
+    """Return a passed check that a person should look at all the same."""
+    return Check(name, True, message, Hint.of(hint) if hint else None, warning=True)
 
 
 def failed(name: str, message: str, hint: Hint | str | None, exit_code: Exit = Exit.PARTIAL) -> Check:

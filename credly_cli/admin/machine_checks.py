@@ -1,17 +1,18 @@
 """What `doctor` finds on this machine alone: the store's file, SQLite, the lock, permissions, the disk, LMS files."""
 
 import fcntl
-import glob
 import os
 import shutil
 import sqlite3
 import stat
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from credly_cli.admin.doctor import Check, failed, failed_by, passed
+from credly_cli.admin.doctor import Check, failed, failed_by, passed, warned
 from credly_cli.config import Paths, Settings
 from credly_cli.errors import Exit, Failure
+from credly_cli.files import matching
 from credly_cli.lms.records import KINDS
 from credly_cli.store import database
 from credly_cli.store.schema import MIGRATIONS
@@ -24,6 +25,7 @@ _NETWORK_SYSTEMS = (
     "davfs", "fuse.rclone", "fuse.s3fs",
 )  # fmt: skip
 _LEAST_ROOM = 10  # MB
+_LOOK_SECONDS = 20  # for LMS files
 
 
 def store(path: Path) -> Check:
@@ -95,17 +97,28 @@ def lock(path: Path) -> Check:
 
 
 def permissions(paths: Paths) -> Check:
-    """Find files that others may read, and those that this user may not write."""
+    """Find files that others may read or this user may not write; warn of a configuration or home that others may."""
     for path in _files(paths):
         mode = path.stat().st_mode
         if stat.S_ISREG(mode) and mode & 0o077:
             return failed("permissions", f"Others may read or write {path}.", f"Run: chmod 600 {path}")
-        if stat.S_ISDIR(mode) and mode & 0o002 and not mode & stat.S_ISVTX:
-            return failed("permissions", f"Others may write to {path}.", f"Run: chmod 700 {path}")
         if not os.access(path, os.R_OK | os.W_OK):
             way_out = "Run as its owner, or give it to this user with chown."
             return failed("permissions", f"This user may not write {path}.", way_out, Exit.STORE)
+    for path in (paths.config, paths.config.parent, paths.store.parent, paths.token.parent):
+        if path.exists() and (reason := _written_by_others(path.stat())):
+            way_out = f"Run: chmod {'700' if path.is_dir() else '600'} {path}"
+            return warned("permissions", f"Others may write {path} {reason}: who can does what you can.", way_out)
     return passed("permissions", f"What is in {paths.store.parent} is this user's alone.")
+
+
+def _written_by_others(status: os.stat_result) -> str:
+    """Say who beside this user and root may write a file or folder, nothing where nobody may."""
+    if status.st_uid not in (os.geteuid(), 0):
+        return "(its owner is somebody else)"
+    if stat.S_ISDIR(status.st_mode) and status.st_mode & stat.S_ISVTX:
+        return ""
+    return {0o020: "(its group)", 0o002: "(everybody)", 0o022: "(everybody)"}.get(status.st_mode & 0o022, "")
 
 
 def _files(paths: Paths) -> Iterator[Path]:
@@ -138,11 +151,15 @@ def lms_files(settings: Settings) -> Check:
     if not patterns:
         way_out = "Name the exports under [lms.files] in config.toml."
         return failed("lms", "The LMS source is files, and no file is named.", way_out, Exit.CONFIG)
-    count = 0
+    count, started = 0, time.monotonic()
     for pattern in patterns:
         whole = str(settings.folder / Path(pattern).expanduser())
-        found = [Path(name) for name in glob.glob(whole, recursive=True)]  # noqa: PTH207 - it may be absolute
-        files = [path for path in found if path.is_file() and not path.name.endswith(".rejects.csv")]
+        try:
+            found = matching(whole, lambda: started + _LOOK_SECONDS - time.monotonic())
+        except TimeoutError:
+            told = f"What {pattern} matches was not found within {_LOOK_SECONDS} seconds."
+            return failed("lms", told, "Name a smaller folder, or see whether its disk answers.", Exit.TRY_LATER)
+        files = [path for path in found if not path.name.endswith(".rejects.csv")]
         if not files:
             return failed("lms", f"No file matches {pattern}.", "Check the path, and that the export has run.")
         if closed := [path for path in files if not os.access(path, os.R_OK)]:

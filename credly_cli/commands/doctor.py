@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 COLUMNS = (
     Column("Check", "name"),
-    Column("", "result", colours={"passed": "green", "FAILED": "red"}),
+    Column("", "result", colours={"passed": "green", "warning": "yellow", "FAILED": "red"}),
     Column("", "message"),
     Column("What to do", "hint"),
 )
@@ -24,8 +24,8 @@ COLUMNS = (
 def doctor(context: typer.Context) -> int:
     """Check everything that can go wrong: token, clock, API, LMS source, store, lock, permissions, last sync.
 
-    It asks Credly and changes nothing. Each check passes, or fails with the way out; the exit code is the worst one's.
-    With -q only what failed is shown.
+    It asks Credly and changes nothing. Each check passes, warns, or fails with the way out; the exit code is the
+    worst one's, and a warning is none. With -q only what failed is shown.
 
     Example: credly doctor
     """
@@ -40,7 +40,7 @@ def _show(output: Output, checks: "list[Check]") -> None:
     rows = [
         {
             "name": check.name,
-            "result": "passed" if check.ok else "FAILED",
+            "result": "FAILED" if not check.ok else "warning" if check.warning else "passed",
             "message": check.message,
             "hint": check.hint and output.words(check.hint),
         }

@@ -214,7 +214,7 @@ SHAPES: dict[str, Any] = {
         "needs_person": NUMBER,
         "waiting_for_person": [{"code": TEXT, "message": TEXT, "hint": MAYBE, "count": NUMBER}],
     },
-    "doctor": {"checks": [{"name": TEXT, "ok": YES_NO, "message": TEXT, "hint": MAYBE}]},
+    "doctor": {"checks": [{"name": TEXT, "ok": YES_NO, "warning": YES_NO, "message": TEXT, "hint": MAYBE}]},
     "profiles": [{"name": TEXT, "connected": YES_NO, "organization": (TEXT, {"id": TEXT, "name": TEXT}, None),
                   "current": YES_NO}],
     "report": {

@@ -2,9 +2,11 @@
 
 import errno
 import fcntl
+import os
 import sqlite3
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -202,9 +204,38 @@ def test_a_lock_that_cannot_be_opened_or_taken_is_told(connected: Desk, monkeypa
     assert "Locks do not work here: No locks available." in machine_checks.lock(lock).message
 
 
-def test_a_folder_that_others_may_write_to_is_told(connected: Desk) -> None:
-    connected.home.chmod(0o707)
-    assert failing(connected, 3)["permissions"]["hint"] == f"Run: chmod 700 {connected.home}"
+def permissions_of(desk: Desk) -> dict[str, Any]:
+    answer = desk.json("doctor")
+    checks: list[dict[str, Any]] = answer["checks"]
+    return next(check for check in checks if check["name"] == "permissions")
+
+
+@pytest.mark.parametrize(("mode", "words"), [(0o707, "everybody"), (0o777, "everybody"), (0o770, "its group")])
+def test_a_home_that_others_may_write_to_is_warned_of(connected: Desk, mode: int, words: str) -> None:
+    connected.home.chmod(mode)
+    check = permissions_of(connected)
+    assert (check["ok"], check["warning"], check["hint"]) == (True, True, f"Run: chmod 700 {connected.home}")
+    assert words in check["message"]
+    connected.home.chmod(0o755)
+    assert permissions_of(connected)["warning"] is False
+
+
+def test_a_configuration_that_others_may_write_is_warned_of(connected: Desk) -> None:
+    connected.config('timezone = "UTC"')
+    path = connected.home / "config.toml"
+    path.chmod(0o664)
+    check = permissions_of(connected)
+    assert (check["ok"], check["warning"], check["hint"]) == (True, True, f"Run: chmod 600 {path}")
+    assert "warning" in connected.run("doctor").out
+    path.chmod(0o644)
+    assert permissions_of(connected)["warning"] is False
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
+def test_a_configuration_of_somebody_else_is_warned_of(connected: Desk) -> None:
+    connected.config('timezone = "UTC"')
+    os.chown(connected.home / "config.toml", 4242, 4242)
+    assert "somebody else" in permissions_of(connected)["message"]
 
 
 def test_a_file_of_somebody_else_is_told(connected: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
