@@ -1,7 +1,17 @@
-"""Files and folders that nobody else on this machine may read, whatever the umask."""
+"""Files and folders that nobody else on this machine may read, whatever the umask; links, and patterns of names."""
 
+import errno
+import glob
 import os
+import stat
+import threading
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+from queue import Empty, SimpleQueue
+
+_MOST_LINKS = 40  # as Linux allows
+_LOOK_SECONDS = 0.2  # between two looks at whether time is up
 
 
 def make_private_folder(path: Path) -> None:
@@ -30,6 +40,72 @@ def keep_private(path: Path) -> None:
     status = path.stat()
     if status.st_mode & 0o077 and status.st_uid == os.geteuid():
         path.chmod(status.st_mode & 0o700)
+
+
+def followed(path: Path) -> Path:
+    """Return where a path leads; raises ``OSError`` at a link of anybody but this user and root.
+
+    What is there and is no file, such as a pipe, keeps its name: behind ``/dev/stdout`` there is no path.
+    """
+    here, ahead, links = Path("/"), list(reversed(path.absolute().parts[1:])), 0
+    while ahead:
+        part = ahead.pop()
+        there = here.parent if part == ".." else here / part
+        target = _target_of(there)
+        if target is None:
+            here = there
+            continue
+        links += 1
+        if links > _MOST_LINKS:
+            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path))
+        here = Path("/") if target.is_absolute() else here
+        ahead += reversed(target.parts[1:] if target.is_absolute() else target.parts)
+    return path if path.exists() and not path.is_file() else here
+
+
+def _target_of(path: Path) -> Path | None:
+    """Return what a link says, ``None`` for anything that is no link or not there."""
+    try:
+        status = path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    if not stat.S_ISLNK(status.st_mode):
+        return None
+    if status.st_uid not in (os.geteuid(), 0):
+        raise PermissionError(errno.EPERM, f"{path} is a link that belongs to somebody else", str(path))
+    return path.readlink()
+
+
+def matching(pattern: str, seconds_left: Callable[[], float]) -> list[Path]:
+    """Return the files that a pattern matches; raises ``TimeoutError`` when there is no time left.
+
+    A folder may be huge, or on a disk that does not answer: so it is looked through beside, and given up.
+    """
+    found: SimpleQueue[Path | None] = SimpleQueue()
+    given_up = threading.Event()
+    threading.Thread(target=_look_through, args=(pattern, found, given_up), daemon=True).start()
+    paths: list[Path] = []
+    try:
+        while (left := seconds_left()) > 0:
+            with suppress(Empty):
+                path = found.get(timeout=min(left, _LOOK_SECONDS))
+                if path is None:
+                    return paths
+                paths.append(path)
+    finally:
+        given_up.set()
+    raise TimeoutError(f"{pattern} was not looked through in time")
+
+
+def _look_through(pattern: str, found: "SimpleQueue[Path | None]", given_up: threading.Event) -> None:
+    try:
+        for name in glob.iglob(pattern, recursive=True):  # noqa: PTH207 - takes absolute ones
+            if given_up.is_set():
+                return
+            if os.path.isfile(name):  # noqa: PTH113 - of many names
+                found.put(Path(name))
+    finally:
+        found.put(None)
 
 
 def sync_folder(path: Path) -> None:

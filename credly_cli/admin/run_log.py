@@ -13,6 +13,7 @@ from logging.handlers import WatchedFileHandler
 from pathlib import Path
 
 from credly_cli.errors import Exit, Failure, Problem, unwritable
+from credly_cli.files import followed
 from credly_cli.text import without_addresses
 from credly_cli.times import Clock, utc_text
 
@@ -22,6 +23,7 @@ class _PrivateFileHandler(WatchedFileHandler):
 
     def _open(self) -> TextIOWrapper:
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
+        followed(Path(self.baseFilename).parent)
         descriptor = os.open(self.baseFilename, flags, 0o600)
         if os.fstat(descriptor).st_mode & 0o600 != 0o600:  # noqa: PLR2004 - born under a umask that denies all
             os.fchmod(descriptor, 0o600)

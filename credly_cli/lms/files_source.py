@@ -6,7 +6,6 @@ that was modified just now may still be being written: it is waited for, and lef
 or ends within a row. One that vanished meanwhile is no error; one that cannot be opened is reported until it can.
 """
 
-import glob
 import hashlib
 import json
 import os
@@ -16,11 +15,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from credly_cli.errors import Failure
+from credly_cli.files import matching
 from credly_cli.lms.reader import open_file
 from credly_cli.lms.records import Kind
 from credly_cli.lms.rejects import is_rejects_file
 from credly_cli.lms.source import Batch, Known, Part, SourceContext
 from credly_cli.text import Hint
+from credly_cli.times import Deadline
 
 _ORDER: tuple[Kind, ...] = ("learners", "content", "access", "progress")
 _SETTLED_SECONDS = 2.0  # a file that was not modified for so long is not being written ...
@@ -106,9 +107,21 @@ class FilesSource:
         found: set[Path] = set()
         for pattern in self._context.settings.lms.files.of(kind):
             whole = str(Path(folder, Path(pattern).expanduser()))
-            found.update(Path(name) for name in glob.glob(whole, recursive=True))  # noqa: PTH207 - takes absolute ones
-        files = [_seen(path) for path in found if path.is_file() and not is_rejects_file(path)]
+            found.update(self._matching(pattern, whole))
+        files = [_seen(path) for path in found if not is_rejects_file(path)]
         return [file.path for file in sorted(filter(None, files), key=lambda file: (file.modified, file.path))]
+
+    def _matching(self, pattern: str, whole: str) -> list[Path]:
+        deadline = self._context.deadline or Deadline(self._context.clock)
+        interruption = self._context.interruption
+        try:
+            return matching(whole, lambda: 0 if interruption and interruption.is_set() else deadline.remaining())
+        except TimeoutError:
+            if interruption and interruption.is_set():
+                raise interruption.failure() from None
+            message = f"Time was up before all that {pattern} matches was found."
+            hint = Hint("Name a smaller folder, or see whether its disk answers.")
+            raise Failure("unreachable", message, hint=hint) from None
 
     def _read(self, kind: Kind, path: Path, taken: _Taken) -> Iterator[Batch]:
         """Read a file, unless it was taken, vanished, or is still being written."""

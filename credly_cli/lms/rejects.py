@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Any, Self, TextIO, cast
 
 from credly_cli.errors import Failure
+from credly_cli.files import followed
 from credly_cli.lms.records import Record, Records, Reject
 from credly_cli.progress import Progress
 from credly_cli.text import spreadsheet_safe
@@ -97,8 +98,9 @@ class RejectsFile:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         if path.is_dir():
             raise IsADirectoryError(0, "it is a folder")
+        followed(path.parent)
         self._draft = path.with_name(f".{path.name[:200]}.{secrets.token_hex(4)}")
-        descriptor = os.open(self._draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        descriptor = os.open(self._draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
         self.path = path
         return open(descriptor, "w", encoding="utf-8", newline="")  # noqa: PTH123 - Path has no way to the mode
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from credly_cli.errors import Failure, unwritable
-from credly_cli.files import keep_private, make_private_file
+from credly_cli.files import followed, keep_private, make_private_file
 from credly_cli.identity import email_key
 from credly_cli.issuing.decide import Missed, outcome
 from credly_cli.store import facts, links
@@ -151,6 +151,7 @@ def _plain(name: str) -> str:
 
 def _write_file(path: Path, header: Sequence[str], rows: Sequence[Mapping[str, str]]) -> None:
     try:
+        path = followed(path)
         if not make_private_file(path):
             keep_private(path)
         with path.open("w", encoding="utf-8", newline="") as file:  # a byte order mark would be part of the header

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from credly_cli.errors import Failure
-from credly_cli.files import keep_private, make_private_file
+from credly_cli.files import followed, keep_private, make_private_file
 from credly_cli.store import views
 from credly_cli.store.schema import MIGRATIONS
 
@@ -47,6 +47,7 @@ class Store:
     @classmethod
     def open(cls, path: Path) -> Self:
         """Open or create the store; raises ``Failure`` when it is not ours or newer than this program."""
+        followed(path)  # SQLite would follow any link
         if not make_private_file(path):
             keep_private(path)
         connection = sqlite3.connect(path, timeout=_BUSY_SECONDS)
