@@ -70,7 +70,7 @@ class _Reconciliation:
         known = issued_badges.unowned_of_marks(self.store, grant.badge_id, (grant.earner_id,))
         if known:
             with self.store.transaction():
-                self._adopt(grant, known[0]["id"], utc_text(self.clock.now()))
+                self._adopt(grant, known[0].id, utc_text(self.clock.now()))
         return bool(known)
 
     def _adopt(self, grant: Grant, issued_badge_id: str, now: str) -> None:

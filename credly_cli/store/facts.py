@@ -12,6 +12,7 @@ from credly_cli.identity import earner_id, marked_name
 from credly_cli.store import issued_badges, learners
 from credly_cli.store.database import Store
 from credly_cli.store.grants import NAMED_SINCE
+from credly_cli.store.issued_badges import UnownedBadge
 from credly_cli.store.links import Completion, EndReason, Link
 from credly_cli.store.schema import State
 
@@ -188,19 +189,100 @@ def whole(store: Store, facts: Facts) -> Facts:
 
 
 def _of_session(store: Store, facts: Facts) -> Facts:
-    """Find the badges of a kind that each session earns: by this session's mark, else by the day."""
-    completion, badge_id = facts.completion(), facts.badge_id
-    same = []
-    if issued_badges.has_marked(store, badge_id, _marked_names(completion)):  # rarely: the marks cost more than this
-        same = issued_badges.unowned_of_marks(store, badge_id, _marks(store, completion, badge_id))
-    if not same:
-        day, others = completion.completed_at[:10], [f"{who}~{_ANY_MARK}" for who in _names(completion)]
-        same = issued_badges.unowned_of_day(store, completion.learner, badge_id, day, others)
-        same = [row for row in same if row["state"] != "revoked" or completion.completed_at < row["moved_at"]]
-        same = [row for row in same if not _is_anothers(store, row["earner_id"], completion)]
-    held = [row["id"] for row in same if row["state"] != "revoked"]
-    revoked = [row["moved_at"] for row in same if row["state"] == "revoked"]
-    return replace(facts, held=held[0] if held else None, revoked_at=min(revoked) if revoked and not held else None)
+    """Find the badge of a kind that each session earns: by this session's mark, else by the second, else by the day."""
+    completion = facts.completion()
+    same = _of_marks(store, completion, facts.badge_id)
+    held = next((badge.id for badge in same if not badge.is_revoked), None)
+    if same:
+        revoked = [badge.moved_at for badge in same if badge.is_revoked]
+        return replace(facts, held=held, revoked_at=min(revoked) if revoked and not held else None)
+    badges = _of_day(store, completion, facts.badge_id)
+    if not badges:
+        return facts
+    answering = match_days(_sessions_of_day(store, completion, facts.badge_id), badges)
+    own = answering.get((completion.content_id, completion.session_id))
+    if own is None:
+        return facts
+    return replace(facts, revoked_at=own.moved_at) if own.is_revoked else replace(facts, held=own.id)
+
+
+def _of_marks(store: Store, completion: Completion, badge_id: str) -> list[UnownedBadge]:
+    """Return the badges that no grant owns and that bear a mark of this session."""
+    if not issued_badges.has_marked(store, badge_id, _marked_names(completion)):
+        return []  # mostly: the marks cost more than this
+    return issued_badges.unowned_of_marks(store, badge_id, _marks(store, completion, badge_id))
+
+
+def _of_day(store: Store, completion: Completion, badge_id: str) -> list[UnownedBadge]:
+    """Return the badges of the completion's day, without a mark of ours, that no grant owns."""
+    day, others = completion.completed_at[:10], [f"{who}~{_ANY_MARK}" for who in _names(completion)]
+    same = issued_badges.unowned_of_day(store, completion.learner, badge_id, day, others)
+    return [badge for badge in same if not _is_anothers(store, badge.earner_id, completion)]
+
+
+@dataclass(frozen=True, slots=True)
+class DaySession:
+    """A completed session that a badge of its day may stand for; ``by_second``: only one of its very second."""
+
+    content_id: str
+    session_id: str
+    completed_at: str
+    by_second: bool = False
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Which session of the learner it is."""
+        return self.content_id, self.session_id
+
+
+def _sessions_of_day(store: Store, completion: Completion, badge_id: str) -> list[DaySession]:
+    """Return the sessions that compete for badges of a day: this one, and those that have no badge of their own."""
+    rows = store.rows(
+        "SELECT x.content_id, x.session_id, x.completed_at, x.counts, ("
+        "  SELECT iif(state = 'cancelled', iif(dropped, 'dropped', NULL), state) FROM grants g WHERE"
+        "  g.badge_id = x.badge_id AND g.learner = x.learner AND g.content_id = x.content_id"
+        "  AND g.session_id = x.session_id ORDER BY state = 'cancelled' AND NOT dropped, round DESC LIMIT 1) AS state"
+        " FROM enrollment_links x WHERE x.learner = ? AND x.badge_id = ? AND x.ended_at IS NULL"
+        " AND substr(x.completed_at, 1, 10) = ?",
+        (completion.learner, badge_id, completion.completed_at[:10]),
+    )
+    own = DaySession(completion.content_id, completion.session_id, completion.completed_at)
+    others = []
+    for row in rows:
+        by_second = not row["counts"] or row["state"] in ("sending", "uncertain", "failed")
+        other = DaySession(row["content_id"], row["session_id"], row["completed_at"], by_second)
+        settled = row["state"] in ("issued", "covered", "dropped")
+        named = replace(completion, content_id=other.content_id, session_id=other.session_id)
+        if other.key != own.key and not settled and not _of_marks(store, named, badge_id):
+            others.append(other)
+    return [own, *others]
+
+
+def match_days(sessions: Sequence[DaySession], badges: Sequence[UnownedBadge]) -> dict[tuple[str, str], UnownedBadge]:
+    """Let each badge of a day stand for one session: exact seconds first, then days, one to one (R20, R23).
+
+    A revoked badge stands only for what was completed before, and only where no badge that is held is left for that.
+    """
+    found: dict[tuple[str, str], UnownedBadge] = {}
+    left = sorted(badges, key=lambda badge: (badge.is_revoked, badge.moved_at if badge.is_revoked else ""))
+    in_order = sorted(sessions, key=lambda session: (session.completed_at, session.key))
+    for session in in_order:
+        exact = [one for one in left if one.issued_at == session.completed_at and one.may_answer(session.completed_at)]
+        for badge in exact[:1]:
+            found[session.key] = badge
+            left.remove(badge)
+    unanswered = [session for session in in_order if session.key not in found and not session.by_second]
+    held = [badge for badge in left if not badge.is_revoked]
+    for badge in [badge for badge in left if badge.is_revoked]:
+        before = [session for session in unanswered if badge.may_answer(session.completed_at)]
+        if before and len(unanswered) > len(held):
+            found[before[0].key] = badge
+            unanswered.remove(before[0])
+    found |= {session.key: badge for session, badge in zip(unanswered, held, strict=False)}
+    for badge in held[len(unanswered) :]:
+        revoked = [session.key for session in in_order if session.key in found and found[session.key].is_revoked]
+        found |= dict.fromkeys(revoked[:1], badge)
+    return found
 
 
 def _is_anothers(store: Store, mark: str | None, completion: Completion) -> bool:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -144,22 +144,44 @@ def has_marked(store: Store, badge_id: str, names: Iterable[str]) -> bool:
     return any(store.value(sql, (name, name, badge_id)) is not None for name in names)
 
 
-def unowned_of_marks(store: Store, badge_id: str, marks: Sequence[str]) -> list[dict[str, Any]]:
+@dataclass(frozen=True, slots=True)
+class UnownedBadge:
+    """An issued badge that no grant owns; ``moved_at`` is when its state last changed, as far as is known."""
+
+    id: str
+    state: str
+    earner_id: str | None
+    issued_at: str | None
+    moved_at: str
+
+    @property
+    def is_revoked(self) -> bool:
+        """Whether it was revoked."""
+        return self.state == "revoked"
+
+    def may_answer(self, completed_at: str) -> bool:
+        """Tell whether it may stand for a completion: one that was revoked only for what was completed before (R23)."""
+        return not self.is_revoked or completed_at < self.moved_at
+
+
+def unowned_of_marks(store: Store, badge_id: str, marks: Sequence[str]) -> list[UnownedBadge]:
     """Return the badges that bear one of these marks and that no grant owns."""
-    return store.rows(
+    return store.records(
+        UnownedBadge,
         f"{_SEEN} WHERE earner_id IN (SELECT value FROM json_each(:marks))"
         f" AND badge_id = :badge_id AND deleted_at IS NULL AND {_UNOWNED} ORDER BY created_at",
         {"badge_id": badge_id, "marks": json.dumps(list(marks))},
     )
 
 
-def unowned_of_day(store: Store, learner: int, badge_id: str, day: str, others: Sequence[str]) -> list[dict[str, Any]]:
+def unowned_of_day(store: Store, learner: int, badge_id: str, day: str, others: Sequence[str]) -> list[UnownedBadge]:
     """Return the badges issued on this day to the learner's address that no grant owns (R20).
 
     ``others`` are patterns of marks: what bears one was issued for another session. What bears the mark of a grant
     in the store is that grant's, even while its answer is lost.
     """
-    return store.rows(
+    return store.records(
+        UnownedBadge,
         f"{_SEEN} WHERE badge_id = :badge_id AND deleted_at IS NULL"
         " AND substr(issued_at, 1, 10) = :day"
         " AND email_key IN (SELECT email_key FROM learner_addresses WHERE learner = :learner)"
@@ -171,7 +193,7 @@ def unowned_of_day(store: Store, learner: int, badge_id: str, day: str, others: 
     )
 
 
-_SEEN = "SELECT id, state, earner_id, ifnull(state_updated_at, stored_at) AS moved_at FROM issued_badges i"
+_SEEN = "SELECT id, state, earner_id, issued_at, ifnull(state_updated_at, stored_at) AS moved_at FROM issued_badges i"
 _UNOWNED = (
     "NOT EXISTS (SELECT 1 FROM grants g WHERE g.issued_badge_id = i.id)"
     " AND NOT EXISTS (SELECT 1 FROM grants g WHERE g.covered_by = i.id)"
