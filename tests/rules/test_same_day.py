@@ -1,0 +1,89 @@
+"""R19, R20, R23: badges of a day without our mark, issued elsewhere, and the sessions completed that day."""
+
+import pytest
+
+from credly_cli.store.facts import DaySession, match_days
+from credly_cli.store.issued_badges import UnownedBadge
+from tests.rules.granting_desk import APRIL, MARCH, REPEATABLE, completion, posts, states
+from tests.support.desk import Desk
+
+DAY, MORNING, NOON = "2026-03-01T00:00:00Z", "2026-03-01T08:00:00Z", "2026-03-01T12:00:00Z"
+S1, S2 = DaySession("c", "1", MORNING), DaySession("c", "2", NOON)
+
+
+def held(identity: str, issued_at: str = DAY) -> UnownedBadge:
+    return UnownedBadge(identity, "accepted", None, issued_at, issued_at)
+
+
+def revoked(identity: str, at: str, issued_at: str = DAY) -> UnownedBadge:
+    return UnownedBadge(identity, "revoked", None, issued_at, at)
+
+
+EVENING = "2026-03-01T20:00:00Z"
+
+
+@pytest.mark.parametrize(
+    ("sessions", "badges", "answering"),
+    [
+        ([S1, S2], [held("x", NOON)], {"2": "x"}),
+        ([S1, S2], [held("x", NOON), held("y")], {"1": "y", "2": "x"}),
+        ([S1, S2], [held("x")], {"1": "x"}),
+        ([S1, S2], [held("x"), held("y"), held("z")], {"1": "x", "2": "y"}),
+        ([S1, S2], [revoked("x", EVENING)], {"1": "x"}),
+        ([S1, S2], [revoked("x", EVENING, NOON)], {"2": "x"}),
+        ([S1, S2], [held("x"), revoked("y", "2026-03-01T10:00:00Z")], {"1": "y", "2": "x"}),
+        ([S1], [revoked("x", MORNING)], {}),
+        ([S1], [held("x"), revoked("y", EVENING)], {"1": "x"}),
+        ([S1], [held("x"), revoked("y", EVENING, MORNING)], {"1": "x"}),
+        ([DaySession("c", "1", MORNING, by_second=True), S2], [held("x")], {"2": "x"}),
+        ([DaySession("c", "1", MORNING, by_second=True), S2], [held("x", MORNING)], {"1": "x"}),
+    ],
+)
+def test_each_badge_of_a_day_stands_for_one_session(
+    sessions: list[DaySession], badges: list[UnownedBadge], answering: dict[str, str]
+) -> None:
+    assert {key[1]: badge.id for key, badge in match_days(sessions, badges).items()} == answering
+
+
+def by_hand(desk: Desk, at: str) -> str:
+    """Issue a badge in Credly itself, without our mark."""
+    badge = desk.sandbox.issue_in_credly(desk.badge_id(REPEATABLE), "ada@example.org", "A", "L", issued_at=at)
+    return badge.id
+
+
+def complete_both(desk: Desk) -> None:
+    """Complete one session at 10:00 and another at 12:00 of the same day."""
+    desk.learns(
+        completion("ada@example.org", MARCH, "2026-03-02T10:00:00Z"),
+        completion("ada@example.org", APRIL, "2026-03-02T12:00:00Z"),
+    )
+    desk.pass_time(hours=6)
+
+
+def test_a_badge_of_the_very_second_covers_its_session_and_the_other_is_issued(repeatable: Desk) -> None:
+    """R20: an organization that moves here has issued the later one of two, and is to get the earlier one issued."""
+    complete_both(repeatable)
+    by_hand(repeatable, "2026-03-02 12:00:00 +0000")
+    repeatable.json("sync")
+    assert states(repeatable) == ["issued", "covered"]
+    issued = sorted(badge.details.issued_at[:19] for badge in repeatable.issued(REPEATABLE))
+    assert [at.replace("T", " ") for at in issued] == ["2026-03-02 10:00:00", "2026-03-02 12:00:00"]
+
+
+def test_two_badges_of_a_day_cover_two_sessions(repeatable: Desk) -> None:
+    """R20: days are matched one to one."""
+    complete_both(repeatable)
+    by_hand(repeatable, "2026-03-02 00:00:00 +0000")
+    by_hand(repeatable, "2026-03-02 00:00:00 +0000")
+    repeatable.json("sync")
+    assert (states(repeatable), posts(repeatable)) == (["covered", "covered"], 0)
+
+
+def test_a_revoked_badge_of_a_day_takes_one_session(repeatable: Desk) -> None:
+    """R23: it is not issued again for the one that it may have been for; the other is."""
+    complete_both(repeatable)
+    repeatable.sandbox.revoke(by_hand(repeatable, "2026-03-02 00:00:00 +0000"))
+    repeatable.json("sync")
+    assert (states(repeatable), posts(repeatable)) == (["issued"], 1)
+    repeatable.json("sync")
+    assert posts(repeatable) == 1
