@@ -12,6 +12,8 @@ from credly_cli.times import Clock, Deadline
 _LONGEST_WAIT = 120.0
 _LONGEST_BACKOFF = 30.0
 _PAUSE = 1.0  # at least so long after a request to slow down
+_WINDOW = 60.0  # that a service counts requests in, where it does not say for how long to wait ...
+_WINDOW_AFTER = 3  # ... and so many requests to slow down in a row say that its count is used up
 _FREE_RETRIES = 10  # before the budget counts: a short run has few requests to take a share of
 _BUDGET = 0.1  # retries as a share of all requests: a Credly in trouble is not asked twice as much
 _PASSING = (408, 429, 500, 502, 503, 504)
@@ -105,6 +107,8 @@ class Retry:
         busy = failure.code == "rate-limited"
         if busy:
             seconds = max(seconds, _PAUSE * 2**attempt)
+            if failure.retry_after is None and attempt + 1 >= _WINDOW_AFTER:
+                seconds = _WINDOW
         if seconds > min(_LONGEST_WAIT, deadline.remaining()):
             return False
         if busy:
@@ -144,6 +148,9 @@ class RateLimit:
     _paused_until: float = 0.0
     _unsure: bool = False
     _answered: int = 0  # since the last request to slow down
+    _refused: int = 0  # requests to slow down in a row, those apart that were under way together ...
+    _refused_from: float = 0.0  # ... when the first of them came, or the last window began ...
+    _rate_at_first: float = 0.0  # ... and the rate after the first
     _taken: Counter[object] = field(default_factory=Counter)  # by second of Credly's clock
 
     def delay(self, now: float) -> float:
@@ -162,13 +169,18 @@ class RateLimit:
     def answered(self, second: object = None) -> None:
         """Note an answer that is no request to slow down, and the second of Credly's clock that it came from."""
         self._answered += 1
+        self._refused = 0
         if self.rate is None:
             self._taken[second] += 1
         else:
             self.rate += _FASTER_UNSURE if self._unsure else _FASTER * self._answered
 
     def slow_down(self, now: float, retry_after: float | None) -> None:
-        """Note a request to slow down: a pause for all, then a lower rate."""
+        """Note a request to slow down: a pause for all, then a lower rate.
+
+        Where it does not say for how long, the third in a row is a count that is used up, which no lower rate helps:
+        all wait for the next window.
+        """
         until = now + max(_PAUSE, retry_after or 0.0)
         if now < self._paused_until:  # others that were under way say the same
             self._paused_until = max(self._paused_until, until if retry_after else 0.0)
@@ -176,7 +188,17 @@ class RateLimit:
             self._paused_until = until
             self.rate = max(_SLOWEST, self._lower_rate(now))
             self._answered = 0
+            self._count_refusal(now, retry_after)
         self.not_before = max(self.not_before, self._paused_until)
+
+    def _count_refusal(self, now: float, retry_after: float | None) -> None:
+        self._refused += 1
+        if self._refused == 1:
+            self._refused_from, self._rate_at_first = now, self.rate or _SLOWEST
+        if retry_after is None and self._refused >= _WINDOW_AFTER:
+            self.rate = self._rate_at_first
+            self._refused_from = max(self._refused_from + _WINDOW, now)
+            self._paused_until = max(self._paused_until, self._refused_from)
 
     def _lower_rate(self, now: float) -> float:
         if self.rate is not None:

@@ -89,3 +89,25 @@ def test_a_service_that_takes_nothing_is_asked_every_five_seconds() -> None:
     limit = RateLimit()
     limit.slow_down(0.0, None)
     assert limit.rate == 0.2
+
+
+def test_the_third_refusal_in_a_row_that_names_no_time_waits_for_the_next_window() -> None:
+    limit = slowed()
+    limit.slow_down(2.0, None)
+    assert limit.delay(2.0) == 1.0
+    limit.slow_down(3.0, None)
+    assert limit.delay(3.0) == 58.0  # a minute after the first
+    assert limit.rate == 50 * 0.93  # no lower rate helps against a count
+    limit.slow_down(62.0, None)
+    assert limit.delay(62.0) == 59.0
+
+
+def test_refusals_that_name_a_time_or_have_an_answer_in_between_wait_for_no_window() -> None:
+    limit = slowed()
+    for now in (2.0, 3.0, 4.0):
+        limit.slow_down(now, 1.0)
+        assert limit.delay(now) == 1.0
+    limit.answered()
+    for now in (5.0, 6.0):
+        limit.slow_down(now, None)
+        assert limit.delay(now) == 1.0

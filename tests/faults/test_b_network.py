@@ -174,6 +174,35 @@ def test_a_rate_limit_is_found_without_hammering(world: World) -> None:
     world.check_all()
 
 
+@pytest.mark.parametrize("window", [20, 60])
+def test_a_limit_of_requests_in_a_window_is_waited_for(world: World, window: int) -> None:
+    """Scenario 22, R18: 150 badges against 20 requests a window go out in one run of ten minutes, by a still clock."""
+    world.complete(*range(50))
+    switches = world.desk.sandbox.switches
+    switches.rate_limit, switches.rate_limit_window, switches.rate_limit_retry_after = 20, window, None
+    before = world.desk.clock.now()
+    ran = world.sync("--max-seconds", "600")
+    assert (ran.code, ran.json["grants"]["issued"]) == (0, 150)
+    assert (world.desk.clock.now() - before).total_seconds() <= 600
+    switches.rate_limit = None
+    world.check_all()
+
+
+def test_a_window_beyond_the_time_of_the_run_is_not_waited_for(world: World) -> None:
+    """Scenario 22."""
+    world.complete(*range(20))
+    switches = world.desk.sandbox.switches
+    switches.rate_limit, switches.rate_limit_window, switches.rate_limit_retry_after = 20, 60, None
+    before = world.desk.clock.now()
+    ran = world.sync("--max-seconds", "50")
+    assert ran.code == 75
+    assert (world.desk.clock.now() - before).total_seconds() <= 55
+    assert "rate-limited" in {problem["code"] for problem in ran.json["problems"]}
+    switches.rate_limit = None
+    world.calm_down()
+    world.check_all()
+
+
 @pytest.mark.parametrize("status", [401, 403])
 def test_a_token_refused_in_mid_run_stops_it_and_touches_no_grant(world: World, status: int) -> None:
     """Scenario 23."""
