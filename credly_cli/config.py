@@ -19,7 +19,7 @@ SANDBOX_URL = "https://sandbox-api.credly.com/v1"
 _HOST = re.compile(r"[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|[0-9a-f:.]*:[0-9a-f:.]*", re.ASCII)
 
 
-KeyType = Literal["bool", "text", "list", "seconds", "count", "timezone", "address", "source"]
+KeyType = Literal["bool", "text", "list", "seconds", "count", "timezone", "address", "source", "words"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +76,9 @@ class ThoughtIndustriesSettings:
 
     host: str | None = _key("text", None, "the host of your Thought Industries site")
     token_file: str | None = _key("text", None, "a file of mode 0600 with its API key")
+    values: tuple[tuple[str, str], ...] = _key(
+        "words", (), "what types and sources of events mean, as type/source or source: completed, open, ended, ..."
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +116,7 @@ def _keys_of(table: type[Any], prefix: str = "") -> Iterator[Key]:
         name = f"{prefix}{entry.name}"
         if entry.metadata:
             default = list(entry.default) if isinstance(entry.default, tuple) else entry.default
+            default = {} if entry.metadata["type"] == "words" else default
             yield Key(name, entry.metadata["type"], default, entry.metadata["meaning"])
         elif entry.default_factory is not MISSING:
             yield from _keys_of(entry.default_factory, f"{name}.")  # type: ignore[arg-type]  # a record makes itself
@@ -202,6 +206,8 @@ def _checked(key: Key, value: Any, place: str) -> Any:
     expected = _CHECKS[key.type]
     if not expected.fits(value):
         raise _invalid(f"In the configuration, {place}{key.name} must be {expected.words}.")
+    if key.type == "words":
+        return tuple(_words(key, value, place).items())
     if key.type == "address":
         return api_address(value)
     if key.type == "timezone":
@@ -210,6 +216,23 @@ def _checked(key: Key, value: Any, place: str) -> Any:
         except Failure as failure:
             raise _invalid(failure.message) from None
     return tuple(value) if key.type == "list" else value
+
+
+_MEANINGS = ("completed", "open", "ended", "enrolled", "ignore")
+
+
+def _words(key: Key, value: Mapping[str, Any], place: str) -> dict[str, str]:
+    """Check what words mean; those of a column may stand in a table of their own."""
+    found: dict[str, str] = {}
+    for word, meaning in value.items():
+        if isinstance(meaning, dict):
+            found |= _words(key, meaning, place)
+        elif meaning in _MEANINGS:
+            found[word] = meaning
+        else:
+            ways = ", ".join(_MEANINGS)
+            raise _invalid(f"In the configuration, {place}{key.name} must say one of {ways} for {word!r}.")
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,6 +264,7 @@ _CHECKS = {
     "list": _Check("a list of texts", list),
     "seconds": _Check("a whole number of seconds from 0 to a year", int, at_least=0, at_most=366 * 86400),
     "count": _Check("a whole number from 1 to 32", int, at_least=1, at_most=32),
+    "words": _Check('a table like {"path_completed" = "completed"}', dict),
     "source": _Check("files or thought-industries", str, one_of=("files", "thought-industries")),
 }
 

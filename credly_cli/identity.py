@@ -18,6 +18,11 @@ def email_key(email: str) -> str:
     return unicodedata.normalize("NFC", email.strip()).casefold()
 
 
+def is_main_sublicense(name: str, panorama: str | None) -> bool:
+    """Tell by its name the sublicense that has all that its panorama has (R29)."""
+    return name.strip().casefold() in ("main", f"{panorama} main".casefold())
+
+
 def earner_id(learner_id: str | None, email: str, mark_of: str | None = None) -> str:
     """Return the ``issuer_earner_id``: the LMS's id of the learner, or a stable hash of the email (R17).
 

@@ -32,8 +32,11 @@ class Reply:
 
     @property
     def message(self) -> str:
-        """What the service says went wrong, from ``data.message`` and ``data.errors``, without a full stop."""
-        data = self.json.get("data") if isinstance(self.json, dict) else None
+        """What the service says went wrong, from ``message`` and ``errors`` in ``data`` or without it; no full stop.
+
+        Credly has them in ``data``, Thought Industries has none.
+        """
+        data = self.json.get("data", self.json) if isinstance(self.json, dict) else None
         try:
             told = _words(data) if isinstance(data, dict) else ""
         except RecursionError:  # nested deeper than can be written down

@@ -23,6 +23,8 @@ _FASTER = 0.00003  # requests a second more with each answer, times the answers 
 _SURE_SECONDS = 0.25  # a burst shorter than this does not tell what Credly takes in a second ...
 _FASTER_UNSURE = 0.3  # ... so that is found out quickly
 _SLOWEST = 0.2
+_MILLISECONDS = 1e11  # no time in seconds is as large for some thousand years
+_LONGEST_WINDOW = 86_400.0  # seconds that limits are counted in
 _TICK = 0.001  # less is not worth sleeping for, and may be less than a clock can tell
 
 
@@ -95,7 +97,7 @@ class Retry:
             return
         remaining, reset = (reply.headers.get(f"X-RateLimit-{name}", "").strip() for name in ("Remaining", "Reset"))
         if remaining == "0" and reset.isascii() and reset.isdigit():
-            self._pause_all(float(reset) - self._clock.now().timestamp())
+            self._pause_all(_seconds_until(float(reset), self._clock.now().timestamp()))
 
     def again(self, attempt: int, failure: HttpFailure, deadline: Deadline) -> bool:
         """Wait before another try; false when the fault will not pass, or there is no time or no try left."""
@@ -125,6 +127,12 @@ class Retry:
     def _pause_all(self, seconds: float) -> None:
         with self._lock:
             self._not_before = max(self._not_before, self._clock.monotonic() + seconds)
+
+
+def _seconds_until(reset: float, now: float) -> float:
+    """Return how far a moment is away that is told in seconds or milliseconds since 1970; what is days away is none."""
+    pause = (reset / 1000 if reset > _MILLISECONDS else reset) - now
+    return pause if pause <= _LONGEST_WINDOW else 0.0
 
 
 def _passes(failure: HttpFailure) -> bool:

@@ -64,9 +64,14 @@ class Catalogue:
         return Place(content_id, session or self.ids[content_id] or "", loose=not session)
 
 
-def import_content(store: Store, batch: Sequence[ContentRecord], rows: RejectFilter) -> Counts:
-    """Add content and sessions or bring them up to date; the last value that is not empty stays."""
-    changes = _Changes(store, batch)
+def import_content(
+    store: Store, batch: Sequence[ContentRecord], rows: RejectFilter, *, sessions_move: bool = False
+) -> Counts:
+    """Add content and sessions or bring them up to date; the last value that is not empty stays.
+
+    A session that is stored under other content is rejected, or moves where the source may say so.
+    """
+    changes = _Changes(store, batch, sessions_move=sessions_move)
     for record in batch:
         if reject := changes.apply(record):
             rows.reject(reject)
@@ -86,8 +91,9 @@ class _Content:
 class _Changes:
     """The content that a batch names: as it is stored, as the records say, written where that differs."""
 
-    def __init__(self, store: Store, batch: Sequence[ContentRecord]) -> None:
+    def __init__(self, store: Store, batch: Sequence[ContentRecord], *, sessions_move: bool) -> None:
         self._store = store
+        self._sessions_move = sessions_move
         self._contents: dict[str, _Content] = {}
         named = {name for record in batch for name in (record.content_id, record.session_id) if name}
         self._stored_sessions = content.read_sessions(store, named)
@@ -100,7 +106,7 @@ class _Changes:
         record = self._as_session(record)
         session = record.session_id
         known = self._sessions.get(session) if session else None
-        if known and known.content_id != record.content_id:
+        if known and known.content_id != record.content_id and not self._moves(session):
             return Reject(record.row, "session_id", f"session {session!r} belongs to content {known.content_id!r}")
         if session and session != record.content_id and content.is_linked(self._store, session):
             return Reject(
@@ -114,6 +120,14 @@ class _Changes:
         self._repeated += named in self._named
         self._named[named] = None
         return None
+
+    def _moves(self, session: str | None) -> bool:
+        """Tell whether a session may be elsewhere now: where it was stored before, not where another row has it."""
+        return (
+            self._sessions_move
+            and session in self._stored_sessions
+            and (self._sessions[session] == self._stored_sessions[session])
+        )
 
     def write(self) -> Counts:
         """Write what differs; a change of content counts for its first row."""
@@ -171,6 +185,9 @@ class _Changes:
         is_changed = self._stored_sessions.get(session) != self._sessions[session]
         if is_changed:
             content.save_session(self._store, session, self._sessions[session])
+            before = self._stored_sessions.get(session)
+            if before is not None and before.content_id != content_id:
+                content.follow_session(self._store, session, before.content_id, content_id)
         if session != content_id:
             content.become_session(self._store, session, content_id)
         return is_changed

@@ -129,10 +129,12 @@ def import_records(
     read_before: int = 0,
     *,
     ids: IdOptions = THE_COMMON,
+    sessions_move: bool = False,
 ) -> None:
     """Import the records of one source, setting aside the rows that cannot be taken; adds to ``result``.
 
-    ``read_before`` is how many rows the same import has read of other sources, for its progress.
+    ``read_before`` is how many rows the same import has read of other sources, for its progress. With ``sessions_move``
+    content says where sessions belong, also those that were stored under other content.
     """
     rows = RejectFilter(records, rejects, progress or Progress(), read_before)
     match kind:
@@ -149,16 +151,23 @@ def import_records(
             counts = Counts()
             for batch in _batches(rows):
                 with store.transaction():
-                    counts += _import_batch(store, kind, batch, rows, now, ids)
+                    counts += _import_batch(store, kind, batch, rows, now, ids, sessions_move=sessions_move)
     counts.read, counts.rejected = rows.read, rows.rejected
     result.counts += counts
 
 
 def _import_batch(
-    store: Store, kind: Kind, batch: list[Record], rows: RejectFilter, now: str, ids: IdOptions
+    store: Store,
+    kind: Kind,
+    batch: list[Record],
+    rows: RejectFilter,
+    now: str,
+    ids: IdOptions,
+    *,
+    sessions_move: bool,
 ) -> Counts:
     if kind == "content":
-        return import_content(store, cast("list[ContentRecord]", batch), rows)
+        return import_content(store, cast("list[ContentRecord]", batch), rows, sessions_move=sessions_move)
     return import_learners(store, cast("list[LearnerRecord]", batch), rows, now, ids)
 
 

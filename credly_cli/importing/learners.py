@@ -15,7 +15,7 @@ from credly_cli.lms.records import LearnerRecord, Reject
 from credly_cli.lms.rejects import RejectFilter
 from credly_cli.store import learners, privacy
 from credly_cli.store.database import Counts, Store
-from credly_cli.store.learners import Learner
+from credly_cli.store.learners import Learner, joined
 
 AddressChange: TypeAlias = Literal["keep", "move", "note"]  # note: as one that the learner had before
 _FILLED = ("first_name", "last_name", "panorama", "sublicense", "locale")  # from a learner who is merged
@@ -277,8 +277,10 @@ def import_learners(
             rows.reject(Reject(record.row, "email", candidate.reason))
             continue
         learner = candidate.learner
-        learner.panorama = record.panorama or learner.panorama
-        learner.sublicense = record.sublicense or learner.sublicense
+        if record.panorama is not None:
+            learner.panorama = record.panorama or None
+        if record.sublicenses is not None:
+            learner.sublicense = joined(record.sublicenses)
         learner.locale = record.locale or learner.locale
         counts.unchanged += candidate in seen
         seen.add(candidate)

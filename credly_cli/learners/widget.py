@@ -4,13 +4,13 @@ The facts are read first; what shows where is decided by pure functions over the
 earned, as `learner-badges` asks it: a page must not offer what the learner has.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Literal
 
 from credly_cli.credly.client import Client
-from credly_cli.identity import email_key
+from credly_cli.identity import email_key, is_main_sublicense
 from credly_cli.issuing.decide import Outcome, outcome
 from credly_cli.learners import badges
 from credly_cli.learners.badges import ShownBadge
@@ -115,17 +115,23 @@ def email_keys(store: Store, known: Sequence[Learner], email: str) -> tuple[str,
 
 
 def audiences(known: Sequence[Learner], keys: tuple[str, ...]) -> list[Audience]:
-    """Tell whose content the learner discovers: a sublicense narrows its panorama, which is apart from the site."""
-    found = [_audience(learner, keys) for learner in known] or [Audience("learner", keys)]
+    """Tell whose content the learner discovers (R29): a panorama is apart from the site, sublicenses narrow it.
+
+    Several add up; a main one has all that the panorama has.
+    """
+    found = [each for learner in known for each in _audiences(learner, keys)] or [Audience("learner", keys)]
     return list(dict.fromkeys(found))
 
 
-def _audience(learner: Learner, keys: tuple[str, ...]) -> Audience:
-    if learner.sublicense:
-        return Audience("sublicense", (learner.sublicense.casefold(),))
-    if learner.panorama:
-        return Audience("panorama", (learner.panorama.casefold(),))
-    return Audience("learner", keys)
+def _audiences(learner: Learner, keys: tuple[str, ...]) -> Iterator[Audience]:
+    panorama = learner.panorama.casefold() if learner.panorama else None
+    if learner.sublicense is None:
+        yield Audience("panorama", (panorama,)) if panorama else Audience("learner", keys)
+        return
+    if panorama and any(is_main_sublicense(name, panorama) for name in learner.sublicenses):
+        yield Audience("panorama", (panorama,))
+        return
+    yield Audience("sublicense", tuple(name.casefold() for name in learner.sublicenses))
 
 
 def read_sessions(store: Store, learner_ids: Sequence[int], badge_ids: Sequence[str] | None = None) -> list[Session]:

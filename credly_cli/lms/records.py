@@ -17,7 +17,11 @@ KINDS: tuple[Kind, ...] = ("learners", "content", "progress", "access")
 
 
 class LearnerRecord(NamedTuple):
-    """A person of the LMS."""
+    """A person of the LMS.
+
+    Where the source says that there is no panorama or sublicense any more, they are "" and (). A sublicense without a
+    name holds nothing: whose sublicenses were all revoked has that one.
+    """
 
     row: int
     email: str
@@ -25,7 +29,7 @@ class LearnerRecord(NamedTuple):
     last_name: str | None
     learner_id: str | None
     panorama: str | None
-    sublicense: str | None
+    sublicenses: tuple[str, ...] | None
     locale: str | None
 
 

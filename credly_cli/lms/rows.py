@@ -50,7 +50,7 @@ class LearnerReader:
             row, email, first, last,
             cells[self._person.learner_id].strip() or None,
             cells[self._panorama].strip() or None,
-            cells[self._sublicense].strip() or None,
+            names_in(cells[self._sublicense]) or None,
             cells[self._locale].strip() or None,
         )  # fmt: skip
 
@@ -97,8 +97,15 @@ class ContentReader:
         return cells[self._columns.at(column)].strip() or None
 
     def _list(self, cells: Cells, column: str) -> tuple[str, ...]:
-        parts = (part.strip() for part in cells[self._columns.at(column)].split(";"))
-        return tuple(dict.fromkeys(part for part in parts if part))
+        return names_in(cells[self._columns.at(column)])
+
+
+def names_in(text: str) -> tuple[str, ...]:
+    """Return the names that a cell has, separated by semicolons, each once."""
+    if not text:
+        return ()
+    parts = (part.strip() for part in text.split(";"))
+    return tuple(dict.fromkeys(part for part in parts if part))
 
 
 class AccessReader:

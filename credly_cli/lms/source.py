@@ -3,7 +3,7 @@
 How a new one is written is in ``docs/how-to-write-a-source.md``.
 """
 
-from collections.abc import Callable, Iterator, Mapping, MutableMapping, Set
+from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
@@ -26,6 +26,7 @@ class Part(NamedTuple):
     name: str = "The LMS"  # what they came from, for messages
     file: Path | None = None  # ... if it was a file: its rejected rows are written beside it
     is_news: Callable[[Reject], bool] = lambda _: True  # whether a rejected row is not reported yet
+    sessions_move: bool = False  # of content: the list says where sessions belong, also those that were elsewhere
 
 
 @dataclass(slots=True)
@@ -34,13 +35,14 @@ class Batch:
 
     ``bookmarks`` may be filled in while the records are read; ``None`` forgets a bookmark. ``problem`` is what the
     source could not read and a person should know. ``given_no_more`` is content that was given to panoramas or
-    sublicenses, and that no record of access will name any more.
+    sublicenses, and that no record of access will name any more. ``warnings`` are told once, and need nobody.
     """
 
     parts: Iterator[Part]
     bookmarks: MutableMapping[str, str | None] = field(default_factory=dict)
     problem: Failure | None = None
     given_no_more: Set[str] = frozenset()
+    warnings: Sequence[str] = ()
 
 
 class Known(Protocol):
@@ -52,6 +54,14 @@ class Known(Protocol):
 
     def learner(self, learner_id: str | None, email: str | None) -> bool:
         """Tell whether there is a learner of this id or address whose names are known."""
+        ...
+
+    def linked(self) -> Mapping[str, str]:
+        """Return the content that a badge is linked to: title by id."""
+        ...
+
+    def titled(self, title: str) -> Sequence[str]:
+        """Return the ids of content with a title, without regard to case."""
         ...
 
 

@@ -123,7 +123,7 @@ ON CONFLICT (id) DO UPDATE SET title = excluded.title, type = excluded.type, url
 _SAVE_SESSION = """
 INSERT INTO sessions (id, content_id, title, released, released_at) VALUES (?, ?, ?, ?, ?)
 ON CONFLICT (id) DO UPDATE SET title = excluded.title, released = excluded.released,
-  released_at = excluded.released_at
+  released_at = excluded.released_at, content_id = excluded.content_id
 """
 
 
@@ -170,6 +170,18 @@ def exists(store: Store, identity: str) -> bool:
     return store.value(sql, {"id": identity}) is not None
 
 
+def linked(store: Store) -> dict[str, str]:
+    """Return the content that a badge is linked to: title by id."""
+    sql = "SELECT c.id, c.title FROM links l JOIN content c ON c.id = l.content_id WHERE l.ended_at IS NULL"
+    return dict(store.connection.execute(sql).fetchall())
+
+
+def with_title(store: Store, title: str) -> list[str]:
+    """Return the ids of content with a title, without regard to case."""
+    wanted = title.casefold()
+    return [identity for identity, known in titles(store) if wanted and known.casefold() == wanted]
+
+
 # Content that turns out to be a session of other content: an event named it before its group was known
 
 # What was completed and granted goes along, so that the session earns no second badge (R18).
@@ -199,6 +211,23 @@ def become_session(store: Store, session_id: str, content_id: str) -> None:
         for statement in (*_MOVES, _GONE):
             store.change(statement, ids)
         set_rev(store, rev)  # so that the group's links plan what came to it
+
+
+# What was completed and granted in a session goes along to another group; planning then reads it as new there.
+_FOLLOW = (
+    "UPDATE OR IGNORE enrollments SET content_id = :group, rev = iif(completed_at IS NULL, 0, :rev)"
+    " WHERE content_id = :old AND session_id = :id",
+    "DELETE FROM enrollments WHERE content_id = :old AND session_id = :id",
+    "UPDATE OR IGNORE grants SET content_id = :group WHERE content_id = :old AND session_id = :id",
+)
+
+
+def follow_session(store: Store, session_id: str, old: str, content_id: str) -> None:
+    """Take what learners did in a session along to the content that it belongs to now."""
+    rev = current_rev(store) + 1
+    for statement in _FOLLOW:
+        store.change(statement, {"id": session_id, "old": old, "group": content_id, "rev": rev})
+    set_rev(store, rev)
 
 
 Entry: TypeAlias = tuple[str, str, str]  # content, kind of subject, subject (compared without regard to case)

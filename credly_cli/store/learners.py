@@ -31,7 +31,7 @@ class Learner:
     first_name: str | None = None
     last_name: str | None = None
     panorama: str | None = None
-    sublicense: str | None = None
+    sublicense: str | None = None  # a name a line; empty where all that there were do not count any more
     locale: str | None = None
     email_at: str | None = None
 
@@ -41,9 +41,25 @@ class Learner:
         return email_key(self.email)
 
     @property
+    def sublicenses(self) -> tuple[str, ...]:
+        """The names of the sublicenses."""
+        return named_in(self.sublicense)
+
+    @property
     def brief(self) -> LearnerBrief:
         """The learner as answers show one."""
         return LearnerBrief(self.email, self.first_name, self.last_name, self.learner_id)
+
+
+def joined(names: Iterable[str]) -> str | None:
+    """Return names of sublicenses as they are stored, ``None`` for none at all."""
+    lines = [" ".join(name.split()) for name in names]
+    return "\n".join(filter(None, lines)) if lines else None
+
+
+def named_in(stored: str | None) -> tuple[str, ...]:
+    """Return the names of sublicenses from what is stored."""
+    return tuple(filter(None, (stored or "").split("\n")))
 
 
 _COLUMNS = "id, email, learner_id, first_name, last_name, panorama, sublicense, locale, email_at"
@@ -133,8 +149,8 @@ def matching(store: Store, words: Sequence[str], limit: int = -1) -> list[Listed
 
 def _listed(one: Learner, former: list[str]) -> ListedLearner:
     return ListedLearner(
-        one.email, one.first_name, one.last_name, one.learner_id, one.panorama, one.sublicense,
-        [one.sublicense] if one.sublicense else [], sorted(former),
+        one.email, one.first_name, one.last_name, one.learner_id, one.panorama,
+        one.sublicenses[0] if one.sublicenses else None, list(one.sublicenses), sorted(former),
     )  # fmt: skip
 
 

@@ -39,6 +39,7 @@ class LmsStepResult:
 
     imported: dict[Kind, ImportResult] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
+    warnings: list[Hint] = field(default_factory=list)
     failure: Failure | None = None  # what ended the reading before its end
 
     def json(self) -> dict[str, dict[str, int]]:
@@ -73,6 +74,12 @@ class _Known:
     def learner(self, learner_id: str | None, email: str | None) -> bool:
         return learners.is_named(self.store, learner_id, email)
 
+    def linked(self) -> dict[str, str]:
+        return content.linked(self.store)
+
+    def titled(self, title: str) -> list[str]:
+        return content.with_title(self.store, title)
+
 
 @dataclass(frozen=True, slots=True)
 class LmsStep:
@@ -94,6 +101,7 @@ class LmsStep:
             for batch in source.batches(bookmarks, _Known(self.store)):
                 result.add(self._import_batch(batch, result.read))
                 _update(bookmarks, batch)
+                result.warnings += map(Hint, batch.warnings)
                 if batch.problem is not None:
                     result.problems.append(Problem.of(batch.problem))
         except Failure as failure:
@@ -118,7 +126,10 @@ class LmsStep:
         keep = part.file is not None and self.state_folder is not None
         imported = result.of(part.kind)
         with RejectsFile(part.file, self.state_folder or Path(), keep=keep, is_news=part.is_news) as rejects:
-            import_records(self.store, part.kind, part.records, imported, self.now, rejects, self.progress, read_before)
+            import_records(
+                self.store, part.kind, part.records, imported, self.now, rejects, self.progress, read_before,
+                sessions_move=part.sessions_move,
+            )  # fmt: skip
         if rejects.path is not None:
             runs.note(self.store, "rejects", rejects.path)
         await_correction(self.store, part.kind, str(part.file.absolute()) if part.file else part.name, rejects)

@@ -199,6 +199,7 @@ class Synchronisation:
         taken = LmsStep(self.store, run.started_at, folder, progress).run(source, full=options.full)
         run.lms = taken.json()
         run.problems += taken.problems
+        run.warnings += taken.warnings
         if taken.failure is not None:
             raise taken.failure
         return True

@@ -11,7 +11,9 @@ def test_a_row_with_every_column_becomes_a_learner(one: Callable[..., Any]) -> N
         "email,first_name,last_name,learner_id,panorama,sublicense,locale\n"
         "robin@example.org, Robin ,Smith,u1,Acme,West,en\n"
     )
-    assert one("learners", text) == LearnerRecord(2, "robin@example.org", "Robin", "Smith", "u1", "Acme", "West", "en")
+    assert one("learners", text) == LearnerRecord(
+        2, "robin@example.org", "Robin", "Smith", "u1", "Acme", ("West",), "en"
+    )
 
 
 def test_an_empty_cell_says_nothing(one: Callable[..., Any]) -> None:

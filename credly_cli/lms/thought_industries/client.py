@@ -1,8 +1,8 @@
 """Reading Thought Industries' API: pages of rows, in both shapes that its answers have, at the pace that it allows."""
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -15,12 +15,13 @@ from credly_cli.http.response import Meaning, Service
 from credly_cli.http.retry import Limits
 from credly_cli.http.session import Session
 from credly_cli.lms.source import SourceContext
+from credly_cli.lms.thought_industries.paging import Page, Place, Row, read_page, unreadable, unwrapped
 from credly_cli.token import Token, read_private_file, token_from
 
 _API = "/incoming/v2"
-_ROWS = ("events", "APIEvents", "users", "contentItems", "content", "clients", "licenses", "nodes", "items", "data")
-_NO_MORE = ("", "false", "0", "none")
 _NOT_THERE = (400, 404, 410, 422)
+_NOT_UNDERSTOOD = (400, 422)
+_MOST_REPEATED = 3
 _HOST = re.compile(
     r"(?:(?P<scheme>https?)://)?(?P<name>[a-z0-9.-]+|\[[0-9a-f:]+\])(?P<port>:\d{1,5})?(?:/incoming/v2)?/*", re.ASCII
 )
@@ -35,14 +36,41 @@ _SERVICE = Service(
     {"unauthorized": _REFUSED, "forbidden": _REFUSED},
     hint="Nothing is lost: the next sync goes on from here.",
 )
+_TYPES = "courseGroups,courses,learningPaths,bundles,discountGroups,pickableGroups,products"
+_DATES = ("startDate", "endDate")
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
-    """Rows of a list, and what to ask for the next ones with (``None`` on the last page)."""
+class Dialect:
+    """How the site wants to be asked where the vendor's documents differ; asked the other way once, and remembered."""
 
-    rows: list[dict[str, Any]]
-    next: dict[str, str | int] | None
+    def __init__(self, told: Mapping[str, bool]) -> None:
+        self.types = told.get("types", False)  # /content wants its types named
+        self.iso = told.get("iso", False)  # times are ISO 8601, not milliseconds
+
+    def told(self) -> dict[str, bool]:
+        """Return what is remembered."""
+        return {name: getattr(self, name) for name in ("types", "iso") if getattr(self, name)}
+
+    def parameters(self, path: str, parameters: Mapping[str, str | int]) -> dict[str, str | int]:
+        """Return the parameters as the site wants them; times are milliseconds since 1970."""
+        asked = dict(parameters)
+        if self.types and path == "/content":
+            asked["types"] = _TYPES
+        for name in _DATES:
+            if self.iso and name in asked:
+                moment = datetime.fromtimestamp(int(asked[name]) / 1000, UTC)
+                asked[name] = moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        return asked
+
+    def turn(self, path: str, parameters: Mapping[str, str | int]) -> bool:
+        """Ask the other way; returns whether there is one."""
+        if path == "/content":
+            self.types = not self.types
+            return True
+        if any(name in parameters for name in _DATES):
+            self.iso = not self.iso
+            return True
+        return False
 
 
 class Client:
@@ -60,36 +88,76 @@ class Client:
             interruption=around.interruption,
             adapter=around.adapter,
         )
+        self.dialect = Dialect({})
+        self.answered = False  # so that a list that is refused is not taken for a refused key
 
     def ping(self) -> None:
         """Ask whether the site is there and takes the key; raises ``HttpFailure``."""
         self._get("/ping", {})
 
-    def page(self, path: str, parameters: Mapping[str, str | int]) -> Page:
-        """Read a page; raises ``HttpFailure``."""
-        rows, information = _listed(self._get(path, parameters))
-        following = _following(information)
-        if following and all(parameters.get(name) == value for name, value in following.items()):
-            raise _unreadable("gives the same page again and again")
-        return Page([row for row in rows if isinstance(row, dict)], following)
+    def page(
+        self, path: str, parameters: Mapping[str, str | int], *, read_before: int = 0, must_say: bool = True
+    ) -> Page:
+        """Read a page of a list, of which so many rows were read before; raises ``HttpFailure``."""
+        return read_page(self._asked(path, parameters), read_before, must_say=must_say)
+
+    def rows(self, path: str, *, must_say: bool = True, **parameters: str | int) -> Iterator[Row]:
+        """Read a list to its end; raises ``HttpFailure`` for one that has none."""
+        following: Place | None = {}
+        progress, read = Progress(), 0
+        while following is not None:
+            page = self.page(path, {**parameters, **following}, read_before=read, must_say=must_say)
+            yield from page.rows
+            read += len(page.rows)
+            if page.next and not progress.brings_news(page.rows):
+                raise unreadable("gives the same page again and again")
+            following = page.next
 
     def user(self, name: str) -> dict[str, Any] | None:
         """Read one user by id or address; ``None`` if there is none."""
         try:
-            body = self._get(f"/users/{quote(name, safe='@')}", {})
+            found = unwrapped(self._get(f"/users/{quote(name, safe='@')}", {}))
         except HttpFailure as failure:
             if is_not_there(failure):
                 return None
             raise
-        for wrapping in ("data", "user"):
-            body = body.get(wrapping, body) if isinstance(body, dict) else None
-        return body if isinstance(body, dict) and body.get("email") else None
+        return found if found and found.get("email") else None
+
+    def _asked(self, path: str, parameters: Mapping[str, str | int]) -> Any:
+        """Ask in the site's dialect; a first page that is refused is asked for the other way, once."""
+        try:
+            return self._get(path, self.dialect.parameters(path, parameters))
+        except HttpFailure as refused:
+            is_first = "cursor" not in parameters and "page" not in parameters
+            if refused.status not in _NOT_UNDERSTOOD or not is_first or not self.dialect.turn(path, parameters):
+                raise
+            try:
+                return self._get(path, self.dialect.parameters(path, parameters))
+            except HttpFailure:
+                self.dialect.turn(path, parameters)
+                raise refused from None
 
     def _get(self, path: str, parameters: Mapping[str, str | int]) -> Any:
         body = self._http.get(path, parameters).json
         if body.get("errors"):
-            raise _unreadable("answered with errors")
+            raise unreadable("answered with errors")
+        self.answered = True
         return body
+
+
+class Progress:
+    """Notices pages that bring nothing new, of a walk that would never end otherwise."""
+
+    def __init__(self) -> None:
+        self._seen: set[int] = set()
+        self._repeated = 0
+
+    def brings_news(self, rows: list[Row]) -> bool:
+        """Tell whether to go on: a few pages may be empty, or bring again what others brought."""
+        mark = hash(tuple(str(row.get("id") or sorted(row)) for row in rows))
+        self._repeated = self._repeated + 1 if mark in self._seen else 0
+        self._seen.add(mark)
+        return self._repeated < _MOST_REPEATED
 
 
 def _address(around: SourceContext) -> str:
@@ -124,39 +192,6 @@ def _key(around: SourceContext) -> Token:
     raise Failure("lms-token-refused", "There is no API key for Thought Industries.", hint=_KEY_HINT)
 
 
-def _listed(body: Any) -> tuple[list[Any], Mapping[str, Any]]:
-    """Return the rows and the ``pageInfo`` of an answer, also of ``{"data": {"APIEvents": {...}}}``."""
-    information: Any = {}
-    while isinstance(body, dict):
-        information = body.get("pageInfo", information)
-        rows = next((body[name] for name in _ROWS if isinstance(body.get(name), list)), None)
-        if rows is not None:
-            return rows, information if isinstance(information, dict) else {}
-        body = body.get("data") if "data" in body else _only(body)
-    raise _unreadable("gave an answer without the list that was asked for")
-
-
-def _only(body: dict[str, Any]) -> Any:
-    values = list(body.values())
-    return values[0] if len(values) == 1 else None
-
-
-def _following(information: Mapping[str, Any]) -> dict[str, str | int] | None:
-    """Return what to ask for the next page with: more without a way to it must not pass for the end."""
-    if str(information.get("hasMore")).strip().lower() in _NO_MORE:
-        return None
-    if cursor := information.get("cursor"):
-        return {"cursor": str(cursor)}
-    current = str(information.get("currentPage"))
-    if not current.isdecimal():
-        raise _unreadable("says that there is more, and not where")
-    return {"page": int(current) + 1}
-
-
 def is_not_there(failure: HttpFailure) -> bool:
     """Tell whether the LMS does not know what it was asked for, such as a cursor of yesterday."""
     return failure.status in _NOT_THERE
-
-
-def _unreadable(what: str) -> HttpFailure:
-    return HttpFailure("server-error", f"Thought Industries {what}.", hint="The next sync tries again from here.")

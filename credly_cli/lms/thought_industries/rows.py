@@ -1,14 +1,21 @@
 """The rows of Thought Industries' API with the names that our readers know; what is not needed is left out."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
 
-Row = dict[str, Any]
+from credly_cli.lms.thought_industries.paging import Row
+from credly_cli.lms.thought_industries.words import Meaning
 
 _ONLY_SOLD = frozenset({"product", "bundle", "discountGroup", "pickableGroup", "subscription"})  # give access, no more
 _STATUS = {"loginRestriction": "published"}  # learners who are signed in see it
-_ENDED = frozenset({"revoked", "withdrawn", "removed", "cancelled", "canceled"})
-_OF_EVENT = ("id", "type", "source", "timestamp", "notifiableId", "user")
+_ENDED = frozenset({"revoked", "withdrawn", "removed", "cancelled", "canceled", "inactive", "disabled", "expired"})
+NOTHING = ("",)  # sublicenses, but none that counts
+_WORDS: dict[Meaning, Row] = {
+    "completed": {"type": "status_change", "source": "course_completed"},
+    "open": {"status": "not completed"},
+    "ended": {"type": "revoked_access", "source": ""},
+    "enrolled": {"type": "enrollment", "source": ""},
+}
+_OF_EVENT = ("id", "timestamp", "notifiableId", "user")
 _OF_USER = ("id", "email", "firstName", "lastName")
 
 
@@ -37,21 +44,60 @@ def _content(item: Row) -> Row:
     }
 
 
-def learner_row(user: Row, panoramas: Mapping[str, str], licenses: Mapping[str, str]) -> Row:
-    """Return a user as a learner."""
-    own = [
-        entry.get("licenseId") for entry in _list(user, "allocatedLicenses") if entry.get("licenseRole") != "manager"
+def session_rows(group: str, courses: Iterable[Row], status: str | None) -> list[Row]:
+    """Return the sessions of a course group, as its own list has them."""
+    return [
+        {
+            "content_id": group,
+            "session_id": course["id"],
+            "session_title": course.get("sessionTitle") or course.get("title"),
+            "title": "",
+            "status": _STATUS.get(str(course.get("status")), course.get("status")) or status,
+        }
+        for course in courses
+        if course.get("id")
     ]
-    client = user.get("clientId")
+
+
+def gone_row(content_id: str, session_id: str | None) -> Row:
+    """Return content, or a session, that the site does not list any more."""
+    return {"content_id": content_id, "session_id": session_id, "title": "", "status": "deleted"}
+
+
+def learner_row(user: Row) -> Row:
+    """Return a user as a learner, but for where the user belongs."""
     return {
         "email": user.get("email"),
         "learner_id": user.get("id"),
         "first_name": user.get("firstName"),
         "last_name": user.get("lastName"),
-        "panorama": panoramas.get(str(client), client),
-        "sublicense": licenses.get(str(own[0]), own[0]) if own else None,
         "locale": user.get("lang") or user.get("language"),
     }
+
+
+def panorama_of(user: Row, panoramas: Mapping[str, str]) -> str | None:
+    """Return the panorama of a user, "" where the site says that there is none, ``None`` where it says nothing."""
+    client = user.get("clientId")
+    if client:
+        return panoramas.get(str(client), str(client))
+    return "" if "clientId" in user else None
+
+
+def sublicenses_of(user: Row, names: Mapping[str, str]) -> tuple[str, ...] | None:
+    """Return the sublicenses that a user has as a learner; ``None`` where the site says nothing.
+
+    Who had some and has none that is not revoked has a nameless one, which holds nothing.
+    """
+    if "allocatedLicenses" not in user:
+        return None
+    own = [
+        entry
+        for entry in _list(user, "allocatedLicenses")
+        if entry.get("licenseId") and entry.get("licenseRole") != "manager"
+    ]
+    active = [str(entry["licenseId"]) for entry in own if str(entry.get("status")).lower() not in _ENDED]
+    found = tuple(dict.fromkeys(names.get(identity, identity) for identity in active))
+    return found or (NOTHING if own else ())
 
 
 def enrollment_rows(user: Row) -> Iterator[Row]:
@@ -64,25 +110,27 @@ def enrollment_rows(user: Row) -> Iterator[Row]:
                 yield {**who, "session_id": entry[key], "status": "withdrawn" if ended else ""}
 
 
-def event_row(event: Row, stream: str) -> Row:
-    """Return an event."""
+def event_row(event: Row, meaning: Meaning) -> Row:
+    """Return an event, in words that our readers know."""
+    detail = detail_of(event)
+    row = {name: event.get(name) for name in _OF_EVENT} | _WORDS[meaning]
+    return {**row, "userDetail": {name: detail.get(name) for name in _OF_USER}}
+
+
+def detail_of(event: Row) -> Row:
+    """Return what an event says of its user."""
     detail = event.get("userDetail")
-    detail = detail if isinstance(detail, dict) else {}
-    row = {name: event.get(name) for name in _OF_EVENT}
-    return {**row, "event": event.get("event") or stream, "userDetail": {name: detail.get(name) for name in _OF_USER}}
+    return detail if isinstance(detail, dict) else {}
 
 
-def stand_in_content(event: Row) -> Row:
-    """Return content that only an event speaks of: it is not released, and linkable all the same."""
-    title = event.get("title") or event.get("courseTitle") or event.get("learningPathTitle")
-    return {"content_id": event["notifiableId"], "title": title or event["notifiableId"], "status": "archived"}
+def email_of(event: Row) -> str | None:
+    """Return the address of an event's user."""
+    return detail_of(event).get("email") or event.get("user") or None
 
 
-def access_rows(owner: Row, column: str) -> Iterator[Row]:
-    """Yield the content that a panorama or a sublicense has."""
-    for name in ("courseIds", "learningPathIds"):
-        for identity in owner.get(name) or ():
-            yield {"content_id": str(identity), column: name_of(owner)}
+def content_of(owner: Row) -> list[str]:
+    """Return the content that a panorama or a sublicense has."""
+    return [str(identity) for name in ("courseIds", "learningPathIds") for identity in owner.get(name) or ()]
 
 
 def name_of(owner: Row) -> str:
