@@ -4,19 +4,49 @@ Headers are compared by their letters and digits only, so ``First Name``, ``firs
 the names of a column the first that the file has is taken; the name of our own comes first.
 """
 
-from collections.abc import Mapping, Sequence
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence, Set
+from functools import cache
 from typing import NamedTuple
 
 from credly_cli.errors import Failure
-from credly_cli.lms.records import Kind
+from credly_cli.lms.records import Kind, Understood
+from credly_cli.lms.zones import is_zone
+from credly_cli.text import Command, Hint
 
-_EMAIL = (
-    "userdetailemail", "emailaddress", "user", "useremail", "learneremail", "studentemail", "mail", "mbox",
-    "actormbox", "recipientemail", "issuedtoemail", "username",
+# A login may be an address, but is one only where the file has no other column for addresses.
+_LOGIN = ("user", "username", "login", "loginid")
+_ADDRESS = (
+    "userdetailemail", "emailaddress", "learneremail", "studentemail", "participantemail", "attendeeemail",
+    "employeeemail", "useremail", "learneremailaddress", "studentemailaddress", "useremailaddress", "usersemail",
+    "workemail", "workemailaddress", "businessemail", "externalemail", "contactemail", "mail", "mailaddress",
+    "emailid", "mbox", "actormbox", "recipientemail", "issuedtoemail",
+    "emailadresse", "mailadresse", "adressedecourriel", "adresseemail", "courriel", "adresseelectronique",
+    "adressemail", "direcciondecorreo", "direcciondecorreoelectronico", "correoelectronico", "correo",
+    "enderecodeemail", "correioeletronico", "enderecodecorreioeletronico", "indirizzoemail",
+    "indirizzodipostaelettronica", "postaelettronica", "emailadres", "mailadres", "メールアドレス", "メール", "eメール",
 )  # fmt: skip
-_FIRST_NAME = ("givenname", "fname", "userdetailfirstname", "userfirstname", "issuedtofirstname")
-_LAST_NAME = ("familyname", "surname", "lname", "userdetaillastname", "userlastname", "issuedtolastname")
-_FULL_NAME = ("name", "username", "displayname", "student", "studentname", "learner", "learnername", "actorname")
+_EMAIL = (*_ADDRESS, *_LOGIN)
+# Where the row has none in the first, whose address is in another? Only that of the same person.
+_SAME_ADDRESS: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(("email", *_ADDRESS), ()),
+    "userdetailemail": ("useremail", "user", "email"),
+}
+_FIRST_NAME = (
+    "givenname", "fname", "userdetailfirstname", "userfirstname", "learnerfirstname", "issuedtofirstname", "vorname",
+    "prenom", "primeironome", "voornaam", "名",
+)  # fmt: skip
+_LAST_NAME = (
+    "familyname", "surname", "lname", "userdetaillastname", "userlastname", "learnerlastname", "issuedtolastname",
+    "nachname", "familienname", "nomdefamille", "apellidos", "apellido", "apelido", "sobrenome", "cognome",
+    "achternaam", "familienaam", "姓",
+)  # fmt: skip
+_FULL_NAME = (
+    "name", "username", "displayname", "student", "studentname", "learner", "learnername", "actorname",
+    "participantname", "userfullname", "usersfullname", "nameoriginalname", "usernameoriginalname",
+)  # fmt: skip
+_ROLE = ("rolename", "roles", "courserole", "userrole", "rolle", "rollen", "ruolo", "rol", "papel")
 _LEARNER_ID = ("userid", "studentid")
 _FOREIGN_LEARNER_ID = (
     "employeeid", "externalcustomerid", "userdetailid", "userdetailexternalcustomerid", "sourcedid", "sisid",
@@ -24,8 +54,7 @@ _FOREIGN_LEARNER_ID = (
 _CONTENT_ID = ("courseid", "activityid", "objectid", "learningpathid", "coursesku", "sku", "courseslug")
 _TITLE = ("contenttitle", "coursetitle", "coursename", "course", "title", "content", "learningpathtitle", "module")
 _PANORAMA = (
-    "panoramaname", "panoramaid", "client", "clientname", "clientid", "userdetailclient", "portal", "branch",
-    "department",
+    "panoramaname", "panoramaid", "client", "clientname", "clientid", "userdetailclient", "portal",
 )  # fmt: skip
 _SUBLICENSE = ("sublicenseid", "sublicensename", "license", "licenseid", "licensename")
 
@@ -63,21 +92,25 @@ _COLUMNS: dict[Kind, dict[str, tuple[str, ...]]] = {
         "content_title": _TITLE,
         "progress": (
             "percent", "percentcomplete", "percentagecompleted", "completion", "completionpercentage", "percentage",
-            "percentcompleted", "progresspercent", "progresspercentage",
+            "percentcompleted", "progresspercent", "progresspercentage", "completionpercent", "overallprogress",
         ),
-        "status": ("completionstatus", "coursestatus", "enrollmentstatus", "enrolmentstatus", "verbid", "completed"),
+        "status": (
+            "coursecompletionstatus", "enrollmentstatus", "enrolmentstatus", "verbid", "completed", "coursecompleted",
+        ),
         "enrolled_at": (
             "enrolledon", "enrollmentdate", "enrolmentdate", "dateenrolled", "enrolleddate", "startedat",
             "datestarted", "startedon", "startdate",
         ),
         "completed_at": (
             "completiondate", "datecompleted", "completed", "timecompleted", "coursecomplete", "completedon",
-            "completeddate", "finishedon", "finishedat", "enddate", "progresscompletedat",
+            "completeddate", "finishedon", "finishedat", "progresscompletedat", "coursecompletedon",
+            "coursecompletiondate", "coursecompletedat",
         ),
         "event_id": ("statementid", "messageid", "id"),
         "first_name": _FIRST_NAME,
         "last_name": _LAST_NAME,
         "full_name": _FULL_NAME,
+        "role": _ROLE,
         "type": (),
         "source": (),
         "event": (),
@@ -91,6 +124,10 @@ _COLUMNS: dict[Kind, dict[str, tuple[str, ...]]] = {
     },
 }  # fmt: skip
 
+# What a name of our own gives way to: a bare status is often that of the account.
+_BEFORE_OWN: dict[tuple[Kind, str], tuple[str, ...]] = {
+    ("progress", "status"): ("completionstatus", "coursecompletionstatus", "coursestatus"),
+}
 # Of each group a file needs one.
 _REQUIRED: dict[Kind, tuple[tuple[str, ...], ...]] = {
     "learners": (("email",),),
@@ -107,6 +144,11 @@ _ALTERNATIVES: dict[Kind, tuple[str, ...]] = {
 }
 _EVENT_MARKS = frozenset({"timestamp", "notifiableid", "event"})  # without one of these an "id" is not an event's
 _LONGEST_LIST = 500
+_MOST_UNUSED = 100
+_BRACKET = re.compile(r"(?P<header>.*\S)\s*\((?P<inside>[^()]*)\)\s*", re.DOTALL)
+_REMARKS = frozenset({"required", "optional", "mandatory"})
+_POSITION = re.compile(r"#(\d{1,5})")
+_ACCENTS = re.compile("[\u0300-\u036f]")
 ABSENT = -1
 
 
@@ -166,12 +208,14 @@ def match_columns(kind: Kind, header: Sequence[str], mapping: Mapping[str, str],
     keys = _keys_of(header, taken)
     for column, aliases in _COLUMNS[kind].items():
         names = () if _is_replaced(kind, column, mapping) else aliases
-        if column not in mapping and (place := _find(column, names, header, keys)) != ABSENT:
+        ordered = (*_BEFORE_OWN.get((kind, column), ()), key_of(column), *names)
+        if column not in mapping and (place := _find(ordered, column, header, keys)) != ABSENT:
             places[column] = place
     _settle_doubles(kind, places, keys)
     emails = [places["email"]] if "email" in places else []
     if "email" not in mapped and emails:
-        emails += [keys[key][0] for key in _EMAIL if key in keys and keys[key][0] not in emails]
+        same = _SAME_ADDRESS.get(header_key(header[emails[0]]), _LOGIN)
+        emails += [keys[key][0] for key in same if key in keys and keys[key][0] not in emails]
     return Columns(header, places, tuple(emails))
 
 
@@ -192,9 +236,8 @@ def refuse_header(kind: Kind, columns: Columns, name: str) -> Failure:
 
 
 def _advice(kind: Kind, columns: Columns, column: str) -> str:
-    others = [other for other in ("progress", "access", "content") if other != kind and _fits(other, columns.header)]
-    if others:
-        return f"It looks like a file of {others[0]}. If not, say which column is meant: --map {column}=HEADER"
+    if other := looks_like(columns.header, kind):
+        return f"It looks like a file of {other}. If not, say which column is meant: --map {column}=HEADER"
     if column == "content_id" and "email" in columns.places:
         return (
             "Say which column is meant: --map content_id=HEADER, or, for a report of one course: --map content_id==ID"
@@ -202,20 +245,116 @@ def _advice(kind: Kind, columns: Columns, column: str) -> str:
     return f"If one of them is meant, say which: --map {column}=HEADER"
 
 
+_PERSON = frozenset({"email", *_ADDRESS})
+_COURSE = frozenset({"contentid", *_CONTENT_ID, *_TITLE, "notifiableid"}) - {"title", "content", "module", "objectid"}
+_OF_PROGRESS = frozenset({
+    "status", "progress", "completedat", "enrolledat", "timestamp",
+    *(alias for column in ("status", "progress", "completed_at", "enrolled_at")
+      for alias in _COLUMNS["progress"][column]),
+}) - {"source", "type", "event"}  # fmt: skip
+_OF_TENANTS = frozenset({"panorama", "sublicense", *_PANORAMA, *_SUBLICENSE})
+
+
+def looks_like(header: Sequence[str], kind: Kind) -> Kind | None:
+    """Return the other kind that a header is of, ``None`` where it may be of this one."""
+    keys = {header_key(text) for text in header}
+    has_person = bool(keys & _PERSON)
+    has_id = bool(keys & {"learnerid", *_LEARNER_ID, *_FOREIGN_LEARNER_ID})
+    has_course = bool(keys & _COURSE)
+    found: Kind | None = None
+    if has_course and (has_person or has_id) and keys & _OF_PROGRESS and not (kind == "learners" and not has_person):
+        found = "progress"
+    elif has_course and (has_person or keys & _OF_TENANTS) and keys & {"contentid", *_CONTENT_ID}:
+        found = "content" if keys & {"title", "contenttitle"} and not has_person else "access"
+    elif has_person and not has_course:
+        found = "learners"
+    elif has_course and not has_person and not has_id:
+        found = "content"
+    return found if found != kind and not _may_be(kind, found, keys) else None
+
+
+def _may_be(kind: Kind, found: Kind | None, keys: Set[str]) -> bool:
+    """Tell whether a header that looks like another kind may be of this one all the same."""
+    if found == "access":
+        return kind == "content" or (kind == "progress" and not keys & _OF_TENANTS)
+    if found == "learners":
+        return kind == "progress"
+    return found == "content" and kind in ("progress", "access")
+
+
+def refuse_another_kind(kind: Kind, columns: Columns, mapping: Mapping[str, str], name: str) -> None:
+    """Refuse a file that has the columns of a kind and looks like another, unless one of these was named."""
+    if any(column in mapping for group in _REQUIRED[kind] for column in group):
+        return
+    if other := looks_like(columns.header, kind):
+        column = _REQUIRED[kind][0][0]
+        raise Failure(
+            "import-rejected",
+            f"{name} looks like a file of {other}, not of {kind}. It has: {_listed(columns.header)}.",
+            hint=Hint(
+                "Next:",
+                Command("import", other, name),
+                f". If it is one of {kind}, name a column: --map {column}={columns.label(column)}",
+            ),
+        )
+
+
+_LIKE_COMPLETION = (
+    "complet", "finish", "status", "passed", "result", "attend", "timestamp", "abgeschl", "abschl", "termin", "achev",
+    "realis", "finaliz", "conclu", "voltooi", "afgerond", "statut", "estado", "stato", "esito", "zeitstempel",
+    "horodat", "marcatemporal", "carimbo", "tijdstempel", "informazionicronologiche",
+    "完了", "修了", "状", "タイムスタンプ",
+)  # fmt: skip
+
+
+def note_columns(kind: Kind, columns: Columns, understood: Understood) -> None:
+    """Note which columns of a file are used, which are not, and which of these look like a completion."""
+    used = set(columns.places.values()) | set(columns.emails)
+    understood.used.update({column: columns.label(column).removeprefix("=") for column in columns.places})
+    for place, text in enumerate(columns.header):
+        header = text.strip()
+        if place in used or not header or header in understood.unused or len(understood.unused) >= _MOST_UNUSED:
+            continue
+        understood.unused.append(header)
+        key = key_of(header)
+        if kind == "progress" and any(part in key for part in _LIKE_COMPLETION) and "end" not in key[:3]:
+            understood.like_completion.append(header)
+
+
+def could_be_header(cells: Sequence[str]) -> bool:
+    """Tell whether a row could be the header of a table: words only, and some that columns are known by."""
+    filled = [cell for cell in map(str.strip, cells) if cell]
+    if len(filled) < 2 or any("@" in cell or not any(map(str.isalpha, cell)) for cell in filled):  # noqa: PLR2004
+        return False
+    known = [key for key in map(header_key, filled) if key in _all_names()]
+    if len(known) < 2 and (len(filled) < 3 or _PERSON.isdisjoint(known)):  # noqa: PLR2004
+        return False
+    return any(_fits(kind, cells) for kind in _COLUMNS)
+
+
 def _fits(kind: Kind, header: Sequence[str]) -> bool:
     try:
         return not missing_columns(kind, match_columns(kind, header, {}))
     except Failure:
-        return False
+        return True  # but for two columns of one name
+
+
+@cache
+def _all_names() -> frozenset[str]:
+    names = {key_of(column) for columns in _COLUMNS.values() for column in columns}
+    return frozenset(names.union(*(aliases for columns in _COLUMNS.values() for aliases in columns.values())))
 
 
 def key_of(text: str) -> str:
-    """Reduce a header to what it is compared by: its letters and digits, in lower case."""
+    """Reduce a text to what it is compared by: its letters and digits, in lower case and without accents."""
+    if not text.isascii():
+        parts = unicodedata.normalize("NFD", unicodedata.normalize("NFKC", text))
+        text = unicodedata.normalize("NFC", _ACCENTS.sub("", parts)).casefold()
     return "".join(filter(str.isalnum, text.lower()))
 
 
 def _listed(header: Sequence[str]) -> str:
-    found = ", ".join(text.strip() for text in header if text.strip()) or "nothing"
+    found = ", ".join(text.strip() for text in header if text.strip() and not text.startswith("=")) or "nothing"
     return _sayable(found)
 
 
@@ -229,8 +368,20 @@ def _keys_of(header: Sequence[str], taken: set[int]) -> dict[str, list[int]]:
     keys: dict[str, list[int]] = {}
     for place, text in enumerate(header):
         if place not in taken:
-            keys.setdefault(key_of(text), []).append(place)
+            keys.setdefault(header_key(text), []).append(place)
     return keys
+
+
+def header_key(text: str) -> str:
+    """Reduce a header to what it is compared by; signs count, a zone or a remark in brackets does not."""
+    key = key_of(text)
+    if "%" in text or "#" in text:
+        return key_of(text.replace("%", " percent ").replace("#", " number "))
+    if text.rstrip().endswith(")") and (bracket := _BRACKET.fullmatch(text)):
+        inside = bracket["inside"]
+        if key_of(inside) in _REMARKS or is_zone(inside):
+            return key_of(bracket["header"])
+    return key
 
 
 def _mapped_place(header: Sequence[str], wanted: str) -> int:
@@ -240,6 +391,9 @@ def _mapped_place(header: Sequence[str], wanted: str) -> int:
             raise _two_columns(header[places[0]])
         if places and same(wanted):
             return places[0]
+        if position := _POSITION.fullmatch(wanted.strip()):
+            place = int(position[1]) - 1
+            return place if 0 <= place < len(header) else ABSENT
     return ABSENT
 
 
@@ -252,8 +406,8 @@ def _is_replaced(kind: Kind, column: str, mapping: Mapping[str, str]) -> bool:
     return column in alternatives and any(other in mapping for other in alternatives)
 
 
-def _find(column: str, aliases: tuple[str, ...], header: Sequence[str], keys: Mapping[str, list[int]]) -> int:
-    for key in (key_of(column), *aliases):
+def _find(names: Sequence[str], column: str, header: Sequence[str], keys: Mapping[str, list[int]]) -> int:
+    for key in names:
         places = keys.get(key, [])
         exact = [place for place in places if header[place].strip() == column]
         if len(exact) == 1:

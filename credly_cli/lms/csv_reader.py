@@ -1,64 +1,178 @@
 """Delimited text (CSV, TSV, ...) in rows: any of four delimiters, quoted newlines, however large the file is."""
 
+import contextlib
 import csv
 import io
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
 
 from credly_cli.errors import Failure
 from credly_cli.lms.columns import match_columns, missing_columns
 from credly_cli.lms.records import Cells, Record, Reject, RejectedError, RowReader
+from credly_cli.lms.statuses import LeftOutError
 from credly_cli.lms.text import MAX_FIELD, DamagedFileError, Text, complaint
+from credly_cli.text import visible
 
 _DELIMITERS = ",;\t|"
 
 
-class Sheet:
-    """The rows of a delimited file below its header, which is row 1 unless blank lines come before it."""
+_HEADER_WITHIN = 30  # lines
+_LOOKED_AT = 1000  # rows that are looked at before one is taken ...
+_LOOKED_AT_LETTERS = 1 << 20  # ... as long as they are no longer than that
 
-    def __init__(self, text: Text, lines: Iterator[str]) -> None:
+
+class Layout(NamedTuple):
+    """What a sheet's rows are asked: whether one is the header, repeats it, or could be that of another part."""
+
+    is_header: Callable[[Sequence[str]], bool]
+    repeats: Callable[[Sequence[str], Sequence[str]], bool]
+    could_be_header: Callable[[Sequence[str]], bool]
+
+
+class Sheet:
+    """The rows of a delimited file below its header, which is the first of 30 lines that has what is needed.
+
+    ``header_line`` says where it is; then only the part below it is read. ``header`` is empty for an empty file; where
+    no line is a header it is the first one. ``line`` counts from 1.
+    """
+
+    def __init__(self, text: Text, lines: Iterator[str], layout: Layout, header_line: int | None = None) -> None:
         csv.field_size_limit(MAX_FIELD)
         self._text = text
+        self._layout = layout
+        self._is_part = header_line is not None
         first, blanks = _first_line(lines)
-        self._rows = csv.reader(
-            itertools.chain([first], lines), delimiter=_delimiter_of(first), skipinitialspace=True, strict=True
+        head = (
+            [first, *itertools.islice(lines, _HEADER_WITHIN if header_line is None else header_line)] if first else []
         )
-        self.header: list[str] = self._read_header() if first else []
-        self._row = blanks + 1
+        delimiter = self._delimiter(head, blanks, header_line)
+        self._rows = csv.reader(itertools.chain(head, lines), delimiter=delimiter, skipinitialspace=True, strict=True)
+        self._row = blanks
+        self.first_line = blanks + 1
+        self.parts: list[tuple[int, list[str]]] = []
+        self.header: list[str] = self._find_header(header_line) if first else []
+        self.line = self._row
+        self._ahead: list[Cells] = []
+        self._error: csv.Error | DamagedFileError | None = None
+
+    def _delimiter(self, head: Sequence[str], blanks: int, header_line: int | None) -> str:
+        """Choose the delimiter by the line of the header, or by the first under which a line is one."""
+        if header_line is not None and 0 <= header_line - blanks - 1 < len(head):
+            return _delimiter_of(head[header_line - blanks - 1])
+        candidates = list(dict.fromkeys(_delimiter_of(line) for line in head if line.strip()))
+        for delimiter in candidates[1:] and candidates:
+            if any(self._layout.is_header(row) for row in _rows_of(head, delimiter)):
+                return delimiter
+        likely = [d for d in candidates if any(self._layout.could_be_header(row) for row in _rows_of(head, d))]
+        return (likely or candidates or [","])[0]
+
+    def _find_header(self, header_line: int | None) -> list[str]:
+        """Read up to the header and return it, or the first row where there is none; note what else could be one."""
+        above: list[list[str]] = []
+        while (header_line or _HEADER_WITHIN) > self._row:
+            try:
+                row = next(self._rows, None)
+            except csv.Error as error:
+                if above and header_line is None:
+                    break
+                raise _no_text(self._text.name, f"its first line {_explained(error)}") from None
+            if row is None:
+                break
+            self._row += 1
+            row = self._checked_header(row, is_first=not above)
+            if header_line == self._row or (header_line is None and self._layout.is_header(row)):
+                return row
+            above.append(row)
+            if self._layout.could_be_header(row):
+                self.parts.append((self._row, row))
+        if header_line is not None:
+            raise Failure("usage", f"{self._text.name} has no line {header_line}.", hint="Lines are counted from 1.")
+        return above[0] if above else []
+
+    def look_ahead(self) -> Sequence[Cells]:
+        """Return the first rows, which ``records`` will read; refuse a sheet whose parts show in them."""
+        letters = 0
+        while len(self._ahead) < _LOOKED_AT and letters < _LOOKED_AT_LETTERS:
+            try:
+                row = next(self._rows)
+            except (csv.Error, DamagedFileError) as error:
+                self._error = error
+                break
+            except StopIteration:
+                break
+            letters += sum(map(len, row))
+            self._ahead.append(row)
+        if not self._is_part:
+            for number, row in enumerate(self._ahead, self._row + 1):
+                self._refuse_part(number, row)
+        return self._ahead
 
     def records(self, read: RowReader) -> Iterator[Record | Reject]:
         """Yield what ``read`` makes of each row."""
-        numbered = zip(itertools.count(self._row + 1), self._rows, strict=False)
-        while True:
-            try:
-                yield from self._good_records(read, numbered)
-            except csv.Error as error:
-                self._row += 1
-                yield Reject(self._row, "", _explained(error))
-            except DamagedFileError as error:
-                yield Reject(self._row + 1, "", f"{error.what}; nothing after row {self._row} was read")
-                return
-            else:
-                return
+        count = itertools.count(self._row + 1)
+        ahead, self._ahead = self._ahead, []
+        for source in (iter(ahead), self._rows):
+            error, self._error = self._error, None
+            while True:
+                try:
+                    if error is not None and source is self._rows:
+                        problem, error = error, None
+                        raise problem
+                    yield from self._good_records(read, zip(source, count, strict=False))
+                except csv.Error as broken:
+                    self._row = next(count)
+                    yield Reject(self._row, "", _explained(broken))
+                except DamagedFileError as damaged:
+                    yield Reject(self._row + 1, "", f"{damaged.what}; nothing after row {self._row} was read")
+                    return
+                except _EndOfPart:
+                    return
+                else:
+                    break
+            self._error = error
 
-    def _good_records(self, read: RowReader, numbered: Iterator[tuple[int, Cells]]) -> Iterator[Record | Reject]:
+    def _good_records(self, read: RowReader, numbered: Iterator[tuple[Cells, int]]) -> Iterator[Record | Reject]:
         """Yield records up to a row that cannot even be split into cells."""
         width = len(self.header)
-        for row, cells in numbered:
+        is_part = self._is_part
+        for cells, row in numbered:
             self._row = row
+            if is_part and not any(map(str.strip, cells)):
+                raise _EndOfPart
             try:
                 if len(cells) != width or self._text.suspicious:
-                    self._mend(cells)
+                    self._mend(cells, row)
                 cells.append("")
                 yield read(row, cells)
             except RejectedError as rejected:
-                if any(map(str.strip, cells)):
+                if any(map(str.strip, cells)) and not self._is_repeated(cells, row):
                     yield Reject(row, rejected.column, rejected.reason)
+            except LeftOutError:
+                pass
 
-    def _mend(self, cells: Cells) -> None:
+    def _is_repeated(self, cells: Cells, row: int) -> bool:
+        """Tell whether a row is the header once more; that of another part is refused, or ends this one."""
+        del cells[max(len(self.header), 1) :]
+        if self._layout.repeats(self.header, cells):
+            return True
+        if self._is_part and self._layout.could_be_header(cells):
+            raise _EndOfPart
+        self._refuse_part(row, cells)
+        return False
+
+    def _refuse_part(self, line: int, cells: Sequence[str]) -> None:
+        if self._layout.could_be_header(cells) and not self._layout.repeats(self.header, cells):
+            raise refuse_parts(self._text.name, [*self.parts, (self.line, self.header), (line, list(cells))])
+
+    def _mend(self, cells: Cells, row: int) -> None:
         """Bring a row to the header's width; refuse what would be in the wrong column or is no text."""
         width = len(self.header)
         if any(map(str.strip, cells[width:])):
+            if self._layout.could_be_header(cells):
+                if self._is_part:
+                    raise _EndOfPart
+                self._refuse_part(row, cells)
             raise RejectedError("", f"has {len(cells)} cells where the header has {width}")
         if self._text.suspicious:
             self._check(cells)
@@ -70,17 +184,41 @@ class Sheet:
             if problem := complaint(cell):
                 raise RejectedError(header.strip(), problem)
 
-    def _read_header(self) -> list[str]:
-        try:
-            header = next(self._rows, [])
-        except csv.Error as error:
-            raise _no_text(self._text.name, f"its first line {_explained(error)}") from None
+    def _checked_header(self, header: list[str], *, is_first: bool) -> list[str]:
         if self._text.suspicious and any("\0" in cell for cell in header):
             raise _no_text(self._text.name, "its first line holds bytes that are no text")
         header = [cell.encode(errors="replace").decode() for cell in header]
-        if header and header[0].lstrip().startswith("<"):
+        if is_first and header and header[0].lstrip().startswith("<"):
             raise _no_text(self._text.name, "it looks like a web page or XML")
         return header
+
+
+class _EndOfPart(Exception):  # noqa: N818 - no error
+    """The part of a sheet that was asked for is at its end."""
+
+
+def refuse_parts(name: str, parts: Sequence[tuple[int, Sequence[str]]]) -> Failure:
+    """Say that a sheet has several parts, which, and how one of them is read."""
+    told = "; ".join(f"line {line} ({_shown(cells)})" for line, cells in parts)
+    return Failure(
+        "import-rejected",
+        f"{name} is a sheet of several parts, whose headers are in {told}.",
+        hint=f"Say which part is meant by the line of its header: --header-line {parts[-1][0]}",
+    )
+
+
+def _shown(cells: Sequence[str]) -> str:
+    texts = [text[:40] for text in map(str.strip, cells) if text]
+    return visible(", ".join(texts[:4]) + (", ..." if len(texts) > 4 else ""))  # noqa: PLR2004
+
+
+def _rows_of(lines: Sequence[str], delimiter: str) -> list[list[str]]:
+    """Split lines into cells, as far as they can be."""
+    rows = []
+    with contextlib.suppress(csv.Error):
+        for row in csv.reader(lines, delimiter=delimiter, skipinitialspace=True):
+            rows.append(row)  # noqa: PERF402 - what was read before an error is kept
+    return rows
 
 
 def _first_line(lines: Iterator[str]) -> tuple[str, int]:

@@ -1,15 +1,26 @@
 """Dates and times in every form that an LMS or a person writes; what could be two moments is refused."""
 
 import re
+import unicodedata
 from contextlib import suppress
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import lru_cache
 from typing import NamedTuple
 
+from credly_cli.lms.months import days_of, folded, in_english, month_of
 from credly_cli.lms.records import Reading, RejectedError
+from credly_cli.lms.zones import is_zone, read_named_zone
 from credly_cli.times import UnreadableTimeError, checked_utc_text, utc_text
 
 _NOTHING = frozenset({"", "-", "--", "\u2013", "\u2014", "n/a", "null", "none", "never", "\\n"})
+NO_VALUES = _NOTHING | {
+    ".", "---", "na", "#n/a", "nil", "undefined", "unknown", "tbd", "nan", "nat", "(null)", "<null>", "[null]",
+    "(blank)", "#nv", "#n/d", "#n/b",
+}  # fmt: skip
+_NO_TIMES = NO_VALUES | {
+    "nie", "jamais", "nunca", "mai", "nooit", "なし", "keine", "aucun", "ninguno", "nenhum", "nessuno", "geen",
+    "not attempted", "invalid date",
+}  # fmt: skip
 
 _SLASHED = re.compile(r"(\d{1,4})[/.-](\d{1,2})[/.-](\d{1,4})(?:[ T,]+(.*))?", re.ASCII)
 _EPOCH_SECONDS = re.compile(r"\d{9,10}(\.\d+)?", re.ASCII)
@@ -18,11 +29,40 @@ _ISO_OR_EPOCH = re.compile(r"(\d{4}-\d\d-\d\d)|\d{9,}(?:\.\d+)?$", re.ASCII)
 _LIKE_ISO = ("%Y-%d", "%Y-%e")
 _LIKE_EPOCH = ("%d%", "%m%", "%Y%", "%y%", "%s")
 _CLOCK = re.compile(
-    r"(?P<hour>\d{1,2}):(?P<rest>\d\d(?::\d\d(?:\.\d+)?)?)\s*(?:(?P<half>[AP])\.?M\.?)?\s*(?P<zone>UTC|GMT|Z|[+-]\d\d:?\d\d)?",
-    re.ASCII | re.IGNORECASE,
+    r"(?P<before>午前|午後)?\s*(?P<hour>\d{1,2})\s*[:.h時]\s*(?P<minute>\d\d)(?:\s*[:.m分]\s*(?P<second>\d\d)(?:[.,]\d+)?)?\s*[秒分]?"
+    r"\s*(?:(?P<half>[AP])\.?\s?M\b\.?)?\s*(?P<zone>[a-z+(-].*)?",
+    re.ASCII | re.IGNORECASE | re.DOTALL,
 )
+_WEEKDAY = r"(?:(?P<weekday>[^\W\d_]+)\.?,?\s+)?"
+_MONTH = r"(?P<month>[^\W\d_]+)"
+_CLOCK_AFTER = r"(?:[\s,T]+(?:(?:um|a|as|a las|las|alle ore|alle|ore|om|at|on|kl)\s+)?(?P<clock>.*))?"
+_WORDED = tuple(
+    re.compile(form, re.DOTALL)
+    for form in (
+        rf"{_WEEKDAY}(?P<day>\d{{1,2}})(?:st|nd|rd|th|er|e|[º°o.])?[\s./-]*(?:(?:de|of)\s+)?{_MONTH}\.?,?[\s./-]*"
+        rf"(?:(?:de|del)\s+)?(?P<year>\d{{4}}){_CLOCK_AFTER}",
+        rf"{_WEEKDAY}{_MONTH}\.?[\s/-]*(?P<day>\d{{1,2}})(?:st|nd|rd|th)?,?[\s/-]+(?P<year>\d{{4}}){_CLOCK_AFTER}",
+        rf"{_WEEKDAY}{_MONTH}\s+(?P<day>\d{{1,2}})\s+(?P<clock>\d\d:\d\d:\d\d(?:\s+\S+)?)\s+(?P<year>\d{{4}})",
+        rf"{_WEEKDAY}(?P<year>\d{{4}})[\s./-]*{_MONTH}\.?[\s./-]*(?P<day>\d{{1,2}}){_CLOCK_AFTER}",
+        r"(?P<year>\d{4}|\d\d)\s*年\s*(?P<number>\d{1,2})\s*月\s*(?P<day>\d{1,2})\s*日\s*"
+        r"(?:\(?[月火水木金土日](?:曜日?)?\)?)?\s*(?P<clock>.*)",
+    )
+)
+_YEARLESS = re.compile(rf"{_WEEKDAY}\d{{1,2}}[\s./-]*{_MONTH}\.?[\s./-]*\d\d\b.*", re.DOTALL)
+_NO_DATE = re.compile(
+    r"-?000[01]-.*|\d{1,2}[/. -]\d{1,2}[/. -]-?000[01]\b.*|1900-01-00\b.*|0?0[/.]0?1[/.]1900\b.*|0?1[/.]00?[/.]1900\b.*"
+    r"|0(?:\.0*)?",
+    re.ASCII | re.DOTALL,
+)
+_ZEROS = (datetime(1970, 1, 1, tzinfo=UTC), datetime(1900, 1, 1, tzinfo=UTC), datetime(1899, 12, 30, tzinfo=UTC))
+_ANY_ZONE = timedelta(hours=14)
+_SERIAL = re.compile(r"[2-7]\d{4}(?:[.,]\d+)?", re.ASCII)
+_OFFSET_AND_NAME = re.compile(r"(?P<offset>(?:GMT|UTC)?[+-]\d\d?:?\d{0,2})\s*\(.*\)")
+_LAST_ZONE = re.compile(r"[A-Za-z]{1,5}(?:[+-]\d{1,2}(?::?\d\d)?)?|[+-]\d\d:?\d\d")
 _CANONICAL_LENGTH = len("2026-11-23T09:30:00Z")
 _DATE_LENGTH = len("2026-11-23")
+_NAMING = ("%a", "%A", "%b", "%B", "%h", "%p")
+_HALF = re.compile(r"(?i)\b([ap])\.?\s?m\b\.?")
 _ZONE_NAME = re.compile(r"\s*(?:UTC|GMT|z)$")
 _ZONE_OFFSET = re.compile(r"\s+([+-]\d\d:?\d\d)$", re.ASCII)
 
@@ -34,16 +74,34 @@ class Moment(NamedTuple):
     latest: str
 
 
+class NoTimeError(UnreadableTimeError):
+    """What systems write where there is no time, such as the first second of Unix."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(f"{text!r} is no time: systems write it for none")
+
+
 def says_nothing(text: str) -> bool:
-    """Tell whether a cell holds only what systems write for "no value"."""
+    """Tell whether a status or a number holds only what systems write for "no value"."""
     return text.strip().lower() in _NOTHING
 
 
-class DateReader:
-    """Reads the times of one file."""
+def is_no_value(text: str) -> bool:
+    """Tell whether an id, an address or a time holds only what systems and people write for "no value"."""
+    return text.strip().lower() in NO_VALUES
 
-    def __init__(self, reading: Reading) -> None:
+
+class DateReader:
+    """Reads the times of one file; ``header`` is that of the column, which may name their zone."""
+
+    def __init__(self, reading: Reading, header: str = "") -> None:
         self._zone = reading.zone
+        self._problem: UnreadableTimeError | None = None
+        if zone := zone_in(header):
+            try:
+                self._zone = read_named_zone(zone, reading.zone)
+            except UnreadableTimeError as problem:
+                self._problem = problem
         self._form = reading.date_format
         self._latest = utc_text(reading.now + timedelta(days=1))
         self.past = lru_cache(maxsize=8192)(self._past)  # an export repeats its times by the thousand
@@ -61,7 +119,7 @@ class DateReader:
 
     def _is_our_own(self, text: str) -> bool:
         """Tell a time in the form that we keep; a file may have a million of them."""
-        if text[4:19:3] != "--T::" or text[19:] != "Z" or not "1900" < text <= self._latest or self._form is not None:
+        if text[4:19:3] != "--T::" or text[19:] != "Z" or not "1971" < text <= self._latest or self._form is not None:
             return False
         try:
             return bool(datetime.fromisoformat(text))
@@ -78,11 +136,30 @@ class DateReader:
     def any(self, text: str, column: str) -> Moment | None:
         """Read a time; ``None`` where the cell has none."""
         try:
-            return read_moment(text, self._zone, self._form)
+            moment = read_moment(text, self._zone, self._form)
+        except NoTimeError:
+            return None
         except UnreadableTimeError as problem:
-            if says_nothing(text):
+            if text.strip().lower() in _NO_TIMES:
                 return None
             raise RejectedError(column, str(problem)) from None
+        if self._problem:
+            raise RejectedError(column, str(self._problem))
+        return moment
+
+
+def zone_in(header: str) -> str | None:
+    """Return the zone that a header names in brackets, as in ``Completed At (PST/PDT)``."""
+    inside = header.rstrip().rstrip(")").rpartition("(")[2] if header.rstrip().endswith(")") else ""
+    return inside if inside and is_zone(inside) else None
+
+
+def tidied(text: str) -> str:
+    """Return a text with plain spaces and digits, without characters that are not seen."""
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", text).replace("\u2212", "-")
+        text = "".join(letter for letter in text if unicodedata.category(letter) != "Cf")
+    return " ".join(text.split())
 
 
 def read_moment(text: str, zone: tzinfo = UTC, form: str | None = None) -> Moment:
@@ -94,7 +171,7 @@ def read_moment(text: str, zone: tzinfo = UTC, form: str | None = None) -> Momen
     """
     if form is None and (at := _read_plain(text, zone)):
         return Moment(at, at)
-    return _read_other(text.strip(), zone, form)
+    return _read_other(tidied(text), zone, form)
 
 
 def _read_plain(text: str, zone: tzinfo) -> str | None:
@@ -105,22 +182,28 @@ def _read_plain(text: str, zone: tzinfo) -> str | None:
         moment = datetime.fromisoformat(text)
     except ValueError:
         return None
+    if not "1971" <= text <= "3":
+        return None
     if moment.tzinfo is not UTC and not (moment.tzinfo is None and zone is UTC):
         return checked_utc_text(moment if moment.tzinfo else moment.replace(tzinfo=zone))
-    if not "1900" <= text <= "3":
-        return None
     return text if len(text) == _CANONICAL_LENGTH and text[10] == "T" else f"{text[:10]}T{text[11:19]}Z"
 
 
 @lru_cache(maxsize=4096)  # an export repeats its times and dates by the thousand
 def _read_other(text: str, zone: tzinfo, form: str | None) -> Moment:
+    if _NO_DATE.fullmatch(text):
+        raise NoTimeError(text)
+    if form is None and _SERIAL.fullmatch(text):
+        raise UnreadableTimeError(f"{text!r} is the number of a day in a spreadsheet", "format the column as a date")
     try:
         return _read_free(text, zone) if form is None else _read_told(text, zone, form)
     except UnreadableTimeError:
         raise
     except (ValueError, OverflowError, OSError):
-        expected = "a date or time" if form is None else f"a date in the form {form!r}"
-        raise UnreadableTimeError(f"{text!r} is not {expected}") from None
+        if form is None:
+            hint = "its form can be told with --date-format"
+            raise UnreadableTimeError(f"{text!r} is not a date or time", hint) from None
+        raise UnreadableTimeError(f"{text!r} is not a date in the form {form!r}") from None
 
 
 def _read_told(text: str, zone: tzinfo, form: str) -> Moment:
@@ -135,9 +218,31 @@ def _read_told(text: str, zone: tzinfo, form: str) -> Moment:
 
 
 def _read_by_form(text: str, zone: tzinfo, form: str) -> Moment:
+    if "%Z" in form:
+        return _read_with_zone(text, zone, form)
+    if not text.isascii() or any(code in form for code in _NAMING):
+        text = in_english(_HALF.sub(r"\1M", text), form)
     moment = datetime.strptime(text, form)  # noqa: DTZ007 - the zone is added where the format has none
     has_time = any(code in form for code in ("%H", "%I", "%c", "%X", "%s", "%T", "%R"))
     return _instant(moment, zone) if has_time else _whole_day(moment.date(), zone)
+
+
+def _read_with_zone(text: str, zone: tzinfo, form: str) -> Moment:
+    """Read a time whose form has a zone by name, which ``strptime`` would read and throw away."""
+    problem: UnreadableTimeError | None = None
+    for name in reversed(list(_LAST_ZONE.finditer(text))):
+        if name[0].upper() in ("AM", "PM"):
+            continue
+        rest = " ".join((text[: name.start()] + text[name.end() :]).split())
+        try:
+            _read_by_form(rest, zone, plain := " ".join(form.replace("%Z", "").split()))
+        except ValueError:
+            continue
+        try:
+            return _read_by_form(rest, read_named_zone(name[0], zone), plain)
+        except UnreadableTimeError as unknown:
+            problem = unknown
+    raise problem or ValueError(text)
 
 
 def _read_free(text: str, zone: tzinfo) -> Moment:
@@ -150,6 +255,8 @@ def _read_free(text: str, zone: tzinfo) -> Moment:
         return _instant(datetime.fromtimestamp(float(text), UTC), zone)
     if slashed := _SLASHED.fullmatch(text):
         return _read_slashed(slashed, zone)
+    if (worded := _read_worded(text, zone)) is not None:
+        return worded
     return _instant(datetime.fromisoformat(text), zone)
 
 
@@ -161,6 +268,32 @@ def _read_iso(text: str, zone: tzinfo) -> Moment:
     return _instant(datetime.fromisoformat(text), zone)
 
 
+def _read_worded(text: str, zone: tzinfo) -> Moment | None:
+    """Read a date with its month by name, or with the signs of Japanese; ``None`` if it is none of these."""
+    plain = folded(text)
+    for form in _WORDED:
+        found = form.fullmatch(plain)
+        parts = found.groupdict() if found else {}
+        if found is None or not (month := int(parts.get("number") or 0) or month_of(parts["month"])):
+            continue
+        year = int(found["year"]) + (2000 if len(found["year"]) == 2 else 0)  # noqa: PLR2004 - only where its place is told
+        day = date(year, month, int(found["day"]))
+        if (weekday := parts.get("weekday")) and day.weekday() not in days_of(weekday):
+            raise UnreadableTimeError(f"{text!r} is not a date: the day of the week does not fit")
+        return _at_clock(day, parts.get("clock"), zone)
+    named = _YEARLESS.fullmatch(plain)
+    if named and month_of(named["month"]):
+        raise UnreadableTimeError(f"{text!r} has no year of four digits", "say its form with --date-format")
+    return None
+
+
+def _at_clock(day: date, clock: str | None, zone: tzinfo) -> Moment:
+    if not clock or not clock.strip():
+        return _whole_day(day, zone)
+    moment = _clock_time(clock, zone)
+    return _instant(datetime.combine(day, moment), zone)
+
+
 def _read_slashed(match: re.Match[str], zone: tzinfo) -> Moment:
     first, second, third, clock = match.groups()
     if len(first) == 4:  # noqa: PLR2004 - a year
@@ -169,9 +302,7 @@ def _read_slashed(match: re.Match[str], zone: tzinfo) -> Moment:
         raise UnreadableTimeError(f"{match.string!r} has no year of four digits", "say its form with --date-format")
     else:
         day = _day_of(int(first), int(second), int(third), match.string)
-    if not clock:
-        return _whole_day(day, zone)
-    return _instant(datetime.combine(day, _clock_time(clock)), zone)
+    return _at_clock(day, clock, zone)
 
 
 def _day_of(first: int, second: int, year: int, text: str) -> date:
@@ -184,22 +315,41 @@ def _day_of(first: int, second: int, year: int, text: str) -> date:
     return date(year, month, day)
 
 
-def _clock_time(text: str) -> time:
+def _clock_time(text: str, zone: tzinfo) -> time:
+    """Read a time of day: of 12 or 24 hours, with or without a zone, which may have a name."""
     match = _CLOCK.fullmatch(text.strip())
     if match is None:
         raise UnreadableTimeError(f"{text!r} is not a time of day")
-    hour, half, zone = int(match["hour"]), match["half"], match["zone"]
-    if half:
-        hour = datetime.strptime(f"{hour} {half}M", "%I %p").hour  # noqa: DTZ007 - only the hour is taken
-    zone = "Z" if zone in ("UTC", "GMT") else zone
-    return time.fromisoformat(f"{hour:02}:{match['rest']}{zone or ''}")
+    hour = _hour_of(int(match["hour"]), (match["half"] or {"午前": "A", "午後": "P"}.get(match["before"], "")).upper())
+    if hour is None:
+        raise UnreadableTimeError(f"{text!r} is not a time of day")
+    named = match["zone"]
+    if named and (offset := _OFFSET_AND_NAME.fullmatch(named.upper())):
+        named = offset["offset"]
+    told = read_named_zone(named, zone) if named else None
+    return time(hour, int(match["minute"]), int(match["second"] or 0), tzinfo=told)
+
+
+def _hour_of(hour: int, half: str) -> int | None:
+    """Return the hour of 24; ``None`` where the half of the day contradicts it."""
+    noon = 12
+    if not half:
+        return hour
+    if not 1 <= hour <= noon:
+        return None
+    return hour % noon + (noon if half == "P" else 0)
 
 
 def _instant(moment: datetime, zone: tzinfo) -> Moment:
-    text = checked_utc_text(moment if moment.tzinfo else moment.replace(tzinfo=zone))
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=zone)
+    if moment.year <= 1970 and any(abs(moment - zero) <= _ANY_ZONE for zero in _ZEROS):  # noqa: PLR2004
+        raise NoTimeError(moment.isoformat())
+    text = checked_utc_text(moment)
     return Moment(text, text)
 
 
 def _whole_day(day: date, zone: tzinfo) -> Moment:
+    if any(day == zero.date() for zero in _ZEROS):
+        raise NoTimeError(day.isoformat())
     end = datetime.combine(day + timedelta(days=1), time(), zone) - timedelta(seconds=1)
     return Moment(f"{day.isoformat()}T00:00:00Z", checked_utc_text(end))

@@ -1,48 +1,79 @@
 """The values of single cells, and of the cells that say whom a row is about: addresses, names, percentages."""
 
 import re
+import unicodedata
 from functools import lru_cache
 
 from credly_cli.lms.columns import ABSENT, Columns, key_of
-from credly_cli.lms.dates import says_nothing
-from credly_cli.lms.records import Cells, RejectedError
+from credly_cli.lms.dates import is_no_value, says_nothing
+from credly_cli.lms.names import Names, real_names, split_name
+from credly_cli.lms.records import Cells, RejectedError, Understood
 
-plain_email = re.compile(r"[\w!#$%&'*+/=?^`{|}~.-]+@[\w.-]+", re.ASCII).fullmatch  # needs no second look
-_DISPLAYED = re.compile(r"[^<>]*<([^<>]*)>")
+# Needs no second look: nothing around it, and a domain of at least two labels.
+plain_email = re.compile(
+    r"[\w!#$%&*+/=?^{}~.-][\w!#$%&'*+/=?^`{}~.-]*@(?:[A-Za-z0-9-]+\.)+[A-Za-z0-9-]+", re.ASCII
+).fullmatch
+_DISPLAYED = re.compile(r"[^<>]*<([^<>]*)>[\s;,]*")
+_FORMULA_TEXT = re.compile(r'="(.*)"', re.DOTALL)
+_CLAIM = re.compile(r"[a-z]:0[^|@]*\|(?:[^|@]*\|)?([^|]+@[^|]+)", re.IGNORECASE)  # of SharePoint, around a login
+_DOMAIN = re.compile(r"[^\W_](?:[\w-]*[^\W_])?(?:\.[^\W_](?:[\w-]*[^\W_])?)*")
+_UNSEEN = "\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"
 _PERCENTAGE = re.compile(r"(\d{1,3}(?:[.,]\d*)?)\s*%?", re.ASCII)
+_CUT_ID = re.compile(r"\d+(?:[.,]\d+)?E\+?\d+", re.ASCII | re.IGNORECASE)
 
 
 def read_email(text: str, column: str) -> str | None:
     """Read an address, also as ``mailto:r@x.com`` or ``Robin <r@x.com>``; ``None`` for an empty cell."""
-    text = text.strip()
-    if displayed := _DISPLAYED.fullmatch(text):
-        text = displayed[1].strip()
-    if text[:7].lower() == "mailto:":
-        text = text[7:].strip()
-    if not text:
+    text = _unwrapped(text.strip().strip(_UNSEEN).strip())
+    if is_no_value(text):
         return None
     name, at, domain = text.partition("@")
-    if not (name and at and domain) or "@" in domain or " " in text or not text.isprintable():
+    is_whole = bool(name and at and _DOMAIN.fullmatch(domain)) and not any(sign in name for sign in "|<>")
+    if not is_whole or " " in text or not text.isprintable() or unicodedata.normalize("NFKC", text) != text:
         raise RejectedError(column, f"{text!r} is not an email address")
     return text
 
 
-def split_name(text: str) -> tuple[str | None, str | None]:
-    """Split a full name into first and last: at the comma of "Last, First", else at the last space."""
-    text = " ".join(text.split())
-    if "@" in text:
-        return None, None
-    if "," in text:
-        last, first = (part.strip() for part in text.split(",", 1))
-    else:
-        first, _, last = text.rpartition(" ")
-        first, last = (first, last) if first else (last, "")
-    return first or None, last or None
+def _unwrapped(text: str) -> str:
+    """Return the address inside what spreadsheets and systems write around it."""
+    text = _plain_text(text)
+    if displayed := _DISPLAYED.fullmatch(text):
+        text = displayed[1].strip()
+    if text[:7].lower() == "mailto:":
+        text = text[7:].partition("?")[0].strip()
+    if claim := _CLAIM.fullmatch(text):
+        text = claim[1].strip()
+    return text
+
+
+def _plain_text(text: str) -> str:
+    """Return a cell without what spreadsheets put around it so that it stays a text: ``="007"`` and ``'007``."""
+    if formula := _FORMULA_TEXT.fullmatch(text):
+        text = formula[1].replace('""', '"').strip()
+    return text[1:].strip() if text[:1] == "'" and text.count("'") == 1 else text
+
+
+def read_id(text: str, column: str) -> str | None:
+    """Read a learner's id, ``None`` for what says nothing, also zeros; ``RejectedError`` for one that is cut."""
+    text = text.strip()
+    if text.isalnum() and not text.isdecimal() and "e" not in text.lower() and len(text) > _SHORT:
+        return text
+    text = _plain_text(text)
+    if is_no_value(text) or not text.strip("0"):
+        return None
+    if _CUT_ID.fullmatch(text):
+        raise RejectedError(column, f"{text!r} is an id that a spreadsheet has cut: format the column as text")
+    return text
+
+
+_SHORT = 9  # nothing that says nothing is longer
 
 
 @lru_cache(maxsize=4096)
 def read_percentage(text: str) -> float | None:
     """Read ``40``, ``40 %`` or ``40,5``; ``None`` for an empty cell, ``ValueError`` for anything not in 0..100."""
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", text)
     if says_nothing(text):
         return None
     match = _PERCENTAGE.fullmatch(text.strip())
@@ -52,33 +83,39 @@ def read_percentage(text: str) -> float | None:
     return value
 
 
-_MAYBE_NO_EMAIL = frozenset({"user", "username", "learner", "student"})  # hold an address or a login name
+_MAYBE_NO_EMAIL = frozenset({"user", "username", "login", "loginid"})  # hold an address or a login name
 
 
 class PersonReader:
     """Reads the person of a row."""
 
-    def __init__(self, columns: Columns) -> None:
+    def __init__(self, columns: Columns, understood: Understood | None = None) -> None:
         self._email = columns.emails[0] if columns.emails else ABSENT
         self._emails = tuple((place, columns.header_at(place, "email")) for place in columns.emails)
-        self.learner_id = columns.at("learner_id")
+        self._learner_id = columns.at("learner_id")
+        self._id_label = columns.label("learner_id")
         self._first = columns.at("first_name")
         self._last = columns.at("last_name")
         self._full = columns.at("full_name")
         self._is_login = key_of(columns.label("full_name")) == "username"
+        self._understood = understood or Understood()
 
     def email(self, cells: Cells) -> str | None:
         """Return the address, ``None`` where the row has none."""
         email = cells[self._email]
         return email if plain_email(email) else self._other_email(cells)
 
-    def names(self, cells: Cells) -> tuple[str | None, str | None]:
+    def learner_id(self, cells: Cells) -> str | None:
+        """Return the learner's id, ``None`` where the row has none."""
+        text = cells[self._learner_id]
+        return read_id(text, self._id_label) if text else None
+
+    def names(self, cells: Cells) -> Names:
         """Return first and last name, from the full name where that is all there is."""
-        first = cells[self._first].strip() or None
-        last = cells[self._last].strip() or None
-        if self._full != ABSENT and first is None and last is None:
-            return self._split(cells)
-        return first, last
+        first, last = cells[self._first], cells[self._last]
+        if self._full == ABSENT or first.strip() or last.strip():
+            return real_names(first, last) if first or last else (None, None)
+        return self._split(cells)
 
     def _other_email(self, cells: Cells) -> str | None:
         for place, header in self._emails:
@@ -89,8 +126,13 @@ class PersonReader:
                 return email
         return None
 
-    def _split(self, cells: Cells) -> tuple[str | None, str | None]:
+    def _split(self, cells: Cells) -> Names:
         full = cells[self._full].strip()
-        if self._is_login and " " not in full:
+        if not full or (self._is_login and " " not in full):
             return None, None
-        return split_name(full)
+        first, last = _split_once(full)
+        self._understood.split(full, first, last)
+        return first, last
+
+
+_split_once = lru_cache(maxsize=4096)(split_name)

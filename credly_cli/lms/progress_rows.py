@@ -1,10 +1,22 @@
 """The rows of progress as records: who is enrolled in what, how far, and whether it is complete."""
 
+import shlex
+
 from credly_cli.lms.columns import ABSENT, Columns, key_of
-from credly_cli.lms.dates import DateReader, Moment
+from credly_cli.lms.dates import DateReader, Moment, is_no_value
 from credly_cli.lms.fields import PersonReader, read_percentage
-from credly_cli.lms.records import Cells, ProgressRecord, Reading, RejectedError
-from credly_cli.lms.statuses import ENROLLED, STANDINGS, Action, Standing, action_of, is_about_progress, standing_of
+from credly_cli.lms.records import Cells, ProgressRecord, Reading, RejectedError, Understood
+from credly_cli.lms.statuses import (
+    ENROLLED,
+    STANDINGS,
+    Action,
+    RoleWords,
+    Standing,
+    StatusWords,
+    UnknownWordError,
+    action_of,
+    is_about_progress,
+)
 
 _COMPLETE_AT = 100
 _LONGEST_WORD = 64  # of those that are remembered
@@ -13,10 +25,15 @@ _LONGEST_WORD = 64  # of those that are remembered
 class ProgressReader:
     """Reads the rows of a file of progress, each as it stands now."""
 
-    def __init__(self, columns: Columns, reading: Reading) -> None:
-        self._person = PersonReader(columns)
-        self._times = DateReader(reading)
+    def __init__(self, columns: Columns, reading: Reading, understood: Understood) -> None:
+        self._person = PersonReader(columns, understood)
+        self._enrolled_times = DateReader(reading, columns.label("enrolled_at"))
+        self._times = DateReader(reading, columns.label("completed_at"))
+        self._words = StatusWords(reading.values.get("status", {}))
+        self._roles = RoleWords(reading.values.get("role", {}))
+        self._understood = understood
         self._columns = columns
+        self._role = columns.at("role")
         self._content_id = columns.at("content_id")
         self._session_id = columns.at("session_id")
         self._title = columns.at("content_title")
@@ -31,8 +48,10 @@ class ProgressReader:
     def read(self, row: int, cells: Cells) -> ProgressRecord:
         """Read a row."""
         person = self._person
+        if self._role != ABSENT:
+            self._check_role(cells)
         email = person.email(cells)
-        learner_id = cells[person.learner_id].strip() or None
+        learner_id = person.learner_id(cells)
         if email is None and learner_id is None:
             raise RejectedError(self._columns.label("email"), "has neither email nor learner id")
         content, by_title, session_id = self._content(cells)
@@ -47,6 +66,17 @@ class ProgressReader:
             cells[self._event_id].strip() or None, first, last,
             self._reported_at(cells),
         )  # fmt: skip
+
+    def _check_role(self, cells: Cells) -> None:
+        try:
+            self._roles.check(cells[self._role])
+        except UnknownWordError as problem:
+            raise self._unknown(problem) from None
+
+    def _unknown(self, problem: UnknownWordError) -> RejectedError:
+        self._understood.unknown(problem.column, problem.word)
+        hint = f"say what it means: --value {problem.column}:{shlex.quote(problem.word[:_LONGEST_WORD])}=MEANING"
+        return RejectedError(self._columns.label(problem.column), f"{problem}; {hint}")
 
     def _reported_at(self, _cells: Cells) -> str | None:
         """Return when all this was so; of a state it is the moment of the export, which nothing tells."""
@@ -71,26 +101,35 @@ class ProgressReader:
 
     def _state(self, cells: Cells, progress: float | None) -> tuple[Standing | None, Moment | None, Moment | None]:
         standing = self._standing(cells)
-        enrolled = self._times.past(cells[self._enrolled_at], self._enrolled_label)
-        completed, standing = self._completion(cells, standing)
-        return self._settled(standing, enrolled, completed, progress)
+        enrolled = self._enrolled_times.past(cells[self._enrolled_at], self._enrolled_label)
+        completed, said = self._completion(cells, standing)
+        return self._settled(said, enrolled, completed, progress, cells[self._status] if standing else "")
 
     def _standing(self, cells: Cells) -> Standing | None:
         status = cells[self._status]
         try:
-            return standing_of(status) if status else None
-        except ValueError as problem:
-            raise RejectedError(self._columns.label("status"), str(problem)) from None
+            return self._words.standing(status) if status else None
+        except UnknownWordError as problem:
+            raise self._unknown(problem) from None
 
     def _completion(self, cells: Cells, standing: Standing | None) -> tuple[Moment | None, Standing | None]:
         """Read the time of completion; some systems write yes or no into its column."""
         text = cells[self._completed_at]
-        if text and (len(text) == 1 or not text[0].isdecimal()) and (word := STANDINGS.get(key_of(text))):
+        if text and (len(text) == 1 or not text[0].isdecimal()) and (word := self._word_for_time(text)):
             return None, standing or word
         return self._times.past(text, self._completed_label), standing
 
+    @staticmethod
+    def _word_for_time(text: str) -> Standing | None:
+        return None if is_no_value(text) else STANDINGS.get(key_of(text))
+
     def _settled(
-        self, standing: Standing | None, enrolled: Moment | None, completed: Moment | None, progress: float | None
+        self,
+        standing: Standing | None,
+        enrolled: Moment | None,
+        completed: Moment | None,
+        progress: float | None,
+        status: str = "",
     ) -> tuple[Standing | None, Moment | None, Moment | None]:
         """Decide: a status wins; without one a time or 100 % completes, and less without a time does not."""
         if standing is None and (completed or progress == _COMPLETE_AT):
@@ -98,6 +137,8 @@ class ProgressReader:
         elif standing is None and progress is not None and self._completed_at != ABSENT:
             standing = "open"
         if standing != "complete":
+            if completed is not None and status:
+                self._understood.dated_otherwise[status.strip()[:_LONGEST_WORD]] += 1
             return standing, enrolled, None
         if completed is None:
             raise RejectedError(self._completed_label, "is complete, but when is not said")
@@ -107,29 +148,29 @@ class ProgressReader:
 class EventReader(ProgressReader):
     """Reads the rows of a log: each is something that happened to an enrollment, at its ``timestamp``."""
 
-    def __init__(self, columns: Columns, reading: Reading) -> None:
-        super().__init__(columns, reading)
+    def __init__(self, columns: Columns, reading: Reading, understood: Understood) -> None:
+        super().__init__(columns, reading, understood)
         self._event = columns.at("event")
         self._type = columns.at("type")
         self._source = columns.at("source")
         self._timestamp = columns.at("timestamp")
-        self._means_completion = columns.places.keys().isdisjoint(("status", "type", "source", "event", "progress"))
+        self._happened_times = DateReader(reading, columns.label("timestamp"))
 
     def _state(self, cells: Cells, progress: float | None) -> tuple[Standing | None, Moment | None, Moment | None]:
         said = self._standing(cells)
         action = self._action(cells)
         standing: Standing | None = said or _STANDING_OF_ACTION.get(action)
-        enrolled = self._times.past(cells[self._enrolled_at], self._enrolled_label)
+        enrolled = self._enrolled_times.past(cells[self._enrolled_at], self._enrolled_label)
         completed, standing = self._completion(cells, standing)
-        happened = self._times.past(cells[self._timestamp], self._columns.label("timestamp"))
+        happened = self._happened_times.past(cells[self._timestamp], self._columns.label("timestamp"))
         if self._is_enrollment(cells, said, action):
             enrolled = enrolled or happened
         if completed is None and self._completes(standing, progress):
             completed = happened
-        return self._settled(standing, enrolled, completed, progress)
+        return self._settled(standing, enrolled, completed, progress, cells[self._status] if said else "")
 
     def _reported_at(self, cells: Cells) -> str | None:
-        happened = self._times.any(cells[self._timestamp], "")  # read before, so it is one
+        happened = self._happened_times.any(cells[self._timestamp], "")  # read before, so it is one
         return happened.at if happened else None
 
     def _action(self, cells: Cells) -> Action | None:
@@ -145,14 +186,14 @@ class EventReader(ProgressReader):
 
     def _completes(self, standing: Standing | None, progress: float | None) -> bool:
         if standing is None:
-            return self._means_completion or progress == _COMPLETE_AT
+            return progress == _COMPLETE_AT
         return standing == "complete"
 
 
 _STANDING_OF_ACTION: dict[Action | None, Standing] = {"completed": "complete", "ended": "ended"}
 
 
-def progress_reader(columns: Columns, reading: Reading) -> ProgressReader:
+def progress_reader(columns: Columns, reading: Reading, understood: Understood) -> ProgressReader:
     """Return the reader for a file of progress: of states or of events."""
     is_log = any(columns.at(column) != ABSENT for column in ("event", "type", "source", "timestamp"))
-    return (EventReader if is_log else ProgressReader)(columns, reading)
+    return (EventReader if is_log else ProgressReader)(columns, reading, understood)

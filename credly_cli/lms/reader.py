@@ -9,12 +9,36 @@ from pathlib import Path
 from typing import Any, BinaryIO, TypeAlias
 
 from credly_cli.errors import Failure
-from credly_cli.lms.columns import check_mapping, match_columns, missing_columns, refuse_header, require_mapped
-from credly_cli.lms.csv_reader import Sheet
+from credly_cli.lms.columns import (
+    ABSENT,
+    Columns,
+    check_mapping,
+    could_be_header,
+    header_key,
+    match_columns,
+    missing_columns,
+    note_columns,
+    refuse_another_kind,
+    refuse_header,
+    require_mapped,
+)
+from credly_cli.lms.csv_reader import Layout, Sheet, refuse_parts
 from credly_cli.lms.json_reader import Value, read_values, row_of
-from credly_cli.lms.records import Kind, Reading, Record, Records, Reject, RejectedError, RowReader, Understood
+from credly_cli.lms.records import (
+    SHOWN_ROWS,
+    Cells,
+    Kind,
+    Reading,
+    Record,
+    Records,
+    Reject,
+    RejectedError,
+    RowReader,
+    Understood,
+)
 from credly_cli.lms.rejects import is_rejects_file
 from credly_cli.lms.rows import row_reader
+from credly_cli.lms.statuses import LeftOutError
 from credly_cli.lms.text import DamagedFileError, Text, complaint
 
 _LOOKED_AT = 50  # JSON objects, before a file is refused because none of them has what is needed
@@ -57,36 +81,143 @@ def read_stream(
     pieces = text.pieces()
     first = next(filter(str.strip, pieces), "").removeprefix("\ufeff")
     if _JSON.match(first):
-        return _objects(kind, text.name, read_values(text, first, pieces), reading)
-    return _sheet(kind, text, itertools.chain([first], pieces), reading)
+        return _objects(kind, text.name, read_values(text, first, pieces), reading, understood)
+    return _sheet(kind, text, itertools.chain([first], pieces), reading, understood)
 
 
 def read_objects(kind: Kind, objects: Iterable[dict[str, Any]], reading: Reading) -> Records:
     """Read objects of an API as if they were the lines of a JSON Lines file."""
     values = (Value(row, value) for row, value in enumerate(objects, 1))
-    return _objects(kind, "The answer", values, reading)
+    return _objects(kind, "The answer", values, reading, Understood(), is_file=False)
 
 
-def _sheet(kind: Kind, text: Text, pieces: Iterator[str], reading: Reading) -> Records:
-    sheet = Sheet(text, text.lines(pieces))
-    return sheet.records(_reader_of(kind, sheet.header, reading, text.name)) if sheet.header else iter(())
+def _sheet(kind: Kind, text: Text, pieces: Iterator[str], reading: Reading, understood: Understood) -> Records:
+    layout = _layout(kind, reading)
+    sheet = Sheet(text, text.lines(pieces), layout, reading.header_line)
+    if not sheet.header:
+        return iter(())
+    if reading.header_line is None and not layout.is_header(sheet.header) and sheet.parts:
+        raise _refuse_parts(kind, sheet, reading, text.name)
+    read = _reader_of(kind, sheet.header, reading, text.name, understood)
+    understood.header_line = sheet.line
+    if sheet.line > 1 and reading.header_line is None:
+        understood.warn(f"{text.name}: the header is line {sheet.line}.")
+    ahead = sheet.look_ahead()
+    if running := _running_number(kind, sheet.header, ahead, reading):
+        reading = reading._replace(mapping={**reading.mapping, "learner_id": "="})
+        understood.warn(f"{text.name}: {running} is a running number, and no learner's id.")
+        understood.used.clear()
+        read = _reader_of(kind, sheet.header, reading, text.name, understood)
+    return sheet.records(read)
 
 
-def _reader_of(kind: Kind, header: Sequence[str], reading: Reading, name: str, *, optional: bool = False) -> RowReader:
+def _layout(kind: Kind, reading: Reading) -> Layout:
+    def columns(row: Sequence[str]) -> Columns:
+        return match_columns(kind, [*row, *_added(reading)], reading.mapping)
+
+    def is_header(row: Sequence[str]) -> bool:
+        try:
+            return any(map(str.strip, row)) and not missing_columns(kind, columns(row))
+        except Failure as problem:
+            return problem.code == "import-rejected"  # it would be one, but for two columns of one name
+
+    def repeats(header: Sequence[str], row: Sequence[str]) -> bool:
+        if row[:1] == header[:1] and list(map(str.strip, row)) == list(map(str.strip, header)):
+            return True
+        try:
+            return could_be_header(row) and columns(row).places == columns(header).places
+        except Failure:
+            return False
+
+    return Layout(is_header, repeats, could_be_header)
+
+
+def _refuse_parts(kind: Kind, sheet: Sheet, reading: Reading, name: str) -> Failure:
+    """Refuse a sheet without a header that has what is needed, and say which lines could be one."""
+    columns = match_columns(kind, [*sheet.header, *_added(reading)], reading.mapping, optional=True)
+    if len(sheet.parts) == 1 and sheet.parts[0][0] == sheet.first_line:
+        return refuse_header(kind, columns, name)
+    if len(sheet.parts) > 1:
+        return refuse_parts(name, sheet.parts)
+    line, header = sheet.parts[0]
+    columns = match_columns(kind, [*header, *_added(reading)], reading.mapping, optional=True)
+    refused = refuse_header(kind, columns, name)
+    hint = f"The header seems to be line {line}: --header-line {line}. {refused.hint}"
+    return Failure("import-rejected", refused.message, hint=hint)
+
+
+def _running_number(kind: Kind, header: Sequence[str], ahead: Sequence[Cells], reading: Reading) -> str | None:
+    """Return the header of an id that only numbers the rows, as forms do."""
+    if kind != "learners" or "learner_id" in reading.mapping:
+        return None
+    columns = match_columns(kind, [*header, *_added(reading)], reading.mapping)
+    place = columns.at("learner_id")
+    if place == ABSENT or header_key(header[place]) != "id":
+        return None
+    keys = {header_key(text) for text in header}
+    cells = [row[place].strip() for row in ahead if len(row) > place and any(map(str.strip, row))]
+    counted = [str(number) for number in range(1, len(cells) + 1)]
+    if {"starttime", "completiontime"} <= keys or (cells == counted and len(cells) > 1):
+        return header[place].strip()
+    return None
+
+
+def _added(reading: Reading) -> list[str]:
+    """Return what is mapped to a value (``=VALUE``), which is added to each row."""
+    return [text for text in dict.fromkeys(reading.mapping.values()) if text.startswith("=")]
+
+
+def _reader_of(
+    kind: Kind,
+    header: Sequence[str],
+    reading: Reading,
+    name: str,
+    understood: Understood,
+    *,
+    optional: bool = False,
+    is_file: bool = True,
+) -> RowReader:
     """Return the reader of rows under a header, to which what is mapped to a value (``=VALUE``) is added."""
-    added = [text for text in dict.fromkeys(reading.mapping.values()) if text.startswith("=")]
+    added = _added(reading)
     columns = match_columns(kind, [*header, *added], reading.mapping, optional=optional)
     if missing_columns(kind, columns):
         raise refuse_header(kind, columns, name)
-    read = row_reader(kind, columns, reading)
+    if is_file:
+        refuse_another_kind(kind, columns, reading.mapping, name)
+    note_columns(kind, columns, understood)
+    read = _noting(row_reader(kind, columns, reading, understood), understood)
     values = [text[1:].strip() for text in added]
     return (lambda row, cells: read(row, [*cells[:-1], *values, ""])) if values else read
 
 
-def _objects(kind: Kind, name: str, values: Iterator[Value | Reject], reading: Reading) -> Records:
+def _noting(read: RowReader, understood: Understood) -> RowReader:
+    """Keep the first records, and count rows that are left out."""
+
+    def noting(row: int, cells: Cells) -> Record:
+        try:
+            record = read(row, cells)
+        except LeftOutError as left:
+            understood.leave_out(left.column, left.word)
+            raise
+        if len(understood.rows) < SHOWN_ROWS:
+            understood.keep(record)
+        return record
+
+    return noting
+
+
+def _objects(
+    kind: Kind,
+    name: str,
+    values: Iterator[Value | Reject],
+    reading: Reading,
+    understood: Understood,
+    *,
+    is_file: bool = True,
+) -> Records:
     rows = _rows(values)
     shown = list(itertools.islice(rows, _LOOKED_AT))
-    objects = _Objects(kind, reading, name)
+    objects = _Objects(kind, reading, name, understood, is_file=is_file)
     objects.refuse_strangers(shown)
     return _records(objects, itertools.chain(shown, rows))
 
@@ -100,6 +231,8 @@ def _records(objects: "_Objects", rows: _Rows) -> Records:
             yield objects.read(*item)
         except RejectedError as rejected:
             yield Reject(item[0], rejected.column, rejected.reason)
+        except LeftOutError:
+            pass
 
 
 def _rows(values: Iterator[Value | Reject]) -> _Rows:
@@ -139,7 +272,9 @@ def _row_of(value: Any) -> dict[str, str] | None:
 class _Objects:
     """Reads objects, which each have a header of their own; most of a file have the same."""
 
-    def __init__(self, kind: Kind, reading: Reading, name: str) -> None:
+    def __init__(self, kind: Kind, reading: Reading, name: str, understood: Understood, *, is_file: bool) -> None:
+        self._understood = understood
+        self._is_file = is_file
         self._kind = kind
         self._reading = reading
         self._name = name
@@ -172,7 +307,9 @@ class _Objects:
             raise failure
 
     def _reader(self, header: tuple[str, ...]) -> RowReader:
-        return _reader_of(self._kind, header, self._reading, self._name, optional=True)
+        return _reader_of(
+            self._kind, header, self._reading, self._name, self._understood, optional=True, is_file=self._is_file
+        )
 
     def _remember(self, header: tuple[str, ...]) -> RowReader:
         try:

@@ -120,7 +120,7 @@ class Reading(NamedTuple):
 
 
 _EXAMPLES = 2
-_SHOWN_ROWS = 5
+SHOWN_ROWS = 5
 _DISTINCT = 1000  # words, and so on, that are counted one by one: memory must not grow with the file
 
 
@@ -154,7 +154,7 @@ class Understood:
 
     def keep(self, record: "Record") -> None:
         """Keep a record if it is one of the first."""
-        if len(self.rows) < _SHOWN_ROWS:
+        if len(self.rows) < SHOWN_ROWS:
             self.rows.append(record)
 
     def split(self, full: str, first_name: str | None, last_name: str | None) -> None:

@@ -13,28 +13,29 @@ from credly_cli.lms.records import (
     Reading,
     RejectedError,
     RowReader,
+    Understood,
 )
 
 _RELEASED = frozenset({"true", "yes", "1", "published", "released"})
 _NOT_RELEASED = frozenset({"false", "no", "0", "draft", "scheduled", "pending", "authoring", "archived", "deleted"})
 
 
-def row_reader(kind: Kind, columns: Columns, reading: Reading) -> RowReader:
-    """Return what makes records of the rows of a file."""
+def row_reader(kind: Kind, columns: Columns, reading: Reading, understood: Understood) -> RowReader:
+    """Return what makes records of the rows of a file, and notes in ``understood`` how it takes them."""
     if kind == "learners":
-        return LearnerReader(columns).read
+        return LearnerReader(columns, understood).read
     if kind == "content":
         return ContentReader(columns, reading).read
     if kind == "access":
         return AccessReader(columns).read
-    return progress_reader(columns, reading).read
+    return progress_reader(columns, reading, understood).read
 
 
 class LearnerReader:
     """Reads the rows of a file of learners."""
 
-    def __init__(self, columns: Columns) -> None:
-        self._person = PersonReader(columns)
+    def __init__(self, columns: Columns, understood: Understood) -> None:
+        self._person = PersonReader(columns, understood)
         self._label = columns.label("email")
         self._panorama = columns.at("panorama")
         self._sublicense = columns.at("sublicense")
@@ -48,7 +49,7 @@ class LearnerReader:
         first, last = self._person.names(cells)
         return LearnerRecord(
             row, email, first, last,
-            cells[self._person.learner_id].strip() or None,
+            self._person.learner_id(cells),
             cells[self._panorama].strip() or None,
             names_in(cells[self._sublicense]) or None,
             cells[self._locale].strip() or None,

@@ -4,19 +4,25 @@ An event of Thought Industries (its API, webhooks, nightly files and *Content Ac
 leaves out, a type and a source. Webhooks of other systems have names only.
 """
 
-from functools import lru_cache
-from typing import Literal, TypeAlias
+import re
+import tomllib
+from collections.abc import Mapping
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
 
 from credly_cli.lms.columns import key_of
 from credly_cli.lms.dates import says_nothing
 
 Standing: TypeAlias = Literal["open", "complete", "ended"]
+Role: TypeAlias = Literal["learner", "other"]
 
 _COMPLETE = (
     "completed", "complete", "passed", "satisfied", "coursecompleted", "done", "yes", "true", "1", "finished",
 )  # fmt: skip
 _ENDED = (
-    "withdrawn", "withdrew", "revokedaccess", "revoked", "unenrolled", "unenroled", "dropped", "cancelled", "canceled",
+    "withdrawn", "withdrew", "revokedaccess", "revoked", "unenrolled", "unenroled", "unenroll", "unenrol", "dropped",
+    "cancelled", "canceled",
 )  # fmt: skip
 ENROLLED = ("enrolled", "enrollment", "enrolment", "registered", "assigned", "initialized")
 _OPEN = (
@@ -30,20 +36,145 @@ STANDINGS: dict[str, Standing] = {
     **dict.fromkeys(_ENDED, "ended"),
     **dict.fromkeys(_OPEN, "open"),
 }
+_MEANINGS: dict[str, Standing] = {"completed": "complete", "open": "open", "failed": "open", "ended": "ended"}
+_BOOLEANS = ("0", "1")
+_LONGEST = 200  # of a word of status
+_REMEMBERED = 1000
+_SEVERAL_ROLES = re.compile(r"[,;|]|\s/\s")
 
 
-@lru_cache(maxsize=1024)
-def standing_of(status: str) -> Standing | None:
-    """Return what a status says; ``None`` if it is empty, ``ValueError`` if it is unknown.
+class LeftOutError(Exception):
+    """A row that a person said to ignore, or that is about somebody who teaches: neither taken nor rejected."""
 
-    An unknown word is not taken for "not complete": that would lose badges without anybody noticing.
-    """
-    if says_nothing(status):
+    def __init__(self, column: str, word: str) -> None:
+        super().__init__(word)
+        self.column = column
+        self.word = word
+
+
+class UnknownWordError(ValueError):
+    """A word that nobody knows. It is never taken for "not complete": that would lose badges unnoticed."""
+
+    def __init__(self, column: str, word: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.column = column
+        self.word = word
+
+
+@cache
+def _table() -> dict[str, Any]:
+    return tomllib.loads(Path(__file__).with_name("words.toml").read_text(encoding="utf-8"))
+
+
+@cache
+def known_standings() -> dict[str, Standing]:
+    """Return what is known of the words of status in all languages, by their keys."""
+    words = {
+        key_of(word): _MEANINGS[meaning]
+        for meanings in _table()["status"].values()
+        for meaning, listed in meanings.items()
+        for word in listed
+    }
+    return {**words, **STANDINGS}
+
+
+@cache
+def _known_roles() -> dict[str, Role]:
+    meanings: dict[str, Role] = {"teaching": "other", "learner": "learner"}
+    return {
+        key_of(word): meanings[meaning]
+        for by_meaning in _table()["role"].values()
+        for meaning, listed in by_meaning.items()
+        for word in listed
+    }
+
+
+@cache
+def _overridden() -> list[tuple[re.Pattern[str], str]]:
+    """Return what Moodle writes around the name of whoever set a completion by hand, with the word that counts."""
+    found = []
+    for forms in _table()["overridden"].values():
+        for form in forms:
+            before, after = (re.escape(part).replace(r"\ ", r"\s*") for part in form.split("{}"))
+            pattern = re.compile(f"{before}.*{after}", re.IGNORECASE | re.DOTALL)
+            found.append((pattern, re.split(r"[:(]", form)[0].strip()))
+    return found
+
+
+class StatusWords:
+    """What the words of status of one file mean; ``told`` is what a person says of some (``--value``)."""
+
+    def __init__(self, told: Mapping[str, str]) -> None:
+        self._told = {key_of(word) or word: meaning for word, meaning in told.items()}
+        self._seen: dict[str, Standing | None] = {}
+        self._has_numbers = False
+
+    def standing(self, text: str) -> Standing | None:
+        """Return what a status says, ``None`` if it is empty; ``UnknownWordError`` or ``LeftOutError`` if that."""
+        try:
+            return self._seen[text]
+        except KeyError:
+            standing = self._find(text)
+        if len(self._seen) < _REMEMBERED:
+            self._seen[text] = standing
+        return standing
+
+    def _find(self, text: str) -> Standing | None:
+        word = text.strip()
+        key = key_of(word.rstrip("/").rpartition("/")[2] if "/verbs/" in word else word)
+        if told := self._told.get(key or word):
+            if told == "ignore":
+                raise LeftOutError("status", word)
+            return _MEANINGS[told]
+        if says_nothing(word):
+            return None
+        self._notice_number(key)
+        if not (self._has_numbers and key in _BOOLEANS):
+            if standing := STANDINGS.get(key) or known_standings().get(key):
+                return standing
+            if standing := self._set_by_hand(word):
+                return standing
+        raise UnknownWordError("status", word, f"{word[:_LONGEST]!r} is not a known status")
+
+    def _notice_number(self, key: str) -> None:
+        """Where statuses are numbers, 0 and 1 are two of them and not no and yes."""
+        if key.isdecimal() and key not in _BOOLEANS and not self._has_numbers:
+            self._has_numbers = True
+            self._seen = {text: standing for text, standing in self._seen.items() if key_of(text) not in _BOOLEANS}
+
+    @staticmethod
+    def _set_by_hand(word: str) -> Standing | None:
+        if "(" not in word or len(word) > _LONGEST:
+            return None
+        for pattern, plain in _overridden():
+            if pattern.fullmatch(word):
+                return known_standings()[key_of(plain)]
         return None
-    word = key_of(status.rstrip("/").rpartition("/")[2] if "/verbs/" in status else status)
-    if word not in STANDINGS:
-        raise ValueError(f"{status.strip()!r} is not a known status")
-    return STANDINGS[word]
+
+
+class RoleWords:
+    """Whether the roles of one file are those of learners; ``told`` is what a person says of some (``--value``)."""
+
+    def __init__(self, told: Mapping[str, str]) -> None:
+        self._told = {key_of(word) or word: meaning for word, meaning in told.items()}
+        self._seen: set[str] = set()
+
+    def check(self, text: str) -> None:
+        """Let the rows of learners pass; ``LeftOutError`` for one of a teacher, ``UnknownWordError`` for any other."""
+        if text in self._seen:
+            return
+        word = text.strip()
+        roles = [self._role(word)] if self._role(word) else [self._role(part) for part in _SEVERAL_ROLES.split(word)]
+        if word and "other" in roles:
+            raise LeftOutError("role", word)
+        if word and None in roles:
+            raise UnknownWordError("role", word, f"{word[:_LONGEST]!r} is not a known role")
+        if len(self._seen) < _REMEMBERED:
+            self._seen.add(text)
+
+    def _role(self, word: str) -> str | None:
+        key = key_of(word.strip().rpartition("/")[2] if word.startswith(("urn:", "http")) else word) or word.strip()
+        return self._told.get(key) or _known_roles().get(key)
 
 
 # Events

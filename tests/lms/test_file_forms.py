@@ -219,6 +219,7 @@ def test_a_file_is_opened_read_and_closed(tmp_path: Path) -> None:
     path.write_text(TABLE)
     with open_file("learners", path, Reading(NOW)) as records:
         assert len(list(records)) == 2
+    path.write_text(TABLE + "many@example.org,Many,Rows\n" * 100_000)
     with open_file("learners", path, Reading(NOW)) as records:
         next(records)
     with pytest.raises(ValueError, match="closed file"):

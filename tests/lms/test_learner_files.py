@@ -77,8 +77,9 @@ def test_first_and_last_name_win_over_the_full_name(one: Callable[..., Any]) -> 
 
 def test_a_user_name_is_an_address_or_a_name_or_nothing(read: Callable[..., list[Any]]) -> None:
     text = "email,username\n,robin@example.org\nr@example.org,Robin Smith\ns@example.org,rsmith\n"
-    assert [(record.email, record.first_name, record.last_name) for record in read("learners", text)] == [
-        ("robin@example.org", None, None),
+    rejected, *others = read("learners", text)  # a login is an address only where the file has no other
+    assert rejected == Reject(2, "email", "has no email")
+    assert [(record.email, record.first_name, record.last_name) for record in others] == [
         ("r@example.org", "Robin", "Smith"),
         ("s@example.org", None, None),
     ]

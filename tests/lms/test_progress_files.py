@@ -88,8 +88,11 @@ def test_these_words_mean_not_complete(word: str, one: Callable[..., Any]) -> No
 
 
 def test_an_unknown_status_rejects_the_row_and_is_named(one: Callable[..., Any]) -> None:
-    reject = one("progress", f"email,course_id,Status,completed_at\nr@x.org,C1,terminé,{DONE}\n")
-    assert (reject.column, reject.reason) == ("Status", "'terminé' is not a known status")
+    reject = one("progress", f"email,course_id,Status,completed_at\nr@x.org,C1,wer weiß,{DONE}\n")
+    assert (reject.column, reject.reason) == (
+        "Status",
+        "'wer weiß' is not a known status; say what it means: --value status:'wer weiß'=MEANING",
+    )
 
 
 @pytest.mark.parametrize("row", ["100,,", "100 %,,", ",completed,", "40,passed,", ",yes,-"])
