@@ -11,137 +11,26 @@ from functools import cache
 from typing import NamedTuple
 
 from credly_cli.errors import Failure
+from credly_cli.lms.column_names import (
+    ADDRESS,
+    ALTERNATIVES,
+    BEFORE_OWN,
+    COLUMNS,
+    CONTENT_ID,
+    FOREIGN_LEARNER_ID,
+    LEARNER_ID,
+    LIKE_COMPLETION,
+    LOGIN,
+    PANORAMA,
+    REQUIRED,
+    SAME_ADDRESS,
+    SUBLICENSE,
+    TITLE,
+)
 from credly_cli.lms.records import Kind, Understood
 from credly_cli.lms.zones import is_zone
 from credly_cli.text import Command, Hint
 
-# A login may be an address, but is one only where the file has no other column for addresses.
-_LOGIN = ("user", "username", "login", "loginid")
-_ADDRESS = (
-    "userdetailemail", "emailaddress", "learneremail", "studentemail", "participantemail", "attendeeemail",
-    "employeeemail", "useremail", "learneremailaddress", "studentemailaddress", "useremailaddress", "usersemail",
-    "workemail", "workemailaddress", "businessemail", "externalemail", "contactemail", "mail", "mailaddress",
-    "emailid", "mbox", "actormbox", "recipientemail", "issuedtoemail",
-    "emailadresse", "mailadresse", "adressedecourriel", "adresseemail", "courriel", "adresseelectronique",
-    "adressemail", "direcciondecorreo", "direcciondecorreoelectronico", "correoelectronico", "correo",
-    "enderecodeemail", "correioeletronico", "enderecodecorreioeletronico", "indirizzoemail",
-    "indirizzodipostaelettronica", "postaelettronica", "emailadres", "mailadres", "メールアドレス", "メール", "eメール",
-)  # fmt: skip
-_EMAIL = (*_ADDRESS, *_LOGIN)
-# Where the row has none in the first, whose address is in another? Only that of the same person.
-_SAME_ADDRESS: dict[str, tuple[str, ...]] = {
-    **dict.fromkeys(("email", *_ADDRESS), ()),
-    "userdetailemail": ("useremail", "user", "email"),
-}
-_FIRST_NAME = (
-    "givenname", "fname", "userdetailfirstname", "userfirstname", "learnerfirstname", "issuedtofirstname", "vorname",
-    "prenom", "primeironome", "voornaam", "名",
-)  # fmt: skip
-_LAST_NAME = (
-    "familyname", "surname", "lname", "userdetaillastname", "userlastname", "learnerlastname", "issuedtolastname",
-    "nachname", "familienname", "nomdefamille", "apellidos", "apellido", "apelido", "sobrenome", "cognome",
-    "achternaam", "familienaam", "姓",
-)  # fmt: skip
-_FULL_NAME = (
-    "name", "username", "displayname", "student", "studentname", "learner", "learnername", "actorname",
-    "participantname", "userfullname", "usersfullname", "nameoriginalname", "usernameoriginalname",
-)  # fmt: skip
-_ROLE = ("rolename", "roles", "courserole", "userrole", "rolle", "rollen", "ruolo", "rol", "papel")
-_LEARNER_ID = ("userid", "studentid")
-_FOREIGN_LEARNER_ID = (
-    "employeeid", "externalcustomerid", "userdetailid", "userdetailexternalcustomerid", "sourcedid", "sisid",
-)  # fmt: skip
-_CONTENT_ID = ("courseid", "activityid", "objectid", "learningpathid", "coursesku", "sku", "courseslug")
-_TITLE = ("contenttitle", "coursetitle", "coursename", "course", "title", "content", "learningpathtitle", "module")
-_PANORAMA = (
-    "panoramaname", "panoramaid", "client", "clientname", "clientid", "userdetailclient", "portal",
-)  # fmt: skip
-_SUBLICENSE = ("sublicenseid", "sublicensename", "license", "licenseid", "licensename")
-
-# The columns of each kind, by our own name, with the names that they have elsewhere.
-_COLUMNS: dict[Kind, dict[str, tuple[str, ...]]] = {
-    "learners": {
-        "email": _EMAIL,
-        "first_name": _FIRST_NAME,
-        "last_name": _LAST_NAME,
-        "full_name": _FULL_NAME,
-        "learner_id": (*_LEARNER_ID, "id", *_FOREIGN_LEARNER_ID),
-        "panorama": _PANORAMA,
-        "sublicense": _SUBLICENSE,
-        "locale": ("lang", "language", "preferredlanguage"),
-    },
-    "content": {
-        "content_id": (*_CONTENT_ID, "id", "slug"),
-        "title": ("contenttitle", "coursetitle", "coursename", "name", "course", "content", "learningpathtitle"),
-        "type": ("contenttype", "kind"),
-        "status": ("contentstatus", "coursestatus"),
-        "released": ("isreleased", "published", "ispublished", "visible"),
-        "released_at": ("releasedate", "publishedat", "publishdate", "futurepublishdate"),
-        "url": ("link", "contenturl", "courseurl"),
-        "group_id": ("coursegroup", "coursegroupid"),
-        "session_id": ("displaycourse",),
-        "session_title": ("sessionname",),
-        "panoramas": ("panorama", *_PANORAMA),
-        "sublicenses": ("sublicense", *_SUBLICENSE),
-    },
-    "progress": {
-        "email": _EMAIL,
-        "learner_id": ("userid", "studentid", *_FOREIGN_LEARNER_ID),
-        "content_id": _CONTENT_ID,
-        "session_id": ("notifiableid",),
-        "content_title": _TITLE,
-        "progress": (
-            "percent", "percentcomplete", "percentagecompleted", "completion", "completionpercentage", "percentage",
-            "percentcompleted", "progresspercent", "progresspercentage", "completionpercent", "overallprogress",
-        ),
-        "status": (
-            "coursecompletionstatus", "enrollmentstatus", "enrolmentstatus", "verbid", "completed", "coursecompleted",
-        ),
-        "enrolled_at": (
-            "enrolledon", "enrollmentdate", "enrolmentdate", "dateenrolled", "enrolleddate", "startedat",
-            "datestarted", "startedon", "startdate",
-        ),
-        "completed_at": (
-            "completiondate", "datecompleted", "completed", "timecompleted", "coursecomplete", "completedon",
-            "completeddate", "finishedon", "finishedat", "progresscompletedat", "coursecompletedon",
-            "coursecompletiondate", "coursecompletedat",
-        ),
-        "event_id": ("statementid", "messageid", "id"),
-        "first_name": _FIRST_NAME,
-        "last_name": _LAST_NAME,
-        "full_name": _FULL_NAME,
-        "role": _ROLE,
-        "type": (),
-        "source": (),
-        "event": (),
-        "timestamp": (),
-    },
-    "access": {
-        "content_id": (*_CONTENT_ID, "id"),
-        "email": _EMAIL,
-        "panorama": _PANORAMA,
-        "sublicense": _SUBLICENSE,
-    },
-}  # fmt: skip
-
-# What a name of our own gives way to: a bare status is often that of the account.
-_BEFORE_OWN: dict[tuple[Kind, str], tuple[str, ...]] = {
-    ("progress", "status"): ("completionstatus", "coursecompletionstatus", "coursestatus"),
-}
-# Of each group a file needs one.
-_REQUIRED: dict[Kind, tuple[tuple[str, ...], ...]] = {
-    "learners": (("email",),),
-    "content": (("content_id",), ("title",)),
-    "progress": (("email", "learner_id"), ("content_id", "session_id", "content_title")),
-    "access": (("content_id",), ("email", "panorama", "sublicense")),
-}
-# Of these a row uses the first that it has, so naming one by --map takes the others' aliases away.
-_ALTERNATIVES: dict[Kind, tuple[str, ...]] = {
-    "learners": (),
-    "content": (),
-    "progress": ("content_id", "session_id", "content_title"),
-    "access": ("email", "panorama", "sublicense"),
-}
 _EVENT_MARKS = frozenset({"timestamp", "notifiableid", "event"})  # without one of these an "id" is not an event's
 _LONGEST_LIST = 500
 _MOST_UNUSED = 100
@@ -174,13 +63,13 @@ class Columns(NamedTuple):
 
 def columns_of(kind: Kind) -> tuple[str, ...]:
     """Return the names that ``--map`` takes for a kind of file."""
-    return tuple(_COLUMNS[kind])
+    return tuple(COLUMNS[kind])
 
 
 def check_mapping(kind: Kind, mapping: Mapping[str, str]) -> None:
     """Refuse columns that this kind of file does not have."""
     for column in mapping:
-        if column not in _COLUMNS[kind]:
+        if column not in COLUMNS[kind]:
             raise Failure(
                 "usage",
                 f"{column!r} is not a column of {kind}.",
@@ -206,22 +95,22 @@ def match_columns(kind: Kind, header: Sequence[str], mapping: Mapping[str, str],
     places = {column: place for column, place in mapped.items() if place != ABSENT}
     taken = set(places.values())
     keys = _keys_of(header, taken)
-    for column, aliases in _COLUMNS[kind].items():
+    for column, aliases in COLUMNS[kind].items():
         names = () if _is_replaced(kind, column, mapping) else aliases
-        ordered = (*_BEFORE_OWN.get((kind, column), ()), key_of(column), *names)
+        ordered = (*BEFORE_OWN.get((kind, column), ()), key_of(column), *names)
         if column not in mapping and (place := _find(ordered, column, header, keys)) != ABSENT:
             places[column] = place
     _settle_doubles(kind, places, keys)
     emails = [places["email"]] if "email" in places else []
     if "email" not in mapped and emails:
-        same = _SAME_ADDRESS.get(header_key(header[emails[0]]), _LOGIN)
+        same = SAME_ADDRESS.get(header_key(header[emails[0]]), LOGIN)
         emails += [keys[key][0] for key in same if key in keys and keys[key][0] not in emails]
     return Columns(header, places, tuple(emails))
 
 
 def missing_columns(kind: Kind, columns: Columns) -> list[str]:
     """Name the required columns that a file does not have."""
-    return [" or ".join(group) for group in _REQUIRED[kind] if not any(column in columns.places for column in group)]
+    return [" or ".join(group) for group in REQUIRED[kind] if not any(column in columns.places for column in group)]
 
 
 def refuse_header(kind: Kind, columns: Columns, name: str) -> Failure:
@@ -245,26 +134,26 @@ def _advice(kind: Kind, columns: Columns, column: str) -> str:
     return f"If one of them is meant, say which: --map {column}=HEADER"
 
 
-_PERSON = frozenset({"email", *_ADDRESS})
-_COURSE = frozenset({"contentid", *_CONTENT_ID, *_TITLE, "notifiableid"}) - {"title", "content", "module", "objectid"}
+_PERSON = frozenset({"email", *ADDRESS})
+_COURSE = frozenset({"contentid", *CONTENT_ID, *TITLE, "notifiableid"}) - {"title", "content", "module", "objectid"}
 _OF_PROGRESS = frozenset({
     "status", "progress", "completedat", "enrolledat", "timestamp",
     *(alias for column in ("status", "progress", "completed_at", "enrolled_at")
-      for alias in _COLUMNS["progress"][column]),
+      for alias in COLUMNS["progress"][column]),
 }) - {"source", "type", "event"}  # fmt: skip
-_OF_TENANTS = frozenset({"panorama", "sublicense", *_PANORAMA, *_SUBLICENSE})
+_OF_TENANTS = frozenset({"panorama", "sublicense", *PANORAMA, *SUBLICENSE})
 
 
 def looks_like(header: Sequence[str], kind: Kind) -> Kind | None:
     """Return the other kind that a header is of, ``None`` where it may be of this one."""
     keys = {header_key(text) for text in header}
     has_person = bool(keys & _PERSON)
-    has_id = bool(keys & {"learnerid", *_LEARNER_ID, *_FOREIGN_LEARNER_ID})
+    has_id = bool(keys & {"learnerid", *LEARNER_ID, *FOREIGN_LEARNER_ID})
     has_course = bool(keys & _COURSE)
     found: Kind | None = None
     if has_course and (has_person or has_id) and keys & _OF_PROGRESS and not (kind == "learners" and not has_person):
         found = "progress"
-    elif has_course and (has_person or keys & _OF_TENANTS) and keys & {"contentid", *_CONTENT_ID}:
+    elif has_course and (has_person or keys & _OF_TENANTS) and keys & {"contentid", *CONTENT_ID}:
         found = "content" if keys & {"title", "contenttitle"} and not has_person else "access"
     elif has_person and not has_course:
         found = "learners"
@@ -284,10 +173,10 @@ def _may_be(kind: Kind, found: Kind | None, keys: Set[str]) -> bool:
 
 def refuse_another_kind(kind: Kind, columns: Columns, mapping: Mapping[str, str], name: str) -> None:
     """Refuse a file that has the columns of a kind and looks like another, unless one of these was named."""
-    if any(column in mapping for group in _REQUIRED[kind] for column in group):
+    if any(column in mapping for group in REQUIRED[kind] for column in group):
         return
     if other := looks_like(columns.header, kind):
-        column = _REQUIRED[kind][0][0]
+        column = REQUIRED[kind][0][0]
         raise Failure(
             "import-rejected",
             f"{name} looks like a file of {other}, not of {kind}. It has: {_listed(columns.header)}.",
@@ -297,14 +186,6 @@ def refuse_another_kind(kind: Kind, columns: Columns, mapping: Mapping[str, str]
                 f". If it is one of {kind}, name a column: --map {column}={columns.label(column)}",
             ),
         )
-
-
-_LIKE_COMPLETION = (
-    "complet", "finish", "status", "passed", "result", "attend", "timestamp", "abgeschl", "abschl", "termin", "achev",
-    "realis", "finaliz", "conclu", "voltooi", "afgerond", "statut", "estado", "stato", "esito", "zeitstempel",
-    "horodat", "marcatemporal", "carimbo", "tijdstempel", "informazionicronologiche",
-    "完了", "修了", "状", "タイムスタンプ",
-)  # fmt: skip
 
 
 def note_columns(kind: Kind, columns: Columns, understood: Understood) -> None:
@@ -317,7 +198,7 @@ def note_columns(kind: Kind, columns: Columns, understood: Understood) -> None:
             continue
         understood.unused.append(header)
         key = key_of(header)
-        if kind == "progress" and any(part in key for part in _LIKE_COMPLETION) and "end" not in key[:3]:
+        if kind == "progress" and any(part in key for part in LIKE_COMPLETION) and "end" not in key[:3]:
             understood.like_completion.append(header)
 
 
@@ -329,7 +210,7 @@ def could_be_header(cells: Sequence[str]) -> bool:
     known = [key for key in map(header_key, filled) if key in _all_names()]
     if len(known) < 2 and (len(filled) < 3 or _PERSON.isdisjoint(known)):  # noqa: PLR2004
         return False
-    return any(_fits(kind, cells) for kind in _COLUMNS)
+    return any(_fits(kind, cells) for kind in COLUMNS)
 
 
 def _fits(kind: Kind, header: Sequence[str]) -> bool:
@@ -341,8 +222,8 @@ def _fits(kind: Kind, header: Sequence[str]) -> bool:
 
 @cache
 def _all_names() -> frozenset[str]:
-    names = {key_of(column) for columns in _COLUMNS.values() for column in columns}
-    return frozenset(names.union(*(aliases for columns in _COLUMNS.values() for aliases in columns.values())))
+    names = {key_of(column) for columns in COLUMNS.values() for column in columns}
+    return frozenset(names.union(*(aliases for columns in COLUMNS.values() for aliases in columns.values())))
 
 
 def key_of(text: str) -> str:
@@ -402,7 +283,7 @@ def _no_column(wanted: str, header: Sequence[str]) -> Failure:
 
 
 def _is_replaced(kind: Kind, column: str, mapping: Mapping[str, str]) -> bool:
-    alternatives = _ALTERNATIVES[kind]
+    alternatives = ALTERNATIVES[kind]
     return column in alternatives and any(other in mapping for other in alternatives)
 
 

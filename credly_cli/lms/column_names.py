@@ -1,0 +1,137 @@
+"""What systems call the columns of their exports, reduced to letters and digits in lower case without accents."""
+
+from credly_cli.lms.records import Kind
+
+# A login may be an address, but is one only where the file has no other column for addresses.
+LOGIN = ("user", "username", "login", "loginid")
+ADDRESS = (
+    "userdetailemail", "emailaddress", "learneremail", "studentemail", "participantemail", "attendeeemail",
+    "employeeemail", "useremail", "learneremailaddress", "studentemailaddress", "useremailaddress", "usersemail",
+    "workemail", "workemailaddress", "businessemail", "externalemail", "contactemail", "mail", "mailaddress",
+    "emailid", "mbox", "actormbox", "recipientemail", "issuedtoemail",
+    "emailadresse", "mailadresse", "adressedecourriel", "adresseemail", "courriel", "adresseelectronique",
+    "adressemail", "direcciondecorreo", "direcciondecorreoelectronico", "correoelectronico", "correo",
+    "enderecodeemail", "correioeletronico", "enderecodecorreioeletronico", "indirizzoemail",
+    "indirizzodipostaelettronica", "postaelettronica", "emailadres", "mailadres", "メールアドレス", "メール", "eメール",
+)  # fmt: skip
+EMAIL = (*ADDRESS, *LOGIN)
+# Where the row has none in the first, whose address is in another? Only that of the same person.
+SAME_ADDRESS: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(("email", *ADDRESS), ()),
+    "userdetailemail": ("useremail", "user", "email"),
+}
+FIRST_NAME = (
+    "givenname", "fname", "userdetailfirstname", "userfirstname", "learnerfirstname", "issuedtofirstname", "vorname",
+    "prenom", "primeironome", "voornaam", "名",
+)  # fmt: skip
+LAST_NAME = (
+    "familyname", "surname", "lname", "userdetaillastname", "userlastname", "learnerlastname", "issuedtolastname",
+    "nachname", "familienname", "nomdefamille", "apellidos", "apellido", "apelido", "sobrenome", "cognome",
+    "achternaam", "familienaam", "姓",
+)  # fmt: skip
+FULL_NAME = (
+    "name", "username", "displayname", "student", "studentname", "learner", "learnername", "actorname",
+    "participantname", "userfullname", "usersfullname", "nameoriginalname", "usernameoriginalname",
+)  # fmt: skip
+ROLE = ("rolename", "roles", "courserole", "userrole", "rolle", "rollen", "ruolo", "rol", "papel")
+LEARNER_ID = ("userid", "studentid")
+FOREIGN_LEARNER_ID = (
+    "employeeid", "externalcustomerid", "userdetailid", "userdetailexternalcustomerid", "sourcedid", "sisid",
+)  # fmt: skip
+CONTENT_ID = ("courseid", "activityid", "objectid", "learningpathid", "coursesku", "sku", "courseslug")
+TITLE = ("contenttitle", "coursetitle", "coursename", "course", "title", "content", "learningpathtitle", "module")
+PANORAMA = (
+    "panoramaname", "panoramaid", "client", "clientname", "clientid", "userdetailclient", "portal",
+)  # fmt: skip
+SUBLICENSE = ("sublicenseid", "sublicensename", "license", "licenseid", "licensename")
+
+# The columns of each kind, by our own name, with the names that they have elsewhere.
+COLUMNS: dict[Kind, dict[str, tuple[str, ...]]] = {
+    "learners": {
+        "email": EMAIL,
+        "first_name": FIRST_NAME,
+        "last_name": LAST_NAME,
+        "full_name": FULL_NAME,
+        "learner_id": (*LEARNER_ID, "id", *FOREIGN_LEARNER_ID),
+        "panorama": PANORAMA,
+        "sublicense": SUBLICENSE,
+        "locale": ("lang", "language", "preferredlanguage"),
+    },
+    "content": {
+        "content_id": (*CONTENT_ID, "id", "slug"),
+        "title": ("contenttitle", "coursetitle", "coursename", "name", "course", "content", "learningpathtitle"),
+        "type": ("contenttype", "kind"),
+        "status": ("contentstatus", "coursestatus"),
+        "released": ("isreleased", "published", "ispublished", "visible"),
+        "released_at": ("releasedate", "publishedat", "publishdate", "futurepublishdate"),
+        "url": ("link", "contenturl", "courseurl"),
+        "group_id": ("coursegroup", "coursegroupid"),
+        "session_id": ("displaycourse",),
+        "session_title": ("sessionname",),
+        "panoramas": ("panorama", *PANORAMA),
+        "sublicenses": ("sublicense", *SUBLICENSE),
+    },
+    "progress": {
+        "email": EMAIL,
+        "learner_id": ("userid", "studentid", *FOREIGN_LEARNER_ID),
+        "content_id": CONTENT_ID,
+        "session_id": ("notifiableid",),
+        "content_title": TITLE,
+        "progress": (
+            "percent", "percentcomplete", "percentagecompleted", "completion", "completionpercentage", "percentage",
+            "percentcompleted", "progresspercent", "progresspercentage", "completionpercent", "overallprogress",
+        ),
+        "status": (
+            "coursecompletionstatus", "enrollmentstatus", "enrolmentstatus", "verbid", "completed", "coursecompleted",
+        ),
+        "enrolled_at": (
+            "enrolledon", "enrollmentdate", "enrolmentdate", "dateenrolled", "enrolleddate", "startedat",
+            "datestarted", "startedon", "startdate",
+        ),
+        "completed_at": (
+            "completiondate", "datecompleted", "completed", "timecompleted", "coursecomplete", "completedon",
+            "completeddate", "finishedon", "finishedat", "progresscompletedat", "coursecompletedon",
+            "coursecompletiondate", "coursecompletedat",
+        ),
+        "event_id": ("statementid", "messageid", "id"),
+        "first_name": FIRST_NAME,
+        "last_name": LAST_NAME,
+        "full_name": FULL_NAME,
+        "role": ROLE,
+        "type": (),
+        "source": (),
+        "event": (),
+        "timestamp": (),
+    },
+    "access": {
+        "content_id": (*CONTENT_ID, "id"),
+        "email": EMAIL,
+        "panorama": PANORAMA,
+        "sublicense": SUBLICENSE,
+    },
+}  # fmt: skip
+
+# What a name of our own gives way to: a bare status is often that of the account.
+BEFORE_OWN: dict[tuple[Kind, str], tuple[str, ...]] = {
+    ("progress", "status"): ("completionstatus", "coursecompletionstatus", "coursestatus"),
+}
+# Of each group a file needs one.
+REQUIRED: dict[Kind, tuple[tuple[str, ...], ...]] = {
+    "learners": (("email",),),
+    "content": (("content_id",), ("title",)),
+    "progress": (("email", "learner_id"), ("content_id", "session_id", "content_title")),
+    "access": (("content_id",), ("email", "panorama", "sublicense")),
+}
+# Of these a row uses the first that it has, so naming one by --map takes the others' aliases away.
+ALTERNATIVES: dict[Kind, tuple[str, ...]] = {
+    "learners": (),
+    "content": (),
+    "progress": ("content_id", "session_id", "content_title"),
+    "access": ("email", "panorama", "sublicense"),
+}
+LIKE_COMPLETION = (
+    "complet", "finish", "status", "passed", "result", "attend", "timestamp", "abgeschl", "abschl", "termin", "achev",
+    "realis", "finaliz", "conclu", "voltooi", "afgerond", "statut", "estado", "stato", "esito", "zeitstempel",
+    "horodat", "marcatemporal", "carimbo", "tijdstempel", "informazionicronologiche",
+    "完了", "修了", "状", "タイムスタンプ",
+)  # fmt: skip
