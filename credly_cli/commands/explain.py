@@ -1,6 +1,7 @@
 """`credly explain`."""
 
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -85,3 +86,5 @@ def _show_one(environment: Environment, one: "Explained") -> None:
         for check in one.checks
     ]
     environment.output.listing(CHECKS, rows, empty="")
+    if one.file:
+        environment.output.tell(f"The completion came from {Path(one.file).name}.", "dim")

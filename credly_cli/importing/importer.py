@@ -17,6 +17,7 @@ from credly_cli.lms.rejects import RejectFilter, RejectsFile
 from credly_cli.progress import Progress
 from credly_cli.store import runs, waiting
 from credly_cli.store.database import Counts, Store
+from credly_cli.store.denials import UNKNOWN_ORIGIN, Origin
 from credly_cli.store.enrollments import UndoneCompletion
 from credly_cli.store.waiting import Waiting
 from credly_cli.text import counted
@@ -79,7 +80,8 @@ def import_files(
         for source, records in opened:
             path = source if isinstance(source, Path) else None
             with RejectsFile(path, state_folder, keep=keep_rejects) as rejects:
-                import_records(store, kind, records, result, utc_text(reading.now), rejects, progress, ids=ids)
+                now, origin = utc_text(reading.now), Origin(ids.source, str(path) if path else "-")
+                import_records(store, kind, records, result, now, rejects, progress, ids=ids, origin=origin)
             if rejects.path is not None:
                 result.rejects_files.append(rejects.path)
                 runs.note(store, "rejects", rejects.path)
@@ -130,6 +132,7 @@ def import_records(
     *,
     ids: IdOptions = THE_COMMON,
     sessions_move: bool = False,
+    origin: Origin = UNKNOWN_ORIGIN,
 ) -> None:
     """Import the records of one source, setting aside the rows that cannot be taken; adds to ``result``.
 
@@ -140,7 +143,7 @@ def import_records(
     match kind:
         case "progress":
             with store.transaction():
-                counts, written = import_progress(store, rows, now, ids)
+                counts, written = import_progress(store, rows, now, ids, origin)
             result.undone += written.undone
             result.newly_undone += written.newly_undone
         case "access":

@@ -11,6 +11,7 @@ from credly_cli.lms.records import ProgressRecord, Reject
 from credly_cli.lms.rejects import RejectFilter
 from credly_cli.store import enrollments, privacy, staging
 from credly_cli.store.database import Counts, Store
+from credly_cli.store.denials import Origin
 from credly_cli.store.enrollments import Alternative, SessionMove, Written
 from credly_cli.store.staging import PersonMatch, StagedPerson
 
@@ -22,7 +23,9 @@ _Person: TypeAlias = tuple[str, str, str, str]  # email, learner id, first and l
 _NumberedPlace: TypeAlias = tuple[int, int]  # number, and 1 where the session was not named
 
 
-def import_progress(store: Store, rows: RejectFilter, now: str, ids: IdOptions) -> tuple[Counts, Written]:
+def import_progress(
+    store: Store, rows: RejectFilter, now: str, ids: IdOptions, origin: Origin
+) -> tuple[Counts, Written]:
     """Add enrollments or bring them up to date, in the transaction of the caller."""
     staged = _Stage(store, Catalogue.of(store), ids).take(rows)
     _match_learners(store, now)
@@ -33,7 +36,7 @@ def import_progress(store: Store, rows: RejectFilter, now: str, ids: IdOptions) 
     enrollments.fold(store)
     if match_sessions(store):
         enrollments.fold(store)
-    written = enrollments.write(store)
+    written = enrollments.write(store, origin, now)
     unchanged = staged - unmatched - written.added - written.changed
     return Counts(added=written.added, changed=written.changed, unchanged=unchanged), written
 

@@ -12,7 +12,7 @@ from credly_cli.store.links import EndReason
 from credly_cli.store.schema import State
 
 Missed = Literal["before-link", "disconnected", "revoked", "deleted", "dropped"] | EndReason
-Reason = Missed | Literal["not-completed", "held", "on-its-way"]
+Reason = Missed | Literal["not-completed", "held", "on-its-way", "denied"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Outcome:
     def missed(self) -> Missed | None:
         """Why the completion earned nothing; ``None`` where it did, still will, or there is none."""
         match self.reason:
-            case "not-completed" | "held" | "on-its-way":
+            case "not-completed" | "held" | "on-its-way" | "denied":
                 return None
             case reason:
                 return reason
@@ -54,17 +54,27 @@ def _of_completion(facts: Facts) -> Outcome:
     """Decide about a completion that has no grant."""
     if facts.on_its_way is not None:  # R19
         covered = Outcome("covered", new=True, covered_by_grant=facts.on_its_way)
-        return covered if facts.counts else Outcome(None, "on-its-way")
+        return covered if facts.counts and not facts.denied else Outcome(None, "on-its-way")
     if facts.held is not None:  # R20
-        return Outcome("covered", new=True, covered_by=facts.held) if facts.counts else Outcome(None, "held")
+        covered = Outcome("covered", new=True, covered_by=facts.held)
+        return covered if facts.counts and not facts.denied else Outcome(None, "held")
     if not facts.counts:
         return Outcome(None, _first_hindrance(facts))
     if facts.revoked_at is not None:
         return Outcome(None, "revoked")  # R23
+    return _earned(facts)
+
+
+def _earned(facts: Facts) -> Outcome:
+    """Decide about a completion that earns the badge: whether it is sent, or held for a person."""
+    if facts.denied:
+        return Outcome("held", "denied", new=True)  # R33
     return Outcome("planned" if facts.names_known else "held", new=True)  # R21
 
 
 def _of_grant(facts: Facts) -> Outcome:
+    if facts.denied and facts.grant in ("planned", "held", "failed"):
+        return Outcome("held", "denied")
     if facts.named_since:
         return Outcome("planned", new=True)
     held_anyway = facts.once and facts.held is not None  # another badge of the kind

@@ -1,14 +1,15 @@
 """Which completions earn a badge now: the facts are read, the decision is pure, the plan is recorded (R15-R23)."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from credly_cli.errors import Problem
 from credly_cli.issuing.decide import Outcome, outcome
-from credly_cli.store import facts, grants, links
+from credly_cli.store import denials, facts, grants, links
 from credly_cli.store.database import Store
 from credly_cli.store.facts import Facts
 from credly_cli.store.grants import NewGrant
 from credly_cli.store.links import Completion, Link
+from credly_cli.text import Command, Hint
 
 
 @dataclass(slots=True)
@@ -25,13 +26,32 @@ def plan(store: Store, organization_id: str, run_id: int | None, now: str) -> Pl
     """Plan a grant for each completion that counts and is new since the last plan."""
     made = Plan()
     with store.transaction():
+        hold_denied(store, now, made)
         made.planned += grants.plan_named_since(store, run_id, now)
         rev = links.current_rev(store)
         for link in links.active(store):
             if rev > link.planned_rev:
                 _plan_link(store, link, organization_id, run_id, now, made)
                 links.set_planned(store, link, rev)
+        hold_denied(store, now, made)
     return made
+
+
+def hold_denied(store: Store, now: str, made: Plan) -> None:
+    """Hold what is unsent of completions that are denied by now; what is told again is planned afresh (R33)."""
+    denials.free(store, now)
+    for identity in denials.hold(store, now):
+        grant = grants.of_id(store, identity)
+        if grant is not None:
+            made.held += 1
+            problem = grant.as_problem("completion-denied", grant.problem or "The completion is denied.")
+            made.problems.append(replace(problem, hint=denied_hint(identity)))
+
+
+def denied_hint(identity: int) -> Hint:
+    """Name the ways on from a grant whose completion is denied."""
+    number = str(identity)
+    return Hint("To send it:", Command("retry", number), "; to drop it:", Command("resolve", number, "--drop"))
 
 
 def _plan_link(store: Store, link: Link, organization_id: str, run_id: int | None, now: str, made: Plan) -> None:
@@ -46,7 +66,7 @@ def _record(
     store: Store, known: Facts, earned: Outcome, organization_id: str, run_id: int | None, now: str, made: Plan
 ) -> None:
     completion = known.completion()
-    missing = missing_name(completion) if earned.state == "held" else None
+    missing = missing_name(completion) if earned.state == "held" and earned.reason is None else None
     grant = NewGrant(
         badge_id=known.badge_id,
         learner=known.learner,
@@ -69,7 +89,7 @@ def _record(
             made.planned += 1
         case "covered":
             made.covered += 1
-        case "held":
+        case "held" if missing:
             made.held += 1
     if missing:
         made.problems.append(Problem("missing-name", missing, known.email, known.badge_id, identity))

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from credly_cli.credly.client import Client
 from credly_cli.errors import Exit, Failure
@@ -25,11 +26,13 @@ class Resolved:
 def retry(store: Store, identities: Sequence[int], now: str) -> int:
     """Plan failed and held grants again, all of them or these; returns how many. Raises ``Failure``.
 
-    Of all, those are left that cannot be sent: the name is still missing, or the link has ended.
+    Of all, those are left that cannot be sent: the name is still missing, or the link has ended; and those whose
+    completion is denied, which go by their number only.
     """
     with store.transaction():
         if not identities:
             waiting = grants.in_states(store, NEEDS_PERSON)
+            waiting = [grant for grant in waiting if grant.problem_code != "completion-denied"]
             return sum(_plan_again(store, grant, now) for grant in waiting if _obstacle(store, grant) is None)
         named = [_grant(store, identity) for identity in dict.fromkeys(identities)]
         for grant in named:
@@ -72,8 +75,10 @@ def _obstacle(store: Store, grant: Grant) -> Failure | None:
 def _plan_again(store: Store, grant: Grant, now: str) -> bool:
     if grant.state == "planned":
         return False
-    fresh = {"problem_code": None, "problem": None, "not_before": None, "refusals": 0, "tries": 0}
+    fresh: dict[str, Any] = {"problem_code": None, "problem": None, "not_before": None, "refusals": 0, "tries": 0}
     fresh["refusal"] = None
+    if grant.problem_code == "completion-denied":
+        fresh["confirmed_at"] = now
     if grant.state == "failed":  # Credly applied nothing of it, so what was corrected since may go out
         fresh |= {"body": None, "body_sha256": None}
     grants.set_state(store, grant.id, "planned", now, **fresh)

@@ -44,12 +44,13 @@ class Explained:
     content: ContentBrief | None
     decision: Decision
     checks: list[Check]
+    file: str | None = None  # that the completion came from
     concerns: bool = True  # there is a session, a grant or a badge of the learner's
 
     def json(self) -> dict[str, Any]:
         """Return the answer as scripts read it."""
         answer = asdict(self)
-        return {key: answer[key] for key in ("badge", "content", "decision", "checks")}
+        return {key: answer[key] for key in ("badge", "content", "decision", "file", "checks")}
 
 
 @dataclass(slots=True)
@@ -115,7 +116,13 @@ def _address(store: Store, text: str, badge_name: str | None) -> str:
 def _explained(case: Case, checked: list[Check]) -> Explained:
     badge = BadgeBrief(case.badge.id, case.badge.name, case.badge.image_url)
     concerns = bool(case.sessions or case.grants or case.issued)
-    return Explained(badge, case.content, decide(case), checked, concerns)
+    return Explained(badge, case.content, decide(case), checked, _file(case), concerns)
+
+
+def _file(case: Case) -> str | None:
+    """Return the file that the last completion came from."""
+    completed = [session.facts for session in case.sessions if session.facts.completed_at is not None]
+    return max(completed, key=lambda facts: facts.completed_at or "").file if completed else None
 
 
 # The rules, one by one
@@ -209,6 +216,8 @@ def _session(case: Case, session: Session, person: Person) -> Iterator[Check]:
         yield Check("completed", False, f"Not completed: {far}.")
         return
     yield Check("completed", True, f"Completed on {_completed(known)}.")
+    if known.denied:
+        yield Check("denied", False, "A later file has the learner as not complete: it does not count.")
     yield _counts(case, known, person)
 
 

@@ -8,7 +8,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from credly_cli.store import denials
 from credly_cli.store.database import Store
+from credly_cli.store.denials import Origin
 from credly_cli.store.links import current_rev, set_rev
 
 _LISTED = 1000  # undone completions, of those that are listed one by one
@@ -97,8 +99,8 @@ _COMPARE = (
           e.ended AS old_ended, e.open AS old_open, e.told_at AS old_told_at, e.completed_at AS old_completed_at,
           e.completed_latest AS old_completed_latest, e.event_id AS old_event_id,
           f.told_at IS NULL OR f.told_at > ifnull(e.told_at, '') AS is_newer,
-          f.completed_at IS NOT NULL AND (
-            e.completed_at IS NULL OR f.completed_at > e.completed_at OR f.event_id = e.event_id) AS moves
+          f.completed_at IS NOT NULL AND (e.completed_at IS NULL OR f.completed_at > e.completed_at
+            OR f.event_id = e.event_id OR e.denied_at IS NOT NULL) AS moves
         FROM temp.folded f CROSS JOIN temp.places s ON s.place = f.place
         CROSS JOIN enrollments e
           ON e.learner = f.learner AND e.content_id = s.content_id AND e.session_id = s.session_id
@@ -199,16 +201,18 @@ def move_records(store: Store, moves: Iterable[SessionMove]) -> bool:
 
 _ADD = """
 INSERT INTO enrollments (learner, content_id, session_id, progress, enrolled_at, ended, open, told_at, completed_at,
-  completed_latest, event_id, rev)
+  completed_latest, event_id, rev, source, file)
 SELECT learner, content_id, session_id, progress, enrolled_at, ended, ifnull(open, 0), told_at, completed_at,
-  completed_latest, iif(completed_at IS NULL, NULL, event_id), iif(completed_at IS NULL, 0, :rev)
+  completed_latest, iif(completed_at IS NULL, NULL, event_id), iif(completed_at IS NULL, 0, :rev), :source,
+  iif(completed_at IS NULL, NULL, :file)
 FROM temp.folded CROSS JOIN temp.places USING (place) WHERE true ON CONFLICT DO NOTHING
 """
 _HAS_MOVED = "(c.completed_at, c.completed_latest) IS NOT (c.old_completed_at, c.old_completed_latest)"
 _CHANGE = f"""
 UPDATE enrollments AS e SET progress = c.progress, enrolled_at = c.enrolled_at, ended = c.ended, open = c.open,
   told_at = c.told_at, completed_at = c.completed_at, completed_latest = c.completed_latest, event_id = c.event_id,
-  rev = iif({_HAS_MOVED}, :rev, e.rev)
+  rev = iif({_HAS_MOVED}, :rev, e.rev), source = iif({_HAS_MOVED}, :source, e.source),
+  file = iif({_HAS_MOVED}, :file, e.file)
 FROM temp.changes c WHERE e.learner = c.learner AND e.content_id = c.content_id AND e.session_id = c.session_id
 """
 _STILL_UNDONE = """
@@ -220,7 +224,13 @@ _NEWLY_UNDONE = f"""
 SELECT l.email, t.title FROM temp.changes c CROSS JOIN learners l ON l.id = c.learner
 CROSS JOIN content t ON t.id = c.content_id
 WHERE c.completed_at IS NOT NULL AND (c.open OR c.ended)
-AND (c.old_completed_at IS NULL OR NOT (c.old_open OR c.old_ended)) LIMIT {_LISTED}
+AND (c.old_completed_at IS NULL OR NOT (c.old_open OR c.old_ended))
+AND NOT EXISTS (  -- what was not sent yet does not stay as it is, but waits for a person
+  SELECT 1 FROM enrollments e WHERE e.learner = c.learner AND e.content_id = c.content_id
+  AND e.session_id = c.session_id AND e.denied_at IS NOT NULL AND NOT EXISTS (
+    SELECT 1 FROM grants g WHERE g.learner = e.learner AND g.content_id = e.content_id
+    AND g.session_id = e.session_id AND g.state IN ('sending', 'uncertain', 'issued', 'covered')))
+LIMIT {_LISTED}
 """
 
 
@@ -241,14 +251,16 @@ class Written:
     newly_undone: list[UndoneCompletion]
 
 
-def write(store: Store) -> Written:
+def write(store: Store, origin: Origin, now: str) -> Written:
     """Write the folded records where they differ from what is stored."""
     rev = current_rev(store) + 1
     for statement in _COMPARE:
         store.change(statement)
-    added = store.change(_ADD, {"rev": rev})
-    changed = store.change(_CHANGE, {"rev": rev})
-    if added or store.value(f"SELECT 1 FROM temp.changes c WHERE {_HAS_MOVED} LIMIT 1"):
+    told = {"rev": rev, "source": origin.source, "file": origin.file}
+    added = store.change(_ADD, told)
+    changed = store.change(_CHANGE, told)
+    denied = denials.write(store, origin, rev, now)
+    if added or denied or store.value(f"SELECT 1 FROM temp.changes c WHERE {_HAS_MOVED} LIMIT 1"):
         set_rev(store, rev)
     newly_undone = list(map(UndoneCompletion._make, store.connection.execute(_NEWLY_UNDONE)))
     return Written(added, changed, store.value(_STILL_UNDONE), newly_undone)
@@ -268,7 +280,8 @@ class Enrolled:
 def latest(store: Store, learner: int, content_id: str) -> Enrolled | None:
     """Return the session that the learner enrolled in last, withdrawn ones left out."""
     row = store.row(
-        "SELECT session_id, completed_at FROM enrollments WHERE learner = ? AND content_id = ? AND NOT ended"
+        "SELECT session_id, iif(denied_at IS NULL, completed_at, NULL) AS completed_at FROM enrollments"
+        " WHERE learner = ? AND content_id = ? AND NOT ended"
         " ORDER BY coalesce(enrolled_at, completed_at, '') DESC, session_id DESC LIMIT 1",
         (learner, content_id),
     )

@@ -60,6 +60,8 @@ class Facts:
     has_badges: bool = False  # some such badge was issued to the learner, whatever became of it
     held: str | None = None  # an issued badge that the learner holds and that answers for this completion (R20)
     revoked_at: str | None = None  # when one that answers for it was revoked, after it was completed (R23)
+    file: str | None = None  # the file that the completion came from
+    denied: bool = False  # a later file denies the completion, and nobody said since that its badge is to be sent
 
     @property
     def linked(self) -> bool:
@@ -87,7 +89,8 @@ class Facts:
 # A row for each link. Of the grants of a session the last round speaks, of those that stand before cancelled ones.
 FACTS = f"""
 x.learner, p.learner_id, p.email, p.first_name, p.last_name, x.badge_id, NOT b.allow_duplicates AS once, x.content_id,
-x.session_id, x.completed_at, x.completed_latest, x.early, x.gap_started_at, x.gap_ended_at, x.ended_at, x.end_reason,
+x.session_id, x.file, x.denied_at IS NOT NULL AND ifnull(g.confirmed_at, '') < x.denied_at AS denied,
+x.completed_at, x.completed_latest, x.early, x.gap_started_at, x.gap_ended_at, x.ended_at, x.end_reason,
 g.state AS grant_state, ifnull(g.dropped, 0) AS dropped, ifnull({NAMED_SINCE}, 0) AS named_since,
 (SELECT CASE WHEN i.state = 'revoked' THEN 'revoked' WHEN i.deleted_at IS NOT NULL THEN 'deleted' END
   FROM issued_badges i WHERE i.id = coalesce(g.issued_badge_id, g.covered_by,
@@ -154,6 +157,8 @@ def facts_from(rows: Sequence[dict[str, Any]]) -> Facts:
         lost=row["lost"],
         on_its_way=row["on_its_way"],
         has_badges=bool(row["has_badges"]),
+        file=row["file"],
+        denied=bool(row["denied"]),
     )
 
 

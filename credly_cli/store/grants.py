@@ -219,6 +219,7 @@ class ListedGrant:
     completed_at: str | None
     issued_at: str
     issued_badge_id: str | None  # the badge that it issued, or that covers it
+    file: str | None  # that the completion came from
     attempts: int  # times that it was sent, but for those that Credly was too busy to look at
     problem: str | None
     created_at: str
@@ -226,7 +227,7 @@ class ListedGrant:
 
     JSON: ClassVar = (
         "id", "state", "reason", "email", "learner_id", "badge", "content", "session_id", "completed_at", "issued_at",
-        "issued_badge_id", "attempts", "problem", "created_at", "updated_at",
+        "issued_badge_id", "file", "attempts", "problem", "created_at", "updated_at",
     )  # fmt: skip
 
     @property
@@ -246,6 +247,8 @@ SELECT g.id, g.state, g.reason, l.email, l.learner_id, g.badge_id, b.name AS bad
   nullif(g.session_id, '') AS session_id, g.completed_at, g.issued_at,
   coalesce(g.issued_badge_id, g.covered_by, (SELECT o.issued_badge_id FROM grants o WHERE o.id = g.covered_by_grant))
     AS issued_badge_id,
+  (SELECT e.file FROM enrollments e WHERE e.learner = g.learner AND e.content_id = g.content_id
+    AND e.session_id = g.session_id AND g.completed_at IS NOT NULL) AS file,
   (SELECT count(*) FROM attempts a WHERE a.grant_id = g.id AND ifnull(a.outcome, '') <> 'busy') AS attempts,
   g.problem, g.created_at, g.updated_at
 FROM grants g JOIN learners l ON l.id = g.learner JOIN badges b ON b.id = g.badge_id

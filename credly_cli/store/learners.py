@@ -255,7 +255,7 @@ def add_former_emails(store: Store, pairs: Iterable[tuple[int, str]]) -> None:
 # Of two enrollments in the same session the later completion stays, as for two records of one learner.
 _LATER_COMPLETIONS = """
 UPDATE enrollments SET completed_at = o.completed_at, completed_latest = o.completed_latest, event_id = o.event_id,
-  rev = max(enrollments.rev, o.rev)
+  source = o.source, file = o.file, denied_at = o.denied_at, denied_by = o.denied_by, rev = max(enrollments.rev, o.rev)
 FROM (SELECT * FROM enrollments WHERE learner = :old) o
 WHERE enrollments.learner = :new AND enrollments.content_id = o.content_id AND enrollments.session_id = o.session_id
 AND o.completed_at > ifnull(enrollments.completed_at, '')

@@ -266,4 +266,16 @@ ALTER TABLE runs ADD COLUMN good INTEGER NOT NULL DEFAULT 0;
 UPDATE runs SET good = 1 WHERE status = 'success';
 """
 
-MIGRATIONS: tuple[str, ...] = (M001_FIRST, M002_REPLACED, M003_CATCHING_UP, M004_REFUSAL, M005_WAITING)
+M006_DENIED = """
+-- Where a completion was told: the source, '' the common one, and the file.
+ALTER TABLE enrollments ADD COLUMN source TEXT NOT NULL DEFAULT '';
+ALTER TABLE enrollments ADD COLUMN file TEXT;
+-- When, and by which file, a completion was denied that was told before: it does not count until it is told again.
+ALTER TABLE enrollments ADD COLUMN denied_at TEXT;
+ALTER TABLE enrollments ADD COLUMN denied_by TEXT;
+CREATE INDEX enrollments_denied ON enrollments (denied_at) WHERE denied_at IS NOT NULL;
+-- When a person said that the badge is to be sent, although its completion is denied.
+ALTER TABLE grants ADD COLUMN confirmed_at TEXT;
+"""
+
+MIGRATIONS: tuple[str, ...] = (M001_FIRST, M002_REPLACED, M003_CATCHING_UP, M004_REFUSAL, M005_WAITING, M006_DENIED)

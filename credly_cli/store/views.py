@@ -68,16 +68,18 @@ _GAP = """
 e.completed_at >= d.started_at AND e.completed_latest < ifnull(d.ended_at, '9999')
 AND ifnull(l.since_set_at, '') < e.completed_at
 """
-COUNTS = f"(e.completed_at IS NOT NULL AND NOT {_EARLY} AND NOT EXISTS (SELECT 1 FROM disconnections d WHERE {_GAP}))"
+# ... whether or not it is denied, which holds what it earns for a person.
+_COUNTED = f"(e.completed_at IS NOT NULL AND NOT {_EARLY} AND NOT EXISTS (SELECT 1 FROM disconnections d WHERE {_GAP}))"
+COUNTS = f"({_COUNTED} AND e.denied_at IS NULL)"
 
 # How each enrollment stands to each link that its content has or had (R4, R15).
 _ENROLLMENT_LINKS = f"""
 CREATE TEMP VIEW enrollment_links AS
 SELECT e.learner, e.content_id, e.session_id, e.progress, e.enrolled_at, e.ended AS withdrawn, e.completed_at,
-  e.completed_latest, e.rev, l.id AS link_id, l.badge_id, l.planned_rev, l.ended_at, l.end_reason,
+  e.completed_latest, e.rev, e.file, e.denied_at, l.id AS link_id, l.badge_id, l.planned_rev, l.ended_at, l.end_reason,
   ifnull({_EARLY}, 0) AS early,
   (SELECT min(d.started_at) FROM disconnections d WHERE {_GAP}) AS gap_started_at,
-  (SELECT min(d.ended_at) FROM disconnections d WHERE {_GAP}) AS gap_ended_at, {COUNTS} AS counts
+  (SELECT min(d.ended_at) FROM disconnections d WHERE {_GAP}) AS gap_ended_at, {_COUNTED} AS counts
 FROM enrollments e JOIN links l ON l.content_id = e.content_id
 """
 

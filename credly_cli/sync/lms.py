@@ -12,6 +12,7 @@ from credly_cli.progress import Progress
 from credly_cli.store import content, learners, runs
 from credly_cli.store import content as access
 from credly_cli.store.database import Store
+from credly_cli.store.denials import Origin
 from credly_cli.text import Hint, counted
 
 _PREFIX = "lms:"  # of a source's bookmarks among all
@@ -126,10 +127,12 @@ class LmsStep:
         keep = part.file is not None and self.state_folder is not None
         imported = result.of(part.kind)
         with RejectsFile(part.file, self.state_folder or Path(), keep=keep, is_news=part.is_news) as rejects:
+            origin = Origin("" if part.file else part.name, str(part.file) if part.file else None)
             import_records(
-                self.store, part.kind, part.records, imported, self.now, rejects, self.progress, read_before,
+                *(self.store, part.kind, part.records, imported, self.now, rejects, self.progress, read_before),
                 sessions_move=part.sessions_move,
-            )  # fmt: skip
+                origin=origin,
+            )
         if rejects.path is not None:
             runs.note(self.store, "rejects", rejects.path)
         await_correction(self.store, part.kind, str(part.file.absolute()) if part.file else part.name, rejects)

@@ -38,6 +38,7 @@ GRANT = {
     "completed_at": MAYBE,
     "issued_at": TEXT,
     "issued_badge_id": MAYBE,
+    "file": MAYBE,
     "attempts": NUMBER,
     "problem": MAYBE,
     "created_at": TEXT,
@@ -162,6 +163,7 @@ SHAPES: dict[str, Any] = {
                 "badge": BADGE,
                 "content": (CONTENT, None),
                 "decision": TEXT,
+                "file": MAYBE,
                 "checks": [{"code": TEXT, "ok": (YES_NO, None), "message": TEXT}],
             }
         ],
