@@ -49,6 +49,10 @@ class Wire(Session):
         """Return the same with the token alone in its header, as some clients send it."""
         return self._with_header(b64encode(b64decode(self._header().removeprefix("Basic ")).removesuffix(b":")))
 
+    def is_own(self, token: str) -> bool:
+        """Tell whether this is the account's own token."""
+        return token in self._auth.secrets()
+
     def with_token(self, token: str) -> "Wire":
         """Return the same with another token."""
         return self._with_header(b64encode(f"{token}:".encode()))
@@ -202,6 +206,10 @@ def data_of(reply: Reply) -> dict[str, Any]:
 
 
 def told(reply: Reply) -> str:
-    """Say what came back: the status, and Credly's words where there are any."""
+    """Say what came back: the status, and Credly's words and the attributes that it names, where there are any."""
     words = "" if reply.message == f"status {reply.status}" else f": {reply.message}"
-    return f"{reply.status}{words}"
+    data = reply.json.get("data") if isinstance(reply.json, dict) else None
+    errors = data.get("errors") if isinstance(data, dict) else None
+    rows = [row for row in errors if isinstance(row, dict)] if isinstance(errors, list) else []
+    named = f" [{', '.join(str(row.get('attribute')) for row in rows)}]" if rows else ""
+    return f"{reply.status}{words}{named}"

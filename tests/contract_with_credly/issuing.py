@@ -146,6 +146,15 @@ def again_after_revoking(account: Account) -> Answer:
     return Answer(told(reply), reply.status == 201)
 
 
+def again_after_rejecting(account: Account) -> Answer:
+    rejected = {row["badge_template"]["id"] for row in account.found(recipient_email=account.email, state="rejected")}
+    for row in account.templates:
+        if row["id"] in rejected and row.get("allow_duplicate_badges") is not True and row["id"] in account.badges:
+            reply = account.issue(row["id"])
+            return Answer(told(reply), reply.status == 422)
+    raise NotAskedError("needs a badge in CREDLY_TEST_BADGES that the address has rejected and that forbids duplicates")
+
+
 def at_which_time(account: Account) -> Answer:
     date = account.get("").date
     return Answer(f"{date}, here {utc_text(account.clock.now())}", date is not None)
@@ -170,7 +179,7 @@ ISSUING = (
     Question("What answers a blank name?", _WANTED, refusal_of(issued_to_first_name=" ")),
     Question("What answers an address that is none?", _WANTED, refusal_of(recipient_email="nobody")),
     Question("What answers a date that is none?", _WANTED, refusal_of(issued_at="yesterday")),
-    Question("Is a date to come taken?", "it is never sent: the import rejects it", future_date),
+    Question("Is a date to come taken?", "it is sent when its time has come", future_date),
     Question("What answers an archived badge, or a draft?", _WANTED, inactive_badge),
     Question("What answers a badge that is not there?", "404 or 422", unknown_badge),
     Question("Is the batch still offered?", "it is not used", batch),
@@ -180,12 +189,15 @@ ISSUING = (
     Question("Does the filter issuer_earner_id match exactly?", "each row is checked all the same", found_exactly),
     Question("Does recipient_email fold case?", "addresses are compared here, folded", found_by_address),
     Question("When does the high-volume search have a new badge?", "it may lag", in_the_search),
-    Question("What answers a duplicate?", "422, and nothing is issued", duplicate),
+    Question(
+        "What answers a duplicate?", "422, with the attributes of the rules it breaks; nothing is issued", duplicate
+    ),
     Question("Is the same address in other case a duplicate?", "422: addresses fold", duplicate_in_other_case),
     Question("Is duplicate_behavior=allow honoured?", "it is not used", duplicate_behavior),
     Question("Is an Idempotency-Key honoured?", "no: nothing is sent twice", idempotency_key),
     Question("What becomes of a request whose client has gone?", "it may be applied, so it is looked up", gone_client),
     Question("Does a listing without a state have revoked badges?", "yes", revoked_in_lists),
     Question("May a badge be issued again once it is revoked?", "yes", again_after_revoking),
+    Question("May a badge be issued again once it is rejected?", "no: it is held", again_after_rejecting),
     Question("Does an answer tell Credly's own time?", "in the header Date", at_which_time),
 )

@@ -6,7 +6,11 @@ from uuid import uuid4
 from tests.contract_with_credly.account import Account, NotAskedError, rows_of, told
 from tests.contract_with_credly.questions import Answer, Question
 
-_BURST = 60
+_BURST = 200
+_WINDOW = 60  # seconds to wait after a burst that was refused
+_FILTERS = (
+    "recipient_email", "recipient_email_all", "issuer_earner_id", "user_id", "badge_template_id", "state", "query",
+)  # fmt: skip
 
 
 def wrong_token(account: Account) -> Answer:
@@ -66,10 +70,54 @@ def usual_order(account: Account) -> Answer:
     return Answer(next((words for words, order in orders.items() if made == order), "neither way by created_at"))
 
 
+def sorting_of_issued(account: Account) -> Answer:
+    replies = {key: account.get("/badges", sort=key) for key in ("created_at", "-created_at", "nonsense")}
+    words = "; ".join(f"{key}: {told(reply)}, {len(rows_of(reply))} rows" for key, reply in replies.items())
+    return Answer(words, replies["created_at"].status in (200, 400, 422))
+
+
+def filters_of_issued(account: Account) -> Answer:
+    nobody = str(uuid4())
+    listed = rows_of(account.get("/badges"))
+    if not listed:
+        raise NotAskedError("needs an issued badge")
+    outcomes: dict[str, list[str]] = {}
+    for key in _FILTERS:
+        reply = account.get("/badges", filter=f"{key}::{nobody}")
+        outcome = told(reply) if reply.status != 200 else "ignored" if rows_of(reply) else "obeyed"
+        outcomes.setdefault(outcome, []).append(key)
+    return Answer("; ".join(f"{outcome}: {', '.join(keys)}" for outcome, keys in outcomes.items()))
+
+
+def link_host(account: Account) -> Answer:
+    own = account.wire.api_url
+    links = {
+        str(link).partition("/organizations/")[0]
+        for row in account.templates
+        if (link := (row.get("owner") or {}).get("url"))
+    }
+    metadata = account.get("/badge_templates").json.get("metadata")
+    if isinstance(metadata, dict) and metadata.get("next_page_url"):
+        links.add(metadata["next_page_url"].partition("/organizations/")[0])
+    return Answer(f"{', '.join(sorted(links)) or 'there are none'}; asked was {own}")
+
+
+def own_token(account: Account) -> Answer:
+    reply = account.get("/authorization_tokens")
+    if reply.status != 200:
+        return Answer(told(reply))
+    rows = rows_of(reply)
+    own = [row for row in rows if account.wire.is_own(str(row.get("token")))]
+    rights = sorted({name for row in rows for name in row if name.endswith("_enabled") and row[name] is True})
+    return Answer(
+        f"{len(rows)} tokens, {'one in full is this' if own else 'none in full is this'}; {', '.join(rights)}"
+    )
+
+
 def search(account: Account) -> Answer:
     reply = account.get("/high_volume_issued_badge_search", badge_format="default")
     if reply.status != 200:
-        return Answer(told(reply), reply.status in (403, 404))
+        return Answer(told(reply), reply.status in (400, 403, 404, 405, 422, 500, 501))
     metadata = reply.json["metadata"]
     following = metadata.get("next_page_url")
     names = sorted(name for name, _ in parse_qsl(urlsplit(following).query)) if following else ["nothing"]
@@ -93,7 +141,11 @@ def rate_limit(account: Account) -> Answer:
              if "rate" in name.lower() or name.lower() == "retry-after"}  # fmt: skip
     slowed = sum(reply.status == 429 for reply in replies)
     words = f"{slowed} times 429 in {_BURST} requests of {seconds:.0f} s; {'; '.join(sorted(named)[:5]) or 'no header'}"
-    return Answer(words)
+    first = next((number for number, reply in enumerate(replies, 1) if reply.status == 429), None)
+    if first is None:
+        return Answer(words)
+    account.clock.sleep(_WINDOW)
+    return Answer(f"{words}; the first was number {first}: {told(replies[first - 1])}")
 
 
 def bare_token(account: Account) -> Answer:
@@ -117,9 +169,14 @@ READING = (
              filtered_and_sorted),
     Question("What does an unknown filter key do?", "each row is checked, whatever it does", unknown_filter),
     Question("How are issued badges ordered by themselves?", "sort=created_at is always asked for", usual_order),
+    Question("May issued badges be sorted by created_at?", "yes; where it is refused they are asked for without",
+             sorting_of_issued),
+    Question("Which filters of issued badges are there?", "each row is checked, whatever they do", filters_of_issued),
+    Question("Which host do links have?", "it does not matter: pages are asked for by number", link_host),
     Question("Is there the high-volume search, and how does it go on?",
-             "by next_page_url, as it is; 403 or 404 where it is not offered", search),
-    Question("Is it told when a token expires?", "expires_at; else 180 days from connecting", token_expiry),
+             "by next_page_url, as it is; not offered where it is refused", search),
+    Question("Is it told when a token expires?", "expires_at; else it is not told", token_expiry),
+    Question("Is a token shown in full in its list?", "by it its own date is found; else that is not told", own_token),
     Question("Is there a rate limit, and how is it told?", "none is known; 429 slows the run down", rate_limit),
     Question("Which values has default_expires_at_type?", "it is not used", expiry_types),
 )  # fmt: skip

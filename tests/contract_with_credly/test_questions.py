@@ -41,6 +41,8 @@ def test_every_question_gets_an_answer_and_every_badge_is_revoked(tmp_path: Path
     assert not_asked == [
         "Does a link to the next page keep filter and sort?",
         "How are issued badges ordered by themselves?",
+        "Which filters of issued badges are there?",
+        "May a badge be issued again once it is rejected?",
     ]
     assert [words for words, answer in told.items() if answer.as_assumed is False] == []
     assert 0 < len(sandbox.issued()) <= MOST_BADGES
