@@ -1,6 +1,7 @@
 """A client that nobody here wrote, ``credly-python-api`` 0.2.0, works against the server.
 
-Its ``badges/bulk_search``, employees and issuer authorizations are left out: Credly is not known to have them.
+Left out are its ``badges/bulk_search``, ``employees/invitations`` and the like, and ``issuer_authorizations``, which
+Credly is not known to have.
 """
 
 from collections.abc import Iterator
