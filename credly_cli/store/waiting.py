@@ -36,7 +36,11 @@ def replace(store: Store, place: str, problems: Sequence[Problem], *, is_whole: 
 
     Where the step did not come to its end (``is_whole``), what it said before stays.
     """
-    found = [problem for problem in problems if problem.code in LASTING]
+    record(store, place, [problem for problem in problems if problem.code in LASTING], is_whole=is_whole)
+
+
+def record(store: Store, place: str, found: Sequence[Problem], *, is_whole: bool = True) -> None:
+    """Record conditions in place of those that were recorded there before, or beside them."""
     with store.transaction():
         if is_whole:
             settle(store, place)

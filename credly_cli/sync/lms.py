@@ -9,13 +9,14 @@ from credly_cli.lms.records import KINDS, Kind
 from credly_cli.lms.rejects import RejectsFile
 from credly_cli.lms.source import Batch, Part, Source, SourceContext
 from credly_cli.progress import Progress
-from credly_cli.store import content, learners, runs
+from credly_cli.store import content, learners, runs, waiting
 from credly_cli.store import content as access
 from credly_cli.store.database import Store
 from credly_cli.store.denials import Origin
 from credly_cli.text import Hint, counted
 
 _PREFIX = "lms:"  # of a source's bookmarks among all
+_WAITING = "lms-source"  # the place where conditions of a source wait for a person
 _LISTED = 20  # undone completions, of those that are reported one by one
 
 
@@ -97,7 +98,7 @@ class LmsStep:
         if full:
             for name in runs.bookmarks(self.store, _PREFIX):
                 runs.set_bookmark(self.store, _PREFIX + name, None)
-        bookmarks = runs.bookmarks(self.store, _PREFIX)
+        bookmarks, lasting = runs.bookmarks(self.store, _PREFIX), list[Problem]()
         try:
             for batch in source.batches(bookmarks, _Known(self.store)):
                 result.add(self._import_batch(batch, result.read))
@@ -105,6 +106,8 @@ class LmsStep:
                 result.warnings += map(Hint, batch.warnings)
                 if batch.problem is not None:
                     result.problems.append(Problem.of(batch.problem))
+                    lasting += result.problems[-1:] if batch.lasts else []
+            waiting.record(self.store, _WAITING, lasting)
         except Failure as failure:
             result.failure = failure
         result.problems += _undone(result.of("progress"))

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.support.desk import START, Desk
-from tests.support.thought_industries import EARLY, LATER, LATEST, Site, lms
+from tests.support.thought_industries import EARLY, LATER, LATEST, Readings, Site, lms
 
 
 def enrollments(desk: Desk) -> list[tuple[Any, ...]]:
@@ -76,7 +76,8 @@ def test_enrollments_come_with_the_users_and_completions_with_the_events(school:
 def test_many_pages_of_either_kind_and_either_shape_are_read_to_their_end(
     school: Desk, site: Site, *, new_shape: bool, by_page: bool
 ) -> None:
-    site.new_shape, site.by_page, site.per_page = new_shape, by_page, 3
+    site.readings = Readings(shape="wrapped" if new_shape else "plain", by_page=by_page)
+    site.per_page = 3
     for number in range(10):
         site.completed(f"nr.{number}@example.org", "june", LATER)
     answer = lms(school)
@@ -92,7 +93,7 @@ def test_more_is_read_however_the_answer_says_that_there_is_more(
     lms(school)
     for number in range(10):
         site.completed(f"nr.{number}@example.org", "june", LATER)
-    site.per_page, site.by_page = 9, bool(place)
+    site.per_page, site.readings.by_page = 9, bool(place)
     first = site.answer("/events/courseCompletion", {})[1]
     first["pageInfo"] |= {"hasMore": has_more, **place}
     site.answers = [(200, {}, first)]

@@ -131,7 +131,7 @@ class Events:
 
     def _said(self, key: str, message: str, hint: str, *, needs_person: bool) -> Iterator[Batch]:
         if needs_person:
-            yield Batch(iter(()), problem=Failure("import-rejected", message, hint=hint))
+            yield Batch(iter(()), problem=Failure("import-rejected", message, hint=hint), lasts=True)
         elif key in self._news:
             yield Batch(iter(()), warnings=(f"{message} {hint}",))
 

@@ -100,9 +100,9 @@ def _has_more(information: Mapping[str, Any], page: int | None, read: int, *, ha
     pages = _number(information, "totalPages")
     if pages is not None and page is not None:
         return page < pages
-    if "nextCursor" in information:
-        return bool(information["nextCursor"])
     total = _number(information, "total", "totalCount")
+    if "nextCursor" in information and (information["nextCursor"] or pages is None or total is None or read >= total):
+        return bool(information["nextCursor"])
     if total is None:
         return None
     if read >= total:

@@ -46,7 +46,8 @@ class ThoughtIndustries:
         self._around = around
         self._words = Words(around.settings.lms.thought_industries.values)
         self._dialect: str | None = None
-        self._refused: HttpFailure | None = None  # the first list that was not shown
+        self._failed: set[str] = set()  # lists, in this run
+        self._not_shown: dict[str, HttpFailure] = {}
 
     @classmethod
     def configured(cls, around: SourceContext) -> "ThoughtIndustries":
@@ -66,10 +67,13 @@ class ThoughtIndustries:
         events = {stream: Events(stream, self._client, self._around, self._words, sessions) for stream in STREAMS}
         for stream in STREAMS:
             yield from self._tried(f"/events/{stream}", self._news(events[stream], bookmarks, known))
-        for stream in STREAMS:
+        for stream in (stream for stream in STREAMS if f"/events/{stream}" not in self._failed):
             yield from self._tried(f"/events/{stream}", self._far(events[stream], bookmarks, known))
-        if self._refused is not None and not self._client.answered:
-            raise self._refused
+        for path, failure in self._not_shown.items():
+            if not self._client.answered:
+                raise failure
+            message = f"{path}: {NAME} does not show us the list."
+            yield Batch(iter(()), problem=Failure("import-rejected", message, hint=_NOT_SHOWN))
 
     def _tried(self, path: str, batches: Iterator[Batch]) -> Iterator[Batch]:
         """Read a list; its failure is told with its name, and the others are read all the same."""
@@ -80,13 +84,12 @@ class ThoughtIndustries:
                     batch.bookmarks["dialect"] = self._dialect = dialect
                 yield batch
         except HttpFailure as failure:
+            self._failed.add(path)
             if failure.code in _ENDS_ALL or failure.status == _UNAUTHORIZED:
                 raise
             if failure.status == _FORBIDDEN:
-                self._refused = self._refused or failure
-                if not self._client.answered:
-                    return
-                failure = HttpFailure("import-rejected", f"{NAME} does not show us the list.", hint=_NOT_SHOWN)
+                self._not_shown[path] = failure  # of the list, or of the key: the others tell
+                return
             yield Batch(iter(()), problem=Failure(failure.code, f"{path}: {failure.message}", hint=failure.hint))
 
     def _is_due(self, name: str, bookmarks: Mapping[str, str], after: timedelta = _DAY) -> bool:
