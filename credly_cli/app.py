@@ -1,5 +1,6 @@
 """The command `credly`: its commands at a glance."""
 
+import json
 from collections.abc import Callable
 from typing import Annotated
 
@@ -9,6 +10,7 @@ from credly_cli import __version__
 from credly_cli.cli.environment import Environment
 from credly_cli.cli.group import CredlyCommand, CredlyGroup
 from credly_cli.commands.badges import badges
+from credly_cli.commands.config import config
 from credly_cli.commands.connect import connect
 from credly_cli.commands.content import content
 from credly_cli.commands.disconnect import disconnect
@@ -46,9 +48,19 @@ def _say_version(environment: Environment) -> None:
     output.answer({"version": __version__}, lambda: output.stdout.write(f"credly {__version__}\n"))
 
 
+def _say_schema(environment: Environment) -> None:
+    from credly_cli.cli import answers  # noqa: PLC0415 - for who asks
+
+    environment.output.stdout.write(json.dumps(answers.schema(), indent=2) + "\n")
+
+
 @app.callback()
 def credly(
-    context: typer.Context, version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", "-V", help="Print the version.")] = False,
+    json_schema: Annotated[
+        bool, typer.Option("--json-schema", help="Print the JSON schema of every JSON answer.")
+    ] = False,
 ) -> None:
     """Join a learning management system to Credly: whoever completes linked content gets exactly one badge.
 
@@ -57,35 +69,50 @@ def credly(
     if version:
         _say_version(context.obj)
         raise typer.Exit(0)
+    if json_schema:
+        _say_schema(context.obj)
+        raise typer.Exit(0)
     if context.invoked_subcommand is None:
         raise typer.Exit(status(context))
 
 
-_COMMANDS: dict[str, Callable[..., object]] = {
-    "connect": connect,
-    "sync": sync,
-    "badges": badges,
-    "content": content,
-    "learners": learners,
-    "link": link,
-    "unlink": unlink,
-    "grant": grant,
-    "learner-badges": learner_badges,
-    "widget": widget,
-    "explain": explain,
-    "grants": grants,
-    "retry": retry,
-    "resolve": resolve,
-    "missed": missed,
-    "import": import_,
-    "status": status,
-    "forget": forget,
-    "doctor": doctor,
-    "report": report,
-    "profiles": profiles,
-    "disconnect": disconnect,
-    "demo": demo,
-    "sandbox": sandbox,
+# The commands by what they are for, each with a summary that fits a terminal of 80 columns.
+_COMMANDS: dict[str, dict[str, tuple[Callable[..., object], str]]] = {
+    "Every day": {
+        "sync": (sync, "Bring all up to date, then issue what was earned."),
+        "status": (status, "Say where things stand, at once and offline."),
+        "import": (import_, "Take a file of the LMS into the store."),
+        "link": (link, "Link a badge to content: who completes it earns it."),
+        "unlink": (unlink, "End the link of a badge: nobody earns it any more."),
+        "grant": (grant, "Issue a badge by hand to who is enrolled."),
+    },
+    "Look up": {
+        "badges": (badges, "List the badges, and the content each is linked to."),
+        "content": (content, "List the content, with its sessions and badges."),
+        "learners": (learners, "Find learners by words of name, address or id."),
+        "learner-badges": (learner_badges, "List every badge issued to a learner."),
+        "widget": (widget, "Show a learner's badges: in progress, to come, earned."),
+        "explain": (explain, "Explain why a learner has a badge, or has not."),
+        "grants": (grants, "List the grants, and what became of each."),
+        "missed": (missed, "List the completions that earned nothing, and why."),
+        "report": (report, "Report what was issued, accepted, failed, expires."),
+    },
+    "Repair": {
+        "doctor": (doctor, "Check everything that can go wrong, online."),
+        "retry": (retry, "Plan failed and held grants again."),
+        "resolve": (resolve, "Say what you found out about a grant."),
+        "forget": (forget, "Remove a learner's personal data from here."),
+    },
+    "Set up": {
+        "connect": (connect, "Connect to Credly with a token."),
+        "disconnect": (disconnect, "Disconnect from Credly; links are kept."),
+        "config": (config, "Show the configuration, and where it comes from."),
+        "profiles": (profiles, "List the profiles, and which is in use."),
+        "demo": (demo, "Show the whole story on this machine."),
+        "sandbox": (sandbox, "Serve a stand-in of Credly's API, to try things."),
+    },
 }
-for name, function in _COMMANDS.items():
-    app.command(name, cls=CredlyCommand)(function)
+for commands in _COMMANDS.values():
+    for name, (function, summary) in commands.items():
+        app.command(name, cls=CredlyCommand, short_help=summary)(function)
+CredlyGroup.groups.update({title: tuple(commands) for title, commands in _COMMANDS.items()})

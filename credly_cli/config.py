@@ -97,7 +97,7 @@ class Settings:
     """What the configuration says, checked, with the defaults where it says nothing; ``folder`` holds the file."""
 
     folder: Path = Path()
-    enabled: bool = _key("bool", True, "false switches the integration off: only status, disconnect and help answer")
+    enabled: bool = _key("bool", True, "false switches all off but status, config, profiles, disconnect and help")
     timezone: str = _key("timezone", "UTC", "the zone of times that name none, in files and options")
     hide_expired_badges: bool = _key("bool", False, "true leaves expired badges out of what learners see")
     suppress_notification: bool = _key("bool", False, "true asks Credly not to mail the learner")
@@ -154,6 +154,19 @@ class Paths:
 
 def load(path: Path, profile: str, *, required: bool) -> Settings:
     """Read the configuration for a profile; raises ``Failure`` with the key at fault."""
+    of_all, of_profile = _values(path, profile, required=required)
+    settings: Settings = _record_of(Settings, {**of_all, **of_profile}, folder=path.parent)
+    return settings
+
+
+def origins(path: Path, profile: str, *, required: bool) -> dict[str, Literal["file", "profile"]]:
+    """Tell which keys the file sets, and which of them in the profile's own table; raises ``Failure``."""
+    of_all, of_profile = _values(path, profile, required=required)
+    return {**dict.fromkeys(of_all, "file"), **dict.fromkeys(of_profile, "profile")}
+
+
+def _values(path: Path, profile: str, *, required: bool) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Read what the file says for every profile, and for this one; raises ``Failure`` with the key at fault."""
     try:
         with path.open("rb") as file:
             table = tomllib.load(file)
@@ -168,9 +181,7 @@ def load(path: Path, profile: str, *, required: bool) -> Settings:
         raise _invalid("In the configuration, profiles must be tables like [profiles.NAME].")
     for name, entry in profiles.items():  # a mistake in another profile is a mistake all the same
         _flatten(entry, f"profiles.{name}.")
-    values = {**_flatten(table), **_flatten(profiles.get(profile, {}))}
-    settings: Settings = _record_of(Settings, values, folder=path.parent)
-    return settings
+    return _flatten(table), _flatten(profiles.get(profile, {}))
 
 
 def _reason(error: Exception) -> str:

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import logging
 import os
 import re
 import sys
@@ -49,6 +50,7 @@ class Output:
     quiet: bool = False
     verbose: int = 0
     colour: Literal["auto", "always", "never"] = "auto"
+    pages: bool = True  # long lists go through a pager, on a terminal
     profile: str | None = None  # the one that the user named by its option
     unattended: str | None = None  # the command whose failure is one line that begins with its name, when quiet
 
@@ -144,6 +146,23 @@ class Output:
         return Hint.of(told).text(self.profile)
 
     @contextmanager
+    def logging(self) -> Iterator[None]:
+        """Write what the program logs while it works to standard error, as far as the user asked for it."""
+        handler = _LogHandler(self)
+        logger = logging.getLogger("credly_cli")
+        logger.addHandler(handler)
+        try:
+            yield
+        finally:
+            logger.removeHandler(handler)
+            logger.setLevel(logging.NOTSET)
+
+    def say_more(self, times: int) -> None:
+        """Show steps, requests and grants on standard error, and decisions too when asked for twice."""
+        self.verbose += times
+        logging.getLogger("credly_cli").setLevel(logging.INFO if self.verbose == 1 else logging.DEBUG)
+
+    @contextmanager
     def progress(self, title: str) -> Iterator[Progress]:
         """Show how far the block is, on a terminal."""
         shown = self.stderr.isatty() and not (self.quiet or self.as_json) and self.environ.get("TERM") != "dumb"
@@ -220,6 +239,18 @@ class Output:
 
     def _coloured(self, text: str, colour: str | None, stream: IO[str]) -> str:
         return f"\x1b[{_COLOURS[colour]}m{text}\x1b[0m" if colour and self._colours(stream) else text
+
+
+class _LogHandler(logging.Handler):
+    """Shows steps, requests and grants with -v, and decisions with -vv."""
+
+    def __init__(self, output: Output) -> None:
+        super().__init__()
+        self._output = output
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if self._output.verbose:
+            self._output.line(record.getMessage())
 
 
 def _forgiving(stream: IO[str]) -> IO[str]:

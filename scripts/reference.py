@@ -9,9 +9,9 @@ from typing import Any
 import typer
 
 from credly_cli.app import app
+from credly_cli.cli.answers import FAILURE, SHAPES
 from credly_cli.config import KEYS
 from credly_cli.errors import EXIT_OF, Exit
-from tests.contract.shapes import FAILURE, SHAPES
 
 ANSWERS = {**SHAPES, "any command that fails": FAILURE}
 TARGET = Path(__file__).resolve().parent.parent / "docs" / "reference.md"

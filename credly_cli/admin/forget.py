@@ -9,6 +9,14 @@ from credly_cli.store.privacy import Forgotten
 from credly_cli.text import Command, Hint
 
 
+def who(store: Store, text: str) -> list[str]:
+    """Say who is meant; raises ``Failure`` for an unknown learner."""
+    if privacy.is_known(store, text) and not learners.of_email(store, text):
+        return [text]
+    found = names.learner(store, text)
+    return [f"{' '.join(filter(None, (one.first_name, one.last_name)))} <{one.email}>".lstrip() for one in found]
+
+
 def forget(store: Store, email: str, now: str) -> Forgotten:
     """Forget the learners with an address; raises ``Failure`` for an unknown one, or while a badge is in doubt."""
     rows = [] if privacy.is_known(store, email) and not learners.of_email(store, email) else names.learner(store, email)

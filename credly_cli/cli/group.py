@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from math import isfinite
 from pathlib import Path
-from typing import Annotated, Any, Literal, NoReturn
+from typing import Annotated, Any, ClassVar, Literal, NoReturn
 
 import typer
 from typer.core import TyperCommand, TyperGroup, TyperOption
@@ -36,7 +36,7 @@ MaxSeconds = Annotated[
 ]
 
 _COLOURS = completion.one_of("auto", "always", "never")
-_ALWAYS = ("status", "disconnect")
+_ALWAYS = ("status", "config", "profiles", "disconnect")
 _OF_A_FULL_DISK = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN)
 _OF_NAMES = ("usage", "unknown-badge", "unknown-content", "unknown-learner")
 _FOR_CRON = "sync"  # its one line begins with its name
@@ -61,8 +61,13 @@ class CredlyCommand(TyperCommand):
         return super().invoke(ctx)
 
 
+DOCUMENTS = "man credly, and docs/README.md in the source; credly COMMAND --help tells of a command"
+
+
 class CredlyGroup(TyperGroup):
     """The command `credly` itself."""
+
+    groups: ClassVar[dict[str, tuple[str, ...]]] = {}  # of commands, by title
 
     def __init__(self, *args: Any, params: list[Any] | None = None, **options: Any) -> None:
         super().__init__(*args, params=[*(params or []), *_shared_options()], **options)
@@ -80,7 +85,7 @@ class CredlyGroup(TyperGroup):
         environment.output.quiet = "-q" in arguments or "--quiet" in arguments
         if standalone_mode:
             environment.interruption.install()
-        with completion.whole_words(os.environ):
+        with completion.whole_words(os.environ), environment.output.logging():
             code = self._run(arguments, environment, extra)
         if standalone_mode:
             _end(code, environment)
@@ -102,6 +107,20 @@ class CredlyGroup(TyperGroup):
             return int(failure.exit_code)
         return code
 
+    def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002 - Click gives both
+        """Write the commands in groups, each with its summary, and where the documents are."""
+        for title, names in self.groups.items():
+            with formatter.section(title):
+                formatter.write_dl([(name, self.commands[name].short_help or "") for name in names])
+        with formatter.section("Documents"):
+            formatter.write_text(DOCUMENTS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """Find a command; who looks for one that only Credly has is told so."""
+        if cmd_name == "revoke" and not ctx.resilient_parsing:
+            raise _revoked_in_credly()
+        return super().get_command(ctx, cmd_name)
+
     def invoke(self, ctx: Any) -> Any:
         """Run the command; what Typer would answer in words of its own goes past it."""
         try:
@@ -110,6 +129,21 @@ class CredlyGroup(TyperGroup):
             raise ctx.obj.interruption.failure() from None
         except BrokenPipeError:
             raise _PipeClosedError from None
+
+
+def _revoked_in_credly() -> Failure:
+    """Say how a badge is revoked, which no program but Credly's own pages does."""
+    return Failure(
+        "usage",
+        "There is no command revoke: revoking is done in Credly only.",
+        hint=Hint(
+            "In Credly open Badges > Issued Badges, choose the badge, then Revoke. To list what is out, with the"
+            " address of each badge in Credly:",
+            Command("grants", "--state", "issued", "--csv"),
+            ". Afterwards:",
+            Command("sync"),
+        ),
+    )
 
 
 def _end(code: int, environment: Environment) -> NoReturn:
@@ -221,6 +255,7 @@ def _shared_options() -> list[TyperOption]:
         option("-v", "--verbose", help="Say more on standard error.", count=True),
         option("-q", "--quiet", help="Print results and errors only.", is_flag=True),
         option("--no-input", help="Never ask a question.", is_flag=True),
+        option("--no-pager", help="Show long lists without a pager.", is_flag=True),
         option("--color", help="auto, always or never.", type=str, metavar="WHEN", autocompletion=_COLOURS),
     ]
 
@@ -230,18 +265,26 @@ def _remember(context: Any, parameter: Any, value: Any) -> None:
         return
     environment: Environment = context.obj
     match parameter.name:
-        case "json":
-            environment.output.as_json = True
-        case "quiet":
-            environment.output.quiet = True
-        case "verbose":
-            environment.output.verbose += value
         case "profile":
             environment.profile_option = environment.output.profile = value
         case "no_input":
             environment.no_input_option = True
+        case _:
+            _remember_output(environment.output, parameter, value, context)
+
+
+def _remember_output(output: Output, parameter: Any, value: Any, context: Any) -> None:
+    match parameter.name:
+        case "json":
+            output.as_json = True
+        case "quiet":
+            output.quiet = True
+        case "verbose":
+            output.say_more(value)
+        case "no_pager":
+            output.pages = False
         case "color":
-            environment.output.colour = _colour(value, context, parameter)
+            output.colour = _colour(value, context, parameter)
 
 
 def _colour(value: str, context: Any, parameter: Any) -> Literal["auto", "always", "never"]:

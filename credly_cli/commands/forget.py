@@ -7,6 +7,7 @@ import typer
 from credly_cli.cli.completion import learners
 from credly_cli.cli.environment import Environment
 from credly_cli.cli.group import LockWait
+from credly_cli.errors import Failure
 from credly_cli.output import Output
 from credly_cli.text import counted
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 def forget(
     context: typer.Context,
     email: Annotated[str, typer.Argument(help="The learner's address, id or full name.", autocompletion=learners)],
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     lock_wait: LockWait = 10,
 ) -> None:
     """Remove a learner's personal data from the store, without making a second badge possible.
@@ -32,10 +34,23 @@ def forget(
     from credly_cli.times import utc_text
 
     environment: Environment = context.obj
+    if not yes:
+        _confirm(environment, email)
     with environment.writing(lock_wait) as (store, _):
         outcome = forgetting.forget(store, email, utc_text(environment.clock.now()))
     answer = {"changed": True, **outcome.json()}
     environment.output.answer(answer, lambda: _show(environment.output, outcome))
+
+
+def _confirm(environment: Environment, text: str) -> None:
+    """Say who is meant, and ask; the store is free meanwhile."""
+    from credly_cli.admin import forget as forgetting
+
+    with environment.reading() as store:
+        found = forgetting.who(store, text)
+    question = f"Forget {', '.join(found)}? What is removed from here cannot be brought back."
+    if not environment.ask(question, "--yes"):
+        raise Failure("declined", "Nobody was forgotten.", hint="Answer y to forget.")
 
 
 def _show(output: Output, outcome: "Forgotten") -> None:

@@ -12,12 +12,13 @@ from credly_cli.cli.group import LockWait
 from credly_cli.errors import Exit, Failure
 from credly_cli.lms.dates import read_moment
 from credly_cli.output import Column, Output
-from credly_cli.text import Command, Hint
+from credly_cli.text import Command, Hint, as_json, counted
 from credly_cli.times import UnreadableTimeError, utc_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from credly_cli.issuing.grantable import Recipient
     from credly_cli.issuing.manual import Granted, ManualGrants
     from credly_cli.store.database import Store
     from credly_cli.store.lock import RunLock
@@ -28,6 +29,15 @@ COLUMNS = (
     Column("Result", "result"),
     Column("Why", "why", "wide"),
 )
+GRANTABLE = (
+    Column("Badge id", "id", "pipe"),
+    Column("Badge", "badge"),
+    Column("Resource", "content"),
+    Column("Session", "session_id", "wide"),
+    Column("Progress", "progress"),
+    Column("Completed", "completed_at", kind="date"),
+)
+_ASKED = 10  # so many are named before it is asked
 _AHEAD = timedelta(days=1)  # clocks and zones differ
 
 
@@ -41,12 +51,20 @@ def grant(
         str | None, typer.Option("--from", metavar="FILE", help="Take the learners from a file; - is standard input.")
     ] = None,
     issued_at: Annotated[
-        str | None, typer.Option("--issued-at", metavar="DATE", help="The date on the badge, instead of now.")
+        str | None,
+        typer.Option("--issued-at", metavar="DATE", help="The date on the badge, instead of now; or: completion."),
     ] = None,
+    show_list: Annotated[
+        bool, typer.Option("--list", help="List what can be granted to a learner, each with its resource.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check everything, issue nothing.")] = False,
     lock_wait: LockWait = 10,
 ) -> int:
     """Issue a badge by hand to learners who are enrolled in its content and have not earned it.
+
+    The resource of the badge is the linked content. At a terminal it says whom it would issue to, and asks.
+    --issued-at completion dates the badge by the learner's completion.
 
     In a pipe several learners are a row each: the grant's id (empty where there is none), address, result, why.
 
@@ -55,8 +73,12 @@ def grant(
     from credly_cli.issuing import manual
 
     environment: Environment = context.obj
+    if show_list:
+        return _list(environment, names)
     emails, badge = _split(environment, names, file)
     moment = _moment(environment, issued_at) if issued_at is not None else None
+    if not (dry_run or yes) and environment.may_ask:
+        _confirm(environment, emails, badge)
     with (
         environment.writing(lock_wait, rehearse=dry_run) as (store, lock),
         environment.output.progress("Granting") as progress,
@@ -116,11 +138,52 @@ def _text(environment: Environment, file: str) -> str:
         return "".join(Text(stream, file).pieces())
 
 
+def _list(environment: Environment, names: list[str]) -> int:
+    from credly_cli.issuing import grantable
+
+    if len(names) != 1:
+        raise Failure("usage", "--list is for one learner.", hint=Hint(Command("grant", "LEARNER", "--list")))
+    with environment.reading() as store:
+        rows = [as_json(row) for row in grantable.of_learner(store, names[0])]
+    output = environment.output
+    shown = rows if output.as_json else [{"id": row["badge"]["id"], **row} for row in rows]
+    empty = f"Nothing can be granted to {names[0]}: who gets a badge is enrolled in its content and has not earned it."
+    output.listing(GRANTABLE, shown, empty=empty)
+    return int(Exit.DONE)
+
+
+def _confirm(environment: Environment, emails: list[str], badge: str) -> None:
+    """Say who would get the badge, and ask; the store is free meanwhile."""
+    from credly_cli.issuing import grantable
+
+    with environment.reading() as store:
+        plan = grantable.recipients(store, emails, badge)
+    if not plan.recipients or plan.content is None:
+        return  # granting says why not
+    for one in plan.recipients[:_ASKED]:
+        environment.output.line(f"{one.name or 'Name not known'} <{one.email}>, {_far(one)}")
+    more = len(plan.recipients) - _ASKED
+    if more > 0:
+        environment.output.line(f"... and {more:,} more.")
+    to = plan.recipients[0].email if len(plan.recipients) == 1 else counted(len(plan.recipients), "learner")
+    question = f"Issue {plan.badge.name} (resource: {plan.content.title}) to {to}?"
+    if not environment.ask(question, "--yes"):
+        raise Failure("declined", "Nothing was issued.", hint="Answer y to issue it.")
+
+
+def _far(one: "Recipient") -> str:
+    if one.completed_at:
+        return f"completed on {one.completed_at[:10]}"
+    return "progress not known" if one.progress is None else f"{one.progress:g} % done"
+
+
 def _moment(environment: Environment, text: str) -> str:
+    if text == "completion":
+        return text
     try:
         moment = read_moment(text, environment.settings.zone).at
     except UnreadableTimeError as error:
-        hint = "Write it like 2026-01-31 or 2026-01-31T09:30:00Z."
+        hint = "Write it like 2026-01-31 or 2026-01-31T09:30:00Z, or completion."
         raise Failure("usage", f"--issued-at cannot be read: {error.reason}.", hint=hint) from None
     if moment > utc_text(environment.clock.now() + _AHEAD):
         raise Failure("usage", f"--issued-at is in the future: {text}.", hint="Give the day on which it was earned.")
@@ -145,8 +208,20 @@ def _render_one(output: Output, result: "Granted", *, dry_run: bool) -> None:
         return
     email, name = result.email, result.grant.badge_name
     output.say(f"{email} would get {name}." if dry_run else f"Issued {name} to {email}.", "green")
+    output.note(f"Resource: {result.grant.content_title}.")
     next_step = Hint("Next:", Command("learner-badges", email))
     output.note(Hint("This is a dry run: nothing was issued.") if dry_run else next_step)
+    if not dry_run:
+        output.note(Hint("Revoking is done in Credly only. To list what is out by it:", _out(result)))
+
+
+def _out(result: "Granted") -> Command:
+    """Return the command that lists the badges which are out through the link."""
+    if result.grant is None:
+        return Command("grants", "--state", "issued", "--csv")
+    from credly_cli.linking.link import listing_of_out
+
+    return listing_of_out(result.grant.badge_id, result.grant.content_id)
 
 
 def _show_several(output: Output, results: "Sequence[Granted]", code: Exit, *, dry_run: bool) -> None:

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from credly_cli.cli.completion import badges, learners, one_of
+from credly_cli.cli.completion import content as contents
 from credly_cli.cli.environment import Environment
 from credly_cli.errors import Failure
 from credly_cli.output import Column
@@ -41,6 +42,9 @@ def grants(
     badge: Annotated[
         str | None, typer.Option("--badge", help="Only of this badge: its id, slug or name.", autocompletion=badges)
     ] = None,
+    content: Annotated[
+        str | None, typer.Option("--content", help="Only of this content: its id or title.", autocompletion=contents)
+    ] = None,
     csv: Annotated[bool, typer.Option("--csv", help="Write CSV with a header.")] = False,
 ) -> None:
     """List the grants: who is to get which badge, and what became of it.
@@ -57,5 +61,6 @@ def grants(
     with environment.reading() as store:
         learners = [learner.id for learner in names.learner(store, email)] if email is not None else None
         badge_id = names.badge(store, badge).id if badge is not None else None
-        rows = stored.listed(store, states=state or (), learners=learners, badge_id=badge_id)
+        content_id = names.content(store, content).id if content is not None else None
+        rows = stored.listed(store, states=state or (), learners=learners, badge_id=badge_id, content_id=content_id)
     environment.output.listing(COLUMNS, [as_json(row) for row in rows], empty="There are no such grants.", as_csv=csv)

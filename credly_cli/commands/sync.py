@@ -1,5 +1,6 @@
 """`credly sync`."""
 
+import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from credly_cli.admin.run_log import RunLog
     from credly_cli.sync.run import Run, Step, SyncOptions
 
+_LOG = logging.getLogger(__name__)
 _STEPS = one_of("badges", "lms", "issued", "grants")
 _TITLES = {"badges": "Badges", "lms": "LMS data", "issued": "Issued badges", "grants": "Grants"}
 
@@ -111,6 +113,7 @@ def _announcing(log: "RunLog", progress: Progress) -> "Callable[[Step], None]":
     def begun(step: "Step") -> None:
         log.step(step)
         progress.step(_TITLES[step])
+        _LOG.info("Step: %s", _TITLES[step])
 
     return begun
 

@@ -40,6 +40,8 @@ HTTPConnection.debuglevel = 0
 logging.getLogger("urllib3.connectionpool").setLevel(logging.INFO)
 
 
+_LOG = logging.getLogger(__name__)
+
 Adapter: TypeAlias = BaseAdapter  # of Requests: in place of the network
 
 
@@ -173,6 +175,7 @@ class Session:
         if not self._is_ours(origin_of(request)):
             raise NotSentError("the address is of another host")
         request.headers["Authorization"] = self._auth.header()
+        _LOG.info("%s %s", method, urlsplit(request.url or "").path)  # no query: it may hold addresses
         return request
 
     def _body(self, response: requests.Response, longest: int, limit: TimeLimit) -> bytes:

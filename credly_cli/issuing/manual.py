@@ -26,6 +26,8 @@ from credly_cli.store.lock import RunLock
 from credly_cli.text import Command, Hint
 from credly_cli.times import Clock, utc_text
 
+AT_COMPLETION = "completion"  # as the date on a badge: when its learner completed the content
+
 
 @dataclass(slots=True)
 class Granted:
@@ -74,9 +76,14 @@ class ManualGrants:
     settings: GrantSettings
     _badge: NamedBadge = field(init=False)
     _content: ContentBrief = field(init=False)
+    _by_completion: bool = False
 
     def grant(self, emails: Sequence[str], badge_name: str, issued_at: str | None, *, rehearse: bool) -> list[Granted]:
-        """Grant a badge to each learner; raises ``Failure`` for what concerns the badge, the results tell the rest."""
+        """Grant a badge to each learner; raises ``Failure`` for what concerns the badge, the results tell the rest.
+
+        ``issued_at`` is UTC text, ``AT_COMPLETION`` for when each completed the content, or ``None`` for now.
+        """
+        self._by_completion = issued_at == AT_COMPLETION
         self._badge, self._content = _badge_and_content(self.store, badge_name)
         self._take_number(rehearse=rehearse)
         results = [Granted(email) for email in _different(emails)]
@@ -84,11 +91,15 @@ class ManualGrants:
         free = self._ask(candidates, results)
         moment = issued_at or utc_text(self.clock.now())
         with self.options.interrupted.awaited():  # what is recorded is also sent, or taken back
-            planned = [candidate for candidate in free if self._record(candidate, moment)]
+            planned = [candidate for candidate in free if self._record(candidate, self._date_of(candidate, moment))]
             stopped = None if rehearse else self._send(planned)
             for candidate in planned:
                 self._report(candidate, stopped, rehearse=rehearse)
         return results
+
+    def _date_of(self, candidate: _Candidate, moment: str) -> str:
+        """Return the date on the badge."""
+        return candidate.enrolled.completed_at or moment if self._by_completion else moment
 
     def _take_number(self, *, rehearse: bool) -> None:
         """Take a number, so that a copy of the store without this is noticed; refuse while a restored one settles."""
@@ -128,7 +139,7 @@ class ManualGrants:
         known = names.learner(self.store, result.email)
         result.email = names.address(self.store, result.email)
         for learner in known:
-            enrolled = enrollments.latest(self.store, learner.id, self._content.id)
+            enrolled = self._session(learner)
             if enrolled is not None:
                 return _Candidate(
                     result, learner, enrolled, Recipient.of_learners(self.store, result.email, known, self._badge.id)
@@ -138,6 +149,20 @@ class ManualGrants:
             f"{result.email} is not enrolled in {self._content.title}.",
             hint="A badge is granted by hand to those enrolled in its content.",
         )
+
+    def _session(self, learner: Learner) -> Enrolled | None:
+        """Find the session that the badge is for; raises ``Failure`` where it is to be completed and is not."""
+        enrolled = enrollments.latest(self.store, learner.id, self._content.id)
+        if not self._by_completion:
+            return enrolled
+        completed = enrollments.latest_completed(self.store, learner.id, self._content.id)
+        if enrolled is not None and completed is None:
+            raise Failure(
+                "not-completed",
+                f"{learner.email} has not completed {self._content.title}.",
+                hint="Give the date on the badge instead, with --issued-at DATE.",
+            )
+        return completed
 
     def _ask(self, candidates: Sequence[_Candidate], results: Sequence[Granted]) -> list[_Candidate]:
         """Ask Credly what each holds; returns those who have not earned the badge. Where Credly fails, all ends."""

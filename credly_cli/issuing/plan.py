@@ -1,5 +1,6 @@
 """Which completions earn a badge now: the facts are read, the decision is pure, the plan is recorded (R15-R23)."""
 
+import logging
 from dataclasses import dataclass, field, replace
 
 from credly_cli.errors import Problem
@@ -10,6 +11,8 @@ from credly_cli.store.facts import Facts
 from credly_cli.store.grants import NewGrant
 from credly_cli.store.links import Completion, Link
 from credly_cli.text import Command, Hint
+
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -58,6 +61,10 @@ def _plan_link(store: Store, link: Link, organization_id: str, run_id: int | Non
     for learner, session_id in links.counting(store, link):
         known = facts.of_session(store, link, learner, session_id)  # with what was planned a moment ago
         earned = outcome(known)
+        _LOG.debug(
+            "Decided: badge %s, content %s %s, learner %s: %s, because %s",
+            *(link.badge_id, link.content_id, session_id, learner, earned.state or "no grant", earned.reason),
+        )
         if earned.new:
             _record(store, known, earned, organization_id, run_id, now, made)
 
@@ -84,6 +91,7 @@ def _record(
         problem=missing,
     )
     identity = grants.record(store, grant, run_id, now)
+    _LOG.info("Grant %s: %s", identity, grant.state)
     match earned.state:
         case "planned":
             made.planned += 1

@@ -85,6 +85,11 @@ def link(
     return change
 
 
+def listing_of_out(badge: str, content: str) -> Command:
+    """Return the command that lists the badges which are out through a link (R34)."""
+    return Command("grants", "--badge", badge, "--content", content, "--state", "issued", "--csv")
+
+
 def _left_out(store: Store, badge_id: str, content_id: str, now: str) -> int:
     """Count the completions that another moment would let count."""
     link = links.of_badge(store, badge_id)

@@ -275,12 +275,28 @@ class Enrolled:
 
     session_id: str
     completed_at: str | None
+    progress: float | None = None  # in percent, as the LMS says
+
+    @property
+    def percent(self) -> float | None:
+        """How far the learner is."""
+        return 100 if self.completed_at else self.progress
+
+
+def latest_completed(store: Store, learner: int, content_id: str) -> Enrolled | None:
+    """Return the session that the learner completed last."""
+    row = store.row(
+        "SELECT session_id, completed_at FROM enrollments WHERE learner = ? AND content_id = ?"
+        " AND completed_at IS NOT NULL AND denied_at IS NULL ORDER BY completed_at DESC, session_id DESC LIMIT 1",
+        (learner, content_id),
+    )
+    return Enrolled(**row) if row else None
 
 
 def latest(store: Store, learner: int, content_id: str) -> Enrolled | None:
     """Return the session that the learner enrolled in last, withdrawn ones left out."""
     row = store.row(
-        "SELECT session_id, iif(denied_at IS NULL, completed_at, NULL) AS completed_at FROM enrollments"
+        "SELECT session_id, iif(denied_at IS NULL, completed_at, NULL) AS completed_at, progress FROM enrollments"
         " WHERE learner = ? AND content_id = ? AND NOT ended"
         " ORDER BY coalesce(enrolled_at, completed_at, '') DESC, session_id DESC LIMIT 1",
         (learner, content_id),

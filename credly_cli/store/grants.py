@@ -4,6 +4,7 @@ What sending asks for stands in ``claims``, what reconciling asks for in ``uncer
 """
 
 import json
+import logging
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar, Literal
@@ -12,6 +13,8 @@ from credly_cli.credly.records import Refusal
 from credly_cli.errors import ErrorCode, Problem
 from credly_cli.store.database import Store
 from credly_cli.store.schema import STATES, State
+
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +185,7 @@ def restore_previous(store: Store, grant_id: int, before: Grant | None) -> None:
 
 def set_state(store: Store, grant_id: int, state: State, now: str, **columns: Any) -> None:
     """Move a grant to a state, with other columns beside it."""
+    _LOG.info("Grant %s: %s", grant_id, state)
     values = {"state": state, "updated_at": now, **columns}
     store.change(
         f"UPDATE grants SET {', '.join(f'{name} = ?' for name in values)} WHERE id = ?",
@@ -262,6 +266,7 @@ def listed(
     states: Sequence[str] = (),
     learners: Sequence[int] | None = None,
     badge_id: str | None = None,
+    content_id: str | None = None,
     ids: Sequence[int] | None = None,
 ) -> list[ListedGrant]:
     """List grants as answers show them, newest last."""
@@ -270,7 +275,8 @@ def listed(
         if wanted is not None:
             conditions.append(f"{column} IN ({', '.join('?' * len(wanted))})")
             values += wanted
-    if badge_id is not None:
-        conditions.append("g.badge_id = ?")
-        values.append(badge_id)
+    for column, one in (("g.badge_id", badge_id), ("g.content_id", content_id)):
+        if one is not None:
+            conditions.append(f"{column} = ?")
+            values.append(one)
     return store.records(ListedGrant, f"{_LISTED} WHERE {' AND '.join(conditions)} ORDER BY g.id", values)

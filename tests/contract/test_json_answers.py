@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from credly_cli.app import app
-from tests.contract.shapes import FAILURE, SHAPES, misfit
+from credly_cli.cli.answers import FAILURE, SHAPES, schema
+from tests.contract.misfit import misfit
 from tests.support.desk import Desk
 from tests.support.installed import PROGRAM, first_line, variables
 
@@ -32,8 +33,13 @@ ANSWERS: dict[str, tuple[str, ...]] = {
     "explain": ("explain", "ada@example.org"),
     "missed": ("missed",),
     "import": ("import", "learners", "-"),
-    "forget": ("forget", "cyd@example.org"),
+    "forget": ("forget", "cyd@example.org", "--yes"),
     "status": ("status",),
+    "config": ("config",),
+    "config, path": ("config", "path"),
+    "config, init": ("config", "init"),
+    "config, check": ("config", "check"),
+    "grant, list": ("grant", "bob@example.org", "--list"),
     "doctor": ("doctor",),
     "profiles": ("profiles",),
     "report": ("report",),
@@ -125,3 +131,37 @@ def test_a_failure_is_one_object_with_code_message_and_hint(busy: Desk, failure:
 def test_json_may_stand_before_the_verb_too(busy: Desk) -> None:
     ran = busy.run("--json", "badges")
     assert misfit(ran.json, SHAPES["badges"]) is None
+
+
+def test_one_schema_tells_every_answer(desk: Desk) -> None:
+    told = desk.run("--json-schema").json
+    assert told == schema()
+    assert set(told["$defs"]) == {*SHAPES, "failure"}
+    assert told["$defs"]["learners"]["items"]["properties"]["former_emails"] == {
+        "type": "array",
+        "items": {"type": "string"},
+    }
+
+
+@pytest.mark.parametrize("answer", ANSWERS)
+def test_an_answer_fits_the_schema_that_is_printed(busy: Desk, answer: str) -> None:
+    ran = busy.run(*ANSWERS[answer], "--json", stdin="email\neve@example.org\n")
+    assert _fits(ran.json, schema()["$defs"][answer])
+
+
+def _fits(value: Any, told: dict[str, Any]) -> bool:
+    """Tell whether a value fits a schema, of the few words that this program uses."""
+    if "anyOf" in told:
+        return any(_fits(value, one) for one in told["anyOf"])
+    match told["type"]:
+        case "array":
+            return isinstance(value, list) and all(_fits(item, told["items"]) for item in value)
+        case "object":
+            return (
+                isinstance(value, dict)
+                and set(told["required"]) <= set(value)
+                and all(_fits(value[key], one) for key, one in told["properties"].items())
+            )
+        case kind:
+            types = {"string": str, "integer": int, "number": float, "boolean": bool, "null": type(None)}
+            return type(value) is types[kind]

@@ -102,7 +102,7 @@ def story(desk: Desk, folder: Path) -> list[tuple[str, ...]]:
         ("doctor",),
         ("profiles",),
         ("unlink", BADGE),
-        ("forget", LEARNER),
+        ("forget", LEARNER, "--yes"),
         ("disconnect", "--yes"),
     ]
 

@@ -45,7 +45,7 @@ UNKNOWN = (
     ("retry", "{}"),
     ("resolve", "{}", "--drop"),
     ("resolve", "1", "--issued", "{}"),
-    ("forget", "{}@example.org"),
+    ("forget", "{}@example.org", "--yes"),
     ("sync", "--only", "{}"),
 )
 NOW = START.strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -59,7 +59,7 @@ def test_former_addresses_are_told(office: Desk) -> None:
 
 
 def test_who_is_forgotten_is_found_by_no_word(office: Desk) -> None:
-    office.json("forget", "ada@example.com")
+    office.json("forget", "ada@example.com", "--yes")
     assert found(office, "lovelace") == found(office, "forgotten") == found(office, "byron") == []
 
 
@@ -67,7 +67,7 @@ def test_who_is_forgotten_is_found_by_no_word(office: Desk) -> None:
 @pytest.mark.parametrize("name", ["ada@example.com", "ADA@example.com", "byron@example.com", "1044", "Ada Lovelace"])
 def test_a_learner_is_named_by_address_former_address_id_or_name(office: Desk, command: str, name: str) -> None:
     enroll(office, "ada@example.com", name="Ada,Lovelace")
-    answer = office.json(command, name)
+    answer = office.json(command, name, *(("--yes",) if command == "forget" else ()))
     if command != "forget":
         assert answer["learner"]["learner_id"] == "1044"
     else:

@@ -49,7 +49,12 @@ def test_r22_an_enrolled_learner_gets_the_badge_now_for_the_linked_content(linke
 def test_r22_the_confirmation_says_who_got_what_and_what_to_do_next(linked: Desk) -> None:
     ran = linked.run("grant", ROBIN, FIRST_AID)
     assert (ran.code, ran.out) == (0, f"Issued {FIRST_AID} to {ROBIN}.\n")
-    assert ran.err == f"Next: credly learner-badges {ROBIN}\n"
+    assert ran.err.splitlines() == [
+        "Resource: First Aid Course.",
+        f"Next: credly learner-badges {ROBIN}",
+        "Revoking is done in Credly only. To list what is out by it: credly grants --badge"
+        f" {linked.badge_id(FIRST_AID)} --content first-aid --state issued --csv",
+    ]
 
 
 def test_r22_quietly_nothing_is_said_of_what_went_well(linked: Desk) -> None:

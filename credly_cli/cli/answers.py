@@ -1,5 +1,7 @@
-"""The keys and types of every ``--json`` answer, as data: what scripts may rely on. Keys may be added, never removed;
-one that is added is added here too, so that the reference tells it.
+"""The keys and types of every ``--json`` answer, as data: what scripts may rely on.
+
+Keys may be added, never removed;
+one that is added is added here too, so that the reference and `--json-schema` tell it.
 
 A shape is a type, a dictionary of shapes, a list with the shape of its items, or a tuple of alternatives.
 """
@@ -114,6 +116,12 @@ SHAPES: dict[str, Any] = {
     "grant, several": {
         "results": [{"email": TEXT, "changed": YES_NO, "grant": (GRANT, None), "error": (ERROR, None)}]
     },
+    "grant, list": [
+        {
+            "badge": BADGE, "content": CONTENT, "session_id": MAYBE, "progress": (NUMBER, float, None),
+            "completed_at": MAYBE,
+        }
+    ],
     "retry": {"planned": NUMBER},
     "resolve": {"changed": YES_NO, "grant": GRANT},
     "learner-badges": {
@@ -188,6 +196,10 @@ SHAPES: dict[str, Any] = {
         "cancelled": NUMBER,
         "issued_badges": NUMBER,
     },
+    "config": [{"key": TEXT, "value": (TEXT, int, float, YES_NO, None, [(TEXT, {})]), "source": TEXT}],
+    "config, path": {"path": TEXT},
+    "config, init": {"path": TEXT},
+    "config, check": {"path": TEXT, "exists": YES_NO},
     "status": {
         "connected": YES_NO,
         "organization": ({"id": TEXT, "name": TEXT}, None),
@@ -237,35 +249,27 @@ SHAPES: dict[str, Any] = {
 }  # fmt: skip
 
 
-def misfit(value: Any, shape: Any, where: str = "answer") -> str | None:
-    """Say where a value does not have its shape; ``None`` when it does."""
+_TYPES = {str: "string", int: "integer", float: "number", bool: "boolean", None: "null"}
+
+
+def schema() -> dict[str, Any]:
+    """Return one JSON schema of every answer: each by its name in ``$defs``."""
+    names = {**SHAPES, "failure": FAILURE}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "The answers of credly with --json",
+        "description": "By the name of the command; a command that fails answers as `failure`. Keys may be added.",
+        "anyOf": [{"$ref": f"#/$defs/{name.replace(' ', '%20')}"} for name in names],
+        "$defs": {name: _schema_of(shape) for name, shape in names.items()},
+    }
+
+
+def _schema_of(shape: Any) -> dict[str, Any]:
     if isinstance(shape, tuple):
-        misfits = [misfit(value, one, where) for one in shape]
-        return None if None in misfits else misfits[0]
-    if shape is None or isinstance(shape, type):
-        return _misfit_of_type(value, shape, where)
+        return {"anyOf": [_schema_of(one) for one in shape]}
     if isinstance(shape, list):
-        return _misfit_of_items(value, shape[0], where)
-    return _misfit_of_object(value, shape, where)
-
-
-def _misfit_of_object(value: Any, shape: dict[str, Any], where: str) -> str | None:
-    if not isinstance(value, dict):
-        return f"{where} is no object"
-    if missing := shape.keys() - value.keys():
-        return f"{where} lacks {sorted(missing)}"
-    if added := value.keys() - shape.keys():
-        return f"{where} has {sorted(added)}, of which nothing is written here"
-    return next((told for key in shape if (told := misfit(value[key], shape[key], f"{where}.{key}"))), None)
-
-
-def _misfit_of_items(value: Any, shape: Any, where: str) -> str | None:
-    if not isinstance(value, list):
-        return f"{where} is no list"
-    told = (misfit(item, shape, f"{where}[{place}]") for place, item in enumerate(value))
-    return next((words for words in told if words), None)
-
-
-def _misfit_of_type(value: Any, shape: type | None, where: str) -> str | None:
-    fits = value is None if shape is None else type(value) is shape
-    return None if fits else f"{where} is {value!r}"
+        return {"type": "array", "items": _schema_of(shape[0])}
+    if isinstance(shape, dict):
+        members = {key: _schema_of(value) for key, value in shape.items()}
+        return {"type": "object", "properties": members, "required": list(members)}
+    return {"type": _TYPES[shape]}

@@ -1,0 +1,80 @@
+"""`credly config`."""
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from credly_cli.cli.environment import Environment
+from credly_cli.config import load, origins
+from credly_cli.output import Column
+from credly_cli.text import Command, Hint, as_json
+
+COLUMNS = (Column("Key", "key"), Column("Value", "value"), Column("Source", "source"))
+
+
+class Action(StrEnum):
+    """What to do beside listing the keys."""
+
+    PATH = "path"
+    INIT = "init"
+    CHECK = "check"
+
+
+def config(
+    context: typer.Context,
+    action: Annotated[
+        Action | None, typer.Argument(help="Nothing lists every key.", metavar="[path|init|check]")
+    ] = None,
+    csv: Annotated[bool, typer.Option("--csv", help="Write CSV with a header.")] = False,
+) -> None:
+    """Show every key of the configuration with its value and where that comes from.
+
+    credly config path tells where the file is, credly config init writes a commented one to begin with, and credly
+    config check tells whether it can be used. Secrets are never shown.
+
+    Example: credly config
+    """
+    environment: Environment = context.obj
+    match action:
+        case Action.PATH:
+            _path(environment)
+        case Action.INIT:
+            _init(environment)
+        case Action.CHECK:
+            _check(environment)
+        case None:
+            _list(environment, csv=csv)
+
+
+def _list(environment: Environment, *, csv: bool) -> None:
+    from credly_cli.admin import configuration
+
+    path, required = environment.paths.config, "CREDLY_CONFIG" in environment.environ
+    told = origins(path, environment.profile, required=required)
+    rows = configuration.listed(environment.settings, told, environment.environ)
+    environment.output.listing(COLUMNS, [as_json(row) for row in rows], empty="", as_csv=csv)
+    if not path.exists():
+        environment.output.note(Hint(f"There is no {path} yet. To begin one:", Command("config", "init")))
+
+
+def _path(environment: Environment) -> None:
+    path = environment.paths.config
+    environment.output.answer({"path": path}, lambda: environment.output.tell(str(path)))
+
+
+def _init(environment: Environment) -> None:
+    from credly_cli.admin import configuration
+
+    path, output = environment.paths.config, environment.output
+    configuration.write(path)
+    output.answer({"path": path}, lambda: output.say(f"Wrote {path}, in which every key is commented out.", "green"))
+    output.note(Hint("Edit it, then:", Command("config", "check")))
+
+
+def _check(environment: Environment) -> None:
+    path, output = environment.paths.config, environment.output
+    load(path, environment.profile, required="CREDLY_CONFIG" in environment.environ)
+    there = path.exists()
+    words = f"{path} can be used." if there else f"There is no {path}: every key has its default."
+    output.answer({"path": path, "exists": there}, lambda: output.say(words, "green"))
