@@ -70,7 +70,7 @@ def sample() -> str:
         if group != table:
             lines += ["", f"[{group}]"]
             table = group
-        lines += ["", f"# {key.meaning}", f"#{name} = {_toml(key.default)}"]
+        lines += ["", f"# {key.meaning}", f"#{name} = {'{}' if key.type == 'words' else _toml(key.default)}"]
     return "\n".join(lines) + "\n"
 
 

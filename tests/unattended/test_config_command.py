@@ -57,7 +57,7 @@ def test_every_line_of_that_file_may_be_set(desk: Desk) -> None:
     lines = [line[1:] if line.startswith("#") and line[1] != " " else line for line in path.read_text().splitlines()]
     path.write_text("\n".join(line for line in lines if not line.endswith('= ""')))
     told = listed(desk)
-    assert {key.name: key.default for key in KEYS} == {name: value for name, (value, _) in told.items()}
+    assert {name: value or None for name, (value, _) in told.items()} == {key.name: key.default or None for key in KEYS}
 
 
 def test_it_tells_whether_the_file_can_be_used(desk: Desk) -> None:
