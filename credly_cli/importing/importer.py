@@ -14,8 +14,9 @@ from credly_cli.importing.progress import import_progress
 from credly_cli.lms.reader import open_file, read_stream
 from credly_cli.lms.records import ContentRecord, Kind, LearnerRecord, Reading, Record, Records, Reject
 from credly_cli.lms.rejects import RejectFilter, RejectsFile
+from credly_cli.lms.xapi import sha1_of
 from credly_cli.progress import Progress
-from credly_cli.store import runs, waiting
+from credly_cli.store import learners, runs, waiting
 from credly_cli.store.database import Counts, Store
 from credly_cli.store.denials import UNKNOWN_ORIGIN, Origin
 from credly_cli.store.enrollments import UndoneCompletion
@@ -75,6 +76,7 @@ def import_files(
 ) -> ImportResult:
     """Import files one after the other; if one is no such file at all, raises ``Failure`` before anything is stored."""
     result = ImportResult(kind)
+    reading = reading._replace(address_of=KnownAddresses(store).of_sha1)
     with ExitStack() as files:
         opened = [(source, _opened(kind, source, reading, files)) for source in sources]
         for source, records in opened:
@@ -112,6 +114,22 @@ def forget_missing(store: Store) -> None:
         path = Path(place.partition(":")[2])
         if path.is_absolute() and not path.exists():
             waiting.settle(store, f"{_REJECTS}{place}")
+
+
+class KnownAddresses:
+    """The addresses of known learners, by the hash that xAPI may name them by; read when one is asked for."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._by_hash: dict[str, str] | None = None
+
+    def of_sha1(self, sha1: str) -> str | None:
+        """Return the address of a hash, ``None`` if no learner has it."""
+        if self._by_hash is None:
+            self._by_hash = {}
+            for email in learners.emails(self._store, -1):
+                self._by_hash[sha1_of(email)] = self._by_hash[sha1_of(email.lower())] = email
+        return self._by_hash.get(sha1)
 
 
 def _opened(kind: Kind, source: Path | BinaryIO, reading: Reading, files: ExitStack) -> Records:

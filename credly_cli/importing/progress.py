@@ -7,7 +7,7 @@ from typing import Any, TypeAlias, cast
 from credly_cli.importing.content import Catalogue, Place
 from credly_cli.importing.learners import LearnerKey, LearnerMatcher, NoMatch, matcher_for, write
 from credly_cli.importing.matching import IdOptions
-from credly_cli.lms.records import ProgressRecord, Reject
+from credly_cli.lms.records import Activity, ProgressRecord, Reject
 from credly_cli.lms.rejects import RejectFilter
 from credly_cli.store import enrollments, privacy, staging
 from credly_cli.store.database import Counts, Store
@@ -101,6 +101,9 @@ class _Stage:
                 completed_latest, event_id, first_name, last_name, reported_at, _,
             ) = cast("ProgressRecord", record)  # fmt: skip
             place = places.get((name, session, by_title)) or self._find_place(name, session, by_title=by_title)
+            if isinstance(place, str) and isinstance(name, Activity):
+                name.leave_out()
+                continue
             if isinstance(place, str):
                 rows.reject(Reject(row, "content_title" if by_title else "content_id", place))
                 continue

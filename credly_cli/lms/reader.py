@@ -3,12 +3,12 @@
 import itertools
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO, TypeAlias
+from typing import Any, BinaryIO, TypeAlias, cast
 
 from credly_cli.errors import Failure
+from credly_cli.lms import xapi
 from credly_cli.lms.columns import (
     ABSENT,
     Columns,
@@ -23,7 +23,8 @@ from credly_cli.lms.columns import (
     require_mapped,
 )
 from credly_cli.lms.csv_reader import Layout, Sheet, refuse_parts
-from credly_cli.lms.json_reader import Value, read_values, row_of
+from credly_cli.lms.json_reader import Value, judged, read_values, row_of
+from credly_cli.lms.moodle import ActivityReader, activities_in
 from credly_cli.lms.records import (
     SHOWN_ROWS,
     Cells,
@@ -40,6 +41,7 @@ from credly_cli.lms.rejects import is_rejects_file
 from credly_cli.lms.rows import row_reader
 from credly_cli.lms.statuses import LeftOutError
 from credly_cli.lms.text import DamagedFileError, Text, complaint
+from credly_cli.lms.values import check_date_format
 
 _LOOKED_AT = 50  # JSON objects, before a file is refused because none of them has what is needed
 _CHECK_NAME = "Check its name, and that you may read it."
@@ -76,7 +78,7 @@ def read_stream(
     """
     understood = understood or Understood()
     check_mapping(kind, reading.mapping)
-    _check_date_format(reading.date_format)
+    check_date_format(reading.date_format)
     text = Text(stream, name)
     pieces = text.pieces()
     first = next(filter(str.strip, pieces), "").removeprefix("\ufeff")
@@ -96,6 +98,10 @@ def _sheet(kind: Kind, text: Text, pieces: Iterator[str], reading: Reading, unde
     sheet = Sheet(text, text.lines(pieces), layout, reading.header_line)
     if not sheet.header:
         return iter(())
+    if kind == "progress" and (places := activities_in(sheet.header, reading.mapping)):
+        understood.header_line = sheet.line
+        activities = ActivityReader(sheet.header, places, reading, understood)
+        return _unfolded(sheet.records(cast("RowReader", activities.read)))
     if reading.header_line is None and not layout.is_header(sheet.header) and sheet.parts:
         raise _refuse_parts(kind, sheet, reading, text.name)
     read = _reader_of(kind, sheet.header, reading, text.name, understood)
@@ -111,12 +117,23 @@ def _sheet(kind: Kind, text: Text, pieces: Iterator[str], reading: Reading, unde
     return sheet.records(read)
 
 
+def _unfolded(items: Iterator[Any]) -> Records:
+    """Yield the records of a report that has several in each row."""
+    for item in items:
+        if isinstance(item, Reject):
+            yield item
+        else:
+            yield from item
+
+
 def _layout(kind: Kind, reading: Reading) -> Layout:
     def columns(row: Sequence[str]) -> Columns:
         return match_columns(kind, [*row, *_added(reading)], reading.mapping)
 
     def is_header(row: Sequence[str]) -> bool:
         try:
+            if kind == "progress" and activities_in(row, reading.mapping):
+                return True
             return any(map(str.strip, row)) and not missing_columns(kind, columns(row))
         except Failure as problem:
             return problem.code == "import-rejected"  # it would be one, but for two columns of one name
@@ -215,7 +232,7 @@ def _objects(
     *,
     is_file: bool = True,
 ) -> Records:
-    rows = _rows(values)
+    rows = _rows(judged(values, understood) if is_file else values, reading)
     shown = list(itertools.islice(rows, _LOOKED_AT))
     objects = _Objects(kind, reading, name, understood, is_file=is_file)
     objects.refuse_strangers(shown)
@@ -235,28 +252,38 @@ def _records(objects: "_Objects", rows: _Rows) -> Records:
             pass
 
 
-def _rows(values: Iterator[Value | Reject]) -> _Rows:
+def _rows(values: Iterator[Value | Reject], reading: Reading) -> _Rows:
     row = 0
     try:
-        for item in _flat_rows(values):
+        for item in _flat_rows(values, reading):
             row = item[0]
             yield item
     except DamagedFileError as error:
         yield Reject(row + 1, "", f"{error.what}; nothing after row {row} was read")
 
 
-def _flat_rows(values: Iterator[Value | Reject]) -> _Rows:
+def _flat_rows(values: Iterator[Value | Reject], reading: Reading) -> _Rows:
     for item in values:
         if isinstance(item, Reject):
             yield item
             continue
         try:
             row = _row_of(item.value)
+            if row is not None and xapi.SHA1 in row:
+                row["email"] = _address_of(row.pop(xapi.SHA1), reading)
         except RejectedError as rejected:
             yield Reject(item.row, rejected.column, rejected.reason)
         else:
             if row is not None:
                 yield item.row, row
+
+
+def _address_of(sha1: str, reading: Reading) -> str:
+    """Return the address that a statement names by its hash alone, if a learner here has it."""
+    email = reading.address_of(sha1) if reading.address_of else None
+    if email is None:
+        raise RejectedError("actor", f"no learner here has the address of the {xapi.SHA1} {sha1[:40]!r}")
+    return email
 
 
 def _row_of(value: Any) -> dict[str, str] | None:
@@ -295,6 +322,8 @@ class _Objects:
             require_mapped(headers, self._reading.mapping)
         for item in shown:
             if isinstance(item, Reject):
+                if item.column == "actor":
+                    return  # a statement, if one of nobody who is known
                 failure = failure or _no_json(self._name, item)
                 continue
             try:
@@ -327,18 +356,4 @@ def _no_json(name: str, item: Reject) -> Failure:
         "import-rejected",
         f"{name} is no JSON that can be read: row {item.row} {item.reason}.",
         hint="Export it again as JSON Lines or CSV.",
-    )
-
-
-def _check_date_format(form: str | None) -> None:
-    if form is None:
-        return
-    example = datetime(2026, 11, 23, 21, 45, 59, tzinfo=UTC)  # any time will do, only the form is tried
-    with suppress(ValueError):
-        # Python 3.13 warns where the form has no year; a year of the same calendar tells, for weekdays are the same
-        has_year = example.strftime(form) != example.replace(year=2037).strftime(form)
-        if has_year and datetime.strptime(example.strftime(form), form).date() == example.date():  # noqa: DTZ007
-            return
-    raise Failure(
-        "usage", f"--date-format {form!r} does not describe a date.", hint="For example: --date-format %d/%m/%Y"
     )

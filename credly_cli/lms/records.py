@@ -93,6 +93,22 @@ class UnknownContent(str):
     __slots__ = ()
 
 
+class Activity(str):
+    """Content by a title that a report names among others: rows of one that is no content here are left out."""
+
+    understood: "Understood"
+
+    def __new__(cls, title: str, understood: "Understood") -> "Activity":
+        """Return a title that is noted in ``understood`` where nobody knows it."""
+        activity = super().__new__(cls, title)
+        activity.understood = understood
+        return activity
+
+    def leave_out(self) -> None:
+        """Say that it is no content here."""
+        self.understood.warn(f"{str(self)!r} is no content here: its column was not read.")
+
+
 class Reject(NamedTuple):
     """A row that cannot be taken, and why, in words that its author understands."""
 
@@ -117,6 +133,7 @@ class Reading(NamedTuple):
     mapping: Mapping[str, str] = MappingProxyType({})
     values: Mapping[str, Mapping[str, str]] = MappingProxyType({})  # of --value: column -> word -> meaning
     header_line: int | None = None  # where the header is, the first line being 1; None looks for it
+    address_of: Callable[[str], str | None] | None = None  # of a known learner, by its mbox_sha1sum (xAPI)
 
 
 _EXAMPLES = 2
