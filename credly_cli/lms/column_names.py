@@ -100,7 +100,7 @@ COLUMNS: dict[Kind, dict[str, tuple[str, ...]]] = {
         "role": ROLE,
         "type": (),
         "source": (),
-        "event": (),
+        "event": ("action",),
         "timestamp": (),
     },
     "access": {

@@ -56,6 +56,8 @@ class ActivityReader:
                 )
             ]
         ]
+        for _, reader in self._readers:
+            reader.counts_dates = False  # the report writes when a state was noted, whatever it is
 
     def read(self, row: int, cells: Cells) -> list[Record | Reject]:
         """Read a row."""

@@ -25,6 +25,8 @@ _LONGEST_WORD = 64  # of those that are remembered
 class ProgressReader:
     """Reads the rows of a file of progress, each as it stands now."""
 
+    counts_dates = True  # whether a date beside another status is worth a word
+
     def __init__(self, columns: Columns, reading: Reading, understood: Understood) -> None:
         self._person = PersonReader(columns, understood)
         self._enrolled_times = DateReader(reading, columns.label("enrolled_at"))
@@ -137,7 +139,7 @@ class ProgressReader:
         elif standing is None and progress is not None and self._completed_at != ABSENT:
             standing = "open"
         if standing != "complete":
-            if completed is not None and status:
+            if completed is not None and status and self.counts_dates:
                 self._understood.dated_otherwise[status.strip()[:_LONGEST_WORD]] += 1
             return standing, enrolled, None
         if completed is None:

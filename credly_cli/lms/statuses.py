@@ -194,6 +194,13 @@ _OF_EVENT: dict[str, Action] = {
     "contentcompleted": "completed",
     "enrollmentcreated": "enrolled",
     "courseenrollmentcreated": "enrolled",
+    "enrolled": "enrolled",
+    "enroll": "enrolled",
+    "enrol": "enrolled",
+    "unenrolled": "ended",
+    "unenroll": "ended",
+    "unenrol": "ended",
+    "withdrawn": "ended",
 }
 _OF_TYPE: dict[str, Action] = {
     "enrollment": "enrolled",
