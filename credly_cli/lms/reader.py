@@ -151,13 +151,14 @@ def _layout(kind: Kind, reading: Reading) -> Layout:
 
 def _refuse_parts(kind: Kind, sheet: Sheet, reading: Reading, name: str) -> Failure:
     """Refuse a sheet without a header that has what is needed, and say which lines could be one."""
+    require_mapped([sheet.header, *(header for _, header in sheet.parts)], reading.mapping)
     columns = match_columns(kind, [*sheet.header, *_added(reading)], reading.mapping, optional=True)
     if len(sheet.parts) == 1 and sheet.parts[0][0] == sheet.first_line:
         return refuse_header(kind, columns, name)
-    if len(sheet.parts) > 1:
-        return refuse_parts(name, sheet.parts)
     line, header = sheet.parts[0]
     columns = match_columns(kind, [*header, *_added(reading)], reading.mapping, optional=True)
+    if len(sheet.parts) > 1 or not missing_columns(kind, columns):
+        return refuse_parts(name, sheet.parts)
     refused = refuse_header(kind, columns, name)
     hint = f"The header seems to be line {line}: --header-line {line}. {refused.hint}"
     return Failure("import-rejected", refused.message, hint=hint)

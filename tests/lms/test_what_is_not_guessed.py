@@ -1,0 +1,292 @@
+"""What a file says otherwise than it seems: parts of a sheet, words, times, names and addresses that are none."""
+
+import json
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+import credly_cli.lms
+from credly_cli.errors import Failure
+from credly_cli.lms.columns import key_of
+from credly_cli.lms.names import split_name
+from credly_cli.lms.records import Reject
+from credly_cli.lms.statuses import known_standings
+from tests.lms.test_exports import enrollments_in, learners_in, office  # noqa: F401 - a fixture
+from tests.support.desk import Desk
+
+AT = "2026-03-02T10:00:00Z"
+WORDS = tomllib.loads((Path(credly_cli.lms.__file__).with_name("words.toml")).read_text(encoding="utf-8"))
+
+ZOOM_MEETING = """\
+Meeting ID,Topic,Start Time,End Time,User Email,Duration (Minutes),Participants
+99 123,Intro,03/20/2026 05:55:00 PM,03/20/2026 07:00:00 PM,host@example.org,65,2
+
+Name (Original Name),User Email,Join Time,Leave Time,Duration (Minutes),Guest
+Eve Moor,eve@example.org,03/20/2026 05:55:00 PM,03/20/2026 07:00:00 PM,65,No
+"""
+ZOOM_WEBINAR = """\
+Attendee Report,
+Topic,Webinar ID,Actual Start Time
+Intro,123,"Mar 20, 2026 8:07 AM"
+Host Details,
+Attended,User Name (Original Name),Email,Join Time,Leave Time
+Yes,Hoss T,host@example.org,"Mar 20, 2026 08:07:27","Mar 20, 2026 17:14:45"
+Attendee Details,
+Attended,User Name (Original Name),First Name,Last Name,Email,Leave Time,Approval Status
+Yes,Eve Moor,Eve,Moor,eve@example.org,"Mar 20, 2026 09:14:45",approved
+No,Al Ray,Al,Ray,al@example.org,,approved
+"""
+
+
+@pytest.mark.parametrize("options", [(), ("--map", "content_title=Topic"), ("--map", "content_id==C1")])
+@pytest.mark.parametrize(
+    ("sheet", "lines"), [(ZOOM_MEETING, ("line 1", "line 4")), (ZOOM_WEBINAR, ("line 5", "line 8"))]
+)
+def test_a_sheet_of_several_parts_is_refused_with_the_parts_named(
+    sheet: str, lines: tuple[str, str], options: tuple[str, ...], desk: Desk
+) -> None:
+    if sheet is ZOOM_WEBINAR and options[1:] == ("content_title=Topic",):
+        return
+    ran = desk.run("import", "progress", desk.file("zoom.csv", sheet), *options)
+    assert ran.code == 3
+    assert all(line in ran.err for line in lines)
+    assert f"--header-line {lines[1].removeprefix('line ')}" in ran.err
+    assert learners_in(desk) == []
+
+
+@pytest.mark.parametrize(("sheet", "line"), [(ZOOM_MEETING, "4"), (ZOOM_WEBINAR, "8")])
+def test_the_part_that_is_named_by_its_header_is_read(sheet: str, line: str, office: Desk) -> None:  # noqa: F811
+    status = ("--map", "status=Attended") if sheet is ZOOM_WEBINAR else ()
+    told = ("--header-line", line, "--map", "content_id==C1", "--map", "completed_at=Leave Time", *status)
+    office.json("import", "progress", office.file("zoom.csv", sheet), *told)
+    assert ["eve@example.org", "C1"] in [each[:2] for each in enrollments_in(office) if each[2].startswith("complete")]
+    assert "host@example.org" not in [row[0] for row in learners_in(office)]
+
+
+def test_a_line_that_there_is_not_is_no_header(desk: Desk) -> None:
+    ran = desk.run("import", "progress", desk.file("p.csv", "email,course\na@x.org,Intro\n"), "--header-line", "40")
+    assert (ran.code, "has no line 40" in ran.err) == (2, True)
+
+
+def test_two_files_put_together_with_their_columns_in_another_order_are_refused(desk: Desk) -> None:
+    text = "email,course,completed_at\na@x.org,Intro,2026-03-01\ncourse,email,completed_at\nIntro,b@x.org,2026-03-01\n"
+    assert desk.run("import", "progress", desk.file("p.csv", text)).code == 3
+    assert learners_in(desk) == []
+
+
+def test_a_column_is_named_by_its_position(read: Callable[..., list[Any]]) -> None:
+    text = "email,Intro,,x\nr@x.org,Passed,2026-03-02T10:00:00Z,\n"
+    mapping = {"content_id": "=C1", "status": "Intro", "completed_at": "#3"}
+    (record,) = read("progress", text, mapping=mapping)
+    assert (record.content, record.completed_at) == ("C1", AT)
+    with pytest.raises(Failure, match="no column '#9'"):
+        read("progress", text, mapping={**mapping, "completed_at": "#9"})
+
+
+@pytest.mark.parametrize(
+    ("kind", "header", "other"),
+    [
+        ("learners", "email,first_name,course_id,status,completed_at", "progress"),
+        ("learners", "email,first_name,content_id", "access"),
+        ("content", "content_id,title,email,status,completed_at", "progress"),
+        ("access", "content_id,email,status,completed_at", "progress"),
+        ("progress", "content_id,email,panorama", "access"),
+    ],
+)
+def test_a_file_of_another_kind_is_refused_though_it_has_the_columns(
+    kind: str, header: str, other: str, read: Callable[..., list[Any]]
+) -> None:
+    with pytest.raises(Failure, match=f"looks like a file of {other}"):
+        read(kind, f"{header}\n")
+    required = {"learners": "email", "content": "title", "access": "email", "progress": "email"}[kind]
+    assert read(kind, f"{header}\n", mapping={required: required}) == []
+
+
+@pytest.mark.parametrize("table", ["status", "role"])
+def test_no_word_has_two_meanings(table: str) -> None:
+    meanings: dict[str, set[str]] = {}
+    for by_meaning in WORDS[table].values():
+        for meaning, words in by_meaning.items():
+            for word in words:
+                meanings.setdefault(key_of(word), set()).add(meaning)
+    assert {word: told for word, told in meanings.items() if len(told) > 1} == {}
+    assert len(meanings) > 200
+
+
+def test_the_words_of_our_own_agree_with_those_of_systems() -> None:
+    told = {"completed": "complete", "open": "open", "failed": "open", "ended": "ended"}
+    for by_meaning in WORDS["status"].values():
+        for meaning, words in by_meaning.items():
+            assert {word: known_standings()[key_of(word)] for word in words} == dict.fromkeys(words, told[meaning])
+
+
+@pytest.mark.parametrize(
+    "word", ["Aprobado", "Aprovado", "Validé", "Beendet", "Closed", "Exempt", "OK", "P", "2", "Suspenso", "Archived"]
+)
+def test_a_word_that_means_two_things_rejects_its_row(word: str, one: Callable[..., Any]) -> None:
+    reject = one("progress", f"email,course_id,status,completed_at\nr@x.org,C1,{word},{AT}\n")
+    assert (type(reject), reject.column) == (Reject, "status")
+
+
+def test_words_are_told_by_value(office: Desk) -> None:  # noqa: F811
+    rows = "".join(f"{name}@example.org,C1,{word},{role},{AT}\n" for name, word, role in (
+        ("a", "For Credit", "Nurse"), ("b", "Sent back", "Nurse"), ("c", "Left town", "Nurse"),
+        ("d", "Test run", "Nurse"), ("e", "Completed", "Chief"), ("f", "Completed", "Teacher"),
+    ))  # fmt: skip
+    words = ("For credit=completed", "Sent back=open", "Left town=ended", "Test run=ignore")
+    told = [option for word in words for option in ("--value", f"status:{word}")]
+    told += ["--value", "role:Nurse=learner", "--value", "role:Chief=other"]
+    office.imports("progress", f"email,course_id,status,role,completed_at\n{rows}", *told)
+    assert enrollments_in(office) == [
+        ["a@example.org", "C1", f"complete {AT}"],
+        ["b@example.org", "C1", "open"],
+        ["c@example.org", "C1", "ended"],
+    ]
+
+
+@pytest.mark.parametrize(
+    "value", ["status:x", "status:x=passed", "role:x=open", "type:x=open", "x=completed", "status:=open"]
+)
+def test_a_value_that_tells_nothing_is_wrong_usage(value: str, desk: Desk) -> None:
+    ran = desk.run("import", "progress", desk.file("p.csv", "email,course\n"), "--value", value)
+    assert (ran.code, "--value" in ran.err) == (2, True)
+
+
+@pytest.mark.parametrize("form", ["%d/%m/%Y %H:%M %p", "%d/%m/%Y %I:%M", "%d/%m/%Y :%M", "%d/%m", "%G-W%V-%u", "%m/%Y"])
+def test_a_form_of_dates_that_loses_something_is_wrong_usage(form: str, read: Callable[..., list[Any]]) -> None:
+    with pytest.raises(Failure) as caught:
+        read("progress", "email,course\n", date_format=form)
+    assert caught.value.code == "usage"
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        *("1970-01-01 01:00:00", "1969-12-31T19:00:00-05:00", "1900-01-01", "30.12.1899", "0000-00-00"),
+        *("1/1/0001 12:00:00 AM", "0", "TBD", "undefined", "#N/A"),
+    ],
+)
+def test_what_systems_write_for_no_time_is_no_completion(word: str, one: Callable[..., Any]) -> None:
+    record = one("progress", f"email,course_id,completed_at\nr@x.org,C1,{word}\n")
+    assert record.completed_at is None
+
+
+@pytest.mark.parametrize(
+    ("header", "zone", "expected"),
+    [
+        ("Completed At (PST/PDT)", "UTC", "2026-04-01T05:30:00Z"),
+        ("Completed At (UTC)", "America/New_York", "2026-03-31T22:30:00Z"),
+        ("Completed At (GMT+01:00)", "UTC", "2026-03-31T21:30:00Z"),
+        ("Completed At (IST)", "Asia/Kolkata", "2026-03-31T17:00:00Z"),
+        ("Completed At (IST)", "UTC", None),
+        ("Completed At (CST)", "America/Chicago", "2026-04-01T04:30:00Z"),
+    ],
+)
+def test_a_zone_in_the_header_is_that_of_the_column(
+    header: str, zone: str, expected: str | None, one: Callable[..., Any]
+) -> None:
+    record = one("progress", f"email,course_id,{header}\nr@x.org,C1,2026-03-31 22:30:00\n", zone=ZoneInfo(zone))
+    assert expected == (None if isinstance(record, Reject) else record.completed_at)
+
+
+def test_a_zone_that_the_form_reads_is_used(one: Callable[..., Any]) -> None:
+    text = 'email,course_id,completed_at\nr@x.org,C1,"Mar 31, 2026 11:30 PM UTC"\n'
+    told = {"zone": ZoneInfo("America/Los_Angeles"), "date_format": "%b %d, %Y %I:%M %p %Z"}
+    assert one("progress", text, **told).completed_at == "2026-03-31T23:30:00Z"
+
+
+def _said(verb: str, number: int, **more: Any) -> dict[str, Any]:
+    actor = {"mbox": "mailto:r@example.org", "name": "Robin Sample"}
+    verb = f"http://adlnet.gov/expapi/verbs/{verb}"
+    at = f"2026-03-0{number}T10:00:00Z"
+    return {"id": f"s{number}", "actor": actor, "verb": {"id": verb}, "object": {"id": "C1"}, "timestamp": at, **more}
+
+
+@pytest.mark.parametrize(
+    ("statements", "completed"),
+    [
+        ([_said("completed", 1, result={"completion": False})], None),
+        ([_said("completed", 1, result={"completion": True, "success": False})], None),
+        ([_said("failed", 1), _said("completed", 2)], None),
+        ([_said("completed", 2), _said("failed", 3)], None),
+        ([_said("failed", 1), _said("completed", 2, result={"success": True})], 2),
+        ([_said("passed", 1), _said("failed", 2), _said("passed", 3)], 3),
+        ([_said("completed", 1), _said("voided", 2, object={"objectType": "StatementRef", "id": "s1"})], None),
+        ([_said("failed", 2), _said("completed", 3), _said("voided", 4, object={"id": "s2"})], 3),
+        ([_said("waived", 1)], 1),
+        ([_said("answered", 1, result={"completion": True})], None),
+        ([{"voided": True, "statement": _said("completed", 1)}], None),
+        ([{"voided": False, "statement": _said("completed", 1)}], 1),
+        ([_said("completed", 1, context={"registration": "a"}), _said("failed", 2, context={"registration": "b"})], 1),
+    ],
+)
+def test_statements_are_judged_together(
+    statements: list[Any], completed: int | None, read: Callable[..., list[Any]]
+) -> None:
+    found = {record.completed_at for record in read("progress", json.dumps(statements)) if record.completed_at}
+    assert found == ({f"2026-03-0{completed}T10:00:00Z"} if completed else set())
+
+
+@pytest.mark.parametrize(
+    ("full", "first", "last"),
+    [
+        ("Ann Bell, RN", "Ann", "Bell"),
+        ("Bell, Ann, PhD", "Ann", "Bell"),
+        ("Carl Dean, Jr.", "Carl", "Dean"),
+        ("Carl Dean (Guest)", "Carl", "Dean"),
+        ("Ann Bell MD", "Ann", "Bell"),
+        ("Jack Ma", "Jack", "Ma"),
+        ("Kim Do", "Kim", "Do"),
+        ("JACK LEE MA", None, "JACK LEE MA"),
+        ("Bell, Ann, Sales", None, "Bell, Ann, Sales"),
+        ("佐藤 花子", None, "佐藤 花子"),
+        ("null", None, None),
+        ("Caf\ufffd Bell", None, "Caf\ufffd Bell"),
+    ],
+)
+def test_a_name_is_split_without_titles_or_not_at_all(full: str, first: str | None, last: str | None) -> None:
+    assert split_name(full) == (first, last)
+
+
+@pytest.mark.parametrize(
+    ("cell", "email"),
+    [
+        ('"=""r@x.org"""', "r@x.org"),
+        ("'r@x.org", "r@x.org"),
+        ("i:0#.f|membership|r@x.org", "r@x.org"),
+        ('"r@x,org"', None),
+        ("r@x.org/", None),
+        ("n/a", None),
+    ],
+)
+def test_an_address_is_taken_out_of_what_is_around_it(cell: str, email: str | None, one: Callable[..., Any]) -> None:
+    record = one("learners", f"email,first_name\n{cell},Robin\n")
+    assert email == (None if isinstance(record, Reject) else record.email)
+
+
+@pytest.mark.parametrize("word", ["N/A", "-", "0", "000000", "TBD", "null", "#N/A", "unknown", " . "])
+def test_an_id_that_says_nothing_is_none(word: str, one: Callable[..., Any]) -> None:
+    assert one("learners", f"email,learner_id\nr@x.org,{word}\n").learner_id is None
+
+
+@pytest.mark.parametrize("word", ["1E+11", '"1,00E+11"', "1.5e+10"])
+def test_an_id_that_a_spreadsheet_has_cut_rejects_its_row(word: str, one: Callable[..., Any]) -> None:
+    assert one("learners", f"email,learner_id\nr@x.org,{word}\n").column == "learner_id"
+
+
+@pytest.mark.parametrize(
+    "names", ["-,Sample", "NULL,NULL", "Robin,.", "undefined,undefined", "N/A,Sample", "none,None"]
+)
+def test_r21_a_placeholder_is_no_name(names: str, one: Callable[..., Any]) -> None:
+    record = one("learners", f"email,first_name,last_name\nr@x.org,{names}\n")
+    assert None in (record.first_name, record.last_name)
+
+
+@pytest.mark.parametrize("names", ["Na,Li", "Jennifer,Null"])
+def test_r21_people_are_called_na_and_null(names: str, one: Callable[..., Any]) -> None:
+    record = one("learners", f"email,first_name,last_name\nr@x.org,{names}\n")
+    assert f"{record.first_name},{record.last_name}" == names
