@@ -176,3 +176,41 @@ def test_a_token_refused_while_credly_is_asked_about_old_grants_ends_the_run(wor
     ran = world.sync("--only", "grants")
     assert (ran.code, [problem["code"] for problem in ran.json["problems"]]) == (4, ["token-refused"])
     assert (world.states(), world.posts()) == ({"planned": 1}, 0)
+
+
+@pytest.mark.parametrize(("issued_at", "state"), [("2026-02-27 10:00:00 +0000", "covered"), (None, "issued")])
+def test_a_badge_with_the_learners_mark_is_the_grants_only_where_it_bears_its_day(
+    world: World, issued_at: str | None, state: str
+) -> None:
+    """The mark of a badge that is earned once is the learner's: one from another day was issued elsewhere (R20)."""
+    world.complete(1, sessions=())
+    world.desk.sandbox.faults.add(faults.drops(), "POST")
+    assert world.sync().code == 75
+    (grant,) = world.ledger()
+    with world.desk.store() as store:
+        ((mark,),) = store.connection.execute("SELECT earner_id FROM grants")
+    badge, at = world.desk.badge_id(ONCE), issued_at or grant["completed_at"]
+    who = (badge, "learner1@example.org", "First1", "Last1")
+    world.desk.sandbox.issue_in_credly(*who, issued_at=at, issuer_earner_id=mark)
+    world.calm_down()
+    assert world.states() == {state: 1}
+    assert len(world.desk.issued(ONCE)) == 1
+
+
+def test_of_two_badges_with_a_grants_mark_and_day_the_one_of_its_second_is_adopted(world: World) -> None:
+    """Somebody issued the badge beside ours, on the same day: ours is the one that bears the time that was sent."""
+    world.complete(1, sessions=())
+    (at,) = [at for *_, at in world.completed]
+    badge, who = world.desk.badge_id(ONCE), ("learner1@example.org", "First1", "Last1")
+    world.desk.sandbox.faults.add(faults.loses_answer(), "POST")
+    world.desk.sandbox.faults.add(faults.answers(500), *LOOK_UPS, times=None)
+    world.sync()
+    with world.desk.store() as store:
+        ((mark,),) = store.connection.execute("SELECT earner_id FROM grants")
+    (ours,) = world.desk.issued(ONCE)
+    beside = {"issued_at": f"{at[:10]} 00:00:01 +0000", "issuer_earner_id": mark, "duplicate_behavior": "allow"}
+    world.desk.sandbox.issue_in_credly(badge, *who, **beside)
+    world.desk.sandbox.switches.badges_newest_first = True
+    world.desk.sandbox.faults.clear()
+    world.sync("--only", "grants")
+    assert [grant["issued_badge_id"] for grant in world.ledger()] == [ours.id]

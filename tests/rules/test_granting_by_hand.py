@@ -367,6 +367,17 @@ def test_r22_doubts_about_others_are_left_to_the_next_sync(linked: Desk) -> None
     assert [grant["state"] for grant in grants(linked, "--email", ROBIN)] == ["uncertain"]
 
 
+def test_r22_what_is_planned_for_others_is_left_to_the_next_sync(linked: Desk) -> None:
+    linked.sandbox.faults.add(faults.unreachable(), *SENDS, times=None)
+    complete(linked, "kim@example.com", name="Kim,Other")
+    linked.run("sync")
+    linked.sandbox.faults.clear()
+    linked.pass_time(hours=1)
+    linked.json("grant", ROBIN, FIRST_AID)
+    assert [badge.email for badge in linked.issued()] == [ROBIN]
+    assert {grant["state"] for grant in grants(linked, "--email", "kim@example.com")} == {"planned"}
+
+
 # Several learners
 
 

@@ -151,6 +151,14 @@ def test_resolve_trusts_the_store_where_credly_is_silent(uncertain: Desk) -> Non
     assert refused(uncertain, "resolve", "1", "--issued", "unheard-of") == (75, "unreachable")
 
 
+def test_resolve_does_not_trust_the_store_where_credly_refuses_to_answer(uncertain: Desk) -> None:
+    badge = uncertain.sandbox.issue_in_credly(uncertain.badge_id(ONCE), "ada@example.org", "Ada", "Lovelace")
+    uncertain.json("sync", "--only", "issued", code=75)
+    uncertain.sandbox.faults.add(faults.answers(401), times=None)
+    assert refused(uncertain, "resolve", "1", "--issued", badge.id) == (4, "token-refused")
+    assert states(uncertain) == ["uncertain"]
+
+
 @pytest.mark.parametrize("option", [("--drop",), ("--issued", "x")])
 def test_resolve_refuses_what_is_settled_and_what_is_not_there(failed: Desk, option: tuple[str, ...]) -> None:
     failed.json("retry")
