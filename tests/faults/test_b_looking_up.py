@@ -209,8 +209,7 @@ def test_of_two_badges_with_a_grants_mark_and_day_the_one_of_its_second_is_adopt
         ((mark,),) = store.connection.execute("SELECT earner_id FROM grants")
     (ours,) = world.desk.issued(ONCE)
     beside = {"issued_at": f"{at[:10]} 00:00:01 +0000", "issuer_earner_id": mark, "duplicate_behavior": "allow"}
-    world.desk.sandbox.issue_in_credly(badge, *who, **beside)
-    world.desk.sandbox.switches.badges_newest_first = True
+    world.desk.sandbox.issue_in_credly(badge, *who, **beside).created_at = "2026-03-01T00:00:00.000Z"  # the older one
     world.desk.sandbox.faults.clear()
     world.sync("--only", "grants")
     assert [grant["issued_badge_id"] for grant in world.ledger()] == [ours.id]
