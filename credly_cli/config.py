@@ -33,6 +33,8 @@ class Key:
 
 
 def _key(kind: KeyType, default: Any, meaning: str) -> Any:
+    if default == {}:
+        return field(default_factory=dict, metadata={"type": kind, "meaning": meaning})
     return field(default=default, metadata={"type": kind, "meaning": meaning})
 
 
@@ -76,8 +78,8 @@ class ThoughtIndustriesSettings:
 
     host: str | None = _key("text", None, "the host of your Thought Industries site")
     token_file: str | None = _key("text", None, "a file of mode 0600 with its API key")
-    values: tuple[tuple[str, str], ...] = _key(
-        "words", (), "what types and sources of events mean, as type/source or source: completed, open, ended, ..."
+    values: Mapping[str, str] = _key(
+        "words", {}, "what types and sources of events mean, as type/source or source: completed, open, ended, ..."
     )
 
 
@@ -116,7 +118,7 @@ def _keys_of(table: type[Any], prefix: str = "") -> Iterator[Key]:
         name = f"{prefix}{entry.name}"
         if entry.metadata:
             default = list(entry.default) if isinstance(entry.default, tuple) else entry.default
-            default = {} if entry.metadata["type"] == "words" else default
+            default = {} if entry.default is MISSING else default
             yield Key(name, entry.metadata["type"], default, entry.metadata["meaning"])
         elif entry.default_factory is not MISSING:
             yield from _keys_of(entry.default_factory, f"{name}.")  # type: ignore[arg-type]  # a record makes itself
@@ -127,7 +129,7 @@ def _record_of(table: type[Any], values: Mapping[str, Any], prefix: str = "", **
         name = f"{prefix}{entry.name}"
         if entry.metadata and name in values:
             others[entry.name] = values[name]
-        elif entry.default_factory is not MISSING:
+        elif entry.default_factory is not MISSING and not entry.metadata:
             others[entry.name] = _record_of(entry.default_factory, values, f"{name}.")  # type: ignore[arg-type]
     return table(**others)
 
@@ -218,7 +220,7 @@ def _checked(key: Key, value: Any, place: str) -> Any:
     if not expected.fits(value):
         raise _invalid(f"In the configuration, {place}{key.name} must be {expected.words}.")
     if key.type == "words":
-        return tuple(_words(key, value, place).items())
+        return _words(key, value, place)
     if key.type == "address":
         return api_address(value)
     if key.type == "timezone":

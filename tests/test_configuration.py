@@ -31,6 +31,7 @@ ANOTHER: dict[str, Any] = {  # a value of each key that is not its default
     "lms.files.access": ["x.csv"],
     "lms.thought_industries.host": "learn.example.com",
     "lms.thought_industries.token_file": "/etc/key",
+    "lms.thought_industries.values": {"status_change/path_completed": "completed"},
 }
 NAMES = [key.name for key in KEYS]
 
@@ -38,6 +39,8 @@ NAMES = [key.name for key in KEYS]
 def written(name: str, value: Any, profile: str = "") -> str:
     """One key as TOML."""
     table, _, key = f"{f'profiles.{profile}.' if profile else ''}{name}".rpartition(".")
+    if isinstance(value, dict):
+        return f"[{table}]\n{key} = {{{', '.join(f'{word!r} = {meaning!r}' for word, meaning in value.items())}}}\n"
     text = str(value).lower() if isinstance(value, bool) else repr(value).replace("'", '"')
     return f"[{table}]\n{key} = {text}\n" if table else f"{key} = {text}\n"
 

@@ -196,7 +196,7 @@ SHAPES: dict[str, Any] = {
         "cancelled": NUMBER,
         "issued_badges": NUMBER,
     },
-    "config": [{"key": TEXT, "value": (TEXT, int, float, YES_NO, None, [(TEXT, {})]), "source": TEXT}],
+    "config": [{"key": TEXT, "value": (TEXT, int, float, YES_NO, None, {}, [(TEXT, {})]), "source": TEXT}],
     "config, path": {"path": TEXT},
     "config, init": {"path": TEXT},
     "config, check": {"path": TEXT, "exists": YES_NO},

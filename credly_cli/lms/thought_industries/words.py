@@ -4,7 +4,7 @@ What is not known is never guessed: such events are counted by their words, and 
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Mapping
 from typing import Any, Literal, TypeAlias
 
 from credly_cli.lms.columns import key_of
@@ -39,8 +39,8 @@ def pair_of(event: Row) -> str:
 class Words:
     """The meanings of words, by the configuration first."""
 
-    def __init__(self, told: Iterable[tuple[str, str]]) -> None:
-        self._told: dict[str, Any] = {_key(word): meaning for word, meaning in told}
+    def __init__(self, told: Mapping[str, Any]) -> None:
+        self._told: dict[str, Any] = {_key(word): meaning for word, meaning in told.items()}
 
     def meaning(self, event: Row, stream: str) -> Meaning | None:
         """Return what an event means, ``None`` where its words are not known."""
