@@ -26,7 +26,10 @@ _LINK = {
     "content": (CONTENT, None),
     "counts_from": MAYBE,
     "earlier": NUMBER,
+    "held_already": NUMBER,
+    "born_expired": NUMBER,
     "cancelled": NUMBER,
+    "out": NUMBER,
 }
 GRANT = {
     "id": NUMBER,
@@ -40,6 +43,8 @@ GRANT = {
     "completed_at": MAYBE,
     "issued_at": TEXT,
     "issued_badge_id": MAYBE,
+    "badge_state": MAYBE,
+    "badge_url": MAYBE,
     "file": MAYBE,
     "attempts": NUMBER,
     "problem": MAYBE,
@@ -95,7 +100,7 @@ SHAPES: dict[str, Any] = {
         "lms": dict.fromkeys(("learners", "content", "progress", "access"), _ROWS),
         "issued_badges": _CHANGES,
         "grants": dict.fromkeys(
-            ("planned", "issued", "adopted", "covered", "uncertain", "held", "failed", "cancelled"), NUMBER
+            ("planned", "issued", "adopted", "covered", "uncertain", "held", "failed", "cancelled", "revoked"), NUMBER
         ),
         "problems": [
             {
@@ -214,7 +219,7 @@ SHAPES: dict[str, Any] = {
         "linked": NUMBER,
         "content": NUMBER,
         "learners": NUMBER,
-        "grants": dict.fromkeys(STATES, NUMBER),
+        "grants": dict.fromkeys((*STATES, "revoked"), NUMBER),
         "last_sync": (
             {
                 "status": MAYBE,

@@ -24,6 +24,8 @@ COLUMNS = (
     Column("Issued badge", "issued_badge_id", "pipe"),
     Column("Attempts", "attempts", "pipe"),
     Column("Problem", "problem"),
+    Column("Badge state", "badge_state"),
+    Column("Badge address", "badge_url", "pipe"),
 )
 
 

@@ -37,23 +37,41 @@ def link(
 
     Example: credly link "First Aid at Work" first-aid --since 2026-01-01
     """
-    from credly_cli.linking import link as linking_
+    from credly_cli.issuing.foresee import foresee
+    from credly_cli.linking import link as linking
 
     environment: Environment = context.obj
     moment = _moment(environment, since) if since is not None else None
 
     def change(*, agreed: bool) -> "LinkChange":
         with environment.writing(lock_wait) as (store, _):
-            return linking_.link(store, badge, content, moment, environment.clock.now(), agreed=agreed)
+            return linking.link(store, badge, content, moment, environment.clock.now(), foresee, agreed=agreed)
 
     try:
         done = change(agreed=yes)
-    except linking_.ManyEarlierError as many:  # asked with the store free: sync must not wait for an answer
-        question = f"{many.earlier:,} earlier completions will each earn this badge at the next sync. Link?"
+    except linking.ManyEarlierError as many:  # asked with the store free: sync must not wait for an answer
+        question = _question(many.change)
         if not environment.ask(question, "--yes"):
             raise Failure("declined", "Nothing was linked.", hint="Say another moment with --since DATE.") from None
         done = change(agreed=True)
     environment.output.answer(done.json(), lambda: _show_link(environment, done))
+
+
+def _question(change: "LinkChange") -> str:
+    content = change.content.title if change.content else ""
+    told = f"{_earlier(change)} The next sync issues {counted(change.to_issue, 'badge')}, which Credly mails at once."
+    return f"{told} Link {change.badge.name} to {content}?"
+
+
+def _earlier(change: "LinkChange") -> str:
+    """Say what the moment adds."""
+    told = f"{counted(change.earlier, 'earlier completion')} will earn it"
+    if change.held_already:
+        told += f", but {change.held_already:,} of learners who hold it already"
+    if change.born_expired:
+        are = "badge would be" if change.born_expired == 1 else "badges would be"
+        told += f"; {change.born_expired:,} {are} born expired, by the default expiry of this badge"
+    return f"{told}."
 
 
 def _show_link(environment: Environment, change: "LinkChange") -> None:
@@ -67,14 +85,32 @@ def _show_link(environment: Environment, change: "LinkChange") -> None:
         output.warn(f"{found.title} is not released: learners of the site do not see it yet.")
     if not change.changed:
         output.say(f"{change.badge.name} is already linked to {found.title}.")
+        _show_image(output, change)
         return
     output.say(f"Linked {change.badge.name} to {found.title}, counting from {change.counts_from}.", "green")
     if change.earlier:
-        output.say(f"{counted(change.earlier, 'earlier completion')} will earn it.")
+        output.say(_earlier(change))
     if change.cancelled:
         output.say(f"{counted(change.cancelled, 'grant not yet sent was', 'grants not yet sent were')} cancelled.")
+    _show_out(output, change, "It does not touch")
     _show_moment(output, change, found.id, utc_text(environment.clock.now()))
+    _show_image(output, change)
     output.note(Hint("Next:", Command("sync")))
+
+
+def _show_image(output: "Output", change: "LinkChange") -> None:
+    if change.badge.image_url:
+        output.note(f"Image: {change.badge.image_url}")
+
+
+def _show_out(output: "Output", change: "LinkChange", start: str) -> None:
+    """Say how many badges are out, how to list them, and where they are revoked (R34)."""
+    if change.out and change.content:
+        from credly_cli.linking import link as linking
+
+        are = "badge that is" if change.out == 1 else "badges that are"
+        told = f"{start} {change.out:,} {are} out. Revoking is done in Credly only. To list them:"
+        output.note(Hint(told, linking.listing_of_out(change.badge.word, change.content.id)))
 
 
 def _show_moment(output: "Output", change: "LinkChange", content_id: str, now: str) -> None:
@@ -116,11 +152,11 @@ def unlink(
 
     Example: credly unlink "First Aid at Work"
     """
-    from credly_cli.linking import link as linking_
+    from credly_cli.linking import link as linking
 
     environment: Environment = context.obj
     with environment.writing(lock_wait) as (store, _):
-        change = linking_.unlink(store, badge, environment.clock.now())
+        change = linking.unlink(store, badge, environment.clock.now())
     environment.output.answer(change.json(), lambda: _show_unlink(environment.output, change))
 
 
@@ -132,5 +168,6 @@ def _show_unlink(output: "Output", change: "LinkChange") -> None:
         if change.cancelled:
             were = counted(change.cancelled, "grant not yet sent was", "grants not yet sent were")
             output.say(f"{were} cancelled, as credly missed shows.")
+        _show_out(output, change, "It leaves")
         name = change.badge.word
         output.note(Hint("Nobody earns it any more. To link it again:", Command("link", name, "CONTENT")))

@@ -1,13 +1,14 @@
 """Linking a badge to content, and ending a link (R12-R16)."""
 
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from credly_cli.errors import Failure
 from credly_cli.linking import names
 from credly_cli.store import content as contents
-from credly_cli.store import duplicates, links
+from credly_cli.store import duplicates, grants, links
 from credly_cli.store.badges import NamedBadge
 from credly_cli.store.content import ContentBrief
 from credly_cli.store.database import Store
@@ -15,15 +16,29 @@ from credly_cli.store.links import Link
 from credly_cli.text import Command, Hint, as_json
 from credly_cli.times import utc_text
 
-MANY = 100  # earlier completions from which on somebody is asked
+MANY = 10  # badges that would be issued, above which somebody is asked (R15)
+
+
+class Foreseen(Protocol):
+    """What earlier completions bring: of learners who hold the badge, badges to issue, and of these born expired."""
+
+    @property
+    def held_already(self) -> int: ...  # noqa: D102
+    @property
+    def to_issue(self) -> int: ...  # noqa: D102
+    @property
+    def born_expired(self) -> int: ...  # noqa: D102
+
+
+Foresee = Callable[[Store, Link, Collection[tuple[int, str]], str], Foreseen]
 
 
 class ManyEarlierError(Exception):
-    """So many earlier completions would count that somebody is to be asked; nothing was changed."""
+    """Earlier completions would bring so many badges that somebody is to be asked; nothing was changed."""
 
-    def __init__(self, earlier: int) -> None:
-        super().__init__(earlier)
-        self.earlier = earlier
+    def __init__(self, change: "LinkChange") -> None:
+        super().__init__(change.to_issue)
+        self.change = change
 
 
 @dataclass(slots=True)
@@ -35,7 +50,11 @@ class LinkChange:
     counts_from: str | None
     changed: bool = False
     earlier: int = 0
+    held_already: int = 0  # of them: the learner has the badge
+    to_issue: int = 0  # badges that the others bring
+    born_expired: int = 0  # of these: expired as they are issued, by the badge's default expiry
     cancelled: int = 0
+    out: int = 0  # badges that are out through the link, and that the change does not touch (R34)
     left_out: int = 0  # completions that are too early to count
     unreleased: bool = False
     session_id: str | None = None  # by which the content was named
@@ -48,7 +67,10 @@ class LinkChange:
             "content": as_json(self.content),
             "counts_from": self.counts_from,
             "earlier": self.earlier,
+            "held_already": self.held_already,
+            "born_expired": self.born_expired,
             "cancelled": self.cancelled,
+            "out": self.out,
         }
 
 
@@ -58,6 +80,7 @@ def link(
     content_name: str,
     since: str | None,
     now: datetime,
+    foresee: Foresee,
     *,
     agreed: bool,
 ) -> LinkChange:
@@ -78,9 +101,9 @@ def link(
         change.session_id = content.session_id
         change.unreleased = not contents.is_released(store, content.id, moment)
         if current is None:
-            _link_anew(store, change, since, moment, agreed=agreed)
+            _link_anew(store, change, since, moment, foresee, agreed=agreed)
         elif since is not None:
-            _move(store, current, change, since, moment, agreed=agreed)
+            _move(store, current, change, since, moment, foresee, agreed=agreed)
         change.left_out = _left_out(store, badge.id, content.id, moment)
     return change
 
@@ -110,32 +133,53 @@ def _linked_elsewhere(store: Store, badge: NamedBadge) -> Failure:
     )
 
 
-def _link_anew(store: Store, change: LinkChange, since: str | None, now: str, *, agreed: bool) -> None:
+def _link_anew(
+    store: Store, change: LinkChange, since: str | None, now: str, foresee: Foresee, *, agreed: bool
+) -> None:
     badge_id, content_id = change.badge.id, change.content.id if change.content else ""
     if since is not None:
         anyway = links.count_ungranted(store, badge_id, content_id, now, None)
         change.earlier = max(0, links.count_ungranted(store, badge_id, content_id, since, now) - anyway)
-    _require_agreement(change, agreed=agreed)
     links.add(store, badge_id, content_id, now, since)
+    _note_foreseen(store, change, foresee, (), now)
+    _require_agreement(store, change, agreed=agreed)
     change.changed = True
 
 
-def _move(store: Store, current: Link, change: LinkChange, since: str, now: str, *, agreed: bool) -> None:
+def _move(
+    store: Store, current: Link, change: LinkChange, since: str, now: str, foresee: Foresee, *, agreed: bool
+) -> None:
     place = (current.badge_id, current.content_id)
     before = links.count_ungranted(store, *place, current.counts_from, current.since_set_at)
     change.earlier = max(0, links.count_ungranted(store, *place, since, now) - before)
     if since == current.counts_from and not change.earlier:
         return
-    _require_agreement(change, agreed=agreed)
+    counted_before = links.counted(store, current.badge_id) if change.earlier else set()
     links.set_moment(store, current, since, now)
+    _note_foreseen(store, change, foresee, counted_before, now)
+    _require_agreement(store, change, agreed=agreed)
     change.changed, change.counts_from = True, since
     if since > current.counts_from:
         change.cancelled = duplicates.cancel_unsent(store, current.badge_id, now, completed_before=since)
+        change.out = grants.count_out(store, *place, completed_before=since)
 
 
-def _require_agreement(change: LinkChange, *, agreed: bool) -> None:
-    if change.earlier > MANY and not agreed:
-        raise ManyEarlierError(change.earlier)
+def _note_foreseen(
+    store: Store, change: LinkChange, foresee: Foresee, before: Collection[tuple[int, str]], now: str
+) -> None:
+    """Note what the link, as it stands in this transaction, will bring."""
+    link = links.of_badge(store, change.badge.id)
+    if link is not None and change.earlier:
+        found = foresee(store, link, before, now)
+        change.held_already, change.to_issue = found.held_already, found.to_issue
+        change.born_expired = found.born_expired
+
+
+def _require_agreement(store: Store, change: LinkChange, *, agreed: bool) -> None:
+    if change.to_issue > MANY and not agreed:
+        raise ManyEarlierError(change)
+    if change.to_issue:
+        links.set_agreed(store, change.badge.id, change.to_issue)
 
 
 def unlink(store: Store, badge_name: str, now: datetime) -> LinkChange:
@@ -149,4 +193,5 @@ def unlink(store: Store, badge_name: str, now: datetime) -> LinkChange:
         content = contents.of_badge(store, badge.id)
         links.end(store, current, moment, "unlinked")
         cancelled = duplicates.cancel_unsent(store, badge.id, moment)
-        return LinkChange(badge, content, current.counts_from, changed=True, cancelled=cancelled)
+        out = grants.count_out(store, badge.id, current.content_id)
+        return LinkChange(badge, content, current.counts_from, changed=True, cancelled=cancelled, out=out)

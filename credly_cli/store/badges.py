@@ -72,6 +72,12 @@ def in_brief(store: Store, badge_id: str) -> BadgeBrief | None:
     return store.record(BadgeBrief, "SELECT id, name, image_url FROM badges WHERE id = ?", (badge_id,))
 
 
+def default_expiry(store: Store, badge_id: str) -> str | None:
+    """Return the moment at which all badges of this kind expire, where the template says one; UTC text or as told."""
+    found: str | None = store.value("SELECT raw ->> '$.default_expires_at' FROM badges WHERE id = ?", (badge_id,))
+    return found
+
+
 def allows_duplicates(store: Store, badge_id: str) -> bool:
     """Tell whether Credly lets somebody have a badge more than once."""
     return bool(store.value("SELECT allow_duplicates FROM badges WHERE id = ?", (badge_id,)))

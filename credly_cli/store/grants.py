@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Literal
 from credly_cli.credly.records import Refusal
 from credly_cli.errors import ErrorCode, Problem
 from credly_cli.store.database import Store
-from credly_cli.store.schema import STATES, State
+from credly_cli.store.schema import COUNT_REVOKED, IS_GONE, STATES, State
 
 _LOG = logging.getLogger(__name__)
 
@@ -223,6 +223,8 @@ class ListedGrant:
     completed_at: str | None
     issued_at: str
     issued_badge_id: str | None  # the badge that it issued, or that covers it
+    badge_state: str | None  # of that badge in Credly, also ``deleted``
+    badge_url: str | None  # Credly's own link to it: its page or, while pending, the one to accept it
     file: str | None  # that the completion came from
     attempts: int  # times that it was sent, but for those that Credly was too busy to look at
     problem: str | None
@@ -231,7 +233,7 @@ class ListedGrant:
 
     JSON: ClassVar = (
         "id", "state", "reason", "email", "learner_id", "badge", "content", "session_id", "completed_at", "issued_at",
-        "issued_badge_id", "file", "attempts", "problem", "created_at", "updated_at",
+        "issued_badge_id", "badge_state", "badge_url", "file", "attempts", "problem", "created_at", "updated_at",
     )  # fmt: skip
 
     @property
@@ -251,13 +253,34 @@ SELECT g.id, g.state, g.reason, l.email, l.learner_id, g.badge_id, b.name AS bad
   nullif(g.session_id, '') AS session_id, g.completed_at, g.issued_at,
   coalesce(g.issued_badge_id, g.covered_by, (SELECT o.issued_badge_id FROM grants o WHERE o.id = g.covered_by_grant))
     AS issued_badge_id,
+  iif(i.deleted_at IS NULL, i.state, 'deleted') AS badge_state,
+  iif(i.deleted_at IS NULL, coalesce(iif(i.state = 'pending', i.accept_url, NULL), i.view_url), NULL) AS badge_url,
   (SELECT e.file FROM enrollments e WHERE e.learner = g.learner AND e.content_id = g.content_id
     AND e.session_id = g.session_id AND g.completed_at IS NOT NULL) AS file,
   (SELECT count(*) FROM attempts a WHERE a.grant_id = g.id AND ifnull(a.outcome, '') <> 'busy') AS attempts,
   g.problem, g.created_at, g.updated_at
 FROM grants g JOIN learners l ON l.id = g.learner JOIN badges b ON b.id = g.badge_id
 JOIN content c ON c.id = g.content_id
+LEFT JOIN issued_badges i ON i.id = coalesce(g.issued_badge_id, g.covered_by,
+  (SELECT o.issued_badge_id FROM grants o WHERE o.id = g.covered_by_grant))
 """
+
+
+def count_out(store: Store, badge_id: str, content_id: str, *, completed_before: str = "9999") -> int:
+    """Count the badges that are out through a link: issued by it, and not revoked or deleted since (R34)."""
+    return int(
+        store.value(
+            "SELECT count(*) FROM grants g JOIN issued_badges i ON i.id = g.issued_badge_id"
+            f" WHERE g.badge_id = ? AND g.content_id = ? AND g.state = 'issued' AND NOT {IS_GONE}"
+            " AND ifnull(g.completed_at, '') < ?",
+            (badge_id, content_id, completed_before),
+        )
+    )
+
+
+def count_revoked(store: Store) -> int:
+    """Count the grants that issued a badge which was revoked or deleted since."""
+    return int(store.value(COUNT_REVOKED))
 
 
 def listed(

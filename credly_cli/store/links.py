@@ -21,6 +21,7 @@ class Link:
     counts_from: str
     since_set_at: str | None
     planned_rev: int
+    agreed: int = 0  # so many badges a person agreed to at once (R15)
 
 
 def active(store: Store) -> list[Link]:
@@ -34,7 +35,7 @@ def of_badge(store: Store, badge_id: str) -> Link | None:
 
 
 _ACTIVE = (
-    "SELECT id, badge_id, content_id, linked_at, counts_from, since_set_at, planned_rev FROM links"
+    "SELECT id, badge_id, content_id, linked_at, counts_from, since_set_at, planned_rev, agreed FROM links"
     " WHERE ended_at IS NULL"
 )
 
@@ -81,6 +82,21 @@ def set_moment(store: Store, link: Link, since: str, now: str) -> None:
     """Let the link count from another moment; its completions are planned afresh."""
     store.change(
         "UPDATE links SET counts_from = ?, since_set_at = ?, planned_rev = 0 WHERE id = ?", (since, now, link.id)
+    )
+
+
+def set_agreed(store: Store, badge_id: str, number: int) -> None:
+    """Keep how many badges of a link a person agreed to."""
+    store.change("UPDATE links SET agreed = ? WHERE badge_id = ? AND ended_at IS NULL", (number, badge_id))
+
+
+def counted(store: Store, badge_id: str) -> set[tuple[int, str]]:
+    """Return learner and session of all completions that count for the badge's link as it stands."""
+    return set(
+        store.connection.execute(
+            "SELECT learner, session_id FROM enrollment_links WHERE badge_id = ? AND ended_at IS NULL AND counts",
+            (badge_id,),
+        ).fetchall()
     )
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from credly_cli.errors import ErrorCode, Failure
 from credly_cli.store import waiting
-from credly_cli.store.schema import MIGRATIONS, STATES
+from credly_cli.store.schema import COUNT_REVOKED, MIGRATIONS, STATES
 from credly_cli.store.waiting import Waiting
 
 _KNOWS_GOOD = 5  # the version from which on the store says which runs did their work
@@ -56,7 +56,7 @@ class Overview:
     linked: int = 0
     content: int = 0
     learners: int = 0
-    grants: dict[str, int] = field(default_factory=lambda: dict.fromkeys(STATES, 0))
+    grants: dict[str, int] = field(default_factory=lambda: dict.fromkeys((*STATES, "revoked"), 0))
     last_sync: LastSync | None = None
     last_good_sync: str | None = None
     needs_person: int = 0
@@ -111,6 +111,7 @@ SELECT (SELECT count(*) FROM badges WHERE listed), (SELECT count(*) FROM links W
 def _read_counts(connection: sqlite3.Connection, found: Overview) -> None:
     found.badges, found.linked, found.content, found.learners = connection.execute(_COUNTS).fetchone()
     found.grants.update(connection.execute("SELECT state, count(*) FROM grants GROUP BY state").fetchall())
+    found.grants["revoked"] = connection.execute(COUNT_REVOKED).fetchone()[0]
 
 
 def _read_runs(connection: sqlite3.Connection, found: Overview, *, knows_good: bool) -> None:

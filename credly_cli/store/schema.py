@@ -11,6 +11,13 @@ STATES: tuple[State, ...] = (
 )  # fmt: skip
 NEEDS_PERSON: tuple[State, ...] = ("failed", "held")
 
+IS_GONE = "(i.state = 'revoked' OR i.deleted_at IS NOT NULL)"  # of an issued badge i: nobody has it any more
+# How many badges that grants issued are revoked or deleted by now.
+COUNT_REVOKED = (
+    "SELECT count(*) FROM issued_badges i CROSS JOIN grants g ON g.issued_badge_id = i.id"
+    f" WHERE {IS_GONE} AND g.state = 'issued'"
+)
+
 M001_FIRST = """
 -- Whose badges these are (R2). One row from the first `connect` on; disconnecting keeps it.
 CREATE TABLE connection (
@@ -278,4 +285,11 @@ CREATE INDEX enrollments_denied ON enrollments (denied_at) WHERE denied_at IS NO
 ALTER TABLE grants ADD COLUMN confirmed_at TEXT;
 """
 
-MIGRATIONS: tuple[str, ...] = (M001_FIRST, M002_REPLACED, M003_CATCHING_UP, M004_REFUSAL, M005_WAITING, M006_DENIED)
+M007_AGREED = """
+-- So many badges of the link a person agreed to, when earlier completions were let count (R15, R32).
+ALTER TABLE links ADD COLUMN agreed INTEGER NOT NULL DEFAULT 0;
+"""
+
+MIGRATIONS: tuple[str, ...] = (
+    M001_FIRST, M002_REPLACED, M003_CATCHING_UP, M004_REFUSAL, M005_WAITING, M006_DENIED, M007_AGREED,
+)  # fmt: skip

@@ -30,6 +30,7 @@ class GrantCounts:
     held: int = 0
     failed: int = 0
     cancelled: int = 0
+    revoked: int = 0  # issued before, and revoked or deleted in Credly since the last run
 
     def __bool__(self) -> bool:
         return any(asdict(self).values())

@@ -118,10 +118,12 @@ class Synchronisation:
         warning = token_warning(self.connection.token_expires_at, self.clock.now())
         run = Run(utc_text(self.clock.now()), self.options.dry_run, warnings=[warning] if warning else [])
         number = self._begin(run)
+        revoked = grants.count_revoked(self.store)
         for step in (step for step in STEPS if step in self.options.steps):
             if self._goes_on(run):
                 self._do(step, run, number)
         run.uncertain_left = grants.count_by_state(self.store)["uncertain"]
+        run.grants.revoked = max(0, grants.count_revoked(self.store) - revoked)
         run.grants.uncertain = claims.count_uncertain_of(self.store, number)
         run.finished_at = utc_text(self.clock.now())
         runs.finish(self.store, number, run.json(), run.listed, good=run.is_good)

@@ -30,11 +30,15 @@ def test_r12_linking_says_from_when_on_it_counts_and_what_comes_next(connected: 
         "content": {"id": "first-aid", "title": "First Aid Course", "type": "course"},
         "counts_from": "2026-03-02T09:30:00Z",
         "earlier": 0,
+        "held_already": 0,
+        "born_expired": 0,
         "cancelled": 0,
+        "out": 0,
     }
     ran = connected.run("link", "Facilitator", "hygiene")
     assert ran.out == "Linked Facilitator to Kitchen Hygiene, counting from 2026-03-02T09:30:00Z.\n"
     assert "Next: credly sync" in ran.err
+    assert "Image: https://images.credly.com/" in ran.err
 
 
 def test_r12_another_content_is_refused_with_the_current_one_named(connected: Desk) -> None:
@@ -351,40 +355,40 @@ def many(desk: Desk, number: int) -> None:
     complete(desk, *["2026-01-15T00:00:00Z"] * number)
 
 
-def test_r15_up_to_100_earlier_completions_need_no_question(connected: Desk) -> None:
-    many(connected, 100)
-    assert connected.json("link", FIRST_AID, "hygiene", "--since", "2026-01-01")["earlier"] == 100
+def test_r15_up_to_10_earlier_completions_need_no_question(connected: Desk) -> None:
+    many(connected, 10)
+    assert connected.json("link", FIRST_AID, "hygiene", "--since", "2026-01-01")["earlier"] == 10
 
 
-def test_r15_more_than_100_need_yes_where_nobody_can_be_asked(connected: Desk) -> None:
-    many(connected, 101)
+def test_r15_more_than_10_need_yes_where_nobody_can_be_asked(connected: Desk) -> None:
+    many(connected, 11)
     for how in ({}, {"environ": {"CREDLY_NO_INPUT": "1"}}):
         error = connected.json("link", FIRST_AID, "hygiene", "--since", "2026-01-01", code=2, **how)["error"]
         assert error["code"] == "usage"
-        assert "101" in error["message"]
+        assert "11" in error["message"]
         assert "--yes" in error["hint"]
     assert linked(connected) is None
-    assert connected.json("link", FIRST_AID, "hygiene", "--since", "2026-01-01", "--yes")["earlier"] == 101
+    assert connected.json("link", FIRST_AID, "hygiene", "--since", "2026-01-01", "--yes")["earlier"] == 11
 
 
 @pytest.mark.parametrize(("typed", "code"), [("y\n", 0), ("YES\n", 0), ("n\n", 6), ("\n", 6), ("", 6)])
-def test_r15_more_than_100_are_asked_for_on_a_terminal(connected: Desk, typed: str, code: int) -> None:
-    many(connected, 101)
+def test_r15_more_than_10_are_asked_for_on_a_terminal(connected: Desk, typed: str, code: int) -> None:
+    many(connected, 11)
     ran = connected.run("link", FIRST_AID, "hygiene", "--since", "2026-01-01", stdin=typed, terminal=True)
     assert ran.code == code
-    assert re.search(r"101 earlier completions .* \[y/N\]", ran.err)
+    assert re.search(r"11 earlier completions .* \[y/N\]", ran.err)
     assert (linked(connected) is not None) is (code == 0)
 
 
 def test_r15_the_same_question_is_asked_for_an_existing_link(connected: Desk) -> None:
-    many(connected, 101)
+    many(connected, 11)
     connected.json("link", FIRST_AID, "hygiene")
     connected.json("link", FIRST_AID, "hygiene", "--since", "2026-01-01", code=2)
     assert connected.json("link", FIRST_AID, "hygiene")["counts_from"] == "2026-03-02T09:30:00Z"
 
 
 def test_no_input_is_not_asked_even_on_a_terminal(connected: Desk) -> None:
-    many(connected, 101)
+    many(connected, 11)
     ran = connected.run("link", FIRST_AID, "hygiene", "--since", "2026-01-01", "--no-input", stdin="y\n", terminal=True)
     assert ran.code == 2
     assert "--yes" in ran.err
@@ -458,3 +462,56 @@ def test_linking_needs_no_connection_to_credly(connected: Desk) -> None:
     connected.json("link", FIRST_AID, "hygiene", environ={"CREDLY_TOKEN": "whatever"})
     connected.json("unlink", FIRST_AID)
     assert connected.sandbox.log.count() == 0
+
+
+# R15 and R34: what is held, born expired, and out already
+
+
+def test_r15_it_says_how_many_are_held_already_and_keeps_the_number_agreed_to(connected: Desk) -> None:
+    many(connected, 12)
+    connected.sandbox.issue_in_credly(connected.badge_id(FIRST_AID), "l0@example.com", "L", "Zero")
+    connected.json("sync", "--only", "issued")
+    emails = sorted(row["email"] for row in connected.json("learners"))
+    connected.sandbox.issue_in_credly(connected.badge_id(FIRST_AID), emails[0], "A", "B")
+    connected.json("sync", "--only", "issued")
+    answer = connected.json("link", FIRST_AID, "hygiene", "--since", "2026-01-01", "--yes")
+    assert (answer["earlier"], answer["held_already"], answer["born_expired"]) == (12, 1, 0)
+    with connected.store() as store:
+        assert store.value("SELECT agreed FROM links") == 11
+
+
+def test_r15_badges_that_would_be_born_expired_are_told(connected: Desk) -> None:
+    connected.sandbox.change_template(connected.badge_id(FIRST_AID), default_expires_at="2026-03-01T00:00:00.000Z")
+    connected.json("sync", "--only", "badges")
+    many(connected, 2)
+    ran = connected.run("link", FIRST_AID, "hygiene", "--since", "2026-01-01")
+    assert "2 badges would be born expired" in ran.out
+
+
+def test_r34_unlinking_and_a_later_moment_say_what_is_out_and_how_to_list_it(connected: Desk) -> None:
+    many(connected, 3)
+    connected.json("link", FIRST_AID, "hygiene", "--since", "2026-01-01")
+    assert connected.json("sync")["grants"]["issued"] == 3
+    listing = "credly grants --badge first-aid-at-work --content hygiene --state issued --csv"
+    ran = connected.run("link", FIRST_AID, "hygiene", "--since", "2026-03-02")
+    out = f"3 badges that are out. Revoking is done in Credly only. To list them: {listing}"
+    assert f"It does not touch {out}" in ran.err
+    ran = connected.run("unlink", FIRST_AID)
+    assert f"It leaves {out}" in ran.err
+
+
+def test_r34_what_is_revoked_is_counted_and_listed_with_its_state(connected: Desk) -> None:
+    many(connected, 2)
+    connected.json("link", FIRST_AID, "hygiene", "--since", "2026-01-01")
+    connected.json("sync")
+    first, second = connected.json("grants", "--content", "hygiene", "--state", "issued")
+    assert (first["badge_state"], first["badge_url"].startswith("https://")) == ("pending", True)
+    connected.sandbox.revoke(first["issued_badge_id"])
+    connected.pass_time(hours=1)
+    assert connected.json("sync")["grants"]["revoked"] == 1
+    assert connected.json("sync")["grants"]["revoked"] == 0
+    assert connected.json("status")["grants"]["revoked"] == 1
+    states = [row["badge_state"] for row in connected.json("grants", "--content", "Kitchen Hygiene")]
+    assert states == ["revoked", second["badge_state"]]
+    assert connected.json("grants", "--content", "first-aid") == []
+    assert connected.json("unlink", FIRST_AID)["out"] == 1
