@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
+from credly_cli.configured_files import FileEntry, FileKind, read_entry
 from credly_cli.errors import Failure
 from credly_cli.times import read_zone
 
@@ -19,7 +20,7 @@ SANDBOX_URL = "https://sandbox-api.credly.com/v1"
 _HOST = re.compile(r"[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|[0-9a-f:.]*:[0-9a-f:.]*", re.ASCII)
 
 
-KeyType = Literal["bool", "text", "list", "seconds", "count", "timezone", "address", "source", "words"]
+KeyType = Literal["bool", "text", "list", "seconds", "count", "days", "timezone", "address", "source", "words", "files"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,17 +60,17 @@ class GrantSettings:
 
 @dataclass(frozen=True, slots=True)
 class FilesSettings:
-    """The table ``[lms.files]``."""
+    """The table ``[lms.files]``: globs as texts, and tables."""
 
-    learners: tuple[str, ...] = _key("list", (), "paths and globs of learner files")
-    content: tuple[str, ...] = _key("list", (), "paths and globs of content files")
-    progress: tuple[str, ...] = _key("list", (), "paths and globs of progress files")
-    access: tuple[str, ...] = _key("list", (), "paths and globs of access files")
+    learners: tuple[str | FileEntry, ...] = _key("files", (), "paths and globs of learner files, or tables")
+    content: tuple[str | FileEntry, ...] = _key("files", (), "paths and globs of content files, or tables")
+    progress: tuple[str | FileEntry, ...] = _key("files", (), "paths and globs of progress files, or tables")
+    access: tuple[str | FileEntry, ...] = _key("files", (), "paths and globs of access files, or tables")
 
-    def of(self, kind: Literal["learners", "content", "progress", "access"]) -> tuple[str, ...]:
-        """Return the paths and globs of one kind."""
-        patterns: tuple[str, ...] = getattr(self, kind)
-        return patterns
+    def of(self, kind: FileKind) -> tuple[FileEntry, ...]:
+        """Return the entries of one kind."""
+        entries: tuple[str | FileEntry, ...] = getattr(self, kind)
+        return tuple(FileEntry(entry) if isinstance(entry, str) else entry for entry in entries)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,15 +84,26 @@ class ThoughtIndustriesSettings:
     )
 
 
+SourceName = Literal["files", "thought-industries"]
+
+
 @dataclass(frozen=True, slots=True)
 class LmsSettings:
     """The table ``[lms]``."""
 
-    source: Literal["files", "thought-industries"] | None = _key(
-        "source", None, "where `credly sync` reads the LMS from: files or thought-industries"
+    source: SourceName | tuple[SourceName, ...] | None = _key(  # noqa: RUF009 - it makes a field
+        "source", None, "where `credly sync` reads the LMS from: files or thought-industries, or a list of both"
     )
+    max_age_days: int = _key("days", 7, "how old the newest progress of a source may be before it is said; 0 is never")
     files: FilesSettings = field(default_factory=FilesSettings)
     thought_industries: ThoughtIndustriesSettings = field(default_factory=ThoughtIndustriesSettings)
+
+    @property
+    def sources(self) -> tuple[SourceName, ...]:
+        """The sources, in the order in which they are read."""
+        if self.source is None:
+            return ()
+        return (self.source,) if isinstance(self.source, str) else self.source
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +240,9 @@ def _checked(key: Key, value: Any, place: str) -> Any:
             read_zone(value)
         except Failure as failure:
             raise _invalid(failure.message) from None
-    return tuple(value) if key.type == "list" else value
+    if key.type == "files":
+        return tuple(read_entry(entry, f"{place}{key.name}") for entry in value)
+    return tuple(value) if isinstance(value, list) else value
 
 
 _MEANINGS = ("completed", "open", "ended", "enrolled", "ignore")
@@ -255,14 +269,19 @@ class _Check:
     at_least: int | None = None
     at_most: int | None = None
     one_of: tuple[str, ...] = ()
+    items: tuple[type, ...] = (str,)  # of a list
 
     def fits(self, value: Any) -> bool:
+        if self.one_of and isinstance(value, list):
+            return (
+                bool(value) and len(set(map(str, value))) == len(value) and all(item in self.one_of for item in value)
+            )
         if type(value) is not self.kind:  # not isinstance: a bool is an int to Python, not to a reader
             return False
         if self.one_of:
             return value in self.one_of
         if isinstance(value, list):
-            return all(isinstance(item, str) for item in value)
+            return all(isinstance(item, self.items) for item in value)
         return not isinstance(value, int) or self._within(value)
 
     def _within(self, number: int) -> bool:
@@ -278,7 +297,9 @@ _CHECKS = {
     "seconds": _Check("a whole number of seconds from 0 to a year", int, at_least=0, at_most=366 * 86400),
     "count": _Check("a whole number from 1 to 32", int, at_least=1, at_most=32),
     "words": _Check('a table like {"path_completed" = "completed"}', dict),
-    "source": _Check("files or thought-industries", str, one_of=("files", "thought-industries")),
+    "days": _Check("a whole number of days from 0 to 3650", int, at_least=0, at_most=3650),
+    "files": _Check("a list of paths, globs or tables", list, items=(str, dict)),
+    "source": _Check("files or thought-industries, or a list of both", str, one_of=("files", "thought-industries")),
 }
 
 

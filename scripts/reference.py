@@ -89,7 +89,7 @@ def _shown(shape: Any, indent: str = "") -> str:
     if isinstance(shape, dict):
         inner = "".join(f"{indent}  {key}: {_shown(value, indent + '  ')}\n" for key, value in shape.items())
         return f"{{\n{inner}{indent}}}"
-    return {str: "text", int: "number", float: "number", bool: "true or false", None: "null"}[shape]
+    return {str: "text", int: "number", float: "number", bool: "true or false", dict: "object", None: "null"}[shape]
 
 
 def _table(head: tuple[str, ...], rows: list[Any]) -> str:

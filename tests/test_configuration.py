@@ -25,6 +25,7 @@ ANOTHER: dict[str, Any] = {  # a value of each key that is not its default
     "grants.recheck_seconds": 5,
     "grants.hold_uncertain": True,
     "lms.source": "thought-industries",
+    "lms.max_age_days": 30,
     "lms.files.learners": ["a.csv", "b-*.csv"],
     "lms.files.content": ["c.csv"],
     "lms.files.progress": ["p.csv"],

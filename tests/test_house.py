@@ -9,7 +9,19 @@ FLOORS = (
     {"sync", "importing", "linking", "issuing", "learners", "reports", "pages", "admin", "connection", "sandbox"},
     {"store", "credly", "lms"},
     {"http"},
-    {"errors", "config", "times", "identity", "text", "token", "files", "signals", "output", "progress"},
+    {
+        "errors",
+        "config",
+        "configured_files",
+        "times",
+        "identity",
+        "text",
+        "token",
+        "files",
+        "signals",
+        "output",
+        "progress",
+    },
 )
 # Rooms of one floor that may use one another. What the store and its sources say to each other are records.
 BESIDE = {

@@ -147,7 +147,7 @@ def _unescaped(mount: str) -> str:
 
 def lms_files(settings: Settings) -> Check:
     """Tell whether each pattern of LMS files matches something that can be read."""
-    patterns = [pattern for kind in KINDS for pattern in settings.lms.files.of(kind)]
+    patterns = [entry.path for kind in KINDS for entry in settings.lms.files.of(kind)]
     if not patterns:
         way_out = "Name the exports under [lms.files] in config.toml."
         return failed("lms", "The LMS source is files, and no file is named.", way_out, Exit.CONFIG)

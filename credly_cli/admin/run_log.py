@@ -48,6 +48,10 @@ class RunLog:
         """Note that a step begins."""
         self._note("step", step=name)
 
+    def file(self, facts: Mapping[str, object]) -> None:
+        """Note what was understood of a file, without names and addresses."""
+        self._note("file", **facts)
+
     def ended(self, status: str, exit_code: Exit, problems: Iterable[Problem], counts: Mapping[str, object]) -> None:
         """Note each problem, and how the run ended."""
         for problem in problems:

@@ -191,6 +191,21 @@ SHAPES: dict[str, Any] = {
         "readdressed": [{"learner_id": MAYBE, "from": TEXT, "to": TEXT}],
         "rejects_file": MAYBE,
         "rejects_files": [TEXT],
+        "completions": NUMBER,
+        "completed_from": MAYBE,
+        "completed_to": MAYBE,
+        "left_out": NUMBER,
+        "files": [
+            {
+                "file": TEXT,
+                "header_line": (NUMBER, None),
+                "columns": {"used": dict, "unused": [TEXT]},
+                "names_split": NUMBER,
+                "unknown_values": [{"column": TEXT, "value": TEXT, "rows": NUMBER}],
+                "rows": [dict],
+            }
+        ],
+        "warnings": [TEXT],
     },
     "forget": {
         "changed": YES_NO,
@@ -277,4 +292,6 @@ def _schema_of(shape: Any) -> dict[str, Any]:
     if isinstance(shape, dict):
         members = {key: _schema_of(value) for key, value in shape.items()}
         return {"type": "object", "properties": members, "required": list(members)}
+    if shape is dict:  # of any keys
+        return {"type": "object", "properties": {}, "required": []}
     return {"type": _TYPES[shape]}

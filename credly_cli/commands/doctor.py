@@ -84,14 +84,22 @@ def _nothing_yet() -> "Check":
 
 
 def _lms(environment: Environment) -> "Check":
+    """Check each source; the first that does not pass is told, else all of them."""
+    from credly_cli.admin import doctor as doctoring
+
+    sources = environment.settings.lms.sources
+    if not sources:
+        return doctoring.passed("lms", "No LMS source is configured; credly import takes files by hand.")
+    checks = [_lms_source(environment, name) for name in sources]
+    failed = next((check for check in checks if not check.ok), None)
+    return failed or doctoring.passed("lms", " ".join(check.message for check in checks))
+
+
+def _lms_source(environment: Environment, name: str) -> "Check":
     from credly_cli.admin import doctor as doctoring
     from credly_cli.admin import machine_checks
 
-    match environment.settings.lms.source:
-        case "files":
-            return machine_checks.lms_files(environment.settings)
-        case None:
-            return doctoring.passed("lms", "No LMS source is configured; credly import takes files by hand.")
-        case _:
-            found = machine_checks.thought_industries(environment.settings, environment.environ)
-            return doctoring.thought_industries(environment.source_context(), found) if found.ok else found
+    if name == "files":
+        return machine_checks.lms_files(environment.settings)
+    found = machine_checks.thought_industries(environment.settings, environment.environ)
+    return doctoring.thought_industries(environment.source_context(), found) if found.ok else found

@@ -11,6 +11,7 @@ from credly_cli.cli.environment import Environment
 from credly_cli.cli.group import LockWait
 from credly_cli.errors import Exit, Failure
 from credly_cli.lms.records import KINDS
+from credly_cli.output import Output
 from credly_cli.text import Command, Hint, counted
 from credly_cli.times import read_zone
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from credly_cli.importing.matching import Decision
     from credly_cli.lms.records import Reject
 
+
+_SHOWN = 20  # people who changed their address, of those that are named
 
 MapOption: TypeAlias = Annotated[
     list[str] | None,
@@ -109,7 +112,8 @@ def import_(
             keep_rejects=not dry_run,
             progress=progress,
         )
-    environment.output.answer(outcome.json(), lambda: _show(environment, outcome, dry_run=dry_run))
+    answer = outcome.json(with_rows=dry_run)
+    environment.output.answer(answer, lambda: _show(environment, outcome, dry_run=dry_run))
     return int(Exit.PARTIAL if outcome.counts.rejected and not dry_run else Exit.DONE)
 
 
@@ -143,9 +147,10 @@ def _show(environment: Environment, outcome: "ImportResult", *, dry_run: bool) -
         f"{counts.unchanged:,} unchanged, {counts.rejected:,} rejected.",
         "yellow" if counts.rejected else "green",
     )
+    _show_understood(output, outcome, dry_run=dry_run)
     if outcome.undone:
         they = counted(outcome.undone, "completion is", "completions are")
-        output.warn(f"{they} not complete in this file any more; what was earned stays.")
+        output.warn(f"{they} not complete in this file any more; what was sent stays, what was not waits for a person.")
     if outcome.access_kept:
         output.warn("Rows of access could not be read; so nobody's access was taken away.")
     if outcome.first_reject is not None:
@@ -153,6 +158,24 @@ def _show(environment: Environment, outcome: "ImportResult", *, dry_run: bool) -
     for path in outcome.rejects_files:
         output.warn(f"Rejected rows and the reasons are in {path}.")
     output.note(_next(outcome))
+
+
+def _show_understood(output: Output, outcome: "ImportResult", *, dry_run: bool) -> None:
+    """Say what was understood of each file, and who changed their address."""
+    from credly_cli.importing.file_report import shown_rows
+
+    for report in outcome.files:
+        name = f"{report.file}: " if len(outcome.files) > 1 else ""
+        for sentence in report.sentences():
+            output.say(f"{name}{sentence}")
+        for warning in report.warnings():
+            output.warn(f"{name}{warning}")
+        for line in shown_rows(report) if dry_run else ():
+            output.say(f"{name}{line}")
+    for moved in outcome.readdressed[:_SHOWN]:
+        output.say(f"{moved.learner_id or 'A learner'} changed the address: {moved.before} is now {moved.now}.")
+    if len(outcome.readdressed) > _SHOWN:
+        output.say(f"{counted(len(outcome.readdressed) - _SHOWN, 'more learner')} changed the address.")
 
 
 def _shown(reject: "Reject") -> str:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger(__name__)
 _STEPS = one_of("badges", "lms", "issued", "grants")
+_FILES = 20  # of which it is told what was understood
 _TITLES = {"badges": "Badges", "lms": "LMS data", "issued": "Issued badges", "grants": "Grants"}
 
 
@@ -104,6 +105,8 @@ def _run(
             on_step=_announcing(log, progress),
         ).run()
         lists = {"badges": asdict(run.badges), "lms": run.lms, "issued_badges": asdict(run.issued_badges)}
+        for report in run.files:
+            log.file(report.facts())
         counts = {**lists, "grants": asdict(run.grants)}
         log.ended(run.status, run.exit_code, run.problems, counts)
     return run
@@ -168,8 +171,13 @@ def _show_counts(output: Output, run: "Run") -> None:
     for entry in run.unlinked:
         output.say(f"Unlinked: {entry.badge.name} from {entry.content.title}. {entry.reason}")
     for kind, counts in run.lms.items():
-        if counts["read"]:
+        if counts.get("read"):
             output.say(f"{kind.capitalize()}: {_counts(counts)}.")
+    for report in run.files[:_FILES]:
+        for sentence in report.sentences():
+            output.note(f"{Path(report.file).name}: {sentence}")
+        for warning in report.warnings():
+            output.warn(f"{Path(report.file).name}: {warning}")
     output.say(f"Issued badges: {_counts(asdict(run.issued_badges))}.")
     output.say(f"Grants: {_counts(asdict(run.grants))}.", "green" if run.exit_code is Exit.DONE else "yellow")
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 from credly_cli.importing.content import import_access, import_content
+from credly_cli.importing.file_report import FileReport
 from credly_cli.importing.learners import import_learners
 from credly_cli.importing.matching import THE_COMMON, IdOptions, Readdressed
 from credly_cli.importing.progress import import_progress
@@ -36,6 +37,7 @@ class ImportResult:
     undone: int = 0  # completions that the LMS does not call complete any more; they stay ...
     newly_undone: list[UndoneCompletion] = field(default_factory=list)  # ... and those that it did until now
     readdressed: list[Readdressed] = field(default_factory=list)  # people who were believed to be who is known
+    files: list[FileReport] = field(default_factory=list)  # what was understood of each
     access_kept: bool = False  # rows of access could not be read, so that nothing was taken away
     rejects_files: list[Path] = field(default_factory=list)
     first_reject: tuple[Path | None, Reject] | None = None  # with its file, None for standard input
@@ -47,8 +49,9 @@ class ImportResult:
         self.newly_undone += other.newly_undone
         self.readdressed += other.readdressed
         self.access_kept |= other.access_kept
+        self.files += other.files
 
-    def json(self) -> dict[str, Any]:
+    def json(self, *, with_rows: bool = False) -> dict[str, Any]:
         """Return the answer as scripts read it."""
         files = [str(path) for path in self.rejects_files]
         return {
@@ -60,6 +63,12 @@ class ImportResult:
             ],
             "rejects_file": files[0] if files else None,
             "rejects_files": files,
+            "completions": sum(file.completions for file in self.files),
+            "completed_from": min((file.completed_from for file in self.files if file.completed_from), default=None),
+            "completed_to": max((file.completed_to for file in self.files if file.completed_to), default=None),
+            "left_out": sum(file.left_out for file in self.files),
+            "files": [file.json(with_rows=with_rows) for file in self.files],
+            "warnings": [warning for file in self.files for warning in file.warnings()],
         }
 
 
@@ -78,12 +87,14 @@ def import_files(
     result = ImportResult(kind)
     reading = reading._replace(address_of=KnownAddresses(store).of_sha1)
     with ExitStack() as files:
-        opened = [(source, _opened(kind, source, reading, files)) for source in sources]
-        for source, records in opened:
+        opened = [(source, *_opened(kind, source, reading, files)) for source in sources]
+        for source, records, report in opened:
             path = source if isinstance(source, Path) else None
             with RejectsFile(path, state_folder, keep=keep_rejects) as rejects:
-                now, origin = utc_text(reading.now), Origin(ids.source, str(path) if path else "-")
-                import_records(store, kind, records, result, now, rejects, progress, ids=ids, origin=origin)
+                now, origin = utc_text(reading.now), Origin(ids.source, report.file)
+                import_records(
+                    *(store, kind, records, result, now, rejects, progress), ids=ids, origin=origin, report=report
+                )
             if rejects.path is not None:
                 result.rejects_files.append(rejects.path)
                 runs.note(store, "rejects", rejects.path)
@@ -132,10 +143,11 @@ class KnownAddresses:
         return self._by_hash.get(sha1)
 
 
-def _opened(kind: Kind, source: Path | BinaryIO, reading: Reading, files: ExitStack) -> Records:
+def _opened(kind: Kind, source: Path | BinaryIO, reading: Reading, files: ExitStack) -> tuple[Records, FileReport]:
+    report = FileReport(kind, str(source) if isinstance(source, Path) else "-")
     if isinstance(source, Path):
-        return files.enter_context(open_file(kind, source, reading))
-    return read_stream(kind, source, reading)
+        return files.enter_context(open_file(kind, source, reading, report.understood)), report
+    return read_stream(kind, source, reading, understood=report.understood), report
 
 
 def import_records(
@@ -151,6 +163,7 @@ def import_records(
     ids: IdOptions = THE_COMMON,
     sessions_move: bool = False,
     origin: Origin = UNKNOWN_ORIGIN,
+    report: FileReport | None = None,
 ) -> None:
     """Import the records of one source, setting aside the rows that cannot be taken; adds to ``result``.
 
@@ -158,12 +171,16 @@ def import_records(
     content says where sessions belong, also those that were stored under other content.
     """
     rows = RejectFilter(records, rejects, progress or Progress(), read_before)
+    report = report or FileReport(kind, origin.file or "")
+    known = len(result.readdressed)
     match kind:
         case "progress":
             with store.transaction():
                 counts, written = import_progress(store, rows, now, ids, origin)
             result.undone += written.undone
             result.newly_undone += written.newly_undone
+            report.completions = written.completions
+            report.completed_from, report.completed_to = written.completed_from, written.completed_to
         case "access":
             with store.transaction():
                 counts, is_complete = import_access(store, rows)
@@ -175,6 +192,10 @@ def import_records(
                     counts += _import_batch(store, kind, batch, rows, now, ids, sessions_move=sessions_move)
     counts.read, counts.rejected = rows.read, rows.rejected
     result.counts += counts
+    report.read, report.rejected = rows.read, rows.rejected
+    report.readdressed = len(result.readdressed) - known
+    if report.file:
+        result.files.append(report)
 
 
 def _import_batch(

@@ -3,31 +3,38 @@
 What was taken is remembered by its content: whatever it is called now, and however often it is copied or touched, it is
 not taken twice. Only where a path has told something else meanwhile does the same content say something again. A file
 that was modified just now may still be being written: it is waited for, and left to the next run if it goes on changing
-or ends within a row. One that vanished meanwhile is no error; one that cannot be opened is reported until it can.
+or ends within a row. One that vanished meanwhile is no error; one that cannot be opened, or is no such file, is
+reported until it can be taken, or is gone. What lasts is said by each run (R33): such files, an entry that nothing
+matches, one whose newest file is old, and one that brought completions before and now brings rows without any.
 """
 
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from pathlib import Path
 
-from credly_cli.errors import Failure
+from credly_cli.configured_files import FileEntry, options_of
+from credly_cli.errors import ErrorCode, Failure
 from credly_cli.files import matching
 from credly_cli.lms.reader import open_file
-from credly_cli.lms.records import Kind
+from credly_cli.lms.records import Kind, Reading, Understood
 from credly_cli.lms.rejects import is_rejects_file
 from credly_cli.lms.source import Batch, Known, Part, SourceContext
-from credly_cli.text import Hint
-from credly_cli.times import Deadline
+from credly_cli.text import Command, Hint, counted
+from credly_cli.times import Deadline, from_utc_text, read_zone, utc_text
 
 _ORDER: tuple[Kind, ...] = ("learners", "content", "access", "progress")
 _SETTLED_SECONDS = 2.0  # a file that was not modified for so long is not being written ...
 _FINISHED_SECONDS = 60.0  # ... nor one that ends within a row and was not for so long
 _REMEMBERED = 5000  # contents of a kind, besides those whose files are still there
 _PREFIX = "file"
+_NOTED_EVERY = timedelta(hours=1)  # that an entry matches
+_MAX_AGE = "If it may rest so long: max_age_days = N in config.toml, under [lms] or for this path; 0 is never."
 
 
 _Stamp = tuple[str, int, int]
@@ -39,6 +46,7 @@ class _File:
     size: int
     modified: int  # nanoseconds
     digest: str = ""
+    entry: FileEntry = field(default_factory=lambda: FileEntry(""))  # of the configuration
 
     @property
     def stamp(self) -> _Stamp:
@@ -91,25 +99,60 @@ class FilesSource:
 
     def __init__(self, context: SourceContext) -> None:
         self._context = context
+        self._entries = {kind: context.settings.lms.files.of(kind) for kind in _ORDER}
 
     def batches(self, bookmarks: Mapping[str, str], _known: Known) -> Iterator[Batch]:
         """Read what is new or changed, a file a batch, the oldest first."""
         stored = dict(bookmarks)
         for kind in _ORDER:
-            paths, taken = self._paths(kind), _Taken(kind, stored)
-            for path in paths:
-                yield from self._read(kind, path, taken)
-            if forgotten := taken.forget(paths):
+            files, taken = self._files(kind), _Taken(kind, stored)
+            for file in files:
+                yield from self._read(kind, file, taken, stored)
+            if forgotten := taken.forget(file.path for file in files):
                 yield Batch(iter(()), forgotten)
+            for entry in self._entries[kind]:
+                yield from self._conditions(kind, entry, [file for file in files if file.entry is entry], bookmarks)
 
-    def _paths(self, kind: Kind) -> list[Path]:
+    def _files(self, kind: Kind) -> list[_File]:
+        """Return the files of a kind, the oldest first; one that several entries match is of the first of them."""
         folder = self._context.settings.folder
-        found: set[Path] = set()
-        for pattern in self._context.settings.lms.files.of(kind):
-            whole = str(Path(folder, Path(pattern).expanduser()))
-            found.update(self._matching(pattern, whole))
-        files = [_seen(path) for path in found if not is_rejects_file(path)]
-        return [file.path for file in sorted(filter(None, files), key=lambda file: (file.modified, file.path))]
+        found: dict[Path, FileEntry] = {}
+        for entry in self._entries[kind]:
+            whole = str(Path(folder, Path(entry.path).expanduser()))
+            for path in self._matching(entry.path, whole):
+                found.setdefault(path, entry)
+        files = [_seen(path, entry) for path, entry in found.items() if not is_rejects_file(path)]
+        return sorted(filter(None, files), key=lambda file: (file.modified, file.path))
+
+    def _conditions(
+        self, kind: Kind, entry: FileEntry, files: Sequence[_File], bookmarks: Mapping[str, str]
+    ) -> Iterator[Batch]:
+        """Say what has come to a standstill at an entry, and note when it last matched a file."""
+        seen = f"seen:{kind}:{entry.path}"
+        now, last = self._context.clock.now(), bookmarks.get(seen)
+        limit = self._limit(entry) if kind == "progress" else timedelta.max
+        if files:
+            if last is None or now - from_utc_text(last) > _NOTED_EVERY:
+                yield Batch(iter(()), {seen: utc_text(now)})
+            age = timedelta(seconds=now.timestamp() - max(file.modified for file in files) / 1e9)
+            if age > limit:
+                message = f"The newest file of {entry.path} is {counted(age.days, 'day')} old."
+                yield _problem("lms-stale", message, Hint(f"See whether the export still runs. {_MAX_AGE}"))
+        elif last is None:
+            hint = Hint(f"See whether the export has run, and correct the path in config.toml, {_place(kind)}.")
+            yield _problem("lms-file-missing", f"No file matches {entry.path}, and none ever did.", hint)
+        elif now - from_utc_text(last) > limit:
+            message = f"No file has matched {entry.path} since {last[:10]}."
+            yield _problem("lms-file-missing", message, Hint(f"See whether the export still runs. {_MAX_AGE}"))
+        if file := bookmarks.get(f"barren:{entry.path}") if kind == "progress" else None:
+            message = f"{entry.path} brought completions before, and {file} has rows without any."
+            look = Command("import", "progress", file, "--dry-run")
+            then = f". Then in config.toml, {_place(kind)}: map = ..."
+            yield _problem("lms-stale", message, Hint("See which columns it has:", look, then))
+
+    def _limit(self, entry: FileEntry) -> timedelta:
+        days = self._context.settings.lms.max_age_days if entry.max_age_days is None else entry.max_age_days
+        return timedelta(days=days) if days else timedelta.max
 
     def _matching(self, pattern: str, whole: str) -> list[Path]:
         deadline = self._context.deadline or Deadline(self._context.clock)
@@ -123,10 +166,17 @@ class FilesSource:
             hint = Hint("Name a smaller folder, or see whether its disk answers.")
             raise Failure("unreachable", message, hint=hint) from None
 
-    def _read(self, kind: Kind, path: Path, taken: _Taken) -> Iterator[Batch]:
-        """Read a file, unless it was taken, vanished, or is still being written."""
-        file = _seen(path)
-        if file is None or taken.has(file):
+    def _read(self, kind: Kind, listed: _File, taken: _Taken, bookmarks: Mapping[str, str]) -> Iterator[Batch]:
+        """Read a file, unless it was taken, vanished, or is still being written.
+
+        One with rejected rows is read again when the options of its entry are others.
+        """
+        path = listed.path
+        file = _seen(path, listed.entry)
+        if file is None:
+            return
+        is_to_retry = bookmarks.get(_again(kind, file)) not in (None, options_of(file.entry))
+        if taken.has(file) and not is_to_retry:
             return
         try:
             if not self._is_written(file):
@@ -135,9 +185,10 @@ class FilesSource:
         except FileNotFoundError:
             return
         except OSError as error:
-            yield Batch(iter(()), problem=_rejected(f"{path} cannot be opened: {error.strerror}."))
+            hint = Hint("Give this user the right to read it.")
+            yield _problem("lms-file-refused", f"{path} cannot be opened: {error.strerror}.", hint)
             return
-        if taken.says(file) or not _is_still(file):
+        if (taken.says(file) and not is_to_retry) or not _is_still(file):
             return
         yield from self._batches(kind, file, taken)
 
@@ -149,26 +200,81 @@ class FilesSource:
 
     def _batches(self, kind: Kind, file: _File, taken: _Taken) -> Iterator[Batch]:
         """Yield a file as a batch; it stays open until the batch is taken."""
+        understood = Understood()
         with ExitStack() as opened:
             try:
-                records = opened.enter_context(open_file(kind, file.path, self._context.reading))
+                reading = _reading(self._context.reading, file.entry)
+                records = opened.enter_context(open_file(kind, file.path, reading, understood))
             except Failure as failure:
                 if file.path.exists():
-                    yield Batch(iter(()), taken.note(file), _rejected(failure.message, failure.hint))
+                    yield _problem("lms-file-refused", failure.message, in_configuration(kind, failure.hint))
                 return
-            yield Batch(iter([Part(kind, records, file.path.name, file.path)]), taken.note(file))
+            part = Part(
+                kind, records, file.path.name, file.path, entry=file.entry, understood=understood,
+                again=_again(kind, file),
+            )  # fmt: skip
+            yield Batch(iter([part]), taken.note(file))
 
 
-def _seen(path: Path) -> _File | None:
+def _reading(reading: Reading, entry: FileEntry) -> Reading:
+    """Return how the files of an entry are read."""
+    return reading._replace(
+        zone=read_zone(entry.timezone) if entry.timezone else reading.zone,
+        date_format=entry.date_format,
+        mapping=entry.map,
+        values=entry.values,
+        header_line=entry.header_line,
+    )
+
+
+def _again(kind: Kind, file: _File) -> str:
+    return f"again:{kind}:{file.path}"
+
+
+def _place(kind: Kind) -> str:
+    return f"under [[lms.files.{kind}]]"
+
+
+# An option of `import`, as the key of a table of the configuration has it.
+_OPTION = re.compile(
+    r"--map (?P<column>\w+)=(?P<header>'[^']*'|\S+?)(?=[.,]?(?:\s|$))"
+    r"|--value (?P<of>\w+):(?P<word>'[^']*'|\S+)=(?P<means>\w+)"
+    r"|--date-format(?: (?P<form>%.*?))?(?=[.]?$| )|--header-line (?P<line>\d+)|--id (?P<id>\S+)=(?P<who>\w+)"
+)
+
+
+def in_configuration(kind: Kind, hint: Hint | None) -> Hint | None:
+    """Say a hint that names options of `import` as what to write into the configuration."""
+    if hint is None:
+        return None
+    told = str(hint)
+    keys = _OPTION.sub(_as_key, told)
+    return hint if keys == told else Hint(f"{keys.rstrip('.')}. (In config.toml, {_place(kind)}.)")
+
+
+def _as_key(found: re.Match[str]) -> str:
+    named = found.groupdict()
+    if named["column"]:
+        return f'map = {{{named["column"]} = "{named["header"].strip(chr(39))}"}}'
+    if named["of"]:
+        return f'values = {{{named["of"]} = {{"{named["word"].strip(chr(39))}" = "{named["means"]}"}}}}'
+    if named["line"]:
+        return f"header_line = {named['line']}"
+    if named["id"]:
+        return f'ids = {{"{named["id"]}" = "{named["who"]}"}}'
+    return f'date_format = "{named["form"] or "..."}"'
+
+
+def _seen(path: Path, entry: FileEntry) -> _File | None:
     try:
         status = path.stat()
     except OSError:
         return None
-    return _File(path, status.st_size, status.st_mtime_ns)
+    return _File(path, status.st_size, status.st_mtime_ns, entry=entry)
 
 
 def _is_still(file: _File) -> bool:
-    now = _seen(file.path)
+    now = _seen(file.path, file.entry)
     return now is not None and now.stamp == file.stamp
 
 
@@ -184,5 +290,5 @@ def _digest_of(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def _rejected(message: str, hint: Hint | None = None) -> Failure:
-    return Failure("import-rejected", message, hint=hint)
+def _problem(code: ErrorCode, message: str, hint: Hint | None) -> Batch:
+    return Batch(iter(()), problem=Failure(code, message, hint=hint))

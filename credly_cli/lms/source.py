@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from credly_cli.config import Settings
+from credly_cli.configured_files import FileEntry
 from credly_cli.errors import Failure
-from credly_cli.lms.records import Kind, Reading, Records, Reject
+from credly_cli.lms.records import Kind, Reading, Records, Reject, Understood
 from credly_cli.signals import Interruption
 from credly_cli.times import Clock, Deadline
 
@@ -26,6 +27,9 @@ class Part(NamedTuple):
     name: str = "The LMS"  # what they came from, for messages
     file: Path | None = None  # ... if it was a file: its rejected rows are written beside it
     is_news: Callable[[Reject], bool] = lambda _: True  # whether a rejected row is not reported yet
+    entry: FileEntry | None = None  # of the configuration, where it was a file ...
+    understood: Understood | None = None  # ... and how that was understood, once its records are read
+    again: str | None = None  # the bookmark that is to say with which options rows of it were rejected
     sessions_move: bool = False  # of content: the list says where sessions belong, also those that were elsewhere
 
 

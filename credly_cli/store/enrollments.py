@@ -234,6 +234,9 @@ LIMIT {_LISTED}
 """
 
 
+_COMPLETIONS = "SELECT count(completed_at), min(completed_at), max(completed_at) FROM temp.folded"
+
+
 class UndoneCompletion(NamedTuple):
     """A completion that the LMS does not call complete any more: whose, and the title of the content."""
 
@@ -249,6 +252,9 @@ class Written:
     changed: int
     undone: int
     newly_undone: list[UndoneCompletion]
+    completions: int = 0  # that the records tell, and the days that they span
+    completed_from: str | None = None
+    completed_to: str | None = None
 
 
 def write(store: Store, origin: Origin, now: str) -> Written:
@@ -263,7 +269,8 @@ def write(store: Store, origin: Origin, now: str) -> Written:
     if added or denied or store.value(f"SELECT 1 FROM temp.changes c WHERE {_HAS_MOVED} LIMIT 1"):
         set_rev(store, rev)
     newly_undone = list(map(UndoneCompletion._make, store.connection.execute(_NEWLY_UNDONE)))
-    return Written(added, changed, store.value(_STILL_UNDONE), newly_undone)
+    told = store.connection.execute(_COMPLETIONS).fetchone()
+    return Written(added, changed, store.value(_STILL_UNDONE), newly_undone, *told)
 
 
 # What issuing asks

@@ -1,11 +1,18 @@
 """The LMS step of a run: what the configured source has that is new comes into the store, a batch at a time."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
+from credly_cli.config import SourceName
+from credly_cli.configured_files import options_of
 from credly_cli.errors import Failure, Problem
+from credly_cli.importing.file_report import FileReport
 from credly_cli.importing.importer import ImportResult, await_correction, import_records
-from credly_cli.lms.records import KINDS, Kind
+from credly_cli.importing.matching import IdOptions
+from credly_cli.lms.records import KINDS, Kind, Understood
 from credly_cli.lms.rejects import RejectsFile
 from credly_cli.lms.source import Batch, Part, Source, SourceContext
 from credly_cli.progress import Progress
@@ -13,16 +20,21 @@ from credly_cli.store import content, learners, runs, waiting
 from credly_cli.store import content as access
 from credly_cli.store.database import Store
 from credly_cli.store.denials import Origin
-from credly_cli.text import Hint, counted
+from credly_cli.text import Command, Hint, counted
+from credly_cli.times import from_utc_text
 
 _PREFIX = "lms:"  # of a source's bookmarks among all
 _WAITING = "lms-source"  # the place where conditions of a source wait for a person
 _LISTED = 20  # undone completions, of those that are reported one by one
 
 
-def source_of(context: SourceContext) -> Source | None:
-    """Return the source that the configuration names."""
-    match context.settings.lms.source:
+def sources_of(context: SourceContext) -> dict[SourceName, Source]:
+    """Return the sources that the configuration names, in its order."""
+    return {name: _source(name, context) for name in context.settings.lms.sources}
+
+
+def _source(name: SourceName, context: SourceContext) -> Source:
+    match name:
         case "files":
             from credly_cli.lms.files_source import FilesSource  # noqa: PLC0415 - only what is configured
 
@@ -31,22 +43,29 @@ def source_of(context: SourceContext) -> Source | None:
             from credly_cli.lms.thought_industries.source import ThoughtIndustries  # noqa: PLC0415
 
             return ThoughtIndustries.configured(context)
-        case _:
-            return None
 
 
 @dataclass(slots=True)
 class LmsStepResult:
-    """What the LMS brought."""
+    """What the LMS brought; ``sources`` has the parts by their names, where there are several."""
 
     imported: dict[Kind, ImportResult] = field(default_factory=dict)
+    sources: dict[SourceName, "LmsStepResult"] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     warnings: list[Hint] = field(default_factory=list)
     failure: Failure | None = None  # what ended the reading before its end
 
-    def json(self) -> dict[str, dict[str, int]]:
+    def json(self) -> dict[str, Any]:
         """Return the counts as scripts read them."""
-        return {kind: self.of(kind).counts.json() for kind in KINDS}
+        counts: dict[str, Any] = {kind: self.of(kind).counts.json() for kind in KINDS}
+        if self.sources:
+            counts["sources"] = {name: part.json() for name, part in self.sources.items()}
+        return counts
+
+    @property
+    def files(self) -> list[FileReport]:
+        """What was understood of each file."""
+        return [report for imported in self.imported.values() for report in imported.files]
 
     @property
     def read(self) -> int:
@@ -62,6 +81,8 @@ class LmsStepResult:
         for kind, imported in other.imported.items():
             self.of(kind).add(imported)
         self.problems += other.problems
+        self.warnings += other.warnings
+        self.failure = self.failure or other.failure
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +113,49 @@ class LmsStep:
     state_folder: Path | None
     progress: Progress = field(default_factory=Progress)
 
-    def run(self, source: Source, *, full: bool = False) -> LmsStepResult:
-        """Import what the source has that is new; with ``full`` everything."""
+    def run_all(self, sources: Mapping[SourceName, Source], max_age_days: int, *, full: bool = False) -> LmsStepResult:
+        """Import what the sources have that is new; with ``full`` everything. One that fails stops none of the others.
+
+        An API that gave no answer for ``max_age_days`` (0 is never) needs a person.
+        """
+        if full:
+            self._forget_bookmarks()
+        whole = LmsStepResult()
+        for name, source in sources.items():
+            part = self.run(source, name=name)
+            if name != "files":
+                self._note_answer(name, part, max_age_days)
+            if len(sources) > 1:
+                whole.sources[name] = part
+            if whole.failure is not None and part.failure is not None:
+                part.problems.append(Problem.of(part.failure))
+            whole.add(part)
+            if part.failure is not None and part.failure.code == "interrupted":
+                break
+        return whole
+
+    def _note_answer(self, name: SourceName, part: LmsStepResult, max_age_days: int) -> None:
+        """Note that a source answered, or say that it did not for too long."""
+        bookmark = f"{_PREFIX}answered:{name}"
+        if part.failure is None:
+            runs.set_bookmark(self.store, bookmark, self.now)
+            return
+        last = runs.bookmark(self.store, bookmark)
+        if last is not None and max_age_days:
+            age = from_utc_text(self.now) - from_utc_text(last)
+            if age > timedelta(days=max_age_days):
+                message = f"The last good answer of {name} is {counted(age.days, 'day')} old."
+                part.problems.append(Problem("lms-stale", message, hint=Hint("To see why:", Command("doctor"))))
+
+    def _forget_bookmarks(self) -> None:
+        for name in runs.bookmarks(self.store, _PREFIX):
+            runs.set_bookmark(self.store, _PREFIX + name, None)
+
+    def run(self, source: Source, *, name: str = "", full: bool = False) -> LmsStepResult:
+        """Import what one source has that is new; with ``full`` everything."""
         result = LmsStepResult()
         if full:
-            for name in runs.bookmarks(self.store, _PREFIX):
-                runs.set_bookmark(self.store, _PREFIX + name, None)
+            self._forget_bookmarks()
         bookmarks, lasting = runs.bookmarks(self.store, _PREFIX), list[Problem]()
         try:
             for batch in source.batches(bookmarks, _Known(self.store)):
@@ -107,7 +165,7 @@ class LmsStep:
                 if batch.problem is not None:
                     result.problems.append(Problem.of(batch.problem))
                     lasting += result.problems[-1:] if batch.lasts else []
-            waiting.record(self.store, _WAITING, lasting)
+            waiting.record(self.store, f"{_WAITING}:{name}", lasting)
         except Failure as failure:
             result.failure = failure
         result.problems += _undone(result.of("progress"))
@@ -120,21 +178,25 @@ class LmsStep:
             for name in batch.given_no_more:
                 result.of("access").counts.changed += access.remove_tenants(self.store, name)
             for part in batch.parts:
-                self._import_part(part, result, read_before + result.read)
+                batch.bookmarks.update(self._import_part(part, result, read_before + result.read))
             for name, value in batch.bookmarks.items():
                 runs.set_bookmark(self.store, _PREFIX + name, value)
         self.progress.at(read_before + result.read)
         return result
 
-    def _import_part(self, part: Part, result: LmsStepResult, read_before: int) -> None:
+    def _import_part(self, part: Part, result: LmsStepResult, read_before: int) -> dict[str, str | None]:
+        """Take a part; returns what is to be noted of it as bookmarks."""
         keep = part.file is not None and self.state_folder is not None
         imported = result.of(part.kind)
         with RejectsFile(part.file, self.state_folder or Path(), keep=keep, is_news=part.is_news) as rejects:
-            origin = Origin("" if part.file else part.name, str(part.file) if part.file else None)
+            source = (part.entry.source if part.entry else "") if part.file else part.name
+            report = FileReport(part.kind, str(part.file or ""), part.understood or Understood())
             import_records(
                 *(self.store, part.kind, part.records, imported, self.now, rejects, self.progress, read_before),
                 sessions_move=part.sessions_move,
-                origin=origin,
+                ids=IdOptions(source, part.entry.ids, configured=True) if part.entry else IdOptions(of_api=True),
+                origin=Origin(source, report.file or None),
+                report=report,
             )
         if rejects.path is not None:
             runs.note(self.store, "rejects", rejects.path)
@@ -143,8 +205,36 @@ class LmsStep:
             first = f"the first (row {rejects.first.row}): {rejects.first.reason}"
             where = f" See {rejects.path}." if rejects.path else ""
             message = f"{part.name}: {rejects.count} of {part.kind} rejected, {first}.{where}"
-            hint = Hint(f"Correct {part.name}; the next sync reads it again.")
+            hint = Hint(f"Correct {part.name}; the next sync reads it again.{_words_to_tell(report, part)}")
             result.problems.append(Problem("import-rejected", message, hint=hint))
+        return self._memory(part, report, has_rejects=rejects.count > 0)
+
+    def _memory(self, part: Part, report: FileReport, *, has_rejects: bool) -> dict[str, str | None]:
+        """Return what is to be known of a file and its entry, as bookmarks.
+
+        With which options rows of it were rejected, and whether the entry brought completions before and has none now.
+        """
+        if part.entry is None:
+            return {}
+        noted: dict[str, str | None] = {}
+        if part.again is not None:
+            noted[part.again] = options_of(part.entry) if has_rejects else None
+        brought, barren = f"brought:{part.entry.path}", f"barren:{part.entry.path}"
+        if part.kind == "progress" and report.completions:
+            noted |= {brought: "1", barren: None}
+        elif part.kind == "progress" and report.read and runs.bookmark(self.store, _PREFIX + brought):
+            noted[barren] = str(part.file)
+        return noted
+
+
+def _words_to_tell(report: FileReport, part: Part) -> str:
+    """Say how unknown words are told in the configuration, where there are any."""
+    if part.entry is None or not report.understood.unknown_values:
+        return ""
+    (column, word), _ = report.understood.unknown_values.most_common(1)[0]
+    meaning = "completed" if column == "status" else "learner"
+    key = f'values = {{{column} = {{"{word}" = "{meaning}"}}}}'
+    return f" Or tell what the words mean in config.toml, under [[lms.files.{part.kind}]]: {key}"
 
 
 def _update(bookmarks: dict[str, str], batch: Batch) -> None:

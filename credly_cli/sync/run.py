@@ -8,6 +8,7 @@ from typing import Any, Literal
 from credly_cli.config import Settings
 from credly_cli.credly.client import Client
 from credly_cli.errors import Exit, Failure, Problem, exit_of_work
+from credly_cli.importing.file_report import FileReport
 from credly_cli.importing.importer import forget_missing
 from credly_cli.issuing import restore
 from credly_cli.lms.records import KINDS
@@ -21,7 +22,7 @@ from credly_cli.store.runs import Listed
 from credly_cli.sync.badges import ListCounts, Unlinked, sync_badges
 from credly_cli.sync.grants import GrantCounts, GrantsStep, ends_run
 from credly_cli.sync.issued_badges import sync_issued_badges
-from credly_cli.sync.lms import LmsStep, source_of
+from credly_cli.sync.lms import LmsStep, sources_of
 from credly_cli.text import Hint, as_json
 from credly_cli.times import Clock, utc_text
 from credly_cli.token import token_warning
@@ -51,7 +52,8 @@ class Run:
     finished_at: str = ""
     badges: ListCounts = field(default_factory=ListCounts)
     unlinked: list[Unlinked] = field(default_factory=list)
-    lms: dict[str, dict[str, int]] = field(default_factory=lambda: {kind: dict(_NO_ROWS) for kind in KINDS})
+    files: list[FileReport] = field(default_factory=list)  # of the LMS, as they were understood
+    lms: dict[str, Any] = field(default_factory=lambda: {kind: dict(_NO_ROWS) for kind in KINDS})
     issued_badges: ListCounts = field(default_factory=ListCounts)
     grants: GrantCounts = field(default_factory=GrantCounts)
     problems: list[Problem] = field(default_factory=list)
@@ -193,13 +195,15 @@ class Synchronisation:
         """Take in what the configured source has that is new; returns whether there is a source."""
         forget_missing(self.store)
         http, options = self.client.http, self.options
-        source = source_of(replace(self.source_context, deadline=http.deadline, interruption=options.interrupted))
-        if source is None:
+        sources = sources_of(replace(self.source_context, deadline=http.deadline, interruption=options.interrupted))
+        if not sources:
             return False
         folder = None if options.dry_run else self.state_folder
         progress = self.client.progress
-        taken = LmsStep(self.store, run.started_at, folder, progress).run(source, full=options.full)
+        step = LmsStep(self.store, run.started_at, folder, progress)
+        taken = step.run_all(sources, self.settings.lms.max_age_days, full=options.full)
         run.lms = taken.json()
+        run.files = taken.files
         run.problems += taken.problems
         run.warnings += taken.warnings
         if taken.failure is not None:

@@ -34,6 +34,8 @@ def night(desk: Desk) -> Desk:
     desk.connect()
     desk.config(CONFIG)
     (desk.home / "exports").mkdir()
+    for kind in ("learners", "content", "progress", "access"):  # that nothing ever matched is a matter of its own
+        put(desk, f"{kind}-empty.csv", "", 24 * 60)
     return desk
 
 
@@ -127,7 +129,7 @@ def test_what_was_taken_long_ago_from_a_file_that_is_gone_is_forgotten(
         path.unlink()
     assert read(night) == {}
     with night.store() as store:
-        assert store.value("SELECT count(*) FROM bookmarks WHERE name GLOB 'lms:file:*'") == 3
+        assert store.value("SELECT count(*) FROM bookmarks WHERE name GLOB 'lms:file:content:*'") == 4
     assert read(night) == {}
 
 
@@ -196,8 +198,90 @@ def test_what_is_no_such_file_is_a_problem_and_the_others_go_in(night: Desk) -> 
     put(night, "content-b.csv", CONTENT)
     answer = night.json("sync", "--only", "lms", code=3)
     assert answer["lms"]["content"]["added"] == 1
-    assert [entry["code"] for entry in answer["problems"]] == ["import-rejected"]
+    assert [entry["code"] for entry in answer["problems"]] == ["lms-file-refused"]
+
+
+def test_r33_a_refused_file_needs_a_person_until_it_is_taken_or_gone(night: Desk) -> None:
+    put(night, "content.csv", CONTENT)
+    path = put(night, "progress.csv", "Learner,Kurs,Fertig\nAda,c1,2026-02-01\n")
+    for _ in range(2):
+        (told,) = night.json("sync", "--only", "lms", code=3)["problems"]
+        assert told["code"] == "lms-file-refused"
+        assert "[[lms.files.progress]]" in told["hint"]
+        assert "map = {" in told["hint"]
+    assert [each["code"] for each in night.json("status")["waiting_for_person"]] == ["lms-file-refused"]
+    assert night.run("status", "--max-age", "1d").code == 3
+    path.unlink()
+    assert night.json("sync", "--only", "lms")["problems"] == []
+    assert night.json("status")["needs_person"] == 0
+
+
+def test_r33_a_table_says_how_its_files_are_read(night: Desk) -> None:
+    night.config(
+        CONFIG.replace('progress = ["exports/progress*.csv"]\n', "")
+        + '[[lms.files.progress]]\npath = "exports/progress*.csv"\nmap = {completed_at = "Fertig", email = "Wer"}\n'
+        + 'values = {status = {"Erledigt" = "completed"}}\ndate_format = "%d/%m/%Y"\n'
+    )
+    put(night, "content.csv", CONTENT)
+    put(night, "progress.csv", "Wer,content_id,status,Fertig\nada@example.org,c1,Erledigt,01/02/2026\n")
+    assert lms(night)["progress"]["added"] == 1
+
+
+def test_r33_rejected_rows_are_read_again_when_the_table_says_more(night: Desk) -> None:
+    put(night, "content.csv", CONTENT)
+    put(night, "progress.csv", f"{HEADER}ada@example.org,c1,Blorped,2026-02-01\n")
+    (told,) = night.json("sync", "--only", "lms", code=3)["problems"]
+    assert 'values = {status = {"Blorped" = "completed"}}' in told["hint"]
     assert read(night) == {}
+    table = '[[lms.files.progress]]\npath = "exports/progress*.csv"\nvalues = {status = {"Blorped" = "completed"}}\n'
+    night.config(CONFIG.replace('progress = ["exports/progress*.csv"]\n', "") + table)
+    assert lms(night)["progress"]["added"] == 1
+    assert night.json("status")["needs_person"] == 0
+
+
+def test_r33_a_glob_that_never_matched_anything_needs_a_person(night: Desk) -> None:
+    night.config(CONFIG.replace("exports/progress", "export/progress"))
+    for _ in range(2):
+        (told,) = night.json("sync", "--only", "lms", code=3)["problems"]
+        assert (told["code"], "export/progress*.csv" in told["message"]) == ("lms-file-missing", True)
+
+
+def test_r33_progress_that_runs_dry_needs_a_person(night: Desk) -> None:
+    put(night, "learners.csv", LEARNERS)
+    assert lms(night)
+    night.pass_time(days=9)
+    (told,) = night.json("sync", "--only", "lms", code=3)["problems"]
+    assert (told["code"], "10 days old" in told["message"]) == ("lms-stale", True)
+    night.config(CONFIG.replace("[lms.files]", "max_age_days = 0\n[lms.files]"))
+    assert night.json("sync", "--only", "lms")["problems"] == []
+    night.config(CONFIG.replace("[lms.files]", "max_age_days = 30\n[lms.files]"))
+    (night.home / "exports" / "progress-empty.csv").unlink()
+    assert night.json("sync", "--only", "lms")["problems"] == []
+    night.pass_time(days=31)
+    (told,) = night.json("sync", "--only", "lms", code=3)["problems"]
+    assert told["code"] == "lms-file-missing"
+
+
+def test_r33_an_entry_that_brought_completions_and_brings_none_needs_a_person(night: Desk) -> None:
+    put(night, "content.csv", CONTENT)
+    put(night, "progress.csv", DONE)
+    lms(night)
+    put(night, "progress.csv", "email,content_id,done\nada@example.org,c1,yes\n", 20)
+    for _ in range(2):
+        assert [told["code"] for told in night.json("sync", "--only", "lms", code=3)["problems"]] == ["lms-stale"]
+    put(night, "progress.csv", NEWS, 5)
+    assert night.json("sync", "--only", "lms")["problems"] == []
+
+
+def test_a_run_logs_what_was_understood_of_each_file(night: Desk) -> None:
+    put(night, "content.csv", CONTENT)
+    put(night, "progress.csv", DONE.replace("status", "status,Team").replace("completed,", "completed,East,"))
+    log = night.home / "log.jsonl"
+    night.json("sync", "--only", "lms", "--log-file", str(log))
+    told = [json.loads(line) for line in log.read_text().splitlines()]
+    (progress,) = [line for line in told if line["event"] == "file" and line["completions"]]
+    assert (progress["file"].endswith("progress.csv"), progress["columns"]["unused"]) == (True, ["Team"])
+    assert "ada@" not in log.read_text()
 
 
 def test_no_files_are_no_error(night: Desk) -> None:
@@ -265,8 +349,9 @@ def test_a_file_that_cannot_be_opened_is_reported_until_it_can(night: Desk, monk
         closed.setattr("credly_cli.lms.files_source._digest_of", denied)
         for _ in range(2):
             problems = night.json("sync", "--only", "lms", code=3)["problems"]
-            assert [entry["code"] for entry in problems] == ["import-rejected"] * 2
-            assert "content-1.csv cannot be opened: Permission denied." in problems[0]["message"]
+            assert {entry["code"] for entry in problems} == {"lms-file-refused"}
+            told = " ".join(entry["message"] for entry in problems)
+            assert "content-1.csv cannot be opened: Permission denied." in told
     assert read(night) == {"content": 2}
 
 
@@ -284,10 +369,11 @@ def test_what_an_export_calls_complete_no_more_is_reported_once(night: Desk) -> 
     put(night, "content.csv", CONTENT)
     put(night, "progress.csv", DONE, 30)
     lms(night)
-    put(night, "progress.csv", f"{HEADER}ada@example.org,c1,withdrawn,\n", 20)
+    another = "bo@example.org,c1,completed,2026-02-01T10:00:00Z"
+    put(night, "progress.csv", f"{HEADER}ada@example.org,c1,withdrawn,\n{another}\n", 20)
     (told,) = night.json("sync", "--only", "lms", code=3)["problems"]
     assert (told["code"], told["email"]) == ("import-rejected", "ada@example.org")
-    put(night, "progress.csv", f"{HEADER}ada@example.org,c1,withdrawn,\n\n", 10)
+    put(night, "progress.csv", f"{HEADER}ada@example.org,c1,withdrawn,\n{another}\n\n", 10)
     assert night.json("sync", "--only", "lms")["problems"] == []
 
 

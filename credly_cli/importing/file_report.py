@@ -1,0 +1,145 @@
+"""What was understood of a file, and what came of it: for whoever imports it, in a log, and for scripts."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from credly_cli.lms.records import Kind, ProgressRecord, Record, Understood
+from credly_cli.text import counted
+
+_NAMED = 12  # of a list of headers or words, as many are named in a sentence
+_STATUS = {"complete": "completed"}
+
+
+@dataclass(slots=True)
+class FileReport:
+    """What was understood of a file. Days are those of the times in UTC."""
+
+    kind: Kind
+    file: str  # as it was named; - is standard input
+    understood: Understood = field(default_factory=Understood)
+    read: int = 0
+    rejected: int = 0
+    completions: int = 0
+    completed_from: str | None = None
+    completed_to: str | None = None
+    readdressed: int = 0
+
+    @property
+    def left_out(self) -> int:
+        """How many rows were left out by their role or status."""
+        return sum(self.understood.left_out.values())
+
+    def json(self, *, with_rows: bool = False) -> dict[str, Any]:
+        """Return what was understood, as scripts read it; with the first rows where they are wanted."""
+        known = self.understood
+        return {
+            "file": self.file,
+            "header_line": known.header_line,
+            "columns": {"used": dict(known.used), "unused": list(known.unused)},
+            "names_split": known.names_split,
+            "unknown_values": [
+                {"column": column, "value": word, "rows": rows}
+                for (column, word), rows in known.unknown_values.most_common()
+            ],
+            "rows": [_row(record) for record in known.rows] if with_rows else [],
+        }
+
+    def facts(self) -> dict[str, Any]:
+        """Return what a log may keep: no address, and no name."""
+        spans = {"completed_from": self.completed_from, "completed_to": self.completed_to}
+        counts = {"read": self.read, "rejected": self.rejected, "completions": self.completions, **spans}
+        told = {key: value for key, value in self.json().items() if key != "rows"}
+        return {"kind": self.kind, **told, **counts, "left_out": self.left_out, "readdressed": self.readdressed}
+
+    def sentences(self) -> list[str]:
+        """Say what was understood, but for what needs a warning."""
+        known = self.understood
+        told = []
+        if self.kind == "progress" and self.completions:
+            told.append(f"{counted(self.completions, 'completion')}{self._days()}.")
+        if known.names_split:
+            examples = "; ".join(
+                f"{each.full!r} is {each.first_name} | {each.last_name}" for each in known.split_examples
+            )
+            they = counted(known.names_split, "name was", "names were")
+            told.append(f"{they} split at the last space or comma{f': {examples}' if examples else ''}.")
+        if known.left_out:
+            rows = counted(self.left_out, "row was", "rows were")
+            told.append(f"{rows} left out: {_words(known.left_out)}.")
+        if known.unused:
+            told.append(f"Columns not used: {_named(known.unused)}.")
+        return told
+
+    def warnings(self) -> list[str]:
+        """Say what a person should look at."""
+        known = self.understood
+        told = list(known.warnings)
+        if self.kind == "progress" and self.read > self.rejected and not self.completions:
+            told.append(self._without_completions())
+        if known.dated_otherwise:
+            number = sum(known.dated_otherwise.values())
+            rows = counted(number, "row has", "rows have")
+            words = ", ".join(f"{word} ({count:,})" for word, count in known.dated_otherwise.most_common(_NAMED))
+            told.append(f"{rows} a date of completion, and a status that is none: {words}.")
+        return told
+
+    def _days(self) -> str:
+        first, last = (self.completed_from or "")[:10], (self.completed_to or "")[:10]
+        return f" of {first}" if first == last else f" from {first} to {last}"
+
+    def _without_completions(self) -> str:
+        like = self.understood.like_completion
+        if not like:
+            return "No row is a completion."
+        return f"No row is a completion. Not used, and like one: {_named(like)}: --map completed_at={_quoted(like[-1])}"
+
+
+def _quoted(header: str) -> str:
+    return f"'{header}'" if " " in header else header
+
+
+def _named(names: list[str]) -> str:
+    more = len(names) - _NAMED
+    return ", ".join(names[:_NAMED]) + (f" and {more:,} more" if more > 0 else "")
+
+
+def _words(counts: Mapping[tuple[str, str], int]) -> str:
+    most = sorted(counts.items(), key=lambda item: -item[1])[:_NAMED]
+    return ", ".join(f"{column} {word!r} ({rows:,})" for (column, word), rows in most)
+
+
+def _row(record: Record) -> dict[str, Any]:
+    """Return a record by the names of our columns."""
+    if not isinstance(record, ProgressRecord):
+        return record._asdict()
+    name = "content_title" if record.by_title else "content_id"
+    return {
+        "row": record.row,
+        "email": record.email,
+        "learner_id": record.learner_id,
+        "content_id": None,
+        "content_title": None,
+        name: record.content,
+        "session_id": record.session_id,
+        "progress": record.progress,
+        "status": _STATUS.get(record.standing or "", record.standing),
+        "enrolled_at": record.enrolled_at,
+        "completed_at": record.completed_at,
+        "first_name": record.first_name,
+        "last_name": record.last_name,
+    }
+
+
+def shown_rows(report: FileReport) -> Iterator[str]:
+    """Write the first rows as they were understood, a line each."""
+    for record in report.understood.rows:
+        told = {key: value for key, value in _row(record).items() if value not in (None, "", ()) and key != "row"}
+        values = ", ".join(f"{key}: {_value(value)}" for key, value in told.items())
+        yield f"row {record.row}: {values}"
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:g}"
+    return "; ".join(value) if isinstance(value, tuple) else str(value)
