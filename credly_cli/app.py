@@ -104,7 +104,7 @@ _COMMANDS: dict[str, dict[str, tuple[Callable[..., object], str]]] = {
         "forget": (forget, "Remove a learner's personal data from here."),
     },
     "Set up": {
-        "connect": (connect, "Connect to Credly with a token."),
+        "connect": (connect, "Connect to Credly, with a token or as a client."),
         "disconnect": (disconnect, "Disconnect from Credly; links are kept."),
         "config": (config, "Show the configuration, and where it comes from."),
         "profiles": (profiles, "List the profiles, and which is in use."),
@@ -112,7 +112,9 @@ _COMMANDS: dict[str, dict[str, tuple[Callable[..., object], str]]] = {
         "sandbox": (sandbox, "Serve a stand-in of Credly's API, to try things."),
     },
 }
+# what should not be there it refuses itself: that may be a token, which is not to be shown
+_SETTINGS = {"connect": {"allow_extra_args": True}}
 for commands in _COMMANDS.values():
     for name, (function, summary) in commands.items():
-        app.command(name, cls=CredlyCommand, short_help=summary)(function)
+        app.command(name, cls=CredlyCommand, short_help=summary, context_settings=_SETTINGS.get(name))(function)
 CredlyGroup.groups.update({title: tuple(commands) for title, commands in _COMMANDS.items()})

@@ -16,11 +16,14 @@ from credly_cli.errors import Failure
 from credly_cli.times import read_zone
 
 PRODUCTION_URL = "https://api.credly.com/v1"
+_OAUTH_PATH = "/oauth/token"
 SANDBOX_URL = "https://sandbox-api.credly.com/v1"
 _HOST = re.compile(r"[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|[0-9a-f:.]*:[0-9a-f:.]*", re.ASCII)
 
 
-KeyType = Literal["bool", "text", "list", "seconds", "count", "days", "timezone", "address", "source", "words", "files"]
+KeyType = Literal[
+    "bool", "text", "list", "seconds", "count", "days", "timezone", "address", "oauth", "source", "words", "files"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,10 @@ class CredlySettings:
     api_url: str | None = _key("address", None, "another Credly than production, such as its sandbox")
     organization: str | None = _key("text", None, "the organization's id, where the token has several")
     token_command: tuple[str, ...] = _key("list", (), "a program that prints the token, with its arguments; no shell")
+    client_id: str | None = _key("text", None, "the id of an OAuth client, whose secret then takes the token's place")
+    oauth_url: str | None = _key(
+        "oauth", None, "where access tokens come from: https://www.credly.com/oauth/token, or /oauth/token at `api_url`"
+    )
     parallel: int = _key("count", 4, "how many requests may be under way at once, 1 to 32")
 
 
@@ -235,6 +242,8 @@ def _checked(key: Key, value: Any, place: str) -> Any:
         return _words(key, value, place)
     if key.type == "address":
         return api_address(value)
+    if key.type == "oauth":
+        return oauth_address(value)
     if key.type == "timezone":
         try:
             read_zone(value)
@@ -292,6 +301,7 @@ _CHECKS = {
     "bool": _Check("true or false", bool),
     "text": _Check("text", str),
     "timezone": _Check("the name of a time zone", str),
+    "oauth": _Check("an address like https://www.credly.com/oauth/token", str),
     "address": _Check("an address like https://api.credly.com", str),
     "list": _Check("a list of texts", list),
     "seconds": _Check("a whole number of seconds from 0 to a year", int, at_least=0, at_most=366 * 86400),
@@ -317,24 +327,42 @@ def is_loopback(host: str) -> bool:
 
 def api_address(text: str) -> str:
     """Bring an address of Credly's API into one form, ``https://host/v1``; raises ``Failure``."""
+    origin, path = _origin_and_path(text, "API")
+    if path not in ("", "/v1", "/api/v1"):
+        raise _no_address("may end in nothing, /v1 or /api/v1")
+    return f"{origin}{path or '/v1'}"
+
+
+def oauth_address(text: str) -> str:
+    """Bring the address that gives access tokens into one form; raises ``Failure``."""
+    origin, path = _origin_and_path(text, "OAuth")
+    return f"{origin}{path or _OAUTH_PATH}"
+
+
+def oauth_url_of(api_url: str) -> str:
+    """Return the address that gives access tokens for an address of the API."""
+    parts = urlsplit(api_url)
+    if parts.hostname == urlsplit(PRODUCTION_URL).hostname:
+        return f"https://www.credly.com{_OAUTH_PATH}"
+    return f"{parts.scheme}://{parts.netloc}{_OAUTH_PATH}"
+
+
+def _origin_and_path(text: str, name: str) -> tuple[str, str]:
     try:
         parts = urlsplit(text.strip())
         host, port = parts.hostname or "", parts.port
     except ValueError:
-        raise _no_address("is not an address") from None
+        raise _no_address("is not an address", name) from None
     if "@" in parts.netloc:  # not repeated: it may hold a password
-        raise _no_address("must not hold a user name or password")
+        raise _no_address("must not hold a user name or password", name)
     if parts.scheme not in ("https", "http") or not _HOST.fullmatch(host) or parts.query or parts.fragment:
-        raise _no_address("must be https://, a host, and nothing but a path")
+        raise _no_address("must be https://, a host, and nothing but a path", name)
     if parts.scheme == "http" and not is_loopback(host):
-        raise _no_address("must start with https://; http:// is for this machine only")
-    path = parts.path.rstrip("/")
-    if path not in ("", "/v1", "/api/v1"):
-        raise _no_address("may end in nothing, /v1 or /api/v1")
+        raise _no_address("must start with https://; http:// is for this machine only", name)
     shown = f"[{host}]" if ":" in host else host
     usual = port in (None, {"https": 443, "http": 80}[parts.scheme])
-    return f"{parts.scheme}://{shown}{'' if usual else f':{port}'}{path or '/v1'}"
+    return f"{parts.scheme}://{shown}{'' if usual else f':{port}'}", parts.path.rstrip("/")
 
 
-def _no_address(reason: str) -> Failure:
-    return _invalid(f"The API address {reason}.", f"For example: {PRODUCTION_URL} or {SANDBOX_URL}")
+def _no_address(reason: str, name: str = "API") -> Failure:
+    return _invalid(f"The {name} address {reason}.", f"For example: {PRODUCTION_URL} or {SANDBOX_URL}")

@@ -155,6 +155,11 @@ class Problem:
         return cls(failure.code, failure.message, hint=failure.hint)
 
     @property
+    def sentence(self) -> Hint:
+        """What went wrong and the way out, in one."""
+        return Hint(self.message, *(self.hint.parts if self.hint else ()))
+
+    @property
     def exit_code(self) -> Exit:
         """The exit code that this problem leads to."""
         return EXIT_OF[self.code]

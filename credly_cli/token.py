@@ -1,6 +1,7 @@
 """The Credly token: where it comes from, where it is kept, when it ends, and an object that does not show it."""
 
 import os
+import re
 import stat
 import subprocess
 from dataclasses import dataclass
@@ -8,7 +9,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Literal, NoReturn
 
-from credly_cli.errors import Failure
+from credly_cli.errors import Failure, Problem
 from credly_cli.files import make_private_folder, sync_folder
 from credly_cli.text import Command, Hint
 from credly_cli.times import from_utc_text
@@ -20,6 +21,10 @@ _PUT_BACK = Hint(
 )
 _LONGEST = 8192  # bytes; no token is near that
 _WARN_DAYS = 14
+_LONG_IN_USE = 150  # days of the 180 that a token lives, where nobody tells when they end
+NOT_TOLD = "When the token expires is not known, as Credly does not tell: tokens live 180 days"
+_SECRET = re.compile(r"CREDLY_\w*(TOKEN|SECRET|PASSWORD|KEY)")  # variables that hold one
+Expiry = Literal["date", "never", "not-told"]
 TokenKind = Literal["stored", "file", "environment", "command"]
 
 
@@ -49,13 +54,15 @@ class TokenSource:
     kind: TokenKind
     path: Path | None = None
     command: tuple[str, ...] = ()
+    variable: str = "CREDLY_TOKEN"  # that holds it, of kind ``environment``
+    client_id: str | None = None  # of the OAuth client whose secret it is
 
     @property
     def words(self) -> str:
         """The source as people and scripts read it."""
         if self.path:
             return str(self.path)
-        return "CREDLY_TOKEN" if self.kind == "environment" else "token_command"
+        return self.variable if self.kind == "environment" else "token_command"
 
 
 def token_from(text: str, origin: str) -> Token:
@@ -75,7 +82,10 @@ def token_from(text: str, origin: str) -> Token:
 
 
 def read_token(source: TokenSource, environ_token: str | None) -> Token:
-    """Read the token from its source; raises ``Failure`` when it is not there or open to others."""
+    """Read the token from its source; raises ``Failure`` when it is not there or open to others.
+
+    ``environ_token`` is the value of the source's variable.
+    """
     if source.path is not None:
         missing = Hint("Run:", Command("connect")) if source.kind == "stored" else _PUT_BACK
         return token_from(read_private_file(source.path, missing=missing), f"the token file {source.path}")
@@ -83,8 +93,8 @@ def read_token(source: TokenSource, environ_token: str | None) -> Token:
         return token_from(_output_of(source.command), "the output of token_command")
     if environ_token is None:
         hint = Hint("Set it as before, or run:", Command("connect"))
-        raise Failure("not-connected", "CREDLY_TOKEN is not set.", hint=hint)
-    return token_from(environ_token, "CREDLY_TOKEN")
+        raise Failure("not-connected", f"{source.variable} is not set.", hint=hint)
+    return token_from(environ_token, source.variable)
 
 
 def read_private_file(path: Path, *, missing: Hint = _PUT_THERE) -> str:
@@ -131,9 +141,16 @@ def store_token(path: Path, token: Token) -> None:
 def _output_of(command: tuple[str, ...]) -> str:
     if not command:
         raise Failure("not-connected", "token_command is not set any more.", hint=Hint("Run:", Command("connect")))
+    others = {name: value for name, value in os.environ.items() if not _SECRET.fullmatch(name)}
     try:
         done = subprocess.run(  # noqa: S603 - the admin's own command, without a shell
-            command, capture_output=True, timeout=_COMMAND_SECONDS, check=True, stdin=subprocess.DEVNULL, text=True
+            command,
+            capture_output=True,
+            timeout=_COMMAND_SECONDS,
+            check=True,
+            stdin=subprocess.DEVNULL,
+            text=True,
+            env=others,
         )
     except (OSError, subprocess.SubprocessError, UnicodeDecodeError) as error:
         reason = type(error).__name__ if not isinstance(error, OSError) else error.strerror
@@ -149,15 +166,32 @@ def _unsafe(path: Path, reason: str, hint: str = "Use a file of your own with mo
     return Failure("token-refused", f"The token file {path} {reason}.", hint=hint)
 
 
-def token_warning(expires_at: str | None, now: datetime) -> Hint | None:
-    """Return a warning when a token expires within 14 days, ``None`` before that or where its end is not known."""
-    if expires_at is None:
-        return None
-    left = from_utc_text(expires_at) - now
-    if left > timedelta(days=_WARN_DAYS):
-        return None
-    told = f"The token {_when(left)} ({expires_at[:10]}). Make a new one in Credly, then:"
-    return Hint(told, Command("connect"))
+@dataclass(frozen=True, slots=True)
+class TokenLife:
+    """When a token ends, as far as Credly tells, and since when it is in use; times are UTC text."""
+
+    expiry: Expiry
+    expires_at: str | None  # only of a ``date``
+    since: str | None
+
+    def warning(self, now: datetime) -> Problem | None:
+        """Say that the token ends within 14 days, or may do so soon (R33); ``None`` before that."""
+        if self.expiry == "date" and self.expires_at is not None:
+            left = from_utc_text(self.expires_at) - now
+            message = f"The token {_when(left)} ({self.expires_at[:10]})."
+            return _expiring(message) if left <= timedelta(days=_WARN_DAYS) else None
+        days = self.days_in_use(now)
+        if self.expiry != "not-told" or days < _LONG_IN_USE:
+            return None
+        return _expiring(f"{NOT_TOLD}, and this one has been in use for {days}.")
+
+    def days_in_use(self, now: datetime) -> int:
+        """Return for how many days the token has been in use."""
+        return (now - from_utc_text(self.since)).days if self.since else 0
+
+
+def _expiring(message: str) -> Problem:
+    return Problem("token-expiring", message, hint=Hint("Make a new one in Credly, then:", Command("connect")))
 
 
 def _when(left: timedelta) -> str:

@@ -34,6 +34,7 @@ _VARIABLES = {
     "CREDLY_PROFILE": "the profile, as `--profile`",
     "CREDLY_TOKEN": "the authorization token; it is not kept",
     "CREDLY_TOKEN_FILE": "a file of mode 0600 with the token",
+    "CREDLY_CLIENT_SECRET": "the secret of an OAuth client, in the token's place",
     "CREDLY_API_URL": "the address of the API",
     "CREDLY_ORGANIZATION": "the organization's id",
     "CREDLY_LMS_TOKEN": "the API key of the LMS",

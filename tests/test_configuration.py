@@ -20,6 +20,8 @@ ANOTHER: dict[str, Any] = {  # a value of each key that is not its default
     "credly.api_url": "https://sandbox-api.credly.com/v1",
     "credly.organization": "an-id",
     "credly.token_command": ["pass", "show", "credly"],
+    "credly.client_id": "an-id",
+    "credly.oauth_url": "https://login.example.com/token",
     "credly.parallel": 32,
     "grants.settle_seconds": 0,
     "grants.recheck_seconds": 5,
@@ -96,7 +98,7 @@ WRONG: list[Any] = [1.5, {"a": 1}, [1], "no such thing \u00e9", 10**30]
 def test_a_value_of_a_wrong_type_or_kind_names_the_key(tmp_path: Path, name: str, value: Any) -> None:
     text = written(name, "VALUE").replace('"VALUE"', "{ a = 1 }" if isinstance(value, dict) else repr(value))
     message = failure_of(tmp_path, text).message
-    if KINDS[name] not in ("timezone", "address") or not isinstance(value, str):
+    if KINDS[name] not in ("timezone", "address", "oauth") or not isinstance(value, str):
         assert name in message
 
 

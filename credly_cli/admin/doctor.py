@@ -20,7 +20,7 @@ from credly_cli.store.connection import Connection
 from credly_cli.store.database import Store
 from credly_cli.text import Command, Hint, counted
 from credly_cli.times import from_utc_text
-from credly_cli.token import token_warning
+from credly_cli.token import NOT_TOLD, TokenLife
 
 _CLOCK_SECONDS = 60  # a link counts completions to the second, by this clock
 _SEE_WHY = Hint("To see why:", Command("sync"))
@@ -71,9 +71,14 @@ def online(store: Store, settings: Settings, network: Network) -> list[Check]:
         token = _token(known, client)
     except Failure as failure:
         refused = failure.code in ("token-refused", "token-forbidden")
-        expiry = _refused_early(known, network, failure) if refused else _expiry(known, network)
+        expiry = _refused_early(known, network, failure) if refused else _expiry(known.token_life, network)
         return [failed_by("token", failure), expiry, *_all_failed(("api", "clock"), failure)]
-    return [token, _expiry(known, network), _safely("api", lambda: _api(client)), _clock(client)]
+    facts, life = client.token_facts(), known.token_life
+    if facts.may_write is False:
+        token = failed("token", connect.READ_ONLY, Hint("Run:", Command("connect")), EXIT_OF["token-forbidden"])
+    if facts.expiry != "not-told":
+        life = TokenLife(facts.expiry, facts.expires_at, known.token_since)
+    return [token, _expiry(life, network), _safely("api", lambda: _api(client)), _clock(client)]
 
 
 def _all_failed(names: Iterable[str], failure: Failure) -> list[Check]:
@@ -99,22 +104,22 @@ def _token(known: Connection, client: Client) -> Check:
     return passed("token", told)
 
 
-def _expiry(known: Connection, network: Network) -> Check:
-    expires_at, now = known.token_expires_at, network.clock.now()
-    if expires_at is None:
-        return passed("expiry", "Credly does not say when the token expires.")
-    warning = token_warning(expires_at, now)
-    if warning is None:
-        return passed("expiry", f"The token expires on {expires_at[:10]}.")
-    gone = from_utc_text(expires_at) <= now
-    return failed(
-        "expiry", str(warning), Hint("Run:", Command("connect")), Exit.NOT_CONNECTED if gone else Exit.PARTIAL
-    )
+def _expiry(life: TokenLife, network: Network) -> Check:
+    now = network.clock.now()
+    if warning := life.warning(now):
+        gone = life.expires_at is not None and from_utc_text(life.expires_at) <= now
+        return failed("expiry", warning.message, warning.hint, Exit.NOT_CONNECTED if gone else Exit.PARTIAL)
+    if life.expires_at is not None:
+        return passed("expiry", f"The token expires on {life.expires_at[:10]}.")
+    if life.expiry == "never":
+        return passed("expiry", "The token does not expire.")
+    days = counted(life.days_in_use(now), "day")
+    return warned("expiry", f"{NOT_TOLD}, and this one has been in use for {days}.")
 
 
 def _refused_early(known: Connection, network: Network, failure: Failure) -> Check:
     """Say of a token that Credly refuses that its date does not hold."""
-    check = _expiry(known, network)
+    check = _expiry(known.token_life, network)
     if not check.ok or known.token_expires_at is None:
         return check
     told = f"The token was to last until {known.token_expires_at[:10]}, but Credly refuses it already."

@@ -58,7 +58,8 @@ SHAPES: dict[str, Any] = {
         "organization": {"id": TEXT, "name": TEXT},
         "api_url": TEXT,
         "token_source": TEXT,
-        "token_expires_at": TEXT,
+        "token_expires_at": MAYBE,
+        "token_expiry": TEXT,
     },
     "disconnect": {"connected": YES_NO, "purged": YES_NO, "left": [TEXT]},
     "badges": [
@@ -226,6 +227,8 @@ SHAPES: dict[str, Any] = {
         "api_url": MAYBE,
         "connected_at": MAYBE,
         "token_expires_at": MAYBE,
+        "token_expiry": TEXT,
+        "token_since": MAYBE,
         "profile": TEXT,
         "enabled": YES_NO,
         "configuration": TEXT,

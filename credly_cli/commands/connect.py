@@ -11,7 +11,7 @@ from credly_cli.config import SANDBOX_URL, api_address
 from credly_cli.errors import Failure
 from credly_cli.output import Output
 from credly_cli.text import Command, Hint
-from credly_cli.token import Token, TokenSource, read_token, token_from
+from credly_cli.token import NOT_TOLD, Token, TokenSource, read_token, token_from
 
 if TYPE_CHECKING:
     from credly_cli.connection.connect import Asked, Network
@@ -25,6 +25,10 @@ def connect(
     token_file: Annotated[
         Path | None, typer.Option("--token-file", help="Read the token from this file each time; it stays there.")
     ] = None,
+    client_id: Annotated[
+        str | None,
+        typer.Option("--client-id", metavar="ID", help="Connect as this OAuth client; its secret is given as a token."),
+    ] = None,
     organization: Annotated[
         str | None, typer.Option("--organization", metavar="ID", help="Which organization, if the token has several.")
     ] = None,
@@ -33,9 +37,10 @@ def connect(
         str | None, typer.Option("--api-url", metavar="URL", help="Use another address of the API.")
     ] = None,
 ) -> None:
-    """Connect to Credly with an authorization token.
+    """Connect to Credly with an authorization token, or as an OAuth client.
 
-    The token comes from standard input, a file, CREDLY_TOKEN or a hidden prompt, never from an argument.
+    The token comes from standard input, a file, CREDLY_TOKEN or a hidden prompt, never from an argument. With
+    --client-id it is the client's secret, which may also be in CREDLY_CLIENT_SECRET.
 
     Example: credly connect --token-stdin < token.txt
     """
@@ -43,6 +48,9 @@ def connect(
     from credly_cli.store import connection as connections
 
     environment: Environment = context.obj
+    if context.args:  # not repeated: it may be the token
+        hint = Hint("Give the token by --token-stdin or --token-file FILE, or type it after:", Command("connect"))
+        raise Failure("usage", "connect takes no argument, and never a token: other users could read it.", hint=hint)
     if token_stdin and token_file:
         raise Failure("usage", "--token-stdin and --token-file exclude each other.", hint="Give one of them.")
     if sandbox and api_url:
@@ -51,7 +59,8 @@ def connect(
     settings, network = environment.settings, environment.network()
     with environment.reading() as store:
         known = connections.current(store)
-    source, token = _token(environment, network, token_stdin=token_stdin, token_file=token_file)
+    client_id = client_id or settings.credly.client_id
+    source, token = _token(environment, network, client_id, token_stdin=token_stdin, token_file=token_file)
     asked = connecting.ask(network, settings, known, source, token, api_url=given, organization=organization)
     with environment.writing(lock_wait=10, create=True) as (store, _):
         connecting.keep(store, asked.connection, token if source.kind == "stored" else None, network.token_file)
@@ -66,6 +75,7 @@ def _show(output: Output, asked: "Asked", source: TokenSource) -> None:
         "api_url": connection.api_url,
         "token_source": source.words,
         "token_expires_at": connection.token_expires_at,
+        "token_expiry": connection.token_expiry,
     }
     output.answer(answer, lambda: _render(output, asked, source))
 
@@ -73,40 +83,49 @@ def _show(output: Output, asked: "Asked", source: TokenSource) -> None:
 def _render(output: Output, asked: "Asked", source: TokenSource) -> None:
     output.say(f"Connected to {asked.connection.organization_name}.", "green")
     kept = "is kept" if source.kind == "stored" else "stays"
-    output.say(f"The token {kept} in {source.words}.")
+    output.say(f"The {'secret' if source.client_id else 'token'} {kept} in {source.words}.")
+    if asked.connection.token_expiry == "not-told":  # noqa: S105
+        output.note(f"{NOT_TOLD}.")
     for warning in asked.warnings:
         output.warn(warning)
     output.note(Hint("Next:", Command("sync")))
 
 
 def _token(
-    environment: Environment, network: "Network", *, token_stdin: bool, token_file: Path | None
+    environment: Environment,
+    network: "Network",
+    client_id: str | None,
+    *,
+    token_stdin: bool,
+    token_file: Path | None,
 ) -> tuple[TokenSource, Token]:
     """Return where the token is read from later, and the token; one that is typed or piped in is kept by us."""
     from credly_cli.connection import connect as connecting
 
-    own = TokenSource("stored", network.token_file)
+    own = TokenSource("stored", network.token_file, client_id=client_id)
     if token_stdin:
         return own, token_from(_piped(environment), "standard input")
     if token_file is not None:
-        source: TokenSource | None = TokenSource("file", token_file.absolute())
+        source: TokenSource | None = TokenSource("file", token_file.absolute(), client_id=client_id)
     else:
-        source = connecting.token_source(network, environment.settings, None)
+        source = connecting.token_source(network, environment.settings, None, client_id)
     if source is None:
-        return own, _asked(environment)
-    return source, read_token(source, environment.environ.get("CREDLY_TOKEN"))
+        return own, _asked(environment, client_id)
+    return source, read_token(source, environment.environ.get(source.variable))
 
 
 def _piped(environment: Environment) -> str:
     return environment.bytes_of_stdin().read(_LONGEST_TOKEN).decode("utf-8-sig", "replace")
 
 
-def _asked(environment: Environment) -> Token:
+def _asked(environment: Environment, client_id: str | None) -> Token:
+    name, variable = ("secret", "CREDLY_CLIENT_SECRET") if client_id else ("token", "CREDLY_TOKEN")
     if not environment.may_ask:
         raise Failure(
             "usage",
-            "There is no token, and no terminal to type one at; give it with --token-stdin or --token-file FILE.",
-            hint="It can also be in CREDLY_TOKEN.",
+            f"There is no {name}, and no terminal to type one at; give it with --token-stdin or --token-file FILE.",
+            hint=f"It can also be in {variable}.",
         )
-    environment.output.note("You find a token in Credly under Developers > Authorization Tokens.")
-    return token_from(getpass.getpass("Token: "), "what was typed")
+    place = "OAuth Applications" if client_id else "Authorization Tokens"
+    environment.output.note(f"You find a {name} in Credly under Developers > {place}.")
+    return token_from(getpass.getpass(f"{name.capitalize()}: "), "what was typed")

@@ -8,7 +8,6 @@ from credly_cli.cli.environment import Environment
 from credly_cli.errors import Exit
 from credly_cli.output import Output
 from credly_cli.text import Hint, as_json
-from credly_cli.token import token_warning
 
 if TYPE_CHECKING:
     from credly_cli.store.overview import Overview
@@ -39,7 +38,8 @@ def status(
     oldest = use_case.read_age(max_age) if max_age is not None else None
     enabled = environment.settings.enabled
     found = overview.read(paths.store)
-    warning = token_warning(found.token_expires_at, now) if found.connected else None
+    expiring = found.token_life.warning(now) if found.connected else None
+    warning = expiring.sentence if expiring else None
     next_step = use_case.next_step(found, paths.config, enabled=enabled)
     if not (output.quiet and oldest) or output.as_json:
         setting = {"enabled": enabled, "configuration": paths.config}
@@ -47,7 +47,10 @@ def status(
         output.answer(answer, lambda: _show(environment, found, warning, next_step))
     if oldest is None:
         return int(Exit.DONE)
-    if reason := use_case.overdue(found, oldest, now):
+    reason = use_case.overdue(found, oldest, now)
+    if warning and reason and {each.code for each in found.waiting_for_person} == {"token-expiring"}:
+        reason = None  # that is what the warning says
+    if reason:
         output.line(f"credly status: {reason}", next_step)
     elif warning:
         output.line("credly status:", warning)

@@ -159,8 +159,10 @@ def _render(output: Output, run: "Run") -> None:
         output.note(f"... and {len(run.problems) - 20:,} more.")
     if run.uncertain_left:
         output.note(_waiting(run))
+    said = {problem.sentence for problem in run.problems}
     for warning in run.warnings:
-        output.warn(warning)
+        if warning not in said:
+            output.warn(warning)
     output.note(_next(run))
 
 

@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from credly_cli.config import PRODUCTION_URL, Settings
+from credly_cli.config import PRODUCTION_URL, Settings, oauth_url_of
 from credly_cli.credly.client import Client, session_of
 from credly_cli.credly.records import Organization
 from credly_cli.errors import Failure
+from credly_cli.http.auth import Auth, Basic
 from credly_cli.http.errors import HttpFailure
 from credly_cli.http.retry import Limits
 from credly_cli.signals import Interruption
@@ -21,7 +21,8 @@ from credly_cli.text import Command, Hint
 from credly_cli.times import Clock, Deadline, utc_text
 from credly_cli.token import Token, TokenSource, read_token, store_token
 
-_TOKEN_DAYS = 180
+SECRET = "CREDLY_CLIENT_SECRET"  # noqa: S105 - its name
+READ_ONLY = "The token may only read, so no badge can be issued with it: make one in Credly that may write as well."
 _ANOTHER_PROFILE = Command("connect", "--profile", "NAME")
 
 
@@ -45,19 +46,25 @@ class Asked:
     warnings: list[Hint]
 
 
-def client_for(api_url: str, token: Token, network: Network, parallel: int, organization_id: str = "") -> Client:
-    """Make a client for an address and a token."""
-    http = session_of(
-        api_url,
-        token,
-        network.clock,
-        environ=network.environ,
-        limits=Limits(parallel),
-        deadline=network.deadline,
-        interruption=network.interruption,
-        adapter=network.adapter,
-    )
-    return Client(http, organization_id, parallel)
+def client_for(
+    address: str, source: TokenSource, secret: Token, network: Network, settings: Settings, organization_id: str = ""
+) -> Client:
+    """Make a client for an address, with a token or, where the source is of an OAuth client, with its secret."""
+    parallel = settings.credly.parallel
+    options = {
+        "environ": network.environ,
+        "deadline": network.deadline,
+        "interruption": network.interruption,
+        "adapter": network.adapter,
+    }
+    auth: Auth = Basic(secret)
+    if source.client_id is not None:
+        from credly_cli.credly.oauth import access_tokens  # noqa: PLC0415 - few connect so
+
+        oauth_url = settings.credly.oauth_url or oauth_url_of(address)
+        auth = access_tokens(oauth_url, source.client_id, secret, network.clock, **options)
+    http = session_of(address, auth, network.clock, limits=Limits(parallel), **options)
+    return Client(http, organization_id, parallel, token=None if source.client_id else secret)
 
 
 def ask(
@@ -72,10 +79,13 @@ def ask(
 ) -> Asked:
     """Ask Credly about a token, before anything is stored (R1); ``api_url`` and ``organization`` are the user's own."""
     address = api_url or api_url_for(network.environ, settings, known)
-    client = client_for(address, token, network, settings.credly.parallel)
+    client = client_for(address, source, token, network, settings)
     warnings: list[Hint] = []
     found = check(client, wanted_organization(network.environ, settings, organization), known, warnings)
     client.organization_id = found.id
+    facts, now = client.token_facts(), utc_text(network.clock.now())
+    if facts.may_write is False:
+        warnings.append(Hint(READ_ONLY))
     remembered = known is not None and known.api_url_given and known.api_url == address
     # cron lacks the shell's variables: the address that was checked is the one that is used
     told = api_url is not None or bool(network.environ.get("CREDLY_API_URL"))
@@ -86,10 +96,23 @@ def ask(
         api_url_given=told or remembered,
         token_kind=source.kind,
         token_path=source.path if source.kind == "file" else None,
-        token_expires_at=expiry(client, token, network.clock),
-        connected_at=utc_text(network.clock.now()),
+        token_expires_at=facts.expires_at,
+        token_expiry=facts.expiry,
+        token_since=known.token_since if known is not None and _is_known(token, known, network) else now,
+        client_id=source.client_id,
+        connected_at=now,
     )
     return Asked(connection, warnings)
+
+
+def _is_known(token: Token, known: Connection, network: Network) -> bool:
+    """Tell whether the token is the one that we keep already: elsewhere it may have been exchanged meanwhile."""
+    if not known.connected or known.token_kind != "stored":  # noqa: S105
+        return False
+    try:
+        return read_token(TokenSource("stored", network.token_file), None).reveal() == token.reveal()
+    except Failure:
+        return False
 
 
 def check(client: Client, wanted: str | None, known: Connection | None, warnings: list[Hint]) -> Organization:
@@ -158,17 +181,6 @@ def keep(store: Store, connection: Connection, typed: Token | None, token_file: 
             store_token(token_file, typed)
 
 
-def expiry(client: Client, token: Token, clock: Clock) -> str:
-    """Return when the token expires: as Credly says, else 180 days from now."""
-    from credly_cli.times import read_instant  # noqa: PLC0415
-
-    told = client.token_expiry(token.reveal())
-    try:
-        return read_instant(told) if told else utc_text(clock.now() + timedelta(days=_TOKEN_DAYS))
-    except ValueError:
-        return utc_text(clock.now() + timedelta(days=_TOKEN_DAYS))
-
-
 def require_connected(store: Store) -> Connection:
     """Return the connection; raises ``Failure`` when there is none, whatever the environment holds (R3)."""
     known = connections.current(store)
@@ -184,22 +196,28 @@ def require_connected(store: Store) -> Connection:
     return known
 
 
-def token_source(network: Network, settings: Settings, known: Connection | None) -> TokenSource | None:
-    """Tell where the token is read from: the environment before what `connect` remembered; ``None`` for nowhere."""
-    if network.environ.get("CREDLY_TOKEN"):
+def token_source(
+    network: Network, settings: Settings, known: Connection | None, client_id: str | None = None
+) -> TokenSource | None:
+    """Tell where the token is read from: the environment before what `connect` remembered; ``None`` for nowhere.
+
+    Of an OAuth client (``client_id``, or the one that is remembered or configured) it is the secret.
+    """
+    environ, command = network.environ, settings.credly.token_command
+    standing = known if known is not None and known.connected else None
+    client_id = client_id or (standing.client_id if standing else settings.credly.client_id)
+    if client_id is not None and environ.get(SECRET):
+        return TokenSource("environment", variable=SECRET, client_id=client_id)
+    if client_id is None and environ.get("CREDLY_TOKEN"):
         return TokenSource("environment")
-    if path := network.environ.get("CREDLY_TOKEN_FILE"):
-        return TokenSource("file", Path(path).expanduser().absolute())
-    command = settings.credly.token_command
-    if known is not None and known.connected:
+    if path := environ.get("CREDLY_TOKEN_FILE"):
+        return TokenSource("file", Path(path).expanduser().absolute(), client_id=client_id)
+    if standing is not None:
         # our own file moves with the home, which is another folder in another container
-        return known.token_source(command) if known.token_path else _unmoved(known, network, command)
-    return TokenSource("command", command=command) if command else None
-
-
-def _unmoved(known: Connection, network: Network, command: tuple[str, ...]) -> TokenSource:
-    path = network.token_file if known.token_kind == "stored" else None  # noqa: S105
-    return TokenSource(known.token_kind, path, command)
+        own = network.token_file if standing.token_kind == "stored" else None  # noqa: S105
+        variable = SECRET if client_id else "CREDLY_TOKEN"
+        return TokenSource(standing.token_kind, standing.token_path or own, command, variable, client_id)
+    return TokenSource("command", command=command, client_id=client_id) if command else None
 
 
 def wanted_organization(environ: Mapping[str, str], settings: Settings, option: str | None = None) -> str | None:
@@ -226,9 +244,9 @@ def connected_client(store: Store, settings: Settings, network: Network) -> tupl
     if wanted is not None and wanted != known.organization_id:
         raise another_organization(known)
     source = token_source(network, settings, known) or TokenSource("environment")
-    token = read_token(source, network.environ.get("CREDLY_TOKEN"))
+    token = read_token(source, network.environ.get(source.variable))
     api_url = api_url_for(network.environ, settings, known)
-    return known, client_for(api_url, token, network, settings.credly.parallel, known.organization_id)
+    return known, client_for(api_url, source, token, network, settings, known.organization_id)
 
 
 def require_own_organization(known: Connection, client: Client) -> None:

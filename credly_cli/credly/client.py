@@ -9,18 +9,21 @@ from urllib.parse import quote
 
 from credly_cli.credly.paging import Listing, NoSearchError, follow_links, read_listing
 from credly_cli.credly.records import (
+    NOT_TOLD,
     Badge,
     IssuedBadge,
     Organization,
     Refusal,
+    TokenFacts,
     UnreadableRecordError,
     badge_from,
     issued_badge_from,
     organization_from,
     refusal_of,
+    token_facts_from,
 )
-from credly_cli.errors import Failure
-from credly_cli.http.auth import Basic
+from credly_cli.errors import Exit, Failure
+from credly_cli.http.auth import Auth, Basic
 from credly_cli.http.errors import HttpFailure, NotSentError, UnclearError
 from credly_cli.http.response import Meaning, Reply, Service
 from credly_cli.http.session import Session
@@ -68,6 +71,7 @@ _NO_SEARCH = (400, 403, 404, 405, 422, 500, 501)
 _NO_LIST = (400, 403, 404, 405, 422, 501)  # organizations are not listed for everybody
 REFUSES_SORTING = (400, 422)
 _MOST_PAGES_OF_ORGANIZATIONS = 100
+_MOST_PAGES_OF_TOKENS = 20
 
 _MEANINGS: dict[int, "AnswerKind"] = {
     400: "rejected",
@@ -103,10 +107,13 @@ class Answer:
     detail: str | None = None
     reply: Reply | None = None
     badge: IssuedBadge | None = None
+    cause: Failure | None = None  # why nothing could be sent at all
 
     @property
     def failure(self) -> Failure | None:
         """What a ``stop``, or a ``forbidden`` that concerns every badge, means for the run."""
+        if self.cause is not None:
+            return self.cause
         return CREDLY.failure_of(self.reply) if self.reply else None
 
     @property
@@ -136,16 +143,19 @@ class Organizations:
     unread: frozenset[str] = frozenset()
 
 
-def session_of(api_url: str, token: Token, clock: Clock, **options: Any) -> Session:
+def session_of(api_url: str, auth: Auth | Token, clock: Clock, **options: Any) -> Session:
     """Make the way to an address of Credly's API; ``options`` are those of ``Session``."""
-    return Session(CREDLY, api_url, Basic(token), clock, **options)
+    return Session(CREDLY, api_url, Basic(auth) if isinstance(auth, Token) else auth, clock, **options)
 
 
 class Client:
     """Credly's API, for one organization once ``organization_id`` is set."""
 
-    def __init__(self, http: Session, organization_id: str = "", parallel: int = 4) -> None:
+    def __init__(
+        self, http: Session, organization_id: str = "", parallel: int = 4, *, token: Token | None = None
+    ) -> None:
         self.http = http
+        self.token = token  # an authorization token, to find it among those of the organization
         self.organization_id = organization_id
         self.parallel = parallel
         self.progress = Progress()  # told how far each long exchange is
@@ -207,16 +217,26 @@ class Client:
             return Organizations({named: Organization(named, named)}, frozenset((named,)))
         return Organizations({found.id: found})
 
-    def token_expiry(self, token_text: str) -> str | None:
-        """Find when the token expires, where Credly tells; ``None`` where it does not."""
-        try:
-            rows = self.http.get(f"{self._organization}/authorization_tokens", tries=1).json.get("data")
-        except Failure:
-            return None  # a courtesy: many tokens may not list tokens
-        for row in rows if isinstance(rows, list) else []:
-            if isinstance(row, dict) and row.get("token") == token_text and isinstance(row.get("expires_at"), str):
-                return str(row["expires_at"])
-        return None
+    def token_facts(self) -> TokenFacts:
+        """Find what Credly tells of the token; a list that masks it, or leaves it out, tells nothing.
+
+        Tokens that may not write are shown the read-only ones alone.
+        """
+        if self.token is None:
+            return TokenFacts("never", None, None)  # an OAuth client's access tokens are renewed
+        for number in range(1, _MOST_PAGES_OF_TOKENS + 1):
+            try:
+                answer = self.http.get(f"{self._organization}/authorization_tokens", {"page": number}, tries=1).json
+            except Failure:
+                return NOT_TOLD  # a courtesy: many tokens may not list tokens
+            rows, metadata = answer.get("data"), answer.get("metadata")
+            for row in rows if isinstance(rows, list) else []:
+                if isinstance(row, dict) and row.get("token") == self.token.reveal():
+                    return token_facts_from(row)
+            pages = metadata.get("total_pages") if isinstance(metadata, dict) else None
+            if not rows or type(pages) is not int or number >= pages:
+                break
+        return NOT_TOLD
 
     def begin_reading(self, *, badges: bool, issued: bool) -> None:
         """Ask for the first pages of the lists that a run is about to read, so that it waits for them all at once."""
@@ -332,6 +352,9 @@ class Client:
             reply = self.http.post(self._issued_badges, body)
         except NotSentError as error:
             return Answer("not-sent", detail=str(error))
+        except HttpFailure as failure:  # there is no access token to send it with
+            ends_run = failure.exit_code in (Exit.NOT_CONNECTED, Exit.CONFIG)
+            return Answer("stop" if ends_run else "not-sent", failure.message.rstrip("."), cause=failure)
         except UnclearError as error:
             return Answer("unclear", detail=str(error))
         return _read_answer(reply, expected)

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from credly_cli.text import storable
 from credly_cli.times import read_instant
+from credly_cli.token import Expiry
 
 HELD_STATES = ("pending", "accepted", "rejected")  # a revoked badge is not held; expiry is no state (R20)
 _LOCALES = ("en", "fr", "de", "ko", "ja", "zh-CN", "pt", "es-ES", "es-US", "fr-CA", "pt-BR")
@@ -37,6 +38,18 @@ class Organization:
 
     id: str
     name: str
+
+
+@dataclass(frozen=True, slots=True)
+class TokenFacts:
+    """What Credly tells of an authorization token: its end, and whether it may write, ``None`` where untold."""
+
+    expiry: Expiry
+    expires_at: str | None
+    may_write: bool | None
+
+
+NOT_TOLD = TokenFacts("not-told", None, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +115,19 @@ def organization_from(row: object) -> Organization:
     """Read an organization; raises ``UnreadableRecordError``."""
     fields = _object(row)
     return Organization(_text(fields, "id"), _optional(fields, "name") or _text(fields, "id"))
+
+
+def token_facts_from(row: dict[str, Any]) -> TokenFacts:
+    """Read what the list of tokens says of one; an end that is missing or no time is not told, ``null`` is never."""
+    may_write = row.get("write_enabled")
+    may_write = may_write if isinstance(may_write, bool) else None
+    if "expires_at" in row and row["expires_at"] is None:
+        return TokenFacts("never", None, may_write)
+    try:
+        expires_at = _time(row, "expires_at")
+    except UnreadableRecordError:
+        expires_at = None
+    return TokenFacts("date" if expires_at else "not-told", expires_at, may_write)
 
 
 def badge_from(row: object) -> Badge:

@@ -13,7 +13,11 @@ class Auth(Protocol):
     """What makes the Authorization header; it is asked for each request, so that a token may be renewed in between."""
 
     def header(self) -> str:
-        """Return the value of the header."""
+        """Return the value of the header; raises ``HttpFailure`` where a token cannot be had."""
+        ...
+
+    def renew(self, refused: str) -> bool:
+        """Take note of a header that was refused; tells whether there is another to try with."""
         ...
 
     def secrets(self) -> tuple[str, ...]:
@@ -21,7 +25,15 @@ class Auth(Protocol):
         ...
 
 
-class Bearer:
+class _Lasting:
+    """What nobody here can renew."""
+
+    def renew(self, refused: str) -> bool:  # noqa: ARG002 - as the others are called
+        """Tell that there is no other to try with."""
+        return False
+
+
+class Bearer(_Lasting):
     """A token as it is."""
 
     def __init__(self, token: Token) -> None:
@@ -36,7 +48,7 @@ class Bearer:
         return (self._token.reveal(),)
 
 
-class Basic:
+class Basic(_Lasting):
     """A user and a password; Credly's token is a user without one."""
 
     def __init__(self, user: Token, password: Token | None = None) -> None:

@@ -26,6 +26,7 @@ from credly_cli.times import Clock, Deadline
 
 Parameters = Mapping[str, str | int]
 
+_UNAUTHORIZED = 401
 _CONNECT_SECONDS = 5.0
 _READ_SECONDS = 60.0  # between two bytes of an answer
 _ANSWER_SECONDS = 90.0  # for one exchange, from its connection to the end of its body
@@ -77,7 +78,6 @@ class Session:
         self._retry = Retry(service, limits, clock)
         self._places = ConcurrencyLimit(limits.parallel)
         self._origin = origin_of_link(api_url, api_url)
-        self._redaction = Redaction(auth)
         self._adapter = adapter
         self._proxy = _proxy(api_url, environ)  # asked once: requests' helper is not safe between threads
         self._verify = _ca_bundle(environ)
@@ -109,7 +109,7 @@ class Session:
         try:
             with self._places:
                 limit = TimeLimit(_ANSWER_SECONDS, self.deadline, self.interruption)
-                response, body = self._exchange(limit, "GET", path, _PAGE_BYTES, params=parameters)
+                response, body = self._authorized(limit, "GET", path, _PAGE_BYTES, params=parameters)
         except (NotSentError, UnclearError) as error:
             host = urlsplit(self.api_url).netloc
             raise self.service.failure("silent", message=f": {error}", host=host) from None
@@ -119,13 +119,17 @@ class Session:
             raise failure
         return reply
 
-    def post(self, path: str, body: bytes) -> Reply:
-        """Write, once. Raises ``NotSentError`` or ``UnclearError``; every other answer is returned."""
+    def post(self, path: str, body: bytes, content_type: str = "application/json") -> Reply:
+        """Write, once. Raises ``NotSentError`` or ``UnclearError``; every other answer is returned.
+
+        What is refused for an access token that ended was not looked at: that alone is sent again, with a new one.
+        Raises ``HttpFailure`` where none can be had: then nothing was sent.
+        """
         if self._idle_seconds() > _IDLE_SECONDS:
             self._session().close()
         limit = TimeLimit(_ANSWER_SECONDS, self.deadline, self.interruption, _GRACE_SECONDS)
-        headers = {"Content-Type": "application/json"}
-        return self._reply(*self._exchange(limit, "POST", path, _ANSWER_BYTES, data=body, headers=headers))
+        headers = {"Content-Type": content_type}
+        return self._reply(*self._authorized(limit, "POST", path, _ANSWER_BYTES, data=body, headers=headers))
 
     @property
     def in_process(self) -> bool:
@@ -143,6 +147,16 @@ class Session:
         """Close all connections."""
         for session in self._sessions:
             session.close()
+
+    def _authorized(
+        self, limit: TimeLimit, method: str, path: str, longest: int, **options: Any
+    ) -> tuple[requests.Response, bytes]:
+        """Send a request; once more where its access token was refused and another is had."""
+        response, body = self._exchange(limit, method, path, longest, **options)
+        refused = str(response.request.headers.get("Authorization", ""))
+        if response.status_code == _UNAUTHORIZED and self._auth.renew(refused):
+            return self._exchange(limit, method, path, longest, **options)
+        return response, body
 
     def _exchange(
         self, limit: TimeLimit, method: str, path: str, longest: int, **options: Any
@@ -189,7 +203,7 @@ class Session:
         self.last_date = date if theirs else self.last_date
         return Reply(
             response.status_code,
-            answer if response.ok else self._redaction.struck(answer),
+            answer if response.ok else Redaction(self._auth).struck(answer),
             date if theirs else None,
             read_retry_after(response.headers.get("Retry-After"), theirs or self.clock.now()),
             response.headers,

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from credly_cli.store import waiting
 from credly_cli.store.database import Store
 from credly_cli.times import utc_text
-from credly_cli.token import TokenKind, TokenSource
+from credly_cli.token import Expiry, TokenKind, TokenLife
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,15 +23,19 @@ class Connection:
     token_expires_at: str | None
     connected_at: str
     disconnected_at: str | None = None
+    token_expiry: Expiry = "not-told"  # noqa: S105
+    token_since: str | None = None  # when this token was first used
+    client_id: str | None = None  # of the OAuth client whose secret takes the token's place
 
     @property
     def connected(self) -> bool:
         """Whether the connection stands."""
         return self.disconnected_at is None
 
-    def token_source(self, command: tuple[str, ...] = ()) -> TokenSource:
-        """Return where the token is read from."""
-        return TokenSource(self.token_kind, self.token_path, command)
+    @property
+    def token_life(self) -> TokenLife:
+        """When the token ends, as far as Credly tells."""
+        return TokenLife(self.token_expiry, self.token_expires_at, self.token_since)
 
 
 def current(store: Store) -> Connection | None:
@@ -56,19 +61,26 @@ def connect(store: Store, connection: Connection) -> None:
                 "token_kind": connection.token_kind,
                 "token_path": str(connection.token_path) if connection.token_path else None,
                 "token_expires_at": connection.token_expires_at,
+                "token_expiry": connection.token_expiry,
+                "token_since": connection.token_since,
+                "client_id": connection.client_id,
                 "connected_at": connection.connected_at,
                 "disconnected_at": None,
             },
             pk="id",
         )
         store.change("UPDATE disconnections SET ended_at = ? WHERE ended_at IS NULL", (connection.connected_at,))
+        waiting.settle(store, "token")
 
 
 def disconnect(store: Store, now: datetime) -> None:
     """End the connection; what is completed from now on is not granted (R3, R4)."""
     moment = utc_text(now.astimezone(UTC))
     with store.transaction():
-        store.change("UPDATE connection SET disconnected_at = ?, token_path = NULL, token_expires_at = NULL", (moment,))
+        waiting.settle(store, "token")
+        forgotten = ("token_path", "token_expires_at", "token_since", "client_id")
+        columns = ", ".join(f"{column} = NULL" for column in forgotten)
+        store.change(f"UPDATE connection SET disconnected_at = ?, token_expiry = 'not-told', {columns}", (moment,))
         store.change(  # connected again and disconnected within one second, it is one time without a connection
             "INSERT INTO disconnections (started_at) VALUES (?) ON CONFLICT DO UPDATE SET ended_at = NULL", (moment,)
         )

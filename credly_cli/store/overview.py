@@ -11,8 +11,10 @@ from credly_cli.errors import ErrorCode, Failure
 from credly_cli.store import waiting
 from credly_cli.store.schema import COUNT_REVOKED, MIGRATIONS, STATES
 from credly_cli.store.waiting import Waiting
+from credly_cli.token import Expiry, TokenLife
 
 _KNOWS_GOOD = 5  # the version from which on the store says which runs did their work
+_KNOWS_TOKEN_LIFE = 8  # ... and what Credly tells of the end of its token
 _SUCCESS = "status = 'success'"
 _END = "\U0010ffff"  # after every address that begins alike
 
@@ -52,6 +54,8 @@ class Overview:
     api_url: str | None = None
     connected_at: str | None = None
     token_expires_at: str | None = None
+    token_expiry: Expiry = "not-told"  # noqa: S105
+    token_since: str | None = None
     badges: int = 0
     linked: int = 0
     content: int = 0
@@ -61,6 +65,11 @@ class Overview:
     last_good_sync: str | None = None
     needs_person: int = 0
     waiting_for_person: list[Waiting] = field(default_factory=list)
+
+    @property
+    def token_life(self) -> TokenLife:
+        """When the token ends, as far as Credly tells."""
+        return TokenLife(self.token_expiry, self.token_expires_at, self.token_since)
 
 
 def read(path: Path) -> Overview:
@@ -77,7 +86,7 @@ def read(path: Path) -> Overview:
                 hint="Install the newer credly-cli that wrote it.",
             )
         if version > 0:
-            _read_connection(connection, found)
+            _read_connection(connection, found, knows_life=version >= _KNOWS_TOKEN_LIFE)
             _read_counts(connection, found)
             _read_runs(connection, found, knows_good=version >= _KNOWS_GOOD)
             found.waiting_for_person = waiting.gather(connection)
@@ -91,15 +100,13 @@ def _opened(path: Path, *, seconds: float) -> Iterator[sqlite3.Connection]:
         yield connection
 
 
-def _read_connection(connection: sqlite3.Connection, found: Overview) -> None:
-    sql = (
-        "SELECT organization_id, organization_name, api_url, disconnected_at, token_expires_at, connected_at"
-        " FROM connection"
-    )
-    for identity, name, api_url, disconnected_at, expires_at, connected_at in connection.execute(sql):
+def _read_connection(connection: sqlite3.Connection, found: Overview, *, knows_life: bool) -> None:
+    life = "token_expires_at, token_expiry, token_since" if knows_life else "NULL, 'not-told', connected_at"
+    sql = f"SELECT organization_id, organization_name, api_url, disconnected_at, connected_at, {life} FROM connection"
+    for identity, name, api_url, disconnected_at, connected_at, *of_token in connection.execute(sql):
         found.organization = Organization(identity, name)
-        found.api_url, found.connected = api_url, disconnected_at is None
-        found.token_expires_at, found.connected_at = expires_at, connected_at
+        found.api_url, found.connected, found.connected_at = api_url, disconnected_at is None, connected_at
+        found.token_expires_at, found.token_expiry, found.token_since = of_token
 
 
 _COUNTS = """

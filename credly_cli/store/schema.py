@@ -290,6 +290,20 @@ M007_AGREED = """
 ALTER TABLE links ADD COLUMN agreed INTEGER NOT NULL DEFAULT 0;
 """
 
+M008_EXPIRY = """
+-- Whether Credly tells when the token expires: 'date', 'never' or 'not-told'; and since when this token is in use.
+ALTER TABLE connection ADD COLUMN token_expiry TEXT NOT NULL DEFAULT 'not-told'
+  CHECK (token_expiry IN ('date', 'never', 'not-told'));
+ALTER TABLE connection ADD COLUMN token_since TEXT;
+-- The OAuth client's id, where its secret takes the token's place.
+ALTER TABLE connection ADD COLUMN client_id TEXT;
+-- An end of exactly 180 days from connecting was assumed, not told.
+UPDATE connection SET token_since = connected_at, token_expiry = CASE
+  WHEN token_expires_at IS NULL OR abs(julianday(token_expires_at) - julianday(connected_at) - 180) < 0.00002
+  THEN 'not-told' ELSE 'date' END;
+UPDATE connection SET token_expires_at = NULL WHERE token_expiry = 'not-told';
+"""
+
 MIGRATIONS: tuple[str, ...] = (
-    M001_FIRST, M002_REPLACED, M003_CATCHING_UP, M004_REFUSAL, M005_WAITING, M006_DENIED, M007_AGREED,
+    M001_FIRST, M002_REPLACED, M003_CATCHING_UP, M004_REFUSAL, M005_WAITING, M006_DENIED, M007_AGREED, M008_EXPIRY,
 )  # fmt: skip

@@ -25,7 +25,6 @@ from credly_cli.sync.issued_badges import sync_issued_badges
 from credly_cli.sync.lms import LmsStep, sources_of
 from credly_cli.text import Hint, as_json
 from credly_cli.times import Clock, utc_text
-from credly_cli.token import token_warning
 
 Step = Literal["badges", "lms", "issued", "grants"]
 STEPS: tuple[Step, ...] = ("badges", "lms", "issued", "grants")
@@ -117,19 +116,27 @@ class Synchronisation:
 
     def run(self) -> Run:
         """Do the steps that were asked for; a failing one does not stop the later ones, a refused token does."""
-        warning = token_warning(self.connection.token_expires_at, self.clock.now())
-        run = Run(utc_text(self.clock.now()), self.options.dry_run, warnings=[warning] if warning else [])
+        run = Run(utc_text(self.clock.now()), self.options.dry_run)
         number = self._begin(run)
         revoked = grants.count_revoked(self.store)
         for step in (step for step in STEPS if step in self.options.steps):
             if self._goes_on(run):
                 self._do(step, run, number)
+        self._watch_token(run)
         run.uncertain_left = grants.count_by_state(self.store)["uncertain"]
         run.grants.revoked = max(0, grants.count_revoked(self.store) - revoked)
         run.grants.uncertain = claims.count_uncertain_of(self.store, number)
         run.finished_at = utc_text(self.clock.now())
         runs.finish(self.store, number, run.json(), run.listed, good=run.is_good)
         return run
+
+    def _watch_token(self, run: Run) -> None:
+        """Say that the token ends soon, or may do so (R33)."""
+        warning = self.connection.token_life.warning(self.clock.now())
+        found = [warning] if warning else []
+        run.problems += found
+        run.warnings += [problem.sentence for problem in found]
+        waiting.replace(self.store, "token", found)
 
     def _begin(self, run: Run) -> int:
         """Take the run's number, in the store and then in the lock file, before anything is claimed."""

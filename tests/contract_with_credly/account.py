@@ -38,6 +38,9 @@ class _Header:
     def header(self) -> str:
         return self.value
 
+    def renew(self, refused: str) -> bool:  # noqa: ARG002 - as the others are called
+        return False
+
     def secrets(self) -> tuple[str, ...]:
         return (*self.own.secrets(), self.value)
 

@@ -4,6 +4,7 @@ import errno
 import fcntl
 import os
 import sqlite3
+from datetime import datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -124,8 +125,7 @@ def test_a_token_of_another_organization_is_refused(connected: Desk) -> None:
 
 
 def test_a_token_that_ends_soon_needs_a_person(connected: Desk) -> None:
-    with connected.store() as store:
-        store.change("UPDATE connection SET token_expires_at = '2026-03-10T00:00:00Z'")
+    connected.sandbox.tokens[0].expires_at = datetime.fromisoformat("2026-03-10T00:00:00Z")
     assert "expires in 7 days" in failing(connected, 3)["expiry"]["message"]
 
 
@@ -184,6 +184,7 @@ def test_a_refused_token_whose_end_is_not_known_is_told_once(connected: Desk) ->
 
 
 def test_a_token_that_has_ended_is_exit_4_whatever_credly_still_takes(connected: Desk) -> None:
+    connected.sandbox.switches.tokens_status = 403
     with connected.store() as store:
         store.change("UPDATE connection SET token_expires_at = '2026-03-01T00:00:00Z'")
     assert "has expired" in failing(connected, 4)["expiry"]["message"]

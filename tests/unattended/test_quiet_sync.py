@@ -150,5 +150,5 @@ def test_a_warning_is_in_the_answer_for_scripts_too(connected: Desk) -> None:
     assert connected.json("sync")["warnings"] == []
     with connected.store() as store:
         store.change("UPDATE connection SET token_expires_at = '2026-03-10T00:00:00Z'")
-    (warning,) = connected.json("sync")["warnings"]
+    (warning,) = connected.json("sync", code=3)["warnings"]
     assert "expires in 7 days (2026-03-10)" in warning

@@ -69,7 +69,7 @@ def test_status_says_why_the_last_sync_was_bad_and_what_helps(
 
 def test_a_monitor_is_told_when_the_token_ends_soon(connected: Desk) -> None:
     connected.pass_time(days=167)
-    connected.json("sync")
+    connected.json("sync", code=3)
     ran = connected.run("status", "--max-age", "2h", "-q")
     assert (ran.code, ran.out) == (3, "")
     assert ran.err.startswith("credly status: The token expires in 13 days (")
