@@ -23,6 +23,11 @@ def is_main_sublicense(name: str, panorama: str | None) -> bool:
     return name.strip().casefold() in ("main", f"{panorama} main".casefold())
 
 
+def sourced_id(source: str, learner_id: str) -> str:
+    """Return an id with the numbering that it is of, '' the common one, as one text; such a one is hashed (R17)."""
+    return f"{source}\x1f{learner_id}" if source else learner_id
+
+
 def earner_id(learner_id: str | None, email: str, mark_of: str | None = None) -> str:
     """Return the ``issuer_earner_id``: the LMS's id of the learner, or a stable hash of the email (R17).
 

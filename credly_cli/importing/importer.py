@@ -13,7 +13,7 @@ from credly_cli.importing.learners import import_learners
 from credly_cli.importing.matching import THE_COMMON, IdOptions, Readdressed
 from credly_cli.importing.progress import import_progress
 from credly_cli.lms.reader import open_file, read_stream
-from credly_cli.lms.records import ContentRecord, Kind, LearnerRecord, Reading, Record, Records, Reject
+from credly_cli.lms.records import ContentRecord, Kind, Reading, Record, Records, Reject
 from credly_cli.lms.rejects import RejectFilter, RejectsFile
 from credly_cli.lms.xapi import sha1_of
 from credly_cli.progress import Progress
@@ -176,7 +176,8 @@ def import_records(
     match kind:
         case "progress":
             with store.transaction():
-                counts, written = import_progress(store, rows, now, ids, origin)
+                counts, written, readdressed = import_progress(store, rows, now, ids, origin)
+            result.readdressed += readdressed
             result.undone += written.undone
             result.newly_undone += written.newly_undone
             report.completions = written.completions
@@ -185,32 +186,23 @@ def import_records(
             with store.transaction():
                 counts, is_complete = import_access(store, rows)
             result.access_kept |= not is_complete
-        case _:
+        case "learners":
+            with store.transaction():
+                counts, readdressed = import_learners(store, rows, now, ids)
+            result.readdressed += readdressed
+        case "content":
             counts = Counts()
             for batch in _batches(rows):
                 with store.transaction():
-                    counts += _import_batch(store, kind, batch, rows, now, ids, sessions_move=sessions_move)
+                    counts += import_content(
+                        store, cast("list[ContentRecord]", batch), rows, sessions_move=sessions_move
+                    )
     counts.read, counts.rejected = rows.read, rows.rejected
     result.counts += counts
     report.read, report.rejected = rows.read, rows.rejected
     report.readdressed = len(result.readdressed) - known
     if report.file:
         result.files.append(report)
-
-
-def _import_batch(
-    store: Store,
-    kind: Kind,
-    batch: list[Record],
-    rows: RejectFilter,
-    now: str,
-    ids: IdOptions,
-    *,
-    sessions_move: bool,
-) -> Counts:
-    if kind == "content":
-        return import_content(store, cast("list[ContentRecord]", batch), rows, sessions_move=sessions_move)
-    return import_learners(store, cast("list[LearnerRecord]", batch), rows, now, ids)
 
 
 def _batches(rows: RejectFilter) -> Iterator[list[Record]]:

@@ -1,290 +1,237 @@
-"""Learner matching (R25): which learner a record is about, and what the record changes about them.
+"""Learners of an import: staged, matched with who is known (R25), and written, in pieces that belong together."""
 
-``decide`` is the whole rule, a pure function of a record and of the learners whom it may mean. ``LearnerMatcher`` keeps
-those learners for a batch, finds whom a record may mean and carries out what was decided, in memory; the store looks up
-candidates and writes changes in bulk.
-"""
-
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Literal, NamedTuple, TypeAlias
+import json
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import Literal, NamedTuple, cast
 
 from credly_cli.identity import email_key
-from credly_cli.importing.matching import IdOptions
+from credly_cli.importing.matcher import Matcher
+from credly_cli.importing.matching import Candidates, IdOptions, Readdressed
+from credly_cli.importing.reasons import cut
 from credly_cli.lms.records import LearnerRecord, Reject
 from credly_cli.lms.rejects import RejectFilter
-from credly_cli.store import learners, privacy
+from credly_cli.store import learners, privacy, staging
 from credly_cli.store.database import Counts, Store
 from credly_cli.store.learners import Learner, joined
+from credly_cli.store.staging import StagedPerson
+from credly_cli.text import counted
 
-AddressChange: TypeAlias = Literal["keep", "move", "note"]  # note: as one that the learner had before
-_FILLED = ("first_name", "last_name", "panorama", "sublicense", "locale")  # from a learner who is merged
+_BATCH = 10_000
+_REMEMBERED = 10_000  # people: bounded, for a file may name any number
+_CROWD = 100  # addresses: an id that a file gives more people is no id
+_LISTED = 100_000  # people who were believed to be somebody known: memory must not grow with the file
 
-
-class LearnerKey(NamedTuple):
-    """What a record says of a person. ``at`` is when it was true, as UTC text, where the record says so.
-
-    Records of learners are authoritative; those of progress fill gaps, and move an address only forward in time.
-    """
-
-    kind: Literal["learners", "progress"]
-    email: str | None
-    learner_id: str | None
-    first_name: str | None = None
-    last_name: str | None = None
-    at: str | None = None
-    source: str = ""
+_Key = tuple[str, str, str, str, str, str]  # email, source, learner id, first and last name, details
 
 
-@dataclass(slots=True, eq=False)
-class Candidate:
-    """A learner of a batch: as stored (``None``: new) and as the records so far say."""
+class Matched(NamedTuple):
+    """What matching people did."""
 
-    learner: Learner
-    stored: Learner | None
-    former: set[str] = field(default_factory=set)  # address keys that the learner had before
-    merged_into: "Candidate | None" = None
-
-    @property
-    def differs(self) -> bool:
-        """Whether the learner is not stored as the records say."""
-        return self.stored != self.learner
-
-    @property
-    def survivor(self) -> "Candidate":
-        """The learner whom this one turned out to be."""
-        candidate = self
-        while candidate.merged_into is not None:
-            candidate = candidate.merged_into
-        return candidate
+    counts: Counts
+    readdressed: list[Readdressed]
 
 
-class Found(NamedTuple):
-    """Whom a record may mean: who has its id, who has its address, who had it before."""
-
-    by_id: Candidate | None
-    by_email: Sequence[Candidate]
-    by_former_email: Sequence[Candidate]
-
-
-class Match(NamedTuple):
-    """Whom a record means (``None``: somebody new, with its address and id) and what becomes of addresses and people.
-
-    A learner who is matched takes the record's id. ``merge`` are learners who turn out to be the same person.
-    """
-
-    learner: Candidate | None
-    address: AddressChange = "keep"
-    merge: tuple[Candidate, ...] = ()
-
-
-class NoMatch(NamedTuple):
-    """Why it cannot be known whom a record means."""
-
-    reason: str
-
-
-def decide(key: LearnerKey, found: Found) -> Match | NoMatch:
-    """Decide whom a record means: the id comes first, then the address (R25)."""
-    if found.by_id is not None:
-        return _matched(key, found.by_id, found)
-    if not key.email:
-        return NoMatch(f"no learner has the id {key.learner_id!r}, and the row has no email")
-    if key.learner_id:  # who has another id is somebody else at a shared address
-        meant = [candidate for candidate in found.by_email if candidate.learner.learner_id is None]
-    else:
-        meant = list(found.by_email or found.by_former_email)
-    if len(meant) > 1:
-        return NoMatch(
-            f"{len(meant)} learners have the address {key.email!r}; a learner_id is needed to tell them apart"
-        )
-    return _matched(key, meant[0], found) if meant else Match(None)
-
-
-def _matched(key: LearnerKey, candidate: Candidate, found: Found) -> Match:
-    address = _address_change(key, candidate)
-    is_another = email_key(key.email or "") != email_key(candidate.learner.email)
-    if address != "move" or not is_another or candidate.learner.learner_id is None:
-        return Match(candidate, address)
-    same = (other for other in found.by_email if other is not candidate and other.learner.learner_id is None)
-    return Match(candidate, address, tuple(same))  # known by nothing but the address that is this learner's now
-
-
-def _address_change(key: LearnerKey, candidate: Candidate) -> AddressChange:
-    """Decide whether a record moves its learner's address; an older one does not bring an old address back."""
-    if not key.email or key.email == candidate.learner.email:
-        return "keep"
-    if key.kind == "learners":
-        return "move"
-    new = email_key(key.email)
-    if new == email_key(candidate.learner.email) or new in candidate.former:
-        return "keep"
-    return "move" if key.at is None or key.at > (candidate.learner.email_at or "") else "note"
-
-
-class LearnerMatcher:
-    """The learners whom the records of a batch may mean; ``now`` (UTC text) is of addresses without a time."""
-
-    def __init__(
-        self, candidates: Iterable[Learner], former_emails: Iterable[tuple[int, str]], next_id: int, now: str
-    ) -> None:
-        self._now = now
-        self._next_id = next_id
-        self._candidates: dict[int, Candidate] = {}
-        self._by_id: dict[str, Candidate] = {}
-        self._by_email: dict[str, list[Candidate]] = {}
-        self._by_former_email: dict[str, list[Candidate]] = {}
-        for learner in candidates:
-            self._keep(Candidate(replace(learner), learner))
-        for number, address in former_emails:
-            self._note_former(self._candidates[number], address)
-
-    def match(self, key: LearnerKey) -> Candidate | NoMatch:
-        """Find or make the learner whom a record means, and take over what it says of them."""
-        decided = decide(key, self._find(key))
-        if isinstance(decided, NoMatch):
-            return decided
-        candidate = decided.learner or self._create(key)
-        self._give_id(candidate, key.learner_id)
-        if decided.address == "move" and key.email:
-            self._move(candidate, key.email, self._now if key.kind == "learners" else key.at or self._now)
-        elif decided.address == "note" and key.email:
-            self._note_former(candidate, email_key(key.email))
-        for other in decided.merge:
-            self._merge(other, candidate)
-        _take_names(key, candidate.learner)
-        return candidate
-
-    def new(self) -> Iterator[Learner]:
-        """Yield the learners who are to be added."""
-        return (candidate.learner for candidate in self._remaining() if candidate.stored is None)
-
-    def changed(self) -> Iterator[Learner]:
-        """Yield the learners who are stored otherwise."""
-        return (candidate.learner for candidate in self._remaining() if candidate.stored and candidate.differs)
-
-    def merged(self, *, stored_only: bool = False) -> Iterator[tuple[int, int]]:
-        """Yield the numbers of learners who turned out to be others, each with that of the other."""
-        for candidate in self._candidates.values():
-            if candidate.merged_into is not None and (candidate.stored or not stored_only):
-                yield candidate.learner.id, candidate.survivor.learner.id
-
-    def former_emails(self) -> Iterator[tuple[int, str]]:
-        """Yield the addresses that learners had before: number and ``email_key``."""
-        for candidate in self._remaining():
-            for address in candidate.former - {email_key(candidate.learner.email)}:
-                yield candidate.learner.id, address
-
-    def _remaining(self) -> Iterator[Candidate]:
-        return (candidate for candidate in self._candidates.values() if candidate.merged_into is None)
-
-    def _find(self, key: LearnerKey) -> Found:
-        address = email_key(key.email) if key.email else ""
-        return Found(
-            self._by_id.get(key.learner_id or ""),
-            self._by_email.get(address, ()),
-            self._by_former_email.get(address, ()),
-        )
-
-    def _create(self, key: LearnerKey) -> Candidate:
-        learner = Learner(self._next_id, key.email or "", key.learner_id)
-        if key.kind == "progress":
-            learner.email_at = key.at or self._now
-        candidate = Candidate(learner, None)
-        self._keep(candidate)
-        self._next_id += 1
-        return candidate
-
-    def _keep(self, candidate: Candidate) -> None:
-        learner = candidate.learner
-        self._candidates[learner.id] = candidate
-        if learner.learner_id:
-            self._by_id[learner.learner_id] = candidate
-        self._by_email.setdefault(email_key(learner.email), []).append(candidate)
-
-    def _give_id(self, candidate: Candidate, learner_id: str | None) -> None:
-        if learner_id and learner_id != candidate.learner.learner_id:
-            self._by_id.pop(candidate.learner.learner_id or "", None)
-            candidate.learner.learner_id = learner_id
-            self._by_id[learner_id] = candidate
-
-    def _move(self, candidate: Candidate, email: str, at: str) -> None:
-        """Give a learner another address, or another spelling of it."""
-        old, new = email_key(candidate.learner.email), email_key(email)
-        candidate.learner.email, candidate.learner.email_at = email, at
-        if old != new:
-            self._by_email[old].remove(candidate)
-            self._note_former(candidate, old)
-            self._by_email.setdefault(new, []).append(candidate)
-
-    def _merge(self, old: Candidate, into: Candidate) -> None:
-        old.merged_into = into
-        self._by_email[email_key(old.learner.email)].remove(old)
-        for address in old.former:
-            self._by_former_email[address].remove(old)
-            self._note_former(into, address)
-        for name in _FILLED:
-            setattr(into.learner, name, getattr(into.learner, name) or getattr(old.learner, name))
-
-    def _note_former(self, candidate: Candidate, address: str) -> None:
-        candidate.former.add(address)
-        known = self._by_former_email.setdefault(address, [])
-        if candidate not in known:
-            known.append(candidate)
-
-
-def _take_names(key: LearnerKey, learner: Learner) -> None:
-    if key.kind == "learners":
-        learner.first_name = key.first_name or learner.first_name
-        learner.last_name = key.last_name or learner.last_name
-    else:
-        learner.first_name = learner.first_name or key.first_name
-        learner.last_name = learner.last_name or key.last_name
-
-
-def matcher_for(store: Store, keys: Sequence[LearnerKey], now: str) -> LearnerMatcher:
-    """Look up whom the records of a batch may mean."""
-    ids = {key.learner_id for key in keys if key.learner_id}
-    emails = {email_key(key.email) for key in keys if key.email}
-    candidates = learners.candidates(store, ids, emails)
-    former = learners.former_emails(store, [learner.id for learner in candidates])
-    return LearnerMatcher(candidates, former, learners.next_id(store), now)
-
-
-def write(store: Store, matcher: LearnerMatcher, now: str) -> None:
-    """Write what a batch brought: new learners first, since others may be merged into them."""
-    learners.add(store, matcher.new())
-    for old, survivor in matcher.merged(stored_only=True):
-        learners.merge(store, old, survivor, now)
-    learners.change(store, matcher.changed())
-    learners.add_former_emails(store, matcher.former_emails())
-
-
-def import_learners(
-    store: Store, batch: Sequence[LearnerRecord], rows: RejectFilter, now: str, ids: IdOptions
-) -> Counts:
+def import_learners(store: Store, rows: RejectFilter, now: str, ids: IdOptions) -> tuple[Counts, list[Readdressed]]:
     """Add learners or bring them up to date; a value that a record does not give stays as it was."""
-    keys = [
-        LearnerKey("learners", row.email, row.learner_id, row.first_name, row.last_name, None, ids.source)
-        for row in batch
-    ]
-    privacy.recall(store, keys, now)
-    matcher = matcher_for(store, keys, now)
-    counts, seen = Counts(), set[Candidate]()
-    for record, key in zip(batch, keys, strict=True):
-        candidate = matcher.match(key)
-        if isinstance(candidate, NoMatch):
-            rows.reject(Reject(record.row, "email", candidate.reason))
-            continue
-        learner = candidate.learner
-        if record.panorama is not None:
-            learner.panorama = record.panorama or None
-        if record.sublicenses is not None:
-            learner.sublicense = joined(record.sublicenses)
-        learner.locale = record.locale or learner.locale
-        counts.unchanged += candidate in seen
-        seen.add(candidate)
-    for candidate in seen:
-        counts.count(added=candidate.stored is None, changed=candidate.differs)
-    write(store, matcher, now)
-    return counts
+    staging.stage(store)
+    people = StagedPeople(store)
+    staged, count = _staged(people, rows, ids.source), 0
+    while batch := list(islice(staged, _BATCH)):
+        staging.stage_rows(store, batch)
+        count += len(batch)
+        people.flush(_REMEMBERED)
+    people.flush()
+    counts, readdressed = match_learners(store, "learners", now, ids)
+    staging.hand_over_people(store)
+    count -= reject_unmatched(store, rows)
+    counts.unchanged = count - counts.added - counts.changed
+    return counts, readdressed
+
+
+def _staged(people: "StagedPeople", rows: RejectFilter, source: str) -> Iterator[tuple[int, int]]:
+    for record in rows:
+        row, email, first_name, last_name, learner_id, panorama, sublicenses, locale = cast("LearnerRecord", record)
+        said: dict[str, str | None] = {}
+        if panorama is not None:
+            said["panorama"] = panorama or None
+        if sublicenses is not None:
+            said["sublicense"] = joined(sublicenses)
+        if locale:
+            said["locale"] = locale
+        details = json.dumps(said) if said else ""
+        yield row, people.number((email, source, learner_id or "", first_name or "", last_name or "", details), None)
+
+
+def reject_unmatched(store: Store, rows: RejectFilter) -> int:
+    """Set the records aside whose learner is not known; returns how many."""
+    count = 0
+    for row, column, reason in staging.unmatched(store):
+        rows.reject(Reject(row, column, reason))
+        count += 1
+    return count
+
+
+class StagedPeople:
+    """Numbers the people whom records name, and stages them; a person may get several numbers."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._people: dict[_Key, int] = {}
+        self._true_at: dict[int, str] = {}  # when the latest record of them was true
+        self._last = 0
+
+    def number(self, key: _Key, at: str | None) -> int:
+        """Return the number of a person, of whom something was true then."""
+        number = self._people.get(key)
+        if number is None:
+            self._last = number = self._people[key] = self._last + 1
+        if at and at > self._true_at.get(number, ""):
+            self._true_at[number] = at
+        return number
+
+    def flush(self, more_than: int = 0) -> None:
+        """Stage the people numbered since the last time, if they are so many."""
+        if len(self._people) <= more_than:
+            return
+        staging.stage_people(
+            self._store,
+            (
+                (number, email, email_key(email), source, learner_id, *names_and_more, self._true_at.get(number, ""))
+                for (email, source, learner_id, *names_and_more), number in self._people.items()
+            ),
+        )
+        self._people.clear()
+        self._true_at.clear()
+
+
+def match_learners(store: Store, kind: Literal["learners", "progress"], now: str, ids: IdOptions) -> Matched:
+    """Find or make the learners of the staged people, and write what these say of them."""
+    staging.collect_people(store)
+    privacy.recall(store, staging.each_person(store), now)
+    for source, learner_id, count in staging.crowded_ids(store, _CROWD):
+        staging.refuse_id(store, source, learner_id, _crowd(learner_id, count))
+    counts, readdressed, last = Counts(), list[Readdressed](), 0
+    has_ids = staging.names_ids(store)
+    while people := staging.next_people(store, last, _BATCH):
+        last = people[-1].number
+        group = _Group(store, people, has_ids=has_ids).complete()
+        known = Candidates(
+            group.learners.values(), group.former, group.named, learners.next_id(store), now,
+            of_learners=kind == "learners",
+        )  # fmt: skip
+        staging.match_people(store, Matcher(known, ids).match(list(group.people.values())))
+        for candidate in known.meant():
+            if candidate.stored is None:
+                counts.added += 1
+            elif candidate.differs or candidate.ids_changed:
+                counts.changed += 1
+        readdressed += islice(known.readdressed(), _LISTED - len(readdressed))
+        _write(store, known, now)
+    return Matched(counts, readdressed)
+
+
+def _crowd(learner_id: str, count: int) -> str:
+    return (
+        f"the id {cut(learner_id)!r} stands for {counted(count, 'address', 'addresses')} in this file, so it is none:"
+        " leave the column out with --map learner_id=="
+    )
+
+
+class _Group:
+    """People of a batch with all, in the file and in the store, whom it takes to know who they are."""
+
+    def __init__(self, store: Store, people: Sequence[StagedPerson], *, has_ids: bool) -> None:
+        self._store = store
+        self._has_ids = has_ids
+        self.people = {person.number: person for person in people}
+        self.learners: dict[int, Learner] = {}
+        self.former: list[tuple[int, str]] = []
+        self.named: list[tuple[int, str, str]] = []
+        self._ids: set[tuple[str, str]] = set()  # that were looked up in the store ...
+        self._keys: set[str] = set()
+        self._asked_ids: set[tuple[str, str]] = set()  # ... and in the file
+        self._asked_keys: set[str] = set()
+        self._by_id: dict[tuple[str, str], Learner] = {}
+        self._by_key: dict[str, list[Learner]] = {}
+        self._by_former: dict[str, list[Learner]] = {}
+        self._former_of: dict[int, list[str]] = {}
+        self._ids_of: dict[int, list[tuple[str, str]]] = {}
+
+    def complete(self) -> "_Group":
+        """Look up all whom the people may mean or be confused with."""
+        newest: Sequence[StagedPerson] = list(self.people.values())
+        while newest:
+            self._look_up(newest)
+            ids, keys = self._related(newest)
+            ids, keys = ids - self._asked_ids, keys - self._asked_keys
+            self._asked_ids |= ids
+            self._asked_keys |= keys
+            found = {each.number: each for each in staging.people_of(self._store, ids, keys)}
+            newest = [each for number, each in found.items() if number not in self.people]
+            self.people |= {each.number: each for each in newest}
+        return self
+
+    def _look_up(self, people: Sequence[StagedPerson]) -> None:
+        ids = {(each.source, each.learner_id) for each in people if each.learner_id} - self._ids
+        keys = {each.email_key for each in people if each.email_key} - self._keys
+        self._ids |= ids
+        self._keys |= keys
+        new = {each.id: each for each in learners.candidates(self._store, ids, keys) if each.id not in self.learners}
+        if not new:
+            return
+        self.learners |= new
+        for one in new.values():
+            self._by_key.setdefault(one.email_key, []).append(one)
+            if one.learner_id:
+                self._note_id(one, "", one.learner_id)
+        former, named = learners.former_emails(self._store, new), learners.named_ids(self._store, new)
+        self.former += former
+        self.named += named
+        for number, key in former:
+            self._by_former.setdefault(key, []).append(new[number])
+            self._former_of.setdefault(number, []).append(key)
+        for number, source, identity in named:
+            self._note_id(new[number], source, identity)
+
+    def _note_id(self, learner: Learner, source: str, identity: str) -> None:
+        self._by_id[source, identity] = learner
+        self._ids_of.setdefault(learner.id, []).append((source, identity))
+
+    def _related(self, people: Sequence[StagedPerson]) -> tuple[set[tuple[str, str]], set[str]]:
+        """Return the ids and addresses by which the file may say more that concerns these people."""
+        ids, keys = set[tuple[str, str]](), set[str]()
+        for person in people:
+            known = self._by_id.get((person.source, person.learner_id)) if person.learner_id else None
+            holders = self._by_key.get(person.email_key, ())
+            if person.shares:
+                if person.learner_id:
+                    ids.add((person.source, person.learner_id))
+                if person.email_key:
+                    keys.add(person.email_key)
+            for learner in self._concerned(person, known, holders):
+                ids.update(self._ids_of.get(learner.id, ()))
+                keys.add(learner.email_key)
+                keys.update(self._former_of.get(learner.id, ()))
+        return (ids if self._has_ids else set()), keys
+
+    def _concerned(self, person: StagedPerson, known: Learner | None, holders: Sequence[Learner]) -> list[Learner]:
+        """Return the learners of whom the file may say more; none where a person plainly is the one learner found."""
+        former = self._by_former.get(person.email_key, ())
+        found = list(holders) if known is None or known in holders else [known, *holders]
+        if len(found) == 1 and not former and found[0].id not in self._former_of and found[0] in holders:
+            has_id = self._has_ids and found[0].id in self._ids_of
+            if not has_id or known is found[0]:
+                return []
+        return [*found, *former]
+
+
+def _write(store: Store, known: Candidates, now: str) -> None:
+    """Write what was matched: new learners first, since others may be merged into them."""
+    learners.take_ids(store, known.without_ids())
+    learners.add(store, known.new())
+    for old, survivor in known.merged():
+        learners.merge(store, old, survivor, now)
+    learners.change(store, known.changed())
+    learners.add_former_emails(store, known.former_emails())
+    learners.set_named_ids(store, known.named_ids())

@@ -1,8 +1,14 @@
-"""Whom the records of an import mean (R25), decided over all records of a file at once."""
+"""The learners whom the records of an import may mean, as stored and as the records so far say (R25)."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Literal, NamedTuple, TypeAlias
+
+from credly_cli.identity import email_key
+from credly_cli.store.learners import Learner
+from credly_cli.store.staging import StagedPerson
 
 Decision: TypeAlias = Literal["same", "new"]
 
@@ -30,3 +36,294 @@ class Readdressed(NamedTuple):
     learner_id: str | None
     before: str
     now: str
+    former_id: str | None = None  # where the id was renewed
+
+
+@dataclass(slots=True, eq=False)
+class Candidate:
+    """A learner as stored (``None``: new) and as the records so far say; ``ids`` are those of named sources."""
+
+    learner: Learner
+    stored: Learner | None
+    former: set[str] = field(default_factory=set)  # address keys that the learner had before
+    ids: dict[str, str] = field(default_factory=dict)
+    merged_into: "Candidate | None" = None
+    renewed: str | None = None  # the id that was renewed
+    new_id: str | None = None  # by which one was believed to be this learner
+    ids_changed: bool = False
+
+    @property
+    def differs(self) -> bool:
+        """Whether the learner is not stored as the records say."""
+        return self.stored != self.learner
+
+    @property
+    def survivor(self) -> "Candidate":
+        """The learner whom this one turned out to be."""
+        candidate = self
+        while candidate.merged_into is not None:
+            candidate = candidate.merged_into
+        return candidate
+
+    @property
+    def key(self) -> str:
+        """The address as it is compared."""
+        return email_key(self.learner.email)
+
+    @property
+    def names(self) -> tuple[str, str]:
+        """First and last name, '' where not known."""
+        return self.learner.first_name or "", self.learner.last_name or ""
+
+    def id_of(self, source: str) -> str | None:
+        """Return the id that the learner has in a numbering."""
+        return self.ids.get(source) if source else self.learner.learner_id
+
+    def all_ids(self) -> dict[str, str]:
+        """Return the ids by numbering."""
+        return self.ids | ({"": self.learner.learner_id} if self.learner.learner_id else {})
+
+
+_ALWAYS = "0"  # before every time
+
+
+@dataclass(slots=True, eq=False)
+class Claim:
+    """All that the file says under one id, and whose id that is."""
+
+    source: str
+    learner_id: str
+    decision: Decision | None
+    people: list[StagedPerson]
+    owner: Candidate | None = None
+
+    def at(self, key: str) -> list[StagedPerson]:
+        """Return who has an address."""
+        return [person for person in self.people if person.email_key == key]
+
+    @property
+    def keys(self) -> list[str]:
+        """The addresses, the latest first."""
+        latest: dict[str, str] = {}
+        for person in self.people:
+            if person.email_key:
+                latest[person.email_key] = max(person.at or _ALWAYS, latest.get(person.email_key, ""))
+        return sorted(latest, key=lambda key: (latest[key], key), reverse=True)
+
+
+class Candidates:
+    """The learners whom people may mean, and what these say of them; ``now`` (UTC text) is of what has no time."""
+
+    def __init__(
+        self,
+        learners: Iterable[Learner],
+        former_emails: Iterable[tuple[int, str]],
+        named_ids: Iterable[tuple[int, str, str]],
+        next_id: int,
+        now: str,
+        *,
+        of_learners: bool,
+    ) -> None:
+        self.now = now
+        self.of_learners = of_learners
+        self.by_id: dict[tuple[str, str], Candidate] = {}
+        self.by_email: dict[str, list[Candidate]] = {}
+        self.by_former_email: dict[str, list[Candidate]] = {}
+        self.told: dict[Candidate, list[StagedPerson]] = {}
+        self._next_id = next_id
+        self._all: dict[int, Candidate] = {}
+        for learner in learners:
+            self._keep(Candidate(replace(learner), learner))
+        for number, address in former_emails:
+            self.note_former(self._all[number], address)
+        for number, source, identity in named_ids:
+            self._all[number].ids[source] = identity
+            self.by_id[source, identity] = self._all[number]
+
+    # What changes
+
+    def accept(self, candidate: Candidate, person: StagedPerson) -> None:
+        """Note that a person is this learner."""
+        self.told.setdefault(candidate, []).append(person)
+
+    def create(self, person: StagedPerson) -> Candidate:
+        """Make a learner of a person who is new."""
+        learner = Learner(self._next_id, person.email)
+        if not self.of_learners:
+            learner.email_at = person.at or self.now
+        candidate = Candidate(learner, None)
+        self._keep(candidate)
+        if person.learner_id:
+            self.give_id(candidate, person.source, person.learner_id)
+        self._next_id += 1
+        return candidate
+
+    def _keep(self, candidate: Candidate) -> None:
+        learner = candidate.learner
+        self._all[learner.id] = candidate
+        if learner.learner_id:
+            self.by_id["", learner.learner_id] = candidate
+        self.by_email.setdefault(candidate.key, []).append(candidate)
+
+    def give_id(self, candidate: Candidate, source: str, learner_id: str) -> None:
+        """Give a learner an id, in place of the one that they had in this numbering."""
+        former = candidate.id_of(source)
+        if former is not None:
+            candidate.renewed, candidate.new_id = former, learner_id
+            self.by_id.pop((source, former), None)
+        self.set_id(candidate, source, learner_id)
+        self.by_id[source, learner_id] = candidate
+
+    def set_id(self, candidate: Candidate, source: str, learner_id: str | None) -> None:
+        """Set or take away an id of a learner."""
+        if not source:
+            candidate.learner.learner_id = learner_id
+            return
+        candidate.ids_changed = True
+        if learner_id is None:
+            candidate.ids.pop(source, None)
+        else:
+            candidate.ids[source] = learner_id
+
+    def merge(self, old: Candidate, into: Candidate) -> None:
+        """Make one learner of two."""
+        old.merged_into = into
+        self.by_email[old.key].remove(old)
+        for address in old.former:
+            self.by_former_email[address].remove(old)
+            self.note_former(into, address)
+        for source, identity in old.all_ids().items():
+            if into.id_of(source) is None:
+                self.set_id(into, source, identity)
+                self.by_id[source, identity] = into
+        for name in ("first_name", "last_name", *DETAILS):
+            setattr(into.learner, name, getattr(into.learner, name) or getattr(old.learner, name))
+        if old in self.told:
+            self.told.setdefault(into, []).extend(self.told.pop(old))
+
+    def note_former(self, candidate: Candidate, address: str) -> None:
+        """Note an address that a learner had before."""
+        candidate.former.add(address)
+        known = self.by_former_email.setdefault(address, [])
+        if candidate not in known:
+            known.append(candidate)
+
+    def move(self, candidate: Candidate, people: Sequence[StagedPerson]) -> None:
+        """Give a learner who has left their address the one of these people."""
+        old, learner = candidate.key, candidate.learner
+        learner.email = spelling(people)
+        learner.email_at = self.now if self.of_learners else latest(people) or self.now
+        self.note_former(candidate, old)
+        self.by_email.setdefault(candidate.key, []).append(candidate)
+
+    def take_over(self) -> None:
+        """Take over what people say of the learners whom they mean."""
+        for candidate, told in self.told.items():
+            if candidate.merged_into is None:
+                self._take_over(candidate, told)
+
+    def _take_over(self, candidate: Candidate, told: Sequence[StagedPerson]) -> None:
+        """Take over names, details and the spelling of the address; what the order of rows is does not matter."""
+        learner, is_new = candidate.learner, candidate.stored is None
+        if len(told) > 1 or self.of_learners or is_new:
+            _take_names(learner, told, prefer_told=self.of_learners)
+        else:
+            learner.first_name = learner.first_name or told[0].first_name or None
+            learner.last_name = learner.last_name or told[0].last_name or None
+        key = candidate.key
+        here = [person for person in told if person.email_key == key]
+        if not here:
+            return
+        if is_new or (self.of_learners and learner.email not in {person.email for person in here}):
+            learner.email = spelling(here)
+        if not self.of_learners and is_new:
+            learner.email_at = latest(here, self.now)
+        elif not self.of_learners and learner.email_at and (at := latest(here)) > learner.email_at:
+            learner.email_at = at
+        if self.of_learners:
+            _take_details(learner, told)
+
+    # What became of them
+
+    def new(self) -> Iterator[Learner]:
+        """Yield the learners who are to be added."""
+        return (candidate.learner for candidate in self._remaining() if candidate.stored is None)
+
+    def changed(self) -> Iterator[Learner]:
+        """Yield the learners who are stored otherwise."""
+        return (candidate.learner for candidate in self._remaining() if candidate.stored and candidate.differs)
+
+    def merged(self) -> Iterator[tuple[int, int]]:
+        """Yield the numbers of learners who turned out to be others, each with that of the other."""
+        for candidate in self._all.values():
+            if candidate.merged_into is not None:
+                yield candidate.learner.id, candidate.survivor.learner.id
+
+    def former_emails(self) -> Iterator[tuple[int, str]]:
+        """Yield the addresses that learners had before: number and ``email_key``."""
+        for candidate in self._remaining():
+            if candidate.former:
+                for address in candidate.former - {candidate.key}:
+                    yield candidate.learner.id, address
+
+    def named_ids(self) -> Iterator[tuple[int, dict[str, str]]]:
+        """Yield the ids in named sources of the learners for whom they changed, by source."""
+        return ((each.learner.id, each.ids) for each in self._remaining() if each.ids_changed)
+
+    def without_ids(self) -> Iterator[int]:
+        """Yield the numbers of stored learners who no longer have the common id that they had."""
+        for each in self._remaining():
+            if each.stored and each.stored.learner_id and each.stored.learner_id != each.learner.learner_id:
+                yield each.learner.id
+
+    def readdressed(self) -> Iterator[Readdressed]:
+        """Yield who was believed to be somebody known."""
+        for each in self._all.values():
+            if each.stored is None:
+                continue
+            now = each.survivor
+            before = email_key(each.stored.email)
+            if before != now.key or now.renewed is not None:
+                identity = now.new_id or now.learner.learner_id or next(iter(now.ids.values()), None)
+                yield Readdressed(identity, each.stored.email, now.learner.email, now.renewed)
+
+    def meant(self) -> Iterator[Candidate]:
+        """Yield the learners whom the people mean."""
+        return iter(dict.fromkeys(candidate.survivor for candidate in self.told))
+
+    def _remaining(self) -> Iterator[Candidate]:
+        """Yield the learners who are not others."""
+        return (candidate for candidate in self._all.values() if candidate.merged_into is None)
+
+
+DETAILS = ("panorama", "sublicense", "locale")
+
+
+def latest(people: Iterable[StagedPerson], now: str = "") -> str:
+    """Return when what is said of people was true last; ``now`` is for what has no time."""
+    return max((person.at or now for person in people), default="")
+
+
+def spelling(people: Iterable[StagedPerson]) -> str:
+    """Return one of the spellings of an address, the same whatever the order of rows."""
+    return max(person.email for person in people)
+
+
+def _take_names(learner: Learner, told: Sequence[StagedPerson], *, prefer_told: bool) -> None:
+    pairs = {person.names for person in told if any(person.names)}
+    known = learner.first_name or "", learner.last_name or ""
+    if not pairs or (all(known) and known in pairs):
+        return
+    first, last = max(pairs, key=lambda pair: (all(pair), pair))
+    if prefer_told:
+        learner.first_name, learner.last_name = first or known[0] or None, last or known[1] or None
+    else:
+        learner.first_name, learner.last_name = known[0] or first or None, known[1] or last or None
+
+
+def _take_details(learner: Learner, told: Sequence[StagedPerson]) -> None:
+    rows: list[dict[str, str | None]] = [json.loads(person.details) for person in told if person.details]
+    for name in DETAILS:
+        said = [row[name] for row in rows if name in row]
+        if said and getattr(learner, name) not in said:
+            setattr(learner, name, max(said, key=lambda value: value or ""))

@@ -5,63 +5,36 @@ from itertools import groupby, islice
 from typing import Any, TypeAlias, cast
 
 from credly_cli.importing.content import Catalogue, Place
-from credly_cli.importing.learners import LearnerKey, LearnerMatcher, NoMatch, matcher_for, write
-from credly_cli.importing.matching import IdOptions
+from credly_cli.importing.learners import StagedPeople, match_learners, reject_unmatched
+from credly_cli.importing.matching import IdOptions, Readdressed
 from credly_cli.lms.records import Activity, ProgressRecord, Reject
 from credly_cli.lms.rejects import RejectFilter
-from credly_cli.store import enrollments, privacy, staging
+from credly_cli.store import enrollments, staging
 from credly_cli.store.database import Counts, Store
 from credly_cli.store.denials import Origin
 from credly_cli.store.enrollments import Alternative, SessionMove, Written
-from credly_cli.store.staging import PersonMatch, StagedPerson
 
 _BATCH = 10_000
 _REMEMBERED = 10_000  # people, and names of content: bounded, for a file may name any number
 _ENDED: dict[str | None, int] = {"ended": 1}
 _OPEN: dict[str | None, int] = {"open": 1, "complete": 0, "ended": 0}
-_Person: TypeAlias = tuple[str, str, str, str]  # email, learner id, first and last name, '' where not known
 _NumberedPlace: TypeAlias = tuple[int, int]  # number, and 1 where the session was not named
 
 
 def import_progress(
     store: Store, rows: RejectFilter, now: str, ids: IdOptions, origin: Origin
-) -> tuple[Counts, Written]:
+) -> tuple[Counts, Written, list[Readdressed]]:
     """Add enrollments or bring them up to date, in the transaction of the caller."""
-    staged = _Stage(store, Catalogue.of(store), ids).take(rows)
-    _match_learners(store, now)
-    unmatched = 0
-    for row, column, reason in staging.unmatched(store):
-        rows.reject(Reject(row, column, reason))
-        unmatched += 1
+    staged = _Stage(store, Catalogue.of(store), ids.source).take(rows)
+    readdressed = match_learners(store, "progress", now, ids).readdressed
+    staging.hand_over_people(store)
+    unmatched = reject_unmatched(store, rows)
     enrollments.fold(store)
     if match_sessions(store):
         enrollments.fold(store)
     written = enrollments.write(store, origin, now)
     unchanged = staged - unmatched - written.added - written.changed
-    return Counts(added=written.added, changed=written.changed, unchanged=unchanged), written
-
-
-def _match_learners(store: Store, now: str) -> None:
-    """Find or make the learners of the staged people (R25), who are matched in the order in which they are named."""
-    staging.collect_people(store)
-    privacy.recall(store, staging.staged_people(store), now)
-    people = staging.staged_people(store)
-    while batch := list(islice(people, _BATCH)):
-        keys = [LearnerKey("progress", *person) for person in batch]
-        matcher = matcher_for(store, keys, now)
-        matches = list(_matches(matcher, keys, batch))
-        write(store, matcher, now)
-        staging.match_people(store, matches, matcher.merged())
-    staging.hand_over_people(store)
-
-
-def _matches(matcher: LearnerMatcher, keys: list[LearnerKey], batch: list[StagedPerson]) -> Iterator[PersonMatch]:
-    found = [matcher.match(key) for key in keys]  # all of them first: one may turn out to be another
-    for person, candidate in zip(batch, found, strict=True):
-        if isinstance(candidate, NoMatch):
-            yield PersonMatch(person, None, candidate.reason)
-        else:
-            yield PersonMatch(person, candidate.survivor.learner.id, None)
+    return Counts(added=written.added, changed=written.changed, unchanged=unchanged), written, readdressed
 
 
 class _Stage:
@@ -70,13 +43,11 @@ class _Stage:
     A person may get several numbers, a place has one.
     """
 
-    def __init__(self, store: Store, catalogue: Catalogue, ids: IdOptions) -> None:
+    def __init__(self, store: Store, catalogue: Catalogue, source: str) -> None:
         self._store = store
-        self._source = ids.source
+        self._source = source
         self._catalogue = catalogue
-        self._people: dict[_Person, int] = {}
-        self._true_at: dict[int, str] = {}  # of people: when the latest record of them was true
-        self._last_person = 0
+        self._people = StagedPeople(store)
         self._numbers: dict[tuple[str, str], int] = {}  # of places, by content and session
         self._places: dict[tuple[Any, ...], _NumberedPlace | str] = {}  # by what a record calls it
 
@@ -87,18 +58,17 @@ class _Stage:
         while batch := list(islice(staged, _BATCH)):
             staging.stage_records(self._store, batch)
             count += len(batch)
-            if len(self._people) > _REMEMBERED:
-                self._stage_people()
-        self._stage_people()
+            self._people.flush(_REMEMBERED)
+        self._people.flush()
         staging.stage_places(self._store, ((number, *place) for place, number in self._numbers.items()))
         return count
 
     def _staged(self, rows: RejectFilter) -> Iterator[tuple[Any, ...]]:
-        places, people = self._places, self._people
+        places, number_of, common = self._places, self._people.number, self._source
         for record in rows:
             (
                 row, email, learner_id, name, by_title, session, progress, standing, enrolled_at, completed_at,
-                completed_latest, event_id, first_name, last_name, reported_at, _,
+                completed_latest, event_id, first_name, last_name, reported_at, source,
             ) = cast("ProgressRecord", record)  # fmt: skip
             place = places.get((name, session, by_title)) or self._find_place(name, session, by_title=by_title)
             if isinstance(place, str) and isinstance(name, Activity):
@@ -108,26 +78,22 @@ class _Stage:
                 rows.reject(Reject(row, "content_title" if by_title else "content_id", place))
                 continue
             number, loose = place
-            key = email or "", learner_id or "", first_name or "", last_name or ""
-            person = people.get(key) or self._number_person(key)
-            if reported_at and reported_at > self._true_at.get(person, ""):
-                self._true_at[person] = reported_at
+            person = number_of(
+                (
+                    email or "",
+                    common if source is None else source,
+                    learner_id or "",
+                    first_name or "",
+                    last_name or "",
+                    "",
+                ),
+                reported_at or completed_at,
+            )
             yield (
                 row, person, number, loose, "" if progress is None else progress, enrolled_at or "",
                 _ENDED.get(standing, 0), _OPEN.get(standing, ""), reported_at or "", completed_at or "",
                 completed_latest or "", event_id or "",
             )  # fmt: skip
-
-    def _number_person(self, key: _Person) -> int:
-        self._last_person += 1
-        self._people[key] = self._last_person
-        return self._last_person
-
-    def _stage_people(self) -> None:
-        people = ((number, *key, self._true_at.get(number)) for key, number in self._people.items())
-        staging.stage_people(self._store, people)
-        self._people.clear()
-        self._true_at.clear()
 
     def _find_place(self, name: str, session: str | None, *, by_title: bool) -> _NumberedPlace | str:
         found = self._catalogue.place(name, session, by_title=by_title)

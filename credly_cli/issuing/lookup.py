@@ -63,6 +63,7 @@ class Recipient:
         keys = frozenset({email_key(email)} | _own_keys(store, people))
         spellings = {*keys, email.strip(), *(learner.email for learner in known), *issued_badges.spellings(store, keys)}
         earners = {earner_id(learner.learner_id, learner.email) for learner in known}
+        earners |= {earner_id(named, email) for learner in known for named in learners.sourced_ids(store, learner.id)}
         earners |= issued_badges.earner_ids_elsewhere(store, people, keys)  # an old address may be another's now
         return cls(badge_id, tuple(sorted(earners)), tuple(sorted(spellings)), keys)
 

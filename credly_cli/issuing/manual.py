@@ -13,7 +13,7 @@ from credly_cli.issuing import plan, reconcile, restore, send
 from credly_cli.issuing.lookup import Recipient, look_up, look_up_all
 from credly_cli.issuing.send import SendOptions
 from credly_cli.linking import names
-from credly_cli.store import badges, claims, enrollments, facts, grants, issued_badges, runs
+from credly_cli.store import badges, claims, enrollments, facts, grants, issued_badges, learners, runs
 from credly_cli.store import content as contents
 from credly_cli.store.badges import NamedBadge
 from credly_cli.store.content import ContentBrief
@@ -207,7 +207,7 @@ class ManualGrants:
             content_id=self._content.id,
             session_id=candidate.enrolled.session_id,
             completed_at=moment,
-            learner_id=learner.learner_id,
+            learner_id=learner.learner_id or next(iter(learners.sourced_ids(self.store, learner.id)), None),
             email=learner.email,
             first_name=learner.first_name,
             last_name=learner.last_name,

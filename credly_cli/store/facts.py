@@ -15,6 +15,7 @@ from credly_cli.store.grants import NAMED_SINCE
 from credly_cli.store.issued_badges import UnownedBadge
 from credly_cli.store.links import Completion, EndReason, Link
 from credly_cli.store.schema import State
+from credly_cli.store.views import WIRE_ID
 
 _ROUNDS = 5  # marks that are looked for per session: a badge that a person granted again has one of its own
 _ANY_MARK = "[a-z2-7]" * 16  # of any session, as SQLite's GLOB has it
@@ -41,7 +42,7 @@ class Facts:
     """All that decides what becomes of one learner's session for one badge."""
 
     learner: int
-    learner_id: str | None
+    learner_id: str | None  # as it goes out: of a named source where there is no other
     email: str
     first_name: str | None
     last_name: str | None
@@ -88,8 +89,8 @@ class Facts:
 
 # A row for each link. Of the grants of a session the last round speaks, of those that stand before cancelled ones.
 FACTS = f"""
-x.learner, p.learner_id, p.email, p.first_name, p.last_name, x.badge_id, NOT b.allow_duplicates AS once, x.content_id,
-x.session_id, x.file, x.denied_at IS NOT NULL AND ifnull(g.confirmed_at, '') < x.denied_at AS denied,
+x.learner, {WIRE_ID} AS learner_id, p.email, p.first_name, p.last_name, x.badge_id, NOT b.allow_duplicates AS once,
+x.content_id, x.session_id, x.file, x.denied_at IS NOT NULL AND ifnull(g.confirmed_at, '') < x.denied_at AS denied,
 x.completed_at, x.completed_latest, x.early, x.gap_started_at, x.gap_ended_at, x.ended_at, x.end_reason,
 g.state AS grant_state, ifnull(g.dropped, 0) AS dropped, ifnull({NAMED_SINCE}, 0) AS named_since,
 (SELECT CASE WHEN i.state = 'revoked' THEN 'revoked' WHEN i.deleted_at IS NOT NULL THEN 'deleted' END
@@ -294,7 +295,8 @@ def _is_anothers(store: Store, mark: str | None, completion: Completion) -> bool
     """Tell whether a badge bears the mark of somebody else at the same address."""
     name = (mark or "").rpartition("~")[0]
     others = [other for other in learners.of_email(store, completion.email) if other.id != completion.learner]
-    return any(name in _marked_names(replace(completion, learner_id=other.learner_id)) for other in others)
+    ids = ((other.learner_id, *learners.sourced_ids(store, other.id)) for other in others)
+    return any(name in _marked_names(replace(completion, learner_id=told)) for known in ids for told in known)
 
 
 def _names(completion: Completion) -> set[str]:
@@ -310,7 +312,7 @@ def _marked_names(completion: Completion) -> set[str]:
 def _marks(store: Store, completion: Completion, badge_id: str) -> list[str]:
     """Return what a badge for this session may bear, also one of a store that is lost."""
     organization_id = str(store.value("SELECT organization_id FROM connection"))
-    known = {completion.learner_id, None}
+    known = {completion.learner_id, None, *learners.sourced_ids(store, completion.learner)}
     return [
         wire_id(replace(completion, learner_id=told), organization_id, badge_id, once=False, grant_round=number)
         for told in known

@@ -1,11 +1,11 @@
 """Learners and their addresses: found by id and by email without regard to case, written in bulk, merged (R25)."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from credly_cli.identity import email_key
+from credly_cli.identity import email_key, sourced_id
 from credly_cli.store.database import Store
 from credly_cli.store.duplicates import stand_for_badge, stand_for_session
 from credly_cli.text import folded, storable
@@ -186,6 +186,11 @@ def addresses(store: Store, learners: Sequence[int]) -> list[str]:
 
 _LISTED = "(SELECT value FROM json_each(:keys))"
 _BY_ID = f"SELECT {_COLUMNS} FROM learners WHERE learner_id IN {_LISTED}"
+_BY_NAMED_ID = f"""
+SELECT {_COLUMNS} FROM learners WHERE id IN (
+  SELECT learner FROM learner_ids WHERE (source, learner_id) IN (
+    SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]') FROM json_each(:keys)))
+"""
 _BY_EMAIL = f"SELECT {_COLUMNS} FROM learners WHERE email_key IN {_LISTED}"
 _BY_FORMER_EMAIL = f"""
 SELECT {_COLUMNS} FROM learners WHERE id IN (SELECT learner FROM former_emails WHERE email_key IN {_LISTED})
@@ -201,14 +206,43 @@ WHERE id = :id
 """
 
 
-def candidates(store: Store, learner_ids: Iterable[str], email_keys: Iterable[str]) -> list[Learner]:
-    """Return the learners who have one of these ids, or have or had one of these addresses, each once."""
+def candidates(store: Store, ids: Iterable[tuple[str, str]], email_keys: Iterable[str]) -> list[Learner]:
+    """Return the learners who have one of these ids (source, '' the common one, and id) or addresses, now or before."""
     found: dict[int, Learner] = {}
-    emails = sorted(email_keys)
-    for sql, keys in ((_BY_ID, sorted(learner_ids)), (_BY_EMAIL, emails), (_BY_FORMER_EMAIL, emails)):
+    emails, by_source = sorted(email_keys), sorted(ids)
+    common = [identity for source, identity in by_source if not source]
+    named = [each for each in by_source if each[0]]
+    lookups = ((_BY_ID, common), (_BY_NAMED_ID, named), (_BY_EMAIL, emails), (_BY_FORMER_EMAIL, emails))
+    for sql, keys in lookups:
         for row in store.connection.execute(sql, {"keys": json.dumps(keys)}) if keys else ():
             found.setdefault(row[0], Learner(*row))
     return list(found.values())
+
+
+def named_ids(store: Store, learners: Iterable[int]) -> list[tuple[int, str, str]]:
+    """Return the ids that these learners have in named sources: learner, source and id."""
+    sql = f"SELECT learner, source, learner_id FROM learner_ids WHERE learner IN {_LISTED}"
+    return store.connection.execute(sql, {"keys": json.dumps(list(learners))}).fetchall()
+
+
+def sourced_ids(store: Store, learner: int) -> list[str]:
+    """Return the learner's ids in named sources, each with its source, as they are hashed to go out (R17)."""
+    rows = store.rows("SELECT source, learner_id FROM learner_ids WHERE learner = ? ORDER BY source", (learner,))
+    return [sourced_id(row["source"], row["learner_id"]) for row in rows]
+
+
+def set_named_ids(store: Store, ids: Iterable[tuple[int, Mapping[str, str]]]) -> None:
+    """Write the ids that learners have in named sources, by source, in place of those that they had."""
+    told = list(ids)
+    run = store.connection.executemany
+    run("DELETE FROM learner_ids WHERE learner = ?", [(learner,) for learner, _ in told])
+    rows = [(source, identity, learner) for learner, by_source in told for source, identity in by_source.items()]
+    run("INSERT INTO learner_ids (source, learner_id, learner) VALUES (?, ?, ?)", rows)
+
+
+def take_ids(store: Store, learners: Iterable[int]) -> None:
+    """Take the common id from learners whose id is another one's, or another one, by now."""
+    store.connection.executemany("UPDATE learners SET learner_id = NULL WHERE id = ?", ((one,) for one in learners))
 
 
 def former_emails(store: Store, learners: Iterable[int]) -> list[tuple[int, str]]:
@@ -271,6 +305,8 @@ def merge(store: Store, old: int, new: int, now: str) -> None:
     _move_grants(store, old, new, now)
     store.change("UPDATE OR IGNORE former_emails SET learner = :new WHERE learner = :old", both)
     store.change("DELETE FROM former_emails WHERE learner = :old", both)
+    store.change("UPDATE OR IGNORE learner_ids SET learner = :new WHERE learner = :old", both)
+    store.change("DELETE FROM learner_ids WHERE learner = :old", both)
     store.change("DELETE FROM learners WHERE id = :old", both)
 
 

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from credly_cli.identity import email_key
+from credly_cli.identity import earner_id, email_key, marked_name, sourced_id
 from credly_cli.store.database import Store
 from credly_cli.store.learners import Learner, merge
 from credly_cli.store.runs import bookmark, set_bookmark
@@ -34,6 +34,10 @@ class Named(Protocol):
     @property
     def learner_id(self) -> str | None:
         """The LMS's id, if told."""
+
+    @property
+    def source(self) -> str:
+        """The numbering that the id is of, '' the common one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +62,10 @@ class Marks:
     def learner_id(self, learner_id: str) -> str:
         """Return the mark of an LMS's id."""
         return self._mark("id", learner_id)
+
+    def id_of(self, source: str, learner_id: str) -> str:
+        """Return the mark of an id of a numbering, '' the common one."""
+        return self.learner_id(sourced_id(source, learner_id))
 
     def _mark(self, kind: str, text: str) -> str:
         digest = hmac.new(self.key.encode(), f"{kind} {text}".encode(), hashlib.sha256)
@@ -91,7 +99,7 @@ def recall(store: Store, named: Iterable[Named], now: str) -> None:
         return
     marks = Marks.of(store)
     for who in named:
-        by_id = marks.learner_id(who.learner_id) if who.learner_id else None
+        by_id = marks.id_of(who.source, who.learner_id) if who.learner_id else None
         by_email = marks.email(who.email) if who.email else None
         if by_id in awaited:
             for row in store.rows(_BY_ID, (by_id,)):
@@ -107,16 +115,22 @@ def _recall_by_id(store: Store, row: dict[str, Any], who: Named, now: str) -> No
         if not who.email:
             return  # nothing can be issued to nobody's address
         same = store.value(
-            "SELECT id FROM learners WHERE email_key = ? AND learner_id IS NULL", (email_key(who.email),)
+            "SELECT id FROM learners l WHERE email_key = ? AND learner_id IS NULL"
+            " AND NOT EXISTS (SELECT 1 FROM learner_ids n WHERE n.learner = l.id)",
+            (email_key(who.email),),
         )
         _give_address(store, row, who.email)
         if same is not None:  # came back unrecognised, under a new address and without the id
             merge(store, learner, same, now)
             learner = same
-    store.change(
-        "UPDATE learners SET learner_id = :told WHERE id = :id AND learner_id IS NOT :told",
-        {"told": who.learner_id, "id": learner},
-    )
+    told = {"source": who.source, "told": who.learner_id, "id": learner}
+    if who.source:
+        store.change("DELETE FROM learner_ids WHERE learner = :id AND source = :source", told)
+        store.change(
+            "INSERT OR REPLACE INTO learner_ids (source, learner_id, learner) VALUES (:source, :told, :id)", told
+        )
+    else:
+        store.change("UPDATE learners SET learner_id = :told WHERE id = :id AND learner_id IS NOT :told", told)
 
 
 def _give_address(store: Store, row: dict[str, Any], email: str) -> None:
@@ -254,6 +268,16 @@ def _forget_learner(store: Store, marks: Marks, row: Learner) -> None:
     ]
     kept = {key if key.startswith(PREFIX) else marks.email(key) for key in former}
     kept |= {marks.learner_id(row.learner_id)} if row.learner_id else set()
+    for source, identity in store.connection.execute(
+        "SELECT source, learner_id FROM learner_ids WHERE learner = :learner", who
+    ).fetchall():
+        named = sourced_id(source, identity)
+        kept |= {
+            marks.learner_id(named),
+            marks.learner_id(earner_id(named, row.email)),
+            marks.learner_id(marked_name(named, row.email)),
+        }
+    store.change("DELETE FROM learner_ids WHERE learner = :learner", who)
     store.change("DELETE FROM former_emails WHERE learner = :learner", who)
     store.connection.executemany("INSERT INTO former_emails VALUES (?, ?)", [(row.id, mark) for mark in kept])
     names = [name for name in _columns(store) if name not in ("id", "email", "email_key")]

@@ -304,6 +304,19 @@ UPDATE connection SET token_since = connected_at, token_expiry = CASE
 UPDATE connection SET token_expires_at = NULL WHERE token_expiry = 'not-told';
 """
 
+M009_SOURCES = """
+-- What learners are called in named sources (`--source`), each with a numbering of its own; the common one is in
+-- learners.learner_id (R25).
+CREATE TABLE learner_ids (
+  source TEXT NOT NULL,
+  learner_id TEXT NOT NULL,
+  learner INTEGER NOT NULL REFERENCES learners (id) ON DELETE CASCADE,
+  PRIMARY KEY (source, learner_id),
+  UNIQUE (learner, source)
+) STRICT, WITHOUT ROWID;
+"""
+
 MIGRATIONS: tuple[str, ...] = (
     M001_FIRST, M002_REPLACED, M003_CATCHING_UP, M004_REFUSAL, M005_WAITING, M006_DENIED, M007_AGREED, M008_EXPIRY,
+    M009_SOURCES,
 )  # fmt: skip

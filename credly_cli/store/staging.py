@@ -6,6 +6,7 @@ they name, ``places`` the content and sessions. In ``records`` people and places
 and compared much faster than four texts.
 """
 
+import json
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
@@ -23,8 +24,8 @@ _STAGE = (
     """,
     """
     CREATE TEMP TABLE people (
-      person INTEGER PRIMARY KEY, email TEXT, learner_id TEXT, first_name TEXT, last_name TEXT, at TEXT,
-      learner INTEGER)
+      person INTEGER PRIMARY KEY, email TEXT, email_key TEXT, source TEXT, learner_id TEXT, first_name TEXT,
+      last_name TEXT, details TEXT, at TEXT, learner INTEGER)
     """,
     """
     CREATE TEMP TABLE places (
@@ -32,59 +33,96 @@ _STAGE = (
     """,
 )
 _ADD_RECORD = "INSERT INTO temp.records VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-_ADD_PERSON = "INSERT INTO temp.people VALUES (?, ?, ?, ?, ?, ?, NULL)"
+_ADD_ROW = "INSERT INTO temp.records (row, person) VALUES (?, ?)"
+_ADD_PERSON = "INSERT INTO temp.people VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)"
 
-# A person may have several numbers. In distinct_people each is there once, with the first of them.
+# A person may have several numbers. In distinct_people each is there once, with the first of them. Who shares the
+# address or the id with another one is marked: what the file says of both is judged together.
 _DISTINCT_PEOPLE = (
     "DROP TABLE IF EXISTS temp.distinct_people",
     """
     CREATE TEMP TABLE distinct_people (
-      email TEXT, learner_id TEXT, first_name TEXT, last_name TEXT, at TEXT, person INTEGER, learner INTEGER,
-      reason TEXT, PRIMARY KEY (email, learner_id, first_name, last_name)) WITHOUT ROWID
+      person INTEGER PRIMARY KEY, email TEXT, email_key TEXT, source TEXT, learner_id TEXT, first_name TEXT,
+      last_name TEXT, details TEXT, at TEXT, shares INTEGER NOT NULL DEFAULT 0, learner INTEGER, reason TEXT)
     """,
     """
     INSERT INTO temp.distinct_people
-    SELECT email, learner_id, first_name, last_name, max(at), min(person), NULL, NULL
-    FROM temp.people GROUP BY email, learner_id, first_name, last_name
+    SELECT
+      min(person), email, min(email_key), source, learner_id, first_name, last_name, details, max(at), 0, NULL, NULL
+    FROM temp.people GROUP BY email, source, learner_id, first_name, last_name, details ORDER BY 1
+    """,
+    "CREATE INDEX temp.distinct_people_key ON distinct_people (email_key, learner_id)",
+    "CREATE INDEX temp.distinct_people_id ON distinct_people (learner_id, source) WHERE learner_id <> ''",
+    """
+    UPDATE temp.distinct_people SET shares = 1 WHERE email_key IN (
+      SELECT email_key FROM temp.distinct_people WHERE email_key <> '' GROUP BY email_key HAVING count(*) > 1)
+    """,
+    """
+    UPDATE temp.distinct_people SET shares = 1 WHERE learner_id <> '' AND (learner_id, source) IN (
+      SELECT learner_id, source FROM temp.distinct_people WHERE learner_id <> '' GROUP BY learner_id, source
+      HAVING count(*) > 1)
     """,
 )
-_PEOPLE = """
-SELECT nullif(email, ''), nullif(learner_id, ''), nullif(first_name, ''), nullif(last_name, ''), at
-FROM temp.distinct_people ORDER BY person
+_COLUMNS = "person, email, email_key, source, learner_id, first_name, last_name, details, at, shares"
+_NEXT = f"""
+SELECT {_COLUMNS} FROM temp.distinct_people WHERE person > ? AND learner IS NULL AND reason IS NULL
+ORDER BY person LIMIT ?
 """
-_MATCH = """
-UPDATE temp.distinct_people SET learner = ?, reason = ?
-WHERE email = ? AND learner_id = ? AND first_name = ? AND last_name = ?
+_OF_KEYS = f"""
+SELECT {_COLUMNS} FROM temp.distinct_people WHERE email_key IN (SELECT value FROM json_each(?)) AND email_key <> ''
+"""
+_OF_IDS = f"""
+SELECT {_COLUMNS} FROM temp.distinct_people WHERE learner_id <> '' AND (learner_id, source) IN (
+  SELECT json_extract(value, '$[1]'), json_extract(value, '$[0]') FROM json_each(?))
+"""
+_CROWDED = """
+SELECT source, learner_id, count(DISTINCT email_key) FROM temp.distinct_people WHERE learner_id <> '' AND shares
+GROUP BY learner_id, source HAVING count(DISTINCT email_key) > ?
 """
 _HAND_OVER = """
 UPDATE temp.people SET learner = (
-  SELECT d.learner FROM temp.distinct_people d WHERE d.email = people.email AND d.learner_id = people.learner_id
-  AND d.first_name = people.first_name AND d.last_name = people.last_name)
+  SELECT d.learner FROM temp.distinct_people d WHERE d.email_key = people.email_key
+  AND d.learner_id = people.learner_id AND d.email = people.email AND d.source = people.source
+  AND d.first_name = people.first_name AND d.last_name = people.last_name AND d.details = people.details)
 """
 _UNMATCHED = """
-SELECT r.row, iif(d.email <> '', 'email', 'learner_id'), d.reason FROM temp.distinct_people d
-JOIN temp.people p ON p.email = d.email AND p.learner_id = d.learner_id
-  AND p.first_name = d.first_name AND p.last_name = d.last_name
+SELECT r.row, iif(d.learner_id <> '', 'learner_id', 'email'), d.reason FROM temp.distinct_people d
+JOIN temp.people p ON p.email_key = d.email_key AND p.learner_id = d.learner_id AND p.email = d.email
+  AND p.source = d.source AND p.first_name = d.first_name AND p.last_name = d.last_name AND p.details = d.details
 JOIN temp.records r ON r.person = p.person WHERE d.reason IS NOT NULL ORDER BY r.line
 """
 
 
 class StagedPerson(NamedTuple):
-    """What records say of a person; ``at`` is when the latest of them was true (UTC text), where they say so."""
+    """What records say of a person, '' for what they do not; ``at`` (UTC text) is when the latest of them was true.
 
-    email: str | None
-    learner_id: str | None
-    first_name: str | None
-    last_name: str | None
-    at: str | None
+    ``source`` names the numbering of ``learner_id``. ``details`` is what else a learners file says, as JSON.
+    ``shares`` is 1 where others of the file have the address or the id.
+    """
+
+    number: int
+    email: str
+    email_key: str
+    source: str
+    learner_id: str
+    first_name: str
+    last_name: str
+    details: str
+    at: str
+    shares: int
+
+    @property
+    def names(self) -> tuple[str, str]:
+        """First and last name."""
+        return self.first_name, self.last_name
 
 
 class PersonMatch(NamedTuple):
-    """The learner whom records mean, or the reason why that is not known."""
+    """The learner whom the records of a person mean, or the reason why that is not known."""
 
-    person: StagedPerson
     learner: int | None
     reason: str | None
+    number: int  # the person's
 
 
 def stage(store: Store) -> None:
@@ -98,8 +136,13 @@ def stage_records(store: Store, rows: Iterable[tuple[Any, ...]]) -> None:
     store.connection.executemany(_ADD_RECORD, rows)
 
 
-def stage_people(store: Store, rows: Iterable[tuple[int, str, str, str, str, str | None]]) -> None:
-    """Add people: number, email, learner id, first name, last name ('' where not known), when that was true."""
+def stage_rows(store: Store, rows: Iterable[tuple[int, int]]) -> None:
+    """Add records that say nothing but who a person is: row and person."""
+    store.connection.executemany(_ADD_ROW, rows)
+
+
+def stage_people(store: Store, rows: Iterable[tuple[int | str, ...]]) -> None:
+    """Add people: the columns of ``temp.people`` but the last, '' for what is not known."""
     store.connection.executemany(_ADD_PERSON, rows)
 
 
@@ -114,16 +157,44 @@ def collect_people(store: Store) -> None:
         store.change(statement)
 
 
-def staged_people(store: Store) -> Iterator[StagedPerson]:
-    """Yield the staged people in the order in which the records name them first."""
-    return map(StagedPerson._make, store.connection.execute(_PEOPLE))
+def each_person(store: Store) -> Iterator[StagedPerson]:
+    """Yield the staged people."""
+    return map(StagedPerson._make, store.connection.execute(f"SELECT {_COLUMNS} FROM temp.distinct_people"))
 
 
-def match_people(store: Store, matches: Iterable[PersonMatch], merged: Iterable[tuple[int, int]]) -> None:
-    """Note whom the staged people are; ``merged`` are learners who are others now, each with that one's number."""
-    run = store.connection.executemany
-    run("UPDATE temp.distinct_people SET learner = ? WHERE learner = ?", ((now, then) for then, now in merged))
-    run(_MATCH, ((match.learner, match.reason, *(text or "" for text in match.person[:4])) for match in matches))
+def next_people(store: Store, after: int, count: int) -> list[StagedPerson]:
+    """Return staged people who are not matched yet, in the order in which the records name them first."""
+    return list(map(StagedPerson._make, store.connection.execute(_NEXT, (after, count))))
+
+
+def people_of(store: Store, ids: Iterable[tuple[str, str]], email_keys: Iterable[str]) -> list[StagedPerson]:
+    """Return the staged people of these ids (source and id) and addresses."""
+    found: list[StagedPerson] = []
+    for sql, keys in ((_OF_IDS, list(ids)), (_OF_KEYS, list(email_keys))):
+        if keys:
+            found += map(StagedPerson._make, store.connection.execute(sql, (json.dumps(keys),)))
+    return found
+
+
+def names_ids(store: Store) -> bool:
+    """Tell whether any of the staged people has an id."""
+    return store.value("SELECT 1 FROM temp.distinct_people WHERE learner_id <> '' LIMIT 1") is not None
+
+
+def crowded_ids(store: Store, most: int) -> list[tuple[str, str, int]]:
+    """Return the ids that the records give more people than these: source, id, and how many addresses."""
+    return store.connection.execute(_CROWDED, (most,)).fetchall()
+
+
+def refuse_id(store: Store, source: str, learner_id: str, reason: str) -> None:
+    """Note of all people of an id why it is not known who they are."""
+    sql = "UPDATE temp.distinct_people SET reason = ? WHERE learner_id = ? AND source = ? AND learner_id <> ''"
+    store.change(sql, (reason, learner_id, source))
+
+
+def match_people(store: Store, matches: Iterable[PersonMatch]) -> None:
+    """Note whom the staged people are."""
+    store.connection.executemany("UPDATE temp.distinct_people SET learner = ?, reason = ? WHERE person = ?", matches)
 
 
 def hand_over_people(store: Store) -> None:

@@ -27,6 +27,12 @@ HELD = f"(i.state IN {HELD_STATES} AND i.deleted_at IS NULL AND i.replaced_by IS
 # When an issued badge `i` was revoked; null where it was not, or where it was deleted after that (R23).
 _REVOKED_AT = "CASE WHEN i.state = 'revoked' AND i.deleted_at IS NULL THEN ifnull(i.state_updated_at, i.stored_at) END"
 
+# The id that goes out for a learner `p`: the LMS's, else that of a named source, with its name (R17).
+WIRE_ID = """
+ifnull(p.learner_id, (
+  SELECT n.source || char(31) || n.learner_id FROM learner_ids n WHERE n.learner = p.id ORDER BY n.source LIMIT 1))
+"""
+
 # By what an issued badge `i` is the learner's: each way from the learner's number to the badge, and its name.
 _WAYS = (
     ("address", "a.learner", "learner_addresses a CROSS JOIN issued_badges i ON i.email_key = a.email_key"),
@@ -42,6 +48,18 @@ _WAYS = (
         "learners l CROSS JOIN issued_badges i"
         " ON i.earner_id > marked_name(l.learner_id, l.email) || '~'"
         " AND i.earner_id < marked_name(l.learner_id, l.email) || x'7f'",
+    ),
+    (
+        "id",  # what a named source calls the learner (R25)
+        "n.learner",
+        "learner_ids n CROSS JOIN issued_badges i ON i.earner_id = earner_id(n.source || char(31) || n.learner_id, '')",
+    ),
+    (
+        "id",  # ... with a mark
+        "n.learner",
+        "learner_ids n CROSS JOIN issued_badges i"
+        " ON i.earner_id > marked_name(n.source || char(31) || n.learner_id, '') || '~'"
+        " AND i.earner_id < marked_name(n.source || char(31) || n.learner_id, '') || x'7f'",
     ),
     (
         "account",  # the Credly account behind one of the learner's addresses may have other addresses

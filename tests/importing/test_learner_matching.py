@@ -1,73 +1,215 @@
-"""R25 as one pure function: whom a record means, of the learners whom it may mean."""
+"""R25: whom a row means. Nothing is guessed: who is believed to be somebody known is listed, all else is rejected."""
+
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from credly_cli.importing.learners import Candidate, Found, LearnerKey, LearnerMatcher, Match, NoMatch, decide
-from credly_cli.store.learners import Learner
+from tests.importing.people import People
 
-NOW = "2026-03-02T09:30:00Z"
-NOBODY = Found(None, (), ())
-
-
-def candidate(number: int, email: str, learner_id: str | None = None, email_at: str | None = None) -> Candidate:
-    learner = Learner(number, email, learner_id, email_at=email_at)
-    return Candidate(learner, learner)
+ADA = "ada@example.org,5,Ada,Lovelace"
+BOB = "bob@example.org,6,Bob,Stone"
 
 
-def test_an_unknown_address_is_somebody_new() -> None:
-    assert decide(LearnerKey("progress", "ada@x.org", "1"), NOBODY) == Match(None)
+@pytest.fixture
+def people(tmp_path: Path) -> Iterator[People]:
+    people = People(tmp_path)
+    yield people
+    people.store.close()
 
 
-def test_an_unknown_id_without_an_address_is_nobody() -> None:
-    decided = decide(LearnerKey("progress", None, "1"), NOBODY)
-    assert isinstance(decided, NoMatch)
-    assert "no learner has the id '1'" in decided.reason
+# The id is known, the address is new
 
 
-def test_who_has_another_id_is_somebody_else_at_a_shared_address() -> None:
-    bo = candidate(1, "shared@x.org", "2")
-    assert decide(LearnerKey("learners", "shared@x.org", "1"), Found(None, (bo,), ())) == Match(None)
+@pytest.mark.parametrize("names", ["Ada,Byron", "Augusta,Lovelace", "LOVELACE,ada", "Àda,King", ","])
+def test_r25_a_new_address_is_the_same_persons_where_a_name_agrees_or_none_is_told(people: People, names: str) -> None:
+    people.learners(ADA)
+    people.learners(f"ada@new.org,5,{names}")
+    assert not people.rejected
+    assert people.readdressed == [("5", "ada@example.org", "ada@new.org")]
+    assert len(people.known) == 1
 
 
-def test_a_shared_address_alone_means_nobody() -> None:
-    both = candidate(1, "shared@x.org", "1"), candidate(2, "shared@x.org", "2")
-    assert isinstance(decide(LearnerKey("progress", "shared@x.org", None), Found(None, both, ())), NoMatch)
+def test_r25_another_address_and_another_name_is_rejected_with_both_people_and_the_way_on(people: People) -> None:
+    people.learners(ADA)
+    people.learners("bob@example.org,5,Bob,Stone", "cy@example.org,7,Cy,Young")
+    (rejected,) = people.rejected
+    assert rejected.row == 2
+    for part in ("id 5 is Ada Lovelace <ada@example.org>", "the row says Bob Stone <bob@example.org>"):
+        assert part in rejected.reason
+    for way in ("--id 5=same", "--id 5=new", "--source NAME"):
+        assert way in rejected.reason
+    assert people.known == ["ada@example.org 5 Ada Lovelace", "cy@example.org 7 Cy Young"]
 
 
-@pytest.mark.parametrize(
-    ("kind", "at", "address"),
-    [
-        ("learners", None, "move"),
-        ("progress", None, "move"),
-        ("progress", "2026-02-02T00:00:00Z", "move"),
-        ("progress", "2026-02-01T00:00:00Z", "note"),
-        ("progress", "2026-01-01T00:00:00Z", "note"),
-    ],
-)
-def test_an_older_record_of_progress_moves_no_address(kind: str, at: str | None, address: str) -> None:
-    ada = candidate(1, "ada@old.org", "1", "2026-02-01T00:00:00Z")
-    key = LearnerKey(kind, "ada@new.org", "1", at=at)  # type: ignore[arg-type]
-    assert decide(key, Found(ada, (), ())) == Match(ada, address)  # type: ignore[arg-type]
+def test_r25_a_row_of_progress_without_names_does_not_move_an_address(people: People) -> None:
+    people.learners(ADA)
+    people.progress("ada@new.org,5,,,C1,2026-02-01")
+    assert [each.row for each in people.rejected] == [2]
+    people.progress("ada@new.org,5,Ada,Lovelace,C1,2026-02-01")
+    assert people.readdressed == [("5", "ada@example.org", "ada@new.org")]
 
 
-def test_who_is_known_by_an_address_alone_is_who_gets_it() -> None:
-    ada, unknown = candidate(1, "ada@old.org", "1"), candidate(2, "ada@new.org")
-    decided = decide(LearnerKey("learners", "ada@new.org", "1"), Found(ada, (unknown,), ()))
-    assert decided == Match(ada, "move", (unknown,))
+def test_r25_an_older_row_of_progress_moves_no_address_and_its_address_still_finds_the_learner(people: People) -> None:
+    people.progress("ada@new.org,5,Ada,Lovelace,C1,2026-02-01")
+    people.progress("ada@old.org,5,Ada,Lovelace,C2,2026-01-01")
+    assert (people.known, people.readdressed) == (["ada@new.org 5 Ada Lovelace"], [])
+    people.progress("ada@old.org,,,,C2,2026-01-01")
+    assert people.completions == ["ada@new.org C1 2026-02-01", "ada@new.org C2 2026-01-01"]
 
 
-def test_another_spelling_of_the_address_merges_nobody() -> None:
-    ada, other = candidate(1, "ada@x.org", "1"), candidate(2, "ada@x.org")
-    decided = decide(LearnerKey("learners", "Ada@x.org", "1"), Found(ada, (ada, other), ()))
-    assert decided == Match(ada, "move")
+def test_r25_an_id_alone_with_another_name_is_somebody_else(people: People) -> None:
+    people.learners(ADA)
+    people.progress(",5,Bob,Stone,C1,2026-02-01", ",5,,,C2,2026-02-01")
+    assert [each.row for each in people.rejected] == [2]
+    assert people.completions == ["ada@example.org C2 2026-02-01"]
 
 
-def test_a_former_address_of_somebody_merged_finds_the_one_learner() -> None:
-    matcher = LearnerMatcher(
-        [Learner(1, "ada@old.org", "1"), Learner(2, "ada@new.org")], [(2, "ada@first.org")], 3, NOW
-    )
-    matcher.match(LearnerKey("learners", "ada@new.org", "1"))
-    found = matcher.match(LearnerKey("learners", "ada@first.org", None))
-    assert isinstance(found, Candidate)
-    assert found.learner.id == 1
-    assert list(matcher.merged()) == [(2, 1)]
+def test_r25_a_person_says_that_it_is_the_same_one(people: People) -> None:
+    people.learners(ADA)
+    people.learners("bob@example.org,5,Bob,Stone", i5="same")
+    assert people.known == ["bob@example.org 5 Bob Stone"]
+    assert people.readdressed == [("5", "ada@example.org", "bob@example.org")]
+
+
+def test_r25_a_person_says_that_the_lms_gave_the_id_to_somebody_else_once(people: People) -> None:
+    people.progress("ada@example.org,5,Ada,Lovelace,C1,2026-01-01")
+    for address in ("bob@example.org", "bob@example.org", "bob@new.org"):  # stays in the configuration
+        people.learners(f"{address},5,Bob,Stone", i5="new")
+        assert people.known == ["ada@example.org - Ada Lovelace", f"{address} 5 Bob Stone"]
+    assert people.completions == ["ada@example.org C1 2026-01-01"]
+
+
+# The id is new, the address is known
+
+
+def test_r25_an_id_is_renewed_where_both_names_agree(people: People) -> None:
+    people.learners("ada@example.org,007,Ada,Lovelace")
+    people.learners("ada@example.org,7,lovelace,Ada")
+    assert people.known == ["ada@example.org 7 lovelace Ada"]
+    assert people.readdressed == [("7", "ada@example.org", "ada@example.org")]
+
+
+def test_r25_neither_name_agrees_at_a_shared_address(people: People) -> None:
+    people.learners("desk@example.org,1,Ada,Lovelace")
+    people.learners("desk@example.org,2,Bob,Stone")
+    assert people.known == ["desk@example.org 1 Ada Lovelace", "desk@example.org 2 Bob Stone"]
+
+
+@pytest.mark.parametrize("names", ["Bob,Lovelace", "Ada,Stone", ","])
+def test_r25_one_name_is_not_enough_for_a_new_id_nor_for_another_person(people: People, names: str) -> None:
+    people.learners(ADA)
+    people.learners(f"ada@example.org,9,{names}")
+    (rejected,) = people.rejected
+    assert "the address is of Ada Lovelace <ada@example.org>, id 5" in rejected.reason
+    assert people.known == ["ada@example.org 5 Ada Lovelace"]
+
+
+def test_r25_a_person_tells_a_new_id_from_another_person(people: People) -> None:
+    people.learners(ADA, "desk@example.org,1,Cy,Young")
+    people.learners("ada@example.org,9,Ada,King", "desk@example.org,2,Di,Young", i9="same", i2="new")
+    assert people.known == [
+        "ada@example.org 9 Ada King",
+        "desk@example.org 1 Cy Young",
+        "desk@example.org 2 Di Young",
+    ]
+
+
+# Both are known
+
+
+def test_r25_two_are_made_one_where_one_has_no_id_and_the_names_agree(people: People) -> None:
+    people.learners(ADA)
+    people.progress("ada@new.org,,Ada,Lovelace,C1,2026-01-01")
+    people.learners("ada@new.org,5,Ada,Lovelace")
+    assert people.known == ["ada@new.org 5 Ada Lovelace"]
+    assert people.completions == ["ada@new.org C1 2026-01-01"]
+
+
+def test_r25_two_known_people_with_ids_or_other_names_are_not_made_one(people: People) -> None:
+    people.learners(ADA, BOB, "cy@example.org,,Cy,Young")
+    people.learners("bob@example.org,5,Ada,Lovelace", "cy@example.org,6,Bob,Stone")
+    assert [each.row for each in people.rejected] == [2, 3]
+    assert "the address is of Bob Stone <bob@example.org>, id 6" in people.rejected[0].reason
+    assert people.known == [
+        "ada@example.org 5 Ada Lovelace",
+        "bob@example.org 6 Bob Stone",
+        "cy@example.org - Cy Young",
+    ]
+
+
+def test_r25_an_address_is_free_where_the_file_gives_its_owner_another(people: People) -> None:
+    people.learners(ADA, BOB)
+    people.learners("bob@example.org,5,Ada,Lovelace", "ada@example.org,6,Bob,Stone")
+    assert people.known == ["ada@example.org 6 Bob Stone", "bob@example.org 5 Ada Lovelace"]
+    assert people.readdressed == [
+        ("5", "ada@example.org", "bob@example.org"),
+        ("6", "bob@example.org", "ada@example.org"),
+    ]
+
+
+def test_r25_an_address_is_not_free_where_its_owners_move_is_rejected(people: People) -> None:
+    people.learners(ADA, BOB, "cy@example.org,7,Cy,Young")
+    people.learners("bob@example.org,5,Ada,Lovelace", "cy@example.org,6,Bob,Stone", "new@example.org,7,Di,Hall")
+    assert [each.row for each in people.rejected] == [2, 3, 4]
+    assert len(people.known) == 3
+
+
+# Within one file
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_r25_two_people_under_one_new_id_are_both_rejected(people: People, turned: bool) -> None:
+    rows = ["ada@example.org,7,Ada,Lovelace", "bob@example.org,7,Bob,Stone", "cy@example.org,8,Cy,Young"]
+    people.learners(*reversed(rows) if turned else rows)
+    assert len(people.rejected) == 2
+    assert "Ada Lovelace <ada@example.org> and Bob Stone <bob@example.org>" in people.rejected[0].reason
+    assert people.known == ["cy@example.org 8 Cy Young"]
+
+
+def test_r25_who_is_known_by_the_id_is_taken_and_the_other_one_rejected(people: People) -> None:
+    people.learners(ADA)
+    people.learners("bob@example.org,5,Bob,Stone", ADA)
+    assert [each.row for each in people.rejected] == [2]
+
+
+def test_r25_an_id_that_stands_for_a_crowd_is_none(people: People) -> None:
+    people.learners(*(f"p{number}@example.org,EXTERNAL,P{number},Q{number}" for number in range(200)), ADA)
+    assert len(people.rejected) == 200
+    assert "200 addresses" in people.rejected[0].reason
+    assert people.known == ["ada@example.org 5 Ada Lovelace"]
+
+
+def test_r25_two_new_ids_at_one_address_are_two_people_where_no_name_agrees(people: People) -> None:
+    people.learners("d@x.org,1,Ada,Lovelace", "d@x.org,2,Bob,Stone", "d@x.org,3,Ann,Stone", "d@x.org,4,Cy,Young")
+    assert [each.row for each in people.rejected] == [3, 4]
+    assert people.known == ["d@x.org 1 Ada Lovelace", "d@x.org 4 Cy Young"]
+
+
+# Numberings
+
+
+def test_r25_a_named_source_has_a_numbering_of_its_own(people: People) -> None:
+    people.progress("ada@example.org,5,Ada,Lovelace,C1,2026-01-01")
+    people.progress("bob@example.org,5,Bob,Stone,C2,2026-02-01", source="canvas")
+    assert people.known == ["ada@example.org 5 Ada Lovelace", "bob@example.org - Bob Stone"]
+    assert people.ids == ["canvas 5 bob@example.org"]
+    people.progress(",5,,,C1,2026-02-02", source="canvas")
+    assert people.completions[1:] == ["bob@example.org C1 2026-02-02", "bob@example.org C2 2026-02-01"]
+
+
+def test_r25_one_learner_has_an_id_in_each_source(people: People) -> None:
+    people.learners(ADA)
+    people.learners("ada@example.org,77,Ada,Lovelace", source="hr")
+    people.learners("ada@new.org,77,Ada,Lovelace", source="hr")
+    assert people.known == ["ada@new.org 5 Ada Lovelace"]
+    assert people.ids == ["hr 77 ada@new.org"]
+    people.learners("ada@newer.org,5,Ada,Lovelace")
+    assert people.ids == ["hr 77 ada@newer.org"]
+
+
+def test_r25_two_who_turn_out_to_be_one_have_the_ids_of_both(people: People) -> None:
+    people.learners(ADA)
+    people.learners("ada@new.org,77,Ada,Lovelace", source="hr")
+    people.learners("ada@new.org,5,Ada,Lovelace")
+    assert (people.known, people.ids) == (["ada@new.org 5 Ada Lovelace"], ["hr 77 ada@new.org"])

@@ -121,18 +121,21 @@ def test_a_file_of_progress_fills_gaps_and_the_file_of_learners_knows_best(conne
 
 def test_two_files_that_differ_about_an_address_come_to_rest(connected: Desk) -> None:
     tells(connected, "ada@work.org,1,Ada,Lovelace")
-    row = "ada@home.org,1,first-aid-march,2026-01-01T10:00:00Z"
-    completes(connected, row)
+    header = "email,learner_id,content_id,session_id,completed_at,first_name,last_name\n"
+    row = "ada@home.org,1,first-aid,first-aid-march,2026-01-01T10:00:00Z,Ada,Lovelace\n"
+    connected.imports("progress", header + row)
     for _ in range(2):
         tells(connected, "ada@work.org,1,Ada,Lovelace")
-        completes(connected, row)
+        connected.imports("progress", header + row)
     assert known(connected) == [("ada@work.org", "1")]
     assert tells(connected, "ada@work.org,1,Ada,Lovelace")["unchanged"] == 1
 
 
 def test_an_old_event_does_not_bring_an_old_address_back(connected: Desk) -> None:
-    header = "id,event,type,source,timestamp,notifiableId,user,userDetail.id\n"
-    event = "{0},courseCompletion,status_change,course_completed,2026-0{0}-01T10:00:00Z,first-aid-march,{1},7\n"
+    header = "id,event,type,source,timestamp,notifiableId,user,userDetail.id,userDetail.firstName,userDetail.lastName\n"
+    event = (
+        "{0},courseCompletion,status_change,course_completed,2026-0{0}-01T10:00:00Z,first-aid-march,{1},7,Ada,King\n"
+    )
     connected.imports("progress", header + event.format(2, "new@example.org") + event.format(1, "old@example.org"))
     assert known(connected) == [("new@example.org", "7")]
 
