@@ -1,5 +1,6 @@
 """What `doctor` asks of Credly and of this machine: each question is answered, also when Credly is down."""
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,11 +12,12 @@ from credly_cli.connection.connect import Network
 from credly_cli.credly.client import Client
 from credly_cli.errors import EXIT_OF, Exit, Failure
 from credly_cli.http.response import read_date
+from credly_cli.lms.dates import NO_VALUES
 from credly_cli.lms.source import SourceContext
 from credly_cli.lms.thought_industries.client import Client as ThoughtIndustries
 from credly_cli.output import local_time
 from credly_cli.store import connection as connections
-from credly_cli.store import runs
+from credly_cli.store import learners, runs
 from credly_cli.store.connection import Connection
 from credly_cli.store.database import Store
 from credly_cli.text import Command, Hint, counted
@@ -183,3 +185,32 @@ def last_sync(store: Store, now: datetime) -> Check:
     if now - from_utc_text(good) > _LATE:
         return failed("last-sync", f"The last good sync ended on {local_time(good)[:10]}.", _SEE_WHY)
     return passed("last-sync", f"The last good sync ended at {local_time(good)}.")
+
+
+_CUT = re.compile(r"\d+([.,]\d+)?[eE]\+?\d+")  # as spreadsheets write a number that is too wide
+_ZEROS = re.compile(r"0+([.,]0+)?")
+_NAMED_IDS = 5
+
+
+def learner_ids(store: Store) -> Check:
+    """Tell whether learners were imported under ids that are none: placeholders, or cut by a spreadsheet (R25)."""
+    found = [each for each in learners.ids_like_words(store) if _is_placeholder(each.learner_id)]
+    if not found:
+        return passed("learner-ids", "No learner has a placeholder for an id.")
+    shown = ", ".join(f"{each.learner_id!r} ({each.email})" for each in found[:_NAMED_IDS])
+    more = f" and {counted(len(found) - _NAMED_IDS, 'more')}" if len(found) > _NAMED_IDS else ""
+    unsent, issued = sum(each.unsent for each in found), sum(each.issued for each in found)
+    return failed(
+        "learner-ids",
+        f"{counted(len(found), 'id')} may stand for several people, whose rows an import made one: {shown}{more}. "
+        f"{counted(unsent, 'grant')} not sent yet and {counted(issued, 'badge')} issued rest on such a learner.",
+        Hint(
+            "Look at who that is, drop what is wrong, and import the file again, which takes such ids for none:",
+            Command("grants", "--email", found[0].email),
+        ),
+    )
+
+
+def _is_placeholder(learner_id: str) -> bool:
+    text = learner_id.strip().lower()
+    return text in NO_VALUES or bool(_ZEROS.fullmatch(text) or _CUT.fullmatch(text))

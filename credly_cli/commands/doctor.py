@@ -71,6 +71,7 @@ def _checks(environment: Environment) -> "list[Check]":
                     doctoring.connection(store),
                     *doctoring.online(store, settings, environment.network()),
                     *checks,
+                    doctoring.learner_ids(store),
                     doctoring.last_sync(store, environment.clock.now()),
                 ]
     unread = ("connection", "token", "last-sync")

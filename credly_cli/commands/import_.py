@@ -173,7 +173,10 @@ def _show_understood(output: Output, outcome: "ImportResult", *, dry_run: bool) 
         for line in shown_rows(report) if dry_run else ():
             output.say(f"{name}{line}")
     for moved in outcome.readdressed[:_SHOWN]:
-        output.say(f"{moved.learner_id or 'A learner'} changed the address: {moved.before} is now {moved.now}.")
+        if moved.former_id is None:
+            output.say(f"{moved.learner_id or 'A learner'} changed the address: {moved.before} is now {moved.now}.")
+        else:
+            output.say(f"{moved.now} has the id {moved.learner_id} now, and had {moved.former_id} before.")
     if len(outcome.readdressed) > _SHOWN:
         output.say(f"{counted(len(outcome.readdressed) - _SHOWN, 'more learner')} changed the address.")
 

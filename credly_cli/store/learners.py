@@ -1,7 +1,7 @@
 """Learners and their addresses: found by id and by email without regard to case, written in bulk, merged (R25)."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -179,6 +179,31 @@ def addresses(store: Store, learners: Sequence[int]) -> list[str]:
         (json.dumps(list(learners)),),
     )
     return list(dict.fromkeys(row["email_key"] for row in rows))
+
+
+@dataclass(frozen=True, slots=True)
+class IdInUse:
+    """An id of the LMS, whose it is, and the grants that rest on it: not sent yet, and issued."""
+
+    learner_id: str
+    email: str
+    unsent: int
+    issued: int
+
+
+_OF_LEARNER = "(SELECT count(*) FROM grants g WHERE g.learner = l.id AND g.state {})"
+
+
+def ids_like_words(store: Store) -> Iterator[IdInUse]:
+    """Yield the ids that look like a word or a number cut short, which may be placeholders."""
+    unsent, issued = _OF_LEARNER.format("IN ('planned', 'held', 'failed')"), _OF_LEARNER.format("= 'issued'")
+    sql = (
+        f"SELECT n.learner_id, l.email, {unsent}, {issued} FROM ("
+        "SELECT id AS learner, learner_id FROM learners WHERE learner_id IS NOT NULL"
+        " UNION ALL SELECT learner, learner_id FROM learner_ids) n JOIN learners l ON l.id = n.learner"
+        " WHERE n.learner_id NOT GLOB '*[1-9]*' OR n.learner_id GLOB '*[0-9][eE]*[0-9]*'"
+    )
+    return (IdInUse(*row) for row in store.connection.execute(sql))
 
 
 # For importing: who may be meant by the records of a batch, and what they turn out to say

@@ -18,7 +18,7 @@ from tests.support.thought_industries import KEY, Site, StandIn
 
 NAMES = [
     "connection", "token", "expiry", "api", "clock", "permissions", "file-system", "room", "sqlite", "store", "lock",
-    "lms", "last-sync",
+    "lms", "learner-ids", "last-sync",
 ]  # fmt: skip
 
 
@@ -348,3 +348,17 @@ def test_thought_industries_is_asked_whether_it_takes_the_key(connected: Desk, k
     (check,) = (check for check in answer["checks"] if check["name"] == "lms")
     assert check["ok"] is (code == 0)
     assert key not in check["message"]
+
+
+def test_ids_that_are_placeholders_are_named_with_the_grants_that_rest_on_them(connected: Desk) -> None:
+    """R25: people of an older store who were made one by such an id."""
+    with connected.store() as store, store.transaction():
+        for number, learner_id in enumerate(("N/A", "000", "1,00E+11", "1001", "ann", "7e5b"), 1):
+            store.change(
+                "INSERT INTO learners (email, email_key, learner_id) VALUES (?1, ?1, ?2)",
+                (f"p{number}@x.org", learner_id),
+            )
+    check = failing(connected, 3)["learner-ids"]
+    for named in ("'N/A' (p1@x.org)", "'000' (p2@x.org)", "'1,00E+11' (p3@x.org)", "0 grants", "0 badges"):
+        assert named in check["message"]
+    assert "p4@x.org" not in check["message"]
