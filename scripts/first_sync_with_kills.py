@@ -8,6 +8,7 @@ import contextlib
 import json
 import os
 import random
+import resource
 import sqlite3
 import subprocess
 import sys
@@ -33,8 +34,8 @@ TABLES = {
 }
 
 
-def site_with(events: int) -> Site:
-    """Make a site where much has happened."""
+def site_with(events: int, users: int) -> Site:
+    """Make a site with many users where much has happened."""
     site = Site(content=[{"id": f"g{group}", "kind": "courseGroup", "title": f"Group {group}"} for group in range(20)])
     for course in range(60):
         item = {"id": f"c{course}", "kind": "course", "title": f"Course {course}", "courseGroup": f"g{course % 20}"}
@@ -49,6 +50,9 @@ def site_with(events: int) -> Site:
                      "source": "course_completed", "notifiableId": f"c{number % 60}", "user": person,
                      "userDetail": detail})  # fmt: skip
     site.events["courseCompletion"] = told[::-1]
+    people = [f"user{number}@example.org" for number in range(users)]
+    site.users = [{"id": f"u-{email}", "email": email, "firstName": "User", "lastName": email[4:8],
+                   "purchasedCourses": [{"courseId": "c1", "status": "active"}]} for email in people]  # fmt: skip
     return site
 
 
@@ -98,11 +102,11 @@ def synchronise(home: str, site: Site, kill_at: list[int]) -> tuple[int, float, 
     return len(site.requests), time.perf_counter() - started, json.loads(answer)
 
 
-def main(events: int, kills: int, seed: int) -> None:
+def main(events: int, users: int, kills: int, seed: int) -> None:
     """Run both and compare."""
     random.seed(seed)
-    site, sandbox = site_with(events), Sandbox(*sample_organization())
-    pages = events // site.per_page
+    site, sandbox = site_with(events, users), Sandbox(*sample_organization())
+    pages = (events + users) // site.per_page
     with StandIn(site) as lms, SandboxServer(sandbox) as credly:
         with connected_home(lms.url, credly.url, sandbox.token) as home:
             asked, seconds, _ = synchronise(home, site, [])
@@ -119,13 +123,16 @@ def main(events: int, kills: int, seed: int) -> None:
             print(f"the next sync: {again} requests, {seconds:.1f} s; {nothing['lms']['progress']}")
     if killed != whole:
         raise SystemExit("The stores differ.")
+    memory = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024
+    print(f"no process had more than {memory} MB of memory")
     print("The stores are the same.")
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--events", type=int, default=200_000)
+    parser.add_argument("--users", type=int, default=10_000)
     parser.add_argument("--kills", type=int, default=10)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
-    main(options.events, options.kills, options.seed)
+    main(options.events, options.users, options.kills, options.seed)

@@ -18,7 +18,8 @@ class Origin(NamedTuple):
 
 UNKNOWN_ORIGIN = Origin()
 
-# Of a log, only what is newer denies; a later enrollment or another event is another attempt, which denies nothing.
+# Of a log, only what is newer denies, or is told again (a log is read twice); a later enrollment or another event is
+# another attempt, which denies nothing.
 _DENY = """
 UPDATE enrollments AS e SET denied_at = :now, denied_by = :file, rev = :rev
 FROM temp.folded f CROSS JOIN temp.places s ON s.place = f.place
@@ -33,7 +34,8 @@ _ALLOW = """
 UPDATE enrollments AS e SET denied_at = NULL, denied_by = NULL, rev = :rev WHERE e.denied_at > ''
 AND EXISTS (
   SELECT 1 FROM temp.places s CROSS JOIN temp.folded f ON f.learner = e.learner AND f.place = s.place
-  WHERE s.content_id = e.content_id AND s.session_id = e.session_id AND f.completed_at IS NOT NULL)
+  WHERE s.content_id = e.content_id AND s.session_id = e.session_id AND f.completed_at IS NOT NULL
+  AND (f.told_at IS NULL OR e.told_at IS NULL OR f.completed_latest >= e.told_at))
 """
 
 

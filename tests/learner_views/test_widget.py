@@ -182,6 +182,18 @@ def test_r29_a_learner_of_a_panorama_discovers_only_what_it_has_released_or_not(
     assert school.names("discover") == [BADGE]
 
 
+def test_r29_several_sublicenses_add_up_and_a_main_one_has_all_of_its_panorama(school: School) -> None:
+    school.teaches("wide", "Wide", "Facilitator", panoramas="Acme")
+    school.teaches("north", "North", BADGE, sublicenses="Acme North")
+    school.teaches("south", "South", AGAIN, sublicenses="Acme South")
+    school.has(panorama="Acme", sublicense="Acme North;Acme South")
+    assert sorted(school.names("discover")) == sorted([BADGE, AGAIN])
+    (robin,) = school.desk.json("learners")
+    assert (robin["sublicense"], robin["sublicenses"]) == ("Acme North", ["Acme North", "Acme South"])
+    school.has(panorama="Acme", sublicense="Main")
+    assert school.names("discover") == ["Facilitator"]
+
+
 def test_r29_a_sublicense_narrows_the_panorama(school: School) -> None:
     school.has(panorama="Acme", sublicense="Acme North")
     school.teaches("wide", "Wide", "Facilitator", panoramas="Acme")

@@ -160,6 +160,9 @@ def test_the_site_and_its_key_can_be_checked_without_reading_anything(school: De
 def test_a_first_sync_that_is_killed_again_and_again_ends_with_the_same_store() -> None:
     script = Path(__file__).resolve().parents[2] / "scripts" / "first_sync_with_kills.py"
     done = subprocess.run(  # noqa: S603 - our own script
-        [sys.executable, str(script), "--events", "3000", "--kills", "4"], capture_output=True, text=True, check=False
+        [sys.executable, str(script), "--events", "3000", "--users", "300", "--kills", "4"],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert (done.returncode, done.stdout.splitlines()[-1:]) == (0, ["The stores are the same."]), done

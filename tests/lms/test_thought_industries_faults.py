@@ -262,8 +262,12 @@ def test_other_unknown_words_are_told_once_with_an_example(school: Desk, site: S
 
 
 @pytest.mark.parametrize("source", ["course_not_completed", "course_started"])
-def test_a_completion_that_is_denied_is_reported(school: Desk, site: Site, source: str) -> None:
+def test_a_completion_that_is_denied_after_its_badge_was_sent_is_reported(
+    school: Desk, site: Site, source: str
+) -> None:
     lms(school)
+    link(school)
+    school.json("sync")
     site.happened("courseAction", type="status_change", source=source, notifiableId="may", timestamp=LATEST,
                   user=ADA, userDetail={"id": f"user-{ADA}"})  # fmt: skip
     assert "First Aid" in messages(lms(school, code=3))
@@ -282,6 +286,20 @@ def test_a_source_alone_may_be_told(school: Desk, site: Site, values: str) -> No
 def test_a_meaning_that_is_none_is_a_mistake_in_the_configuration(school: Desk) -> None:
     school.config((school.home / "config.toml").read_text() + 'values = { x = "done" }\n')
     assert "must say one of completed" in school.run("sync", "-q").err
+
+
+def test_a_completion_that_is_denied_before_its_badge_is_sent_is_held(school: Desk, site: Site) -> None:
+    lms(school)
+    link(school)
+    site.happened("courseAction", type="status_change", source="course_not_completed", notifiableId="may",
+                  timestamp=LATEST, user=ADA, userDetail={"id": f"user-{ADA}"})  # fmt: skip
+    answer = school.json("sync", code=3)
+    assert (answer["grants"]["issued"], answer["grants"]["held"]) == (0, 1)
+    school.pass_time(hours=23)
+    answer = school.json("sync")
+    assert answer["grants"]["issued"] == 0
+    site.completed(ADA, "may", "2026-03-04T07:00:00.000Z")
+    assert school.json("sync")["grants"]["issued"] == 1
 
 
 # Who sees what

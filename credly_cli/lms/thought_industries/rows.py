@@ -114,6 +114,8 @@ def event_row(event: Row, meaning: Meaning) -> Row:
     """Return an event, in words that our readers know."""
     detail = detail_of(event)
     row = {name: event.get(name) for name in _OF_EVENT} | _WORDS[meaning]
+    if meaning == "open" and "started" not in str(event.get("source")):
+        row["id"] = None  # of no event of its own, it denies the completion before it; who starts anew denies none
     return {**row, "userDetail": {name: detail.get(name) for name in _OF_USER}}
 
 

@@ -12,7 +12,8 @@ from credly_cli.lms.thought_industries.paging import Row, milliseconds_of
 from credly_cli.text import counted
 
 Meaning: TypeAlias = Literal["completed", "open", "ended", "enrolled", "ignore"]
-_MOST_PAIRS = 200  # that are remembered of a stream
+_MOST_ENTRIES = 1000  # that are remembered of a stream, and one more for all others
+_OTHERS = "others"
 
 _COMPLETED = frozenset(
     {"coursecompleted", "coursecompletion", "learningpathcompleted", "learningpathcompletion", "contentcompleted"}
@@ -97,9 +98,10 @@ class Unknown:
         """Count an event."""
         at, name = milliseconds_of(event) or 0, str(event.get("id") or event)[:80]
         entry = self._entries.get(key)
+        if entry is None and len(self._entries) >= _MOST_ENTRIES and key != _OTHERS:
+            self.note(_OTHERS, event)
+            return
         if entry is None:
-            if len(self._entries) >= _MOST_PAIRS:
-                return
             entry = self._entries[key] = {"count": 0, "since": at, "until": at, "example": name, "last": []}
             entry["title"] = _title(event)
             self.news[key] = None
@@ -107,7 +109,7 @@ class Unknown:
             return
         entry["count"] += 1
         entry["since"], entry["until"] = min(at, entry["since"]), max(at, entry["until"])
-        entry["last"] = [*entry["last"][-19:], name]
+        entry["last"] = [*entry["last"][-4:], name]
 
     def forget(self, key: str) -> None:
         """Forget what can be told now."""
