@@ -5,6 +5,8 @@ import json
 import logging
 import os
 import re
+import shlex
+import subprocess
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -13,6 +15,7 @@ from datetime import datetime
 from io import TextIOWrapper
 from typing import IO, Any, Literal
 
+from credly_cli import tables
 from credly_cli.errors import Failure
 from credly_cli.progress import Progress, ProgressBar
 from credly_cli.text import Hint, as_json, is_web_address, spreadsheet_safe, visible
@@ -37,6 +40,8 @@ class Column:
     kind: Literal["text", "time", "date"] = "text"
     link: str | None = None  # the key of the address that the text leads to, on a terminal that can
     colours: Mapping[str, str] = field(default_factory=dict)  # of a value, on a terminal
+    whole: bool = False  # what a person copies is never broken: addresses, ids
+    stays: bool = False  # shown also where no row fills it
 
 
 @dataclass(slots=True)
@@ -52,6 +57,7 @@ class Output:
     colour: Literal["auto", "always", "never"] = "auto"
     pages: bool = True  # long lists go through a pager, on a terminal
     profile: str | None = None  # the one that the user named by its option
+    _parts: list[str] | None = None  # of what is shown as one
     unattended: str | None = None  # the command whose failure is one line that begins with its name, when quiet
 
     # The result
@@ -69,9 +75,18 @@ class Output:
         self.stdout.write("\n")
 
     def listing(
-        self, columns: Sequence[Column], rows: Sequence[Mapping[str, Any]], *, empty: Hint | str, as_csv: bool = False
+        self,
+        columns: Sequence[Column],
+        rows: Sequence[Mapping[str, Any]],
+        *,
+        empty: Hint | str,
+        as_csv: bool = False,
+        piped: bool = True,
     ) -> None:
-        """Write rows in the form that fits where they go; ``empty`` is said when there are none."""
+        """Write rows in the form that fits where they go; ``empty`` is said when there are none.
+
+        ``piped`` is whether a pipe gets all of these columns, so that a table names those that it leaves out.
+        """
         if self.as_json:
             self.json(list(rows))
         elif as_csv:
@@ -80,7 +95,7 @@ class Output:
             for row in rows:
                 self.stdout.write("\t".join(visible(_cell(row, column)) for column in columns) + "\n")
         elif rows:
-            self._table(columns, rows)
+            self._table(columns, rows, piped=piped)
         else:
             self.note(empty)
 
@@ -92,14 +107,14 @@ class Output:
     def tell(self, sentence: str, colour: str | None = None) -> None:
         """Write a sentence that is the result, even when quiet."""
         if not self.as_json:
-            self.stdout.write(self._coloured(_told(sentence, self.stdout), colour, self.stdout) + "\n")
+            self._put(self._coloured(_told(sentence, self.stdout), colour, self.stdout) + "\n")
 
     # Beside the result
 
     def note(self, sentence: Hint | str) -> None:
         """Write a note, a hint or what to do next."""
         if not (self.quiet or self.as_json):
-            self._aside(self._coloured(visible(self.words(sentence)), "dim", self.stderr))
+            self._aside(self._coloured(_told(self.words(sentence), self.stderr), "dim", self.stderr))
 
     def warn(self, sentence: Hint | str) -> None:
         """Write a warning."""
@@ -185,28 +200,64 @@ class Output:
         """Whether addresses fit beside the names."""
         return self._width() >= _WIDE
 
-    def _table(self, columns: Sequence[Column], rows: Sequence[Mapping[str, Any]]) -> None:
-        from rich.console import Console  # noqa: PLC0415 - 45 ms that a pipe and --json do not pay
-        from rich.table import Table  # noqa: PLC0415
-        from rich.text import Text  # noqa: PLC0415
+    def _table(self, columns: Sequence[Column], rows: Sequence[Mapping[str, Any]], *, piped: bool) -> None:
+        filled = [column for column in columns if any(_cell(row, column) for row in rows) or column.stays]
+        fitting = ("always", "wide") if self.is_wide or self._width() < tables.NARROW else ("always",)
+        shown = [column for column in filled if column.shown in fitting]
+        cells = [[tables.Cell(visible(_local(row, c)), self._style(row, c)) for c in shown] for row in rows]
+        heads = [tables.Head(column.title, column.whole) for column in shown]
+        text = tables.laid_out(heads, cells, self._width(), coloured=self._colours(self.stdout))
+        if self._parts is None:
+            self._write_long(text)
+        else:
+            self._put(text)
+        left_out = [column.title for column in filled if column not in shown and column.title]
+        if left_out and piped:
+            self.note(f"Columns left out: {', '.join(left_out)}. --json has them, and a pipe.")
 
-        coloured = self._colours(self.stdout)
-        console = Console(
-            file=self.stdout,
-            force_terminal=coloured,
-            color_system="standard" if coloured else None,
-            width=self._width(),
-            markup=False,
-            highlight=False,
-        )
-        fitting = ("always", "wide") if self.is_wide else ("always",)
-        shown = [c for c in columns if c.shown in fitting and any(_cell(row, c) for row in rows)]
-        table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold" if coloured else "")
-        for column in shown:
-            table.add_column(column.title, overflow="fold")
-        for row in rows:
-            table.add_row(*(Text(visible(_local(row, c)), style=self._style(row, c)) for c in shown))
-        console.print(table)
+    def _write_long(self, text: str) -> None:
+        """Write a text, through a pager where it is longer than the terminal."""
+        height = self._height()
+        if not self.pages or self.quiet or height is None or text.count("\n") < height or not self._page(text):
+            self.stdout.write(text)
+
+    @contextmanager
+    def as_one(self) -> Iterator[None]:
+        """Show several lists and sentences as one, which goes through a pager as a whole."""
+        self._parts = []
+        try:
+            yield
+        finally:
+            text, self._parts = "".join(self._parts), None
+            self._write_long(text)
+
+    def _put(self, text: str) -> None:
+        if self._parts is None:
+            self.stdout.write(text)
+        else:
+            self._parts.append(text)
+
+    def _height(self) -> int | None:
+        """Return the lines of the terminal; ``None`` where there is none that a pager could use."""
+        if not self.stdout.isatty() or self.environ.get("TERM") == "dumb":
+            return None
+        try:
+            return os.get_terminal_size(self.stdout.fileno()).lines or None
+        except (OSError, ValueError):
+            return None
+
+    def _page(self, text: str) -> bool:
+        """Show a text in the pager that the user named; false where it cannot be started."""
+        command = shlex.split(self.environ.get("CREDLY_PAGER") or self.environ.get("PAGER") or "less")
+        environ = {"LESS": "FRX", **os.environ, **self.environ}
+        self.stdout.flush()
+        try:
+            # the user's own choice of a program, as everywhere
+            with subprocess.Popen(command, stdin=subprocess.PIPE, text=True, env=environ) as pager:  # noqa: S603
+                pager.communicate(text)  # one that ends early has been read enough of
+        except (OSError, ValueError):
+            return False
+        return True
 
     def _width(self) -> int:
         told = self.environ.get("COLUMNS", "")
@@ -267,7 +318,7 @@ def _told(sentence: str, stream: IO[str]) -> str:
 
 def local_time(text: str) -> str:
     """Show a UTC time as a person at this machine reads it."""
-    return datetime.fromisoformat(text).astimezone().strftime("%Y-%m-%d %H:%M")
+    return datetime.fromisoformat(text).astimezone().strftime("%Y-%m-%d %H:%M %Z")
 
 
 def _cell(row: Mapping[str, Any], column: Column) -> str:
@@ -279,14 +330,20 @@ def _cell(row: Mapping[str, Any], column: Column) -> str:
     if isinstance(value, Mapping):
         return str(value.get("title") or value.get("name") or value.get("email") or "")
     if isinstance(value, list):
-        return "; ".join(str(item.get("title") or item.get("name") or item["id"]) for item in value)
+        return "; ".join(_named(item) for item in value)
     return str(value)
+
+
+def _named(item: object) -> str:
+    return str(item.get("title") or item.get("name") or item["id"]) if isinstance(item, Mapping) else str(item)
 
 
 def _local(row: Mapping[str, Any], column: Column) -> str:
     text = _cell(row, column)
     if not text or column.kind == "text":
         return _UTC_TIME.sub(lambda found: local_time(found[0]), text)
+    if not text[:1].isdigit():
+        return text  # such as "never"
     if column.kind == "time":
         return local_time(text)
     return text[:10] if text.endswith(_MERE_DAY) else local_time(text)[:10]

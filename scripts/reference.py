@@ -39,6 +39,8 @@ _VARIABLES = {
     "CREDLY_ORGANIZATION": "the organization's id",
     "CREDLY_LMS_TOKEN": "the API key of the LMS",
     "CREDLY_NO_INPUT": "never ask a question, as `--no-input`",
+    "CREDLY_PAGER": "the pager for long lists on a terminal; else `PAGER`, else `less`",
+    "PAGER": "the pager, where `CREDLY_PAGER` names none",
     "NO_COLOR": "no colours",
 }
 

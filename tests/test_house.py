@@ -20,6 +20,7 @@ FLOORS = (
         "files",
         "signals",
         "output",
+        "tables",
         "progress",
     },
 )
@@ -36,7 +37,7 @@ BESIDE = {
 }
 LIBRARIES = {
     "typer": {"app", "cli", "commands"},
-    "rich": {"output", "progress"},
+    "rich": {"tables", "progress"},
     "requests": {"http"},
     "urllib3": {"http"},
     "sqlite_utils": {"store"},

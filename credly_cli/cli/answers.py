@@ -177,6 +177,7 @@ SHAPES: dict[str, Any] = {
                 "badge": BADGE,
                 "content": (CONTENT, None),
                 "decision": TEXT,
+                "cause": TEXT,
                 "file": MAYBE,
                 "checks": [{"code": TEXT, "ok": (YES_NO, None), "message": TEXT}],
             }

@@ -9,14 +9,14 @@ from credly_cli.output import Column
 from credly_cli.text import Command, Hint
 
 COLUMNS = (
-    Column("Id", "id", "pipe"),
+    Column("Id", "id", "pipe", whole=True),
     Column("Badge", "name", link="url"),
     Column("Content", "content"),
     Column("Counts from", "counts_from", "wide", "time"),
     Column("State", "state", "pipe"),
-    Column("Slug", "slug", "wide"),
-    Column("Address", "url", "pipe"),
-    Column("Image", "image_url", "pipe"),
+    Column("Slug", "slug", "wide", whole=True),
+    Column("Address", "url", "pipe", whole=True),
+    Column("Image", "image_url", "pipe", whole=True),
     Column("Duplicates", "allow_duplicates", "wide"),
 )
 
@@ -31,10 +31,15 @@ def badges(
     Example: credly badges --unlinked
     """
     from credly_cli.store import badges as stored
+    from credly_cli.store import runs
 
     environment: Environment = context.obj
     with environment.reading() as store:
         rows = stored.listed(store, unlinked=unlinked)
+        synced = runs.last_finished(store)
     none = Hint("There are no badges yet. Run:", Command("sync"))
     empty = Hint("Every badge is linked.") if unlinked else none
-    environment.output.listing(COLUMNS, rows, empty=empty, as_csv=csv)
+    output = environment.output
+    output.listing(COLUMNS, rows, empty=empty, as_csv=csv)
+    if rows and synced and output.stdout.isatty() and not csv:
+        output.note(Hint(f"As of the last sync, {synced}. A badge that is missing here:", Command("sync")))

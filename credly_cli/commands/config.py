@@ -10,7 +10,7 @@ from credly_cli.config import load, origins
 from credly_cli.output import Column
 from credly_cli.text import Command, Hint, as_json
 
-COLUMNS = (Column("Key", "key"), Column("Value", "value"), Column("Source", "source"))
+COLUMNS = (Column("Key", "key", whole=True), Column("Value", "value"), Column("Source", "source"))
 
 
 class Action(StrEnum):

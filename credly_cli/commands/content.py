@@ -10,13 +10,13 @@ from credly_cli.text import Command, Hint
 from credly_cli.times import utc_text
 
 COLUMNS = (
-    Column("Id", "id"),
+    Column("Id", "id", whole=True),
     Column("Title", "title", link="url"),
     Column("Type", "type"),
     Column("Released", "released"),
     Column("Sessions", "sessions", "wide"),
     Column("Badges", "badges"),
-    Column("Address", "url", "pipe"),
+    Column("Address", "url", "pipe", whole=True),
 )
 
 

@@ -81,6 +81,7 @@ def _show_one(environment: Environment, one: "Explained") -> None:
     words, colour = _DECISIONS[one.decision]
     content = f" ({one.content.title})" if one.content else ""
     environment.output.tell(f"{one.badge.name}{content}: {words}", colour)
+    environment.output.tell(one.cause)
     rows = [
         {"mark": "✓" if check.ok else "✗", "rule": check.code.replace("-", " "), "message": check.message}
         for check in one.checks

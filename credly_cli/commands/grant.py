@@ -24,16 +24,16 @@ if TYPE_CHECKING:
     from credly_cli.store.lock import RunLock
 
 COLUMNS = (
-    Column("Grant", "id", "pipe"),
-    Column("Learner", "email"),
+    Column("Grant", "id", "pipe", whole=True),
+    Column("Learner", "email", whole=True),
     Column("Result", "result"),
     Column("Why", "why", "wide"),
 )
 GRANTABLE = (
-    Column("Badge id", "id", "pipe"),
+    Column("Badge id", "id", "pipe", whole=True),
     Column("Badge", "badge"),
     Column("Resource", "content"),
-    Column("Session", "session_id", "wide"),
+    Column("Session", "session_id", "wide", whole=True),
     Column("Progress", "progress"),
     Column("Completed", "completed_at", kind="date"),
 )

@@ -13,19 +13,19 @@ from credly_cli.store.schema import STATES
 from credly_cli.text import as_json
 
 COLUMNS = (
-    Column("Grant", "id"),
+    Column("Grant", "id", whole=True),
     Column("State", "state"),
-    Column("Learner", "email"),
+    Column("Learner", "email", whole=True),
     Column("Badge", "badge"),
     Column("Content", "content", "wide"),
-    Column("Session", "session_id", "wide"),
+    Column("Session", "session_id", "wide", whole=True),
     Column("Completed", "completed_at", kind="date"),
     Column("Reason", "reason", "pipe"),
-    Column("Issued badge", "issued_badge_id", "pipe"),
+    Column("Issued badge", "issued_badge_id", "pipe", whole=True),
     Column("Attempts", "attempts", "pipe"),
     Column("Problem", "problem"),
     Column("Badge state", "badge_state"),
-    Column("Badge address", "badge_url", "pipe"),
+    Column("Badge address", "badge_url", "pipe", whole=True),
 )
 
 

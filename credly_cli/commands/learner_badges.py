@@ -16,11 +16,10 @@ if TYPE_CHECKING:
 
 COLUMNS = (
     Column("Badge", "badge", link="page"),
-    Column("Resource", "resource"),
+    Column("Resource", "resource", stays=True),
     Column("Awarded", "awarded_at", kind="date"),
-    Column("Expires", "expires_at", kind="date"),
+    Column("Expires", "expires", kind="date", stays=True),
     Column("State", "told"),
-    Column("View or accept", "page", "wide"),
 )
 PIPED = tuple(
     Column(key, key)
@@ -73,16 +72,21 @@ def _show(environment: Environment, answer: "LearnerBadges", html: Path | None, 
         return
     shown = output.stdout.isatty() and not csv
     columns, empty = COLUMNS if shown else PIPED, f"{answer.learner.email} has no badges."
-    output.listing(columns, _rows(answer), empty=empty, as_csv=csv)
-    if shown and not output.is_wide:
+    output.listing(columns, _rows(answer), empty=empty, as_csv=csv, piped=False)
+    if shown:
         _write_links(output, answer)
 
 
 def _write_links(output: "Output", answer: "LearnerBadges") -> None:
-    """Write the addresses under the table, for which it has no room; a name may lead to the page, not to accepting."""
+    """Write the addresses under the table, whole: to accept, to view, and of the image."""
     for entry in answer.badges:
-        for verb in ("accept",) if output.has_links else ("view", "accept"):
-            if address := entry.accept_url if verb == "accept" else entry.view_url:
+        addresses = (
+            ("accept", entry.accept_url),
+            ("view", entry.view_url),
+            ("see the image of", entry.badge.image_url),
+        )
+        for verb, address in addresses:
+            if address:
                 output.tell(f"To {verb} {entry.badge.name}:")
                 output.tell(f"  {address}")
 
@@ -94,6 +98,7 @@ def _rows(answer: "LearnerBadges") -> list[dict[str, object]]:
             "told": f"{entry.state}, expired" if entry.expired else entry.state,
             "page": entry.view_url or entry.accept_url,
             "image_url": entry.badge.image_url,
+            "expires": entry.expires_at or "never",
         }
         for entry in answer.badges
     ]

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from credly_cli.store.learners import ListedLearner
 
 COLUMNS = (
-    Column("Id", "learner_id"),
-    Column("Email", "email"),
+    Column("Id", "learner_id", whole=True),
+    Column("Email", "email", whole=True),
     Column("First name", "first_name"),
     Column("Last name", "last_name"),
     Column("Panorama", "panorama", "wide"),

@@ -1,7 +1,7 @@
 """`credly missed`."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -14,13 +14,15 @@ if TYPE_CHECKING:
     from credly_cli.reports.missed import Upload
 
 COLUMNS = (
-    Column("Learner", "email"),
+    Column("Learner", "email", whole=True),
     Column("Badge", "badge"),
     Column("Content", "content"),
-    Column("Session", "session_id", "wide"),
+    Column("Session", "session_id", "wide", whole=True),
     Column("Completed", "completed_at", kind="date"),
     Column("Why", "reason"),
 )
+
+IN_GROUP = tuple(column for column in COLUMNS if column.key not in ("badge", "content"))
 
 WORDS = {
     "before-link": "completed before the link",
@@ -75,11 +77,27 @@ def missed(
         if not csv:
             return
     shown = output.stdout.isatty() and not (csv or output.as_json)
-    told = [{**row, "reason": WORDS[row["reason"]]} for row in rows] if shown else rows
-    output.listing(COLUMNS, told, empty="Every completion of linked content earned its badge.", as_csv=csv)
+    if shown and rows:
+        _show_groups(output, [{**row, "reason": WORDS[row["reason"]]} for row in rows])
+    else:
+        output.listing(COLUMNS, rows, empty="Every completion of linked content earned its badge.", as_csv=csv)
     if shown and any(row["reason"] in ("before-link", "disconnected") for row in rows):
         again = Command("link", "BADGE", "CONTENT", "--since", "DATE")
         output.note(Hint("To let completions before a moment count after all:", again))
+
+
+def _show_groups(output: Output, rows: list[dict[str, Any]]) -> None:
+    """Show the rows by badge and content, each group with its count."""
+    groups: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for row in rows:
+        groups.setdefault((row["badge"]["id"], row["content"]["id"]), []).append(row)
+    with output.as_one():
+        for number, group in enumerate(groups.values()):
+            badge, content = group[0]["badge"]["name"], group[0]["content"]["title"]
+            if number:
+                output.tell("")
+            output.tell(f"{badge}, for {content}: {counted(len(group), 'completion')}", "bold")
+            output.listing(IN_GROUP, group, empty="", piped=False)
 
 
 def _say_written(output: Output, upload: "Upload", path: Path, *, beside: bool) -> None:

@@ -7,7 +7,7 @@ import typer
 from credly_cli.cli.environment import Environment
 from credly_cli.errors import Exit
 from credly_cli.output import Output
-from credly_cli.text import Hint, as_json
+from credly_cli.text import Command, Hint, as_json
 
 if TYPE_CHECKING:
     from credly_cli.store.overview import Overview
@@ -88,6 +88,9 @@ def _show_counts(output: Output, found: "Overview") -> None:
     )
     grants = [f"{number:,} {state}" for state, number in found.grants.items() if number]
     output.tell(f"Grants: {', '.join(grants) or 'none'}.")
+    if found.grants["revoked"]:
+        why = Command("explain", "LEARNER")
+        output.note(Hint("Some of what was issued was revoked or deleted since;", why, "tells why."))
     if found.needs_person:
         output.tell(f"Waiting for a person: {found.needs_person:,}.", "yellow")
     for waiting in found.waiting_for_person:

@@ -14,15 +14,14 @@ if TYPE_CHECKING:
 
 _BADGE = Column("Badge", "badge", link="url")
 _CONTENT = Column("Content", "content")
-IN_PROGRESS = (_BADGE, _CONTENT, Column("Progress", "told"), Column("Opens", "url", "wide"))
-DISCOVER = (_BADGE, _CONTENT, Column("Learn more", "url", "wide"))
+IN_PROGRESS = (_BADGE, _CONTENT, Column("Progress", "told"))
+DISCOVER = (_BADGE, _CONTENT)
 EARNED = (
     _BADGE,
     _CONTENT,
     Column("Earned", "awarded_at", kind="date"),
-    Column("Expires", "expires_at", kind="date"),
+    Column("Expires", "expires", kind="date", stays=True),
     Column("State", "told"),
-    Column("View or accept", "page", "wide"),
 )
 PIPED = tuple(
     Column(key, key)
@@ -94,15 +93,27 @@ def _show_sections(environment: Environment, answer: "Widget") -> None:
     for number, (title, columns, section, empty) in enumerate(sections):
         rows = told[section]
         output.tell(f"{title} ({len(rows)})", "bold")
-        output.listing(columns, [_told(row) for row in rows], empty=empty)
+        output.listing(columns, [_told(row) for row in rows], empty=empty, piped=False)
+        _write_links(environment, section, rows)
         if number < len(sections) - 1:
             output.tell("")
+
+
+def _write_links(environment: Environment, section: str, rows: list[dict[str, Any]]) -> None:
+    """Write the addresses below the table, whole: to open the content, to learn more, to accept and to view."""
+    verb = {"in_progress": "open", "discover": "learn more of", "earned": "view"}[section]
+    for row in rows:
+        name = row["content"]["title"] if section == "in_progress" else row["badge"]["name"]
+        for word, address in (("accept", row.get("accept_url")), (verb, row["url"])):
+            if address:
+                environment.output.tell(f"To {word} {name}:")
+                environment.output.tell(f"  {address}")
 
 
 def _told(row: dict[str, Any]) -> dict[str, Any]:
     if "state" in row:
         told = f"{row['state']}, expired" if row["expired"] else row["state"]
-        return {**row, "told": told, "page": row["url"] or row["accept_url"]}
+        return {**row, "told": told, "expires": row["expires_at"] or "never"}
     if "progress" not in row:
         return row
     told = "unknown" if row["progress"] is None else f"{_bar(row['progress'])} {row['progress']:g}%"

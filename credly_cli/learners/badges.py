@@ -116,7 +116,7 @@ def _shown(store: Store, issued: Sequence[IssuedBadge], now: datetime, *, hide_e
                     expired=expired,
                     state=badge.state,
                     view_url=badge.view_url,
-                    accept_url=badge.accept_url if badge.state == "pending" else None,
+                    accept_url=badge.accept_url if badge.state == "pending" and not expired else None,
                 )
             )
     return shown

@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, tzinfo
 from shlex import quote
-from typing import Any, Literal
+from typing import Any
 
 from credly_cli.credly.records import IssuedBadge
 from credly_cli.errors import Failure
 from credly_cli.learners.cases import Case, Person, read_cases, read_person
+from credly_cli.learners.causes import Check, Decision, cause
 from credly_cli.learners.widget import Session
 from credly_cli.linking import names
 from credly_cli.store import issued_badges, learner_history, learners
@@ -24,16 +25,6 @@ from credly_cli.store.learners import LearnerBrief
 from credly_cli.text import Command, Hint, folded
 
 _ATTEMPTS = 3  # so many of the last are told
-Decision = Literal["earned", "on-its-way", "would-grant", "not-granted", "needs-person"]
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """A rule that was checked, with its facts."""
-
-    code: str
-    ok: bool
-    message: str
 
 
 @dataclass(slots=True)
@@ -43,6 +34,7 @@ class Explained:
     badge: BadgeBrief
     content: ContentBrief | None
     decision: Decision
+    cause: str  # in one sentence
     checks: list[Check]
     file: str | None = None  # that the completion came from
     concerns: bool = True  # there is a session, a grant or a badge of the learner's
@@ -50,7 +42,7 @@ class Explained:
     def json(self) -> dict[str, Any]:
         """Return the answer as scripts read it."""
         answer = asdict(self)
-        return {key: answer[key] for key in ("badge", "content", "decision", "file", "checks")}
+        return {key: answer[key] for key in ("badge", "content", "decision", "cause", "file", "checks")}
 
 
 @dataclass(slots=True)
@@ -116,7 +108,8 @@ def _address(store: Store, text: str, badge_name: str | None) -> str:
 def _explained(case: Case, checked: list[Check]) -> Explained:
     badge = BadgeBrief(case.badge.id, case.badge.name, case.badge.image_url)
     concerns = bool(case.sessions or case.grants or case.issued)
-    return Explained(badge, case.content, decide(case), checked, _file(case), concerns)
+    decision = decide(case)
+    return Explained(badge, case.content, decision, cause(decision, checked), checked, _file(case), concerns)
 
 
 def _file(case: Case) -> str | None:

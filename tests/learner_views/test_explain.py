@@ -106,7 +106,7 @@ def test_on_a_terminal_times_are_local_and_marks_are_coloured(
     school.teaches("first-aid", "First Aid Course", BADGE)
     school.completes("first-aid")
     ran = school.desk.run("explain", ROBIN, BADGE, terminal=True, environ={"COLUMNS": "200"})
-    assert "Completed on 2026-03-02 18:32." in ran.out
+    assert "Completed on 2026-03-02 18:32 JST." in ran.out
     assert "Z." not in ran.out
     assert "\x1b[32m✓" in ran.out
     assert "\x1b[31m✗" in ran.out

@@ -436,8 +436,7 @@ def test_on_a_terminal_without_colours_the_link_is_written_out(earned: Desk) -> 
 def test_on_a_terminal_the_address_to_accept_a_badge_can_be_read(earned: Desk, width: str) -> None:
     ran = earned.run("learner-badges", ROBIN, terminal=True, environ={"COLUMNS": width})
     address = f"https://www.credly.com/badges/{earned.issued()[0].id}/accept"
-    assert (f"To accept {FIRST_AID}:\n  {address}\n" in ran.out) == (width == "80")
-    assert ("View or accept" in ran.out) == (width == "200")
+    assert f"To accept {FIRST_AID}:\n  {address}\n" in ran.out
     assert ran.out.count(f"  {address}") == 1
 
 

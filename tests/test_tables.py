@@ -1,0 +1,47 @@
+"""Tables on a terminal: what is copied is never broken; columns left out are named."""
+
+from io import StringIO
+
+import pytest
+
+from credly_cli.commands.grants import COLUMNS
+from credly_cli.output import Output
+from tests.support.desk import Terminal
+
+EMAIL = "wilhelmina.featherstonehaugh-cholmondeley@department.example.org"
+ROW = {
+    "id": 4711, "state": "failed", "email": EMAIL, "badge": {"name": "Project Management Fundamentals - Level 1"},
+    "content": {"title": "Introduction to Project Management"}, "session_id": "session-2026-03-a",
+    "completed_at": "2026-03-02T09:30:00Z", "problem": "Credly refused: recipient_email is not an address.",
+}  # fmt: skip
+
+
+def shown(width: int) -> tuple[str, str]:
+    out, err = Terminal(), StringIO()
+    Output(out, err, {"COLUMNS": str(width), "NO_COLOR": "1"}).listing(COLUMNS, [ROW], empty="")
+    return out.getvalue(), err.getvalue()
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 100, 140, 200])
+def test_an_address_is_never_broken(width: int) -> None:
+    assert EMAIL in shown(width)[0]
+
+
+@pytest.mark.parametrize("width", [60, 80, 140])
+def test_prose_wraps_between_words(width: int) -> None:
+    words = set(str(ROW["problem"]).split())
+    assert words <= set(shown(width)[0].split())
+
+
+def test_at_60_columns_a_row_is_a_block() -> None:
+    out, _ = shown(60)
+    assert f"Learner: {EMAIL}\n" in out
+    assert "Grant: 4711\n" in out
+
+
+def test_columns_left_out_are_named() -> None:
+    row = {**ROW, "email": "a@example.org", "problem": "", "badge": {"name": "A"}}
+    out, err = Terminal(), StringIO()
+    Output(out, err, {"COLUMNS": "80", "NO_COLOR": "1"}).listing(COLUMNS, [row], empty="")
+    assert "a@example.org" in out.getvalue().splitlines()[1]
+    assert err.getvalue() == "Columns left out: Content, Session. --json has them, and a pipe.\n"
