@@ -5,7 +5,7 @@ import unicodedata
 from functools import lru_cache
 
 from credly_cli.lms.columns import ABSENT, Columns, key_of
-from credly_cli.lms.dates import is_no_value, says_nothing
+from credly_cli.lms.dates import NO_VALUES, is_no_value, says_nothing
 from credly_cli.lms.names import Names, real_names, split_name
 from credly_cli.lms.records import Cells, RejectedError, Understood
 
@@ -19,6 +19,7 @@ _CLAIM = re.compile(r"[a-z]:0[^|@]*\|(?:[^|@]*\|)?([^|]+@[^|]+)", re.IGNORECASE)
 _DOMAIN = re.compile(r"[^\W_](?:[\w-]*[^\W_])?(?:\.[^\W_](?:[\w-]*[^\W_])?)*")
 _UNSEEN = "\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"
 _PERCENTAGE = re.compile(r"(\d{1,3}(?:[.,]\d*)?)\s*%?", re.ASCII)
+_plain_id = re.compile(r"\d+|(?!\d+[Ee]\d+$)[A-Za-z0-9]+", re.ASCII).fullmatch
 _CUT_ID = re.compile(r"\d+(?:[.,]\d+)?E\+?\d+", re.ASCII | re.IGNORECASE)
 
 
@@ -31,9 +32,14 @@ def read_email(text: str, column: str) -> str | None:
     is_whole = bool(name and at and _DOMAIN.fullmatch(domain)) and not (
         "<" in name or ">" in name or name.count("|") > 1
     )
-    if not is_whole or " " in text or not text.isprintable() or unicodedata.normalize("NFKC", text) != text:
+    if not is_whole or " " in text or not text.isprintable() or not _is_plain(text):
         raise RejectedError(column, f"{text!r} is not an email address")
     return text
+
+
+def _is_plain(text: str) -> bool:
+    """Tell whether no letter only looks like another, as those of full width do."""
+    return text.isascii() or unicodedata.normalize("NFKC", text) == unicodedata.normalize("NFC", text)
 
 
 def _unwrapped(text: str) -> str:
@@ -57,18 +63,14 @@ def _plain_text(text: str) -> str:
 
 def read_id(text: str, column: str) -> str | None:
     """Read a learner's id, ``None`` for what says nothing, also zeros; ``RejectedError`` for one that is cut."""
-    text = text.strip()
-    if text.isalnum() and not text.isdecimal() and "e" not in text.lower() and len(text) > _SHORT:
+    if _plain_id(text) and text.strip("0") and text.lower() not in NO_VALUES:
         return text
-    text = _plain_text(text)
+    text = _plain_text(text.strip())
     if is_no_value(text) or not text.strip("0"):
         return None
     if _CUT_ID.fullmatch(text):
         raise RejectedError(column, f"{text!r} is an id that a spreadsheet has cut: format the column as text")
     return text
-
-
-_SHORT = 9  # nothing that says nothing is longer
 
 
 @lru_cache(maxsize=4096)

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from functools import lru_cache
 from typing import TypeAlias
 
 from credly_cli.lms.dates import NO_VALUES
@@ -38,6 +39,7 @@ def clean(text: str) -> str:
     return " ".join(spaced.split())
 
 
+@lru_cache(maxsize=8192)  # an export repeats its people
 def real_names(first: str, last: str) -> Names:
     """Return a first and a last name of two cells, ``None`` where a cell has none."""
     first, last = clean(first), clean(last)
