@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help test fast shuffled pythons lint types demo main-job house torture first-sync mutants contract bench picture reference lowest newest smoke lock clean
+.PHONY: help test fast shuffled pythons lint types demo main-job house torture first-sync mutants contract bench picture reference lowest newest smoke lock clean fuzz
 
 help: ## Say what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -53,6 +53,9 @@ first-sync: $(READY) ## Kill the first sync of 200,000 events and 10,000 users o
 
 mutants: $(READY) ## Break the program in one line at a time, and see the tests notice (about 5 minutes); ONLY=name; RANDOM=200 SEED=7 ONLY=issuing/ for lines drawn by lot (about 20 minutes)
 	$(if $(filter command line,$(origin RANDOM)),$(BIN)/python -m tests.torture.random_mutants --count $(RANDOM) $(if $(SEED),--seed $(SEED)) $(if $(ONLY),--only $(ONLY)),$(BIN)/python -m tests.torture.mutants $(ONLY))
+
+fuzz: $(READY) ## Change correct exports in one place, 20,000 times (COUNT=, SEED=): read the same, or loudly otherwise (about a minute)
+	$(BIN)/python -m tests.lms.fuzz $(if $(COUNT),--count $(COUNT)) $(if $(SEED),--seed $(SEED))
 
 contract: $(READY) ## Ask Credly's own sandbox what is not known of it; CREDLY_TOKEN_FILE=, CREDLY_TEST_EMAIL=, CREDLY_TEST_BADGES=
 	$(BIN)/python -m tests.contract_with_credly

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from credly_cli.errors import Failure
 from credly_cli.lms.columns import match_columns, missing_columns
-from credly_cli.lms.records import Cells, Record, Reject, RejectedError, RowReader
+from credly_cli.lms.records import Cells, Record, Reject, RejectedError, RowReader, Understood
 from credly_cli.lms.statuses import LeftOutError
 from credly_cli.lms.text import MAX_FIELD, DamagedFileError, Text, complaint
 from credly_cli.text import visible
@@ -37,10 +37,19 @@ class Sheet:
     no line is a header it is the first one. ``line`` counts from 1.
     """
 
-    def __init__(self, text: Text, lines: Iterator[str], layout: Layout, header_line: int | None = None) -> None:
+    def __init__(
+        self,
+        text: Text,
+        lines: Iterator[str],
+        layout: Layout,
+        header_line: int | None = None,
+        understood: Understood | None = None,
+    ) -> None:
         csv.field_size_limit(MAX_FIELD)
         self._text = text
         self._layout = layout
+        self._understood = understood or Understood()
+        self._short = 0
         self._is_part = header_line is not None
         first, blanks = _first_line(lines)
         head = (
@@ -110,6 +119,12 @@ class Sheet:
 
     def records(self, read: RowReader) -> Iterator[Record | Reject]:
         """Yield what ``read`` makes of each row."""
+        yield from self._records(read)
+        if self._short:
+            have = "row has" if self._short == 1 else "rows have"
+            self._understood.warn(f"{self._text.name}: {self._short:,} {have} fewer cells than the header.")
+
+    def _records(self, read: RowReader) -> Iterator[Record | Reject]:
         count = itertools.count(self._row + 1)
         ahead, self._ahead = self._ahead, []
         for source in (iter(ahead), self._rows):
@@ -174,6 +189,7 @@ class Sheet:
                     raise _EndOfPart
                 self._refuse_part(row, cells)
             raise RejectedError("", f"has {len(cells)} cells where the header has {width}")
+        self._short += 0 < len(cells) < width
         if self._text.suspicious:
             self._check(cells)
         del cells[width:]

@@ -23,8 +23,8 @@ _NO_TIMES = NO_VALUES | {
 }  # fmt: skip
 
 _SLASHED = re.compile(r"(\d{1,4})[/.-](\d{1,2})[/.-](\d{1,4})(?:[ T,]+(.*))?", re.ASCII)
-_EPOCH_SECONDS = re.compile(r"\d{9,10}(\.\d+)?", re.ASCII)
-_EPOCH_MILLISECONDS = re.compile(r"\d{12,13}", re.ASCII)
+_EPOCH_SECONDS = re.compile(r"\d{10}(\.\d+)?", re.ASCII)  # since 2001; one of fewer digits was cut
+_EPOCH_MILLISECONDS = re.compile(r"\d{13}", re.ASCII)
 _ISO_OR_EPOCH = re.compile(r"(\d{4}-\d\d-\d\d)|\d{9,}(?:\.\d+)?$", re.ASCII)
 _LIKE_ISO = ("%Y-%d", "%Y-%e")
 _LIKE_EPOCH = ("%d%", "%m%", "%Y%", "%y%", "%s")
@@ -77,8 +77,9 @@ class Moment(NamedTuple):
 class NoTimeError(UnreadableTimeError):
     """What systems write where there is no time, such as the first second of Unix."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, moment: Moment | None = None) -> None:
         super().__init__(f"{text!r} is no time: systems write it for none")
+        self.moment = moment  # where a person who types it may mean it all the same
 
 
 def says_nothing(text: str) -> bool:
@@ -136,7 +137,7 @@ class DateReader:
     def any(self, text: str, column: str) -> Moment | None:
         """Read a time; ``None`` where the cell has none."""
         try:
-            moment = read_moment(text, self._zone, self._form)
+            moment = _read_cell(text, self._zone, self._form)
         except NoTimeError:
             return None
         except UnreadableTimeError as problem:
@@ -169,6 +170,16 @@ def read_moment(text: str, zone: tzinfo = UTC, form: str | None = None) -> Momen
     second in UTC, so that the day does not shift. ``form`` is a strptime format; what it does not fit may still be ISO
     8601 or an epoch. Raises ``UnreadableTimeError``.
     """
+    try:
+        return _read_cell(text, zone, form)
+    except NoTimeError as none:
+        if none.moment is None:
+            raise
+        return none.moment
+
+
+def _read_cell(text: str, zone: tzinfo, form: str | None) -> Moment:
+    """Read a time of a file; ``NoTimeError`` for what systems write where there is none."""
     if form is None and (at := _read_plain(text, zone)):
         return Moment(at, at)
     return _read_other(tidied(text), zone, form)
@@ -297,6 +308,8 @@ def _at_clock(day: date, clock: str | None, zone: tzinfo) -> Moment:
 def _read_slashed(match: re.Match[str], zone: tzinfo) -> Moment:
     first, second, third, clock = match.groups()
     if len(first) == 4:  # noqa: PLR2004 - a year
+        if len(third) < len(second) and (second[0] == "0" or match.string[4] == "-"):
+            raise UnreadableTimeError(f"{match.string!r} is not a date: its day is cut off")
         day = date(int(first), int(second), int(third))
     elif len(third) != 4:  # noqa: PLR2004
         raise UnreadableTimeError(f"{match.string!r} has no year of four digits", "say its form with --date-format")
@@ -343,13 +356,15 @@ def _hour_of(hour: int, half: str) -> int | None:
 def _instant(moment: datetime, zone: tzinfo) -> Moment:
     moment = moment if moment.tzinfo else moment.replace(tzinfo=zone)
     if moment.year <= 1970 and any(abs(moment - zero) <= _ANY_ZONE for zero in _ZEROS):  # noqa: PLR2004
-        raise NoTimeError(moment.isoformat())
+        at = utc_text(moment)
+        raise NoTimeError(at, Moment(at, at))
     text = checked_utc_text(moment)
     return Moment(text, text)
 
 
 def _whole_day(day: date, zone: tzinfo) -> Moment:
-    if any(day == zero.date() for zero in _ZEROS):
-        raise NoTimeError(day.isoformat())
     end = datetime.combine(day + timedelta(days=1), time(), zone) - timedelta(seconds=1)
-    return Moment(f"{day.isoformat()}T00:00:00Z", checked_utc_text(end))
+    begins = f"{day.isoformat()}T00:00:00Z"
+    if any(day == zero.date() for zero in _ZEROS):
+        raise NoTimeError(day.isoformat(), Moment(begins, utc_text(end)))
+    return Moment(begins, checked_utc_text(end))

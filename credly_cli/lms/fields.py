@@ -65,7 +65,7 @@ def read_id(text: str, column: str) -> str | None:
     """Read a learner's id, ``None`` for what says nothing, also zeros; ``RejectedError`` for one that is cut."""
     if _plain_id(text) and text.strip("0") and text.lower() not in NO_VALUES:
         return text
-    text = _plain_text(text.strip())
+    text = _plain_text(text.strip().strip(_UNSEEN).strip())
     if is_no_value(text) or not text.strip("0"):
         return None
     if _CUT_ID.fullmatch(text):

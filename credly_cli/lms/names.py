@@ -22,7 +22,9 @@ _TITLES = frozenset({
 _IN_FRONT = frozenset({"dr", "prof", "mr", "mrs", "ms", "mx", "herr", "frau", "professor", "doctor"})
 _NEVER_NAMES = frozenset({"jr", "sr"})
 _ALSO_NAMES = frozenset({"ma", "do", "ba", "pa", "ben", "ot", "pe", "mag", "ret"})  # JACK LEE MA may be called so
-_SIGNS = re.compile(r"[\d#@<>{}|\\]|\ufffd|[ÃÂ][\x80-\xbf]")
+# Letters of UTF-8 that somebody has read in another encoding, as in JosÃ©, or that were lost.
+_GARBLED = re.compile("\ufffd|[ÃÂÅÄ][\x80-\xbf\u0152-\u0192\u02c6\u02dc\u2013-\u203a\u20ac\u2122]|â€")
+_SIGNS = re.compile(r"[\d#@<>{}|\\]")
 # Where the family name comes first and nothing says where it ends: ideographs, kana, hangul.
 _FAMILY_FIRST = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff]")
 
@@ -46,9 +48,10 @@ def real_names(first: str, last: str) -> Names:
     lower = first.lower(), last.lower()
     if all(not name or name in _MAYBE_NAMES or name in _NO_NAMES for name in lower):
         return None, None
+    first, last = (name if any(map(str.isalpha, name)) else "" for name in (first, last))
     return (
-        None if lower[0] in _NO_NAMES or "\ufffd" in first else first or None,
-        None if lower[1] in _NO_NAMES or "\ufffd" in last else last or None,
+        None if lower[0] in _NO_NAMES or _GARBLED.search(first) else first or None,
+        None if lower[1] in _NO_NAMES or _GARBLED.search(last) else last or None,
     )
 
 
@@ -60,7 +63,9 @@ def split_name(text: str) -> Names:
     """
     full = clean(text)
     plain = clean(_BRACKETS.sub(" ", full)).strip(" ,;")
-    if "@" in plain or plain.lower() in _NO_NAMES | _MAYBE_NAMES:
+    if "@" in plain or _GARBLED.search(plain) or plain.lower() in _NO_NAMES | _MAYBE_NAMES:
+        return None, None
+    if not any(map(str.isalpha, plain)):
         return None, None
     if _SIGNS.search(plain) or _FAMILY_FIRST.search(plain):
         return None, plain

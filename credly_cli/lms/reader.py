@@ -95,7 +95,7 @@ def read_objects(kind: Kind, objects: Iterable[dict[str, Any]], reading: Reading
 
 def _sheet(kind: Kind, text: Text, pieces: Iterator[str], reading: Reading, understood: Understood) -> Records:
     layout = _layout(kind, reading)
-    sheet = Sheet(text, text.lines(pieces), layout, reading.header_line)
+    sheet = Sheet(text, text.lines(pieces), layout, reading.header_line, understood)
     if not sheet.header:
         return iter(())
     if kind == "progress" and (places := activities_in(sheet.header, reading.mapping)):
