@@ -48,7 +48,6 @@ def real_names(first: str, last: str) -> Names:
     lower = first.lower(), last.lower()
     if all(not name or name in _MAYBE_NAMES or name in _NO_NAMES for name in lower):
         return None, None
-    first, last = (name if any(map(str.isalpha, name)) else "" for name in (first, last))
     return (
         None if lower[0] in _NO_NAMES or _GARBLED.search(first) else first or None,
         None if lower[1] in _NO_NAMES or _GARBLED.search(last) else last or None,

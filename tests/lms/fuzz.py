@@ -209,8 +209,10 @@ def column_removed(export: Export, draw: random.Random) -> tuple[Export, bool]:
 def cell_says_nothing(export: Export, draw: random.Random) -> tuple[Export, bool]:
     row, place = draw.randrange(len(export.rows)), draw.randrange(len(export.header))
     is_time = any(part in export.header[place].lower() for part in ("completed", "complet", "abgeschlossen"))
-    is_name = any(part in export.header[place].lower() for part in ("first", "last", "name"))  # people are called Null
-    word = draw.choice([word for word in NOTHING if not (is_name and word in ("NULL", "none"))])
+    is_name = any(
+        part in export.header[place].lower() for part in ("first", "last", "name")
+    )  # people are called Null, and a number is one in ids alone
+    word = draw.choice([word for word in NOTHING if not (is_name and word in ("NULL", "none", "0"))])
     return _with(export, row, place, word), is_time  # then the row says that it is not complete
 
 
