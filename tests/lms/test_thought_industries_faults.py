@@ -487,3 +487,19 @@ def test_an_event_without_an_address_asks_for_it(school: Desk, site: Site) -> No
     site.completed("", "may", LATEST, user=None, userDetail={"id": "u1", "firstName": "Bo", "lastName": "Berg"})
     lms(school)
     assert ("bo@example.org", "group", "may") in completions(school)
+
+
+# Percentages
+
+
+def test_percentages_come_from_a_file_as_a_second_source(school: Desk) -> None:
+    report = school.home / "progress.csv"
+    report.write_text(f"email,course_id,percent complete\n{ADA},path,40\n")
+    config = (
+        (school.home / "config.toml").read_text().replace('"thought-industries"', '["thought-industries", "files"]')
+    )
+    school.config(f'{config}[lms.files]\nprogress = ["{report}"]\n')
+    lms(school)
+    link(school, "path")
+    (entry,) = school.json("widget", ADA)["in_progress"]
+    assert (entry["content"]["id"], entry["progress"]) == ("path", 40)
