@@ -100,7 +100,7 @@ def test_two_learners_of_one_address_each_earn_a_badge_that_allows_duplicates(wo
     world.desk.sandbox.faults.add(faults.answers(500), "GET", "filter=badge_template", times=None)
     completes(world, "1,desk@example.org", MARCH)
     assert world.sync().code == 75
-    completes(world, "2,desk@example.org", MARCH)
+    completes(world, "2,desk@example.org", MARCH, "Bo,Berg")
     world.calm_down()
     assert world.states() == {"issued": 2}
     assert len(world.desk.issued(REPEATABLE)) == 2
