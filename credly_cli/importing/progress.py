@@ -17,7 +17,7 @@ from credly_cli.store.enrollments import Alternative, SessionMove, Written
 _BATCH = 10_000
 _REMEMBERED = 10_000  # people, and names of content: bounded, for a file may name any number
 _ENDED: dict[str | None, int] = {"ended": 1}
-_OPEN: dict[str | None, int] = {"open": 1, "complete": 0, "ended": 0}
+_OPEN: dict[str | None, int] = {"open": 1, "expired": 2, "complete": 0, "ended": 0}  # 1 denies a completion
 _NumberedPlace: TypeAlias = tuple[int, int]  # number, and 1 where the session was not named
 
 

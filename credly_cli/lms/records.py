@@ -67,7 +67,7 @@ class ProgressRecord(NamedTuple):
     by_title: bool
     session_id: str | None
     progress: float | None
-    standing: Literal["open", "complete", "ended"] | None
+    standing: Literal["open", "complete", "ended", "expired"] | None
     enrolled_at: str | None
     completed_at: str | None
     completed_latest: str | None

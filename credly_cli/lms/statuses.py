@@ -14,7 +14,7 @@ from typing import Any, Literal, TypeAlias
 from credly_cli.lms.columns import key_of
 from credly_cli.lms.dates import says_nothing
 
-Standing: TypeAlias = Literal["open", "complete", "ended"]
+Standing: TypeAlias = Literal["open", "complete", "ended", "expired"]
 Role: TypeAlias = Literal["learner", "other"]
 
 _COMPLETE = (
@@ -28,13 +28,14 @@ ENROLLED = ("enrolled", "enrollment", "enrolment", "registered", "assigned", "in
 _OPEN = (
     *ENROLLED, "inprogress", "progressed", "started", "notstarted", "notattempted", "attempted", "failed", "fail",
     "notpassed", "incomplete", "notcomplete", "notcompleted", "uncompleted", "available", "active", "open", "ongoing",
-    "expired", "overdue", "pastdue", "suspended", "pending", "paused", "browsed", "viewed", "todo", "unknown", "no",
+    "overdue", "pastdue", "suspended", "pending", "paused", "browsed", "viewed", "todo", "unknown", "no",
     "false", "0",
 )  # fmt: skip
 STANDINGS: dict[str, Standing] = {
     **dict.fromkeys(_COMPLETE, "complete"),
     **dict.fromkeys(_ENDED, "ended"),
     **dict.fromkeys(_OPEN, "open"),
+    "expired": "expired",  # not complete any more, which denies nothing of what was completed
 }
 _MEANINGS: dict[str, Standing] = {"completed": "complete", "open": "open", "failed": "open", "ended": "ended"}
 _BOOLEANS = ("0", "1")

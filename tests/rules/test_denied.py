@@ -112,6 +112,7 @@ def test_r33_a_name_that_becomes_known_frees_no_denied_completion(once: Desk) ->
     "row",
     [
         f"{ADA},first-aid,{MARCH},Withdrawn,,Ada,Lovelace",
+        f"{ADA},first-aid,{MARCH},Expired,,Ada,Lovelace",
         f"{ADA},first-aid,{APRIL},In progress,,Ada,Lovelace",
         f"bob@example.org,first-aid,{MARCH},In progress,,Bob,Stone",
     ],
