@@ -7,6 +7,7 @@ from textwrap import wrap
 
 NARROW = 70  # columns below which a table that does not fit becomes blocks
 _GAP = 2
+_DASHES = 4  # of an id of Credly's
 _WORD = 14  # so much of a word a column may ask for, that may be broken
 
 
@@ -42,7 +43,12 @@ def laid_out(heads: Sequence[Head], rows: Sequence[Sequence[Cell]], width: int, 
 
 
 def _longest(text: str) -> int:
-    return min(_WORD, max(map(len, text.split()), default=0))
+    """Return how much room the words of prose ask for: an address or id among them is not broken either."""
+    return max((len(word) if _is_copied(word) else min(_WORD, len(word)) for word in text.split()), default=0)
+
+
+def _is_copied(word: str) -> bool:
+    return "@" in word or "://" in word or (word.count("-") >= _DASHES and len(word) > _WORD)
 
 
 def _table(

@@ -4,6 +4,7 @@ from io import StringIO
 
 import pytest
 
+from credly_cli.commands.explain import CHECKS
 from credly_cli.commands.grants import COLUMNS
 from credly_cli.output import Output
 from tests.support.desk import Terminal
@@ -45,3 +46,17 @@ def test_columns_left_out_are_named() -> None:
     Output(out, err, {"COLUMNS": "80", "NO_COLOR": "1"}).listing(COLUMNS, [row], empty="")
     assert "a@example.org" in out.getvalue().splitlines()[1]
     assert err.getvalue() == "Columns left out: Content, Session. --json has them, and a pipe.\n"
+
+
+@pytest.mark.parametrize("width", [60, 80, 140])
+def test_an_address_or_id_within_prose_is_not_broken_either(width: int) -> None:
+    identity = "662bf6c4-c2e4-441b-9474-76a76db4cbe1"
+    out = Terminal()
+    row = {
+        "mark": "x",
+        "rule": "earned",
+        "message": f"Run credly grant {EMAIL} badge; it has {identity}.",
+    }
+    Output(out, StringIO(), {"COLUMNS": str(width), "NO_COLOR": "1"}).listing(CHECKS, [row], empty="")
+    assert EMAIL in out.getvalue()
+    assert identity in out.getvalue()

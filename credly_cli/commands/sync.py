@@ -65,7 +65,9 @@ def sync(
         interrupted=environment.interruption,
     )
     run = _run(environment, options, lock_wait, max_seconds, None if dry_run else log_file)
-    _show(environment.output, run)
+    _show(environment.output, run, options.steps)
+    if "grants" in options.steps and not any(asdict(run.grants).values()):
+        _show_missed(environment)
     return int(run.exit_code)
 
 
@@ -143,16 +145,29 @@ def _steps(only: Sequence[str] | None) -> "Sequence[Step]":
     return [cast("Step", step) for step in only] if only else STEPS
 
 
-def _show(output: Output, run: "Run") -> None:
-    output.answer(run.json(), lambda: _render(output, run))
+def _show_missed(environment: Environment) -> None:
+    """Say how many completions of linked content earned nothing, where nothing was granted."""
+    from credly_cli.reports.missed import missed
+
+    if environment.output.quiet or environment.output.as_json:
+        return
+    with environment.reading() as store:
+        number = len(missed(store))
+    if number:
+        told = f"{counted(number, 'completion')} of linked content earned nothing. To see why:"
+        environment.output.note(Hint(told, Command("missed")))
 
 
-def _render(output: Output, run: "Run") -> None:
+def _show(output: Output, run: "Run", steps: "Sequence[Step]") -> None:
+    output.answer(run.json(), lambda: _render(output, run, steps))
+
+
+def _render(output: Output, run: "Run", steps: "Sequence[Step]") -> None:
     if output.quiet:
         if run.exit_code is not Exit.DONE:
             output.line(f"credly sync: {_summary(run)}", _next(run))
         return
-    _show_counts(output, run)
+    _show_counts(output, run, steps)
     for problem in run.problems[:20]:
         output.note(f"{problem.email}: {problem.message}" if problem.email else problem.message)
     if len(run.problems) > 20:  # noqa: PLR2004
@@ -166,12 +181,22 @@ def _render(output: Output, run: "Run") -> None:
     output.note(_next(run))
 
 
-def _show_counts(output: Output, run: "Run") -> None:
+def _show_counts(output: Output, run: "Run", steps: "Sequence[Step]") -> None:
+    """Speak of the steps that were run, and of no other (R11)."""
     if run.dry_run:
         output.say("This is a dry run: nothing was changed.")
-    output.say(f"Badges: {_counts(asdict(run.badges))}.")
+    if "badges" in steps:
+        output.say(f"Badges: {_counts(asdict(run.badges))}.")
     for entry in run.unlinked:
         output.say(f"Unlinked: {entry.badge.name} from {entry.content.title}. {entry.reason}")
+    _show_lms(output, run)
+    if "issued" in steps:
+        output.say(f"Issued badges: {_counts(asdict(run.issued_badges))}.")
+    if "grants" in steps:
+        output.say(f"Grants: {_counts(asdict(run.grants))}.", "green" if run.exit_code is Exit.DONE else "yellow")
+
+
+def _show_lms(output: Output, run: "Run") -> None:
     for kind, counts in run.lms.items():
         if counts.get("read"):
             output.say(f"{kind.capitalize()}: {_counts(counts)}.")
@@ -180,8 +205,6 @@ def _show_counts(output: Output, run: "Run") -> None:
             output.note(f"{Path(report.file).name}: {sentence}")
         for warning in report.warnings():
             output.warn(f"{Path(report.file).name}: {warning}")
-    output.say(f"Issued badges: {_counts(asdict(run.issued_badges))}.")
-    output.say(f"Grants: {_counts(asdict(run.grants))}.", "green" if run.exit_code is Exit.DONE else "yellow")
 
 
 def _counts(counts: dict[str, int]) -> str:
