@@ -100,7 +100,7 @@ def _record(
         case "held" if missing:
             made.held += 1
     if missing:
-        made.problems.append(Problem("missing-name", missing, known.email, known.badge_id, identity))
+        made.problems.append(Problem("grant-held", missing, known.email, known.badge_id, identity))
 
 
 def missing_name(who: Completion) -> str:

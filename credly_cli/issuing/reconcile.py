@@ -140,7 +140,7 @@ class _Reconciliation:
     def _fail(self, grant: Grant, now: str) -> None:
         grants.set_state(self.store, grant.id, "failed", now, problem_code="unexpected")
         self.outcome.failed += 1
-        self.outcome.problems.append(grant.as_problem("unexpected", grant.problem or "Credly refused."))
+        self.outcome.problems.append(grant.as_problem("grant-failed", grant.problem or "Credly refused."))
         duplicates.release_superseded(self.store, now)
 
     def _send_again(self, grant: Grant, now: str) -> None:
@@ -152,7 +152,7 @@ class _Reconciliation:
             message = "It is not on Credly, and hold_uncertain keeps it from being sent again."
             self._settle(grant, "held", now, problem_code="unexpected", problem=message)
             self.outcome.held += 1
-            self.outcome.problems.append(grant.as_problem("unexpected", message))
+            self.outcome.problems.append(grant.as_problem("grant-held", message))
         else:
             self._settle(grant, "planned", now, not_before=None, cleared_at=now)
             self.outcome.planned += 1

@@ -14,6 +14,7 @@ from credly_cli.errors import ErrorCode, Failure, Problem
 from credly_cli.http.errors import out_of_time
 from credly_cli.http.retry import RateLimit
 from credly_cli.issuing.decide import Outcome, outcome
+from credly_cli.issuing.permissions import Permissions
 from credly_cli.signals import Interruption
 from credly_cli.store import claims, duplicates, facts, grants, issued_badges, runs
 from credly_cli.store import claims as uncertain
@@ -131,6 +132,7 @@ class _Sender:
         self.rate_limit = RateLimit()
         self.faults = 0  # answers in a row that were faults of Credly or of the way there
         self.busy = 0  # requests to slow down in a row
+        self.permissions = Permissions(store)
         self.under_way: dict[Future[Answer], _Claim] = {}
 
     def run(self) -> Sent:
@@ -142,7 +144,19 @@ class _Sender:
                 if not self.under_way:
                     raise  # nothing was sent that is not on disk
                 raise UnsavedError(error, self._unsaved_answers()) from error
+        self._tell_what_is_not_permitted()
         return self.outcome
+
+    def _tell_what_is_not_permitted(self) -> None:
+        """Blame the token where every badge was refused (403), else name the badges that were (R33)."""
+        failure, problems = self.permissions.failure(), self.permissions.problems()
+        if failure is not None:
+            self.outcome.stopped = self.outcome.stopped or failure
+            return
+        self.outcome.problems += problems
+        if problems and self.options.only is not None:  # by hand there is but one badge
+            first = problems[0]
+            self.outcome.stopped = self.outcome.stopped or Failure(first.code, first.message, hint=first.hint)
 
     def _work(self, pool: ThreadPoolExecutor) -> None:
         while True:
@@ -217,7 +231,12 @@ class _Sender:
 
     def _due(self, limit: int) -> list[Grant]:
         return claims.due(
-            self.store, self._text(), limit, self.options.only, completed_from=self.options.completed_from
+            self.store,
+            self._text(),
+            limit,
+            self.options.only,
+            completed_from=self.options.completed_from,
+            held_back=self.permissions.refused,
         )
 
     def _claim_one(self, grant: Grant) -> _Claim | None:
@@ -248,6 +267,7 @@ class _Sender:
         now = self._text()
         status = answer.reply.status if answer.reply else None
         claims.note_attempt(self.store, claim.attempt, now, answer.kind, status, answer.detail)
+        self.permissions.note(claim.grant, answer)
         self._watch(answer)
         if not self._is_still_ours(claim, answer):
             return
@@ -277,8 +297,8 @@ class _Sender:
             self.rate_limit.answered(answer.reply.date if answer.reply else None)
         if self.outcome.stopped is not None:
             return
-        if answer.kind in ("stop", "forbidden"):
-            self.outcome.stopped = answer.failure
+        if answer.kind == "stop" or self.permissions.is_enough:
+            self.outcome.stopped = answer.failure or self.permissions.failure()
         elif self.faults >= _FAULTS_IN_A_ROW:
             code: ErrorCode = "server-error" if answer.reply else "unreachable"
             self.outcome.stopped = Failure(code, f"Credly failed {self.faults} times in a row: {answer.detail}.")
@@ -315,7 +335,7 @@ class _Sender:
         message = f"Credly refused: {answer.detail}."
         grants.set_state(self.store, claim.grant.id, "failed", now, problem_code="unexpected", problem=message)
         self.outcome.failed += 1
-        self.outcome.problems.append(claim.grant.as_problem("unexpected", message))
+        self.outcome.problems.append(claim.grant.as_problem("grant-failed", message))
         duplicates.release_superseded(self.store, now)
 
     def _missing(self, claim: _Claim, answer: Answer, now: str) -> None:

@@ -1,6 +1,6 @@
 """The badges of one learner: from Credly, or from the store when Credly does not answer (R26, R27, R31)."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
@@ -80,8 +80,28 @@ def read(store: Store, client: Client, email: str, now: datetime, *, hide_expire
         )
     unseen = issued_badges.unseen_of_learners(store, ids)  # Credly's lists lag behind what it issues
     every = {badge.id: badge for badge in (*unseen, *found)}
+    every |= {badge.id: badge for badge in _only_stored(store, client, email, ids, every)}
     shown = _shown(store, list(every.values()), now, hide_expired=hide_expired)
     return LearnerBadges(_learner(email, known, found), "credly", utc_text(now), shown)
+
+
+def _only_stored(
+    store: Store, client: Client, email: str, ids: Sequence[int], known: Container[str]
+) -> Iterator[IssuedBadge]:
+    """Yield the badges that only the store has: a filter of Credly's may mind how an address is spelled (R26).
+
+    Credly is asked about each by its id: one that it deleted since is none any more.
+    """
+    asking = True
+    for badge in issued_badges.of_learners(store, email, ids):
+        if badge.deleted_at is not None or badge.id in known:
+            continue
+        try:
+            told = client.issued_badge(badge.id) if asking else badge
+        except Failure:
+            told, asking = badge, False
+        if told is not None:
+            yield told
 
 
 def _learner(email: str, known: Sequence[Learner], found: Sequence[IssuedBadge]) -> LearnerBrief:

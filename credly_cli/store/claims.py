@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
 from credly_cli.store.database import Store
@@ -14,22 +14,32 @@ _RECENT = "g.reason = 'manual' OR g.completed_at >= :completed_from"  # by hand:
 
 
 def due(
-    store: Store, now: str, limit: int, only: Sequence[int] | None = None, *, completed_from: str | None = None
+    store: Store,
+    now: str,
+    limit: int,
+    only: Sequence[int] | None = None,
+    *,
+    completed_from: str | None = None,
+    held_back: Iterable[str] = (),
 ) -> list[Grant]:
     """Return the planned grants whose time has come, the longest waiting first.
 
-    ``only`` narrows them to these; ``completed_from`` leaves out older completions unless Credly was asked about them.
+    ``only`` narrows them to these; ``completed_from`` leaves out older completions unless Credly was asked about them,
+    and ``held_back`` some badges. What was completed ahead of the clock waits for its moment (R18).
     """
     narrowed = "" if only is None else "AND g.id IN (SELECT value FROM json_each(:only))"
     if completed_from is not None:
         narrowed += f" AND ({_RECENT} OR g.cleared_at IS NOT NULL)"
     sql = (
-        f"{GRANTS} WHERE g.state = 'planned' AND (ifnull(g.not_before, '') <= :now OR g.not_before > :never) {narrowed}"
+        f"{GRANTS} WHERE g.state = 'planned' AND (ifnull(g.not_before, '') <= :now OR g.not_before > :never)"
+        f" AND (g.issued_at <= :now OR g.reason = 'manual') {narrowed}"
         " ORDER BY g.not_before, g.id LIMIT :limit"
     )
+    if held_back:
+        narrowed += " AND g.badge_id NOT IN (SELECT value FROM json_each(:held_back))"
     never = utc_text(from_utc_text(now) + _LONGEST_WAIT)  # a wait that long comes from a clock that was wrong
     values = {"now": now, "never": never, "limit": limit, "only": json.dumps(list(only or ()))}
-    values["completed_from"] = completed_from
+    values |= {"completed_from": completed_from, "held_back": json.dumps(list(held_back))}
     return store.records(Grant, sql, values)
 
 
@@ -43,9 +53,28 @@ def repeatable_unsent(store: Store, now: str) -> list[Grant]:
     """Return the grants that are due, and that Credly would not refuse if they were issued already."""
     sql = (
         f"{GRANTS} WHERE g.state = 'planned' AND ifnull(g.not_before, '') <= ? AND NOT g.once AND b.allow_duplicates"
-        " AND g.reason = 'completion' ORDER BY g.not_before, g.id"
+        " AND g.reason = 'completion' AND g.issued_at <= ? ORDER BY g.not_before, g.id"
     )
-    return store.records(Grant, sql, (now,))
+    return store.records(Grant, sql, (now, now))
+
+
+def waiting_for_a_try(store: Store, now: str, held_back: Iterable[str] = ()) -> int:
+    """Count the planned grants that were not sent although their moment has come, but for those of some badges."""
+    sql = (
+        "SELECT count(*) FROM grants WHERE state = 'planned' AND (issued_at <= ? OR reason = 'manual')"
+        " AND badge_id NOT IN (SELECT value FROM json_each(?))"
+    )
+    return int(store.value(sql, (now, json.dumps(list(held_back)))))
+
+
+def have_issued_other(store: Store, badge_ids: Iterable[str]) -> bool:
+    """Tell whether Credly took a badge other than these from us since we are connected."""
+    sql = (
+        "SELECT 1 FROM attempts a JOIN grants g ON g.id = a.grant_id WHERE a.outcome = 'issued'"
+        " AND a.started_at >= (SELECT connected_at FROM connection)"
+        " AND g.badge_id NOT IN (SELECT value FROM json_each(?)) LIMIT 1"
+    )
+    return store.value(sql, (json.dumps(list(badge_ids)),)) is not None
 
 
 def claim(store: Store, grant_id: int, body: str, run_id: int | None, now: str, server_date: str | None) -> int | None:

@@ -10,7 +10,7 @@ from credly_cli.issuing.reconcile import Reconciled
 from credly_cli.issuing.restore import RestoreCheck
 from credly_cli.issuing.send import SendOptions
 from credly_cli.signals import Interruption
-from credly_cli.store import grants, runs
+from credly_cli.store import claims, grants, runs
 from credly_cli.store.database import Store
 from credly_cli.text import counted
 from credly_cli.times import Clock, utc_text
@@ -109,7 +109,7 @@ class GrantsStep:
         """Say why something planned, or not looked up, is left for the next run; raises ``Failure``."""
         if reason is not None:
             raise reason
-        left = grants.count_by_state(self.store)["planned"]
+        left = claims.waiting_for_a_try(self.store, utc_text(self.clock.now()))
         if left and not self.problems:
             waiting = counted(left, "grant waits", "grants wait")
             message = f"{waiting} for the next try; Credly did not take it before."

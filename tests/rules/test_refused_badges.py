@@ -1,0 +1,88 @@
+"""R33: a badge that Credly does not let us issue (403) is held back and named, and does not stop the others."""
+
+import pytest
+
+from tests.rules.granting_desk import MARCH, ONCE, REPEATABLE, completion, ledger, posts, states
+from tests.support import faults
+from tests.support.desk import Desk
+
+AT = "2026-03-02T11:00:00Z"
+
+
+@pytest.fixture
+def both(once: Desk) -> Desk:
+    """A desk whose course earns two badges, with a completion of it."""
+    once.json("link", REPEATABLE, "first-aid")
+    once.pass_time(hours=1)
+    once.learns(*(completion(f"ada{number}@example.org", MARCH, AT) for number in range(6)))
+    return once
+
+
+def withdraw(desk: Desk, *names: str) -> None:
+    """Withdraw the authorization to issue these badges."""
+    desk.sandbox.switches.withdrawn_templates = frozenset(map(desk.badge_id, names))
+
+
+def test_one_badge_that_may_not_be_issued_does_not_stop_the_others(both: Desk) -> None:
+    """R33: it is named in every run as long as it lasts, and what is planned for it goes out when it is over."""
+    withdraw(both, ONCE)
+    first = both.json("sync", code=3)
+    assert [(one["code"], one["badge_id"]) for one in first["problems"]] == [("credly-refused", both.badge_id(ONCE))]
+    assert ONCE in first["problems"][0]["message"]
+    assert "withdrawn" in first["problems"][0]["message"]
+    assert first["grants"]["issued"] == 6
+    both.pass_time(minutes=5)
+    again = both.json("sync", code=3)
+    assert [one["code"] for one in again["problems"]] == ["credly-refused"]
+    assert sorted(set(states(both))) == ["issued", "planned"]
+    withdraw(both)
+    assert both.json("sync")["grants"]["issued"] == 6
+
+
+def test_where_every_badge_is_refused_the_token_is_to_blame(both: Desk) -> None:
+    """R33: exit 4, and nothing is lost."""
+    withdraw(both, ONCE, REPEATABLE)
+    ran = both.json("sync", code=4)
+    assert [one["code"] for one in ran["problems"]] == ["token-forbidden"]
+    assert set(states(both)) == {"planned"}
+    withdraw(both)
+    assert both.json("sync")["grants"]["issued"] == 12
+
+
+def test_a_page_of_a_firewall_passes(both: Desk) -> None:
+    """R33: HTML with 403 is none of Credly's answers."""
+    page = b"<html><body>Access denied</body></html>"
+    both.sandbox.faults.add(faults.answers(403, page), "POST", times=1)
+    ran = both.json("sync", code=75)
+    assert {one["code"] for one in ran["problems"]} == {"unreachable"}
+    both.pass_time(minutes=20)
+    both.json("sync")
+    assert set(states(both)) == {"issued"}
+
+
+@pytest.mark.parametrize(("status", "words"), [(402, "There are no credits left"), (409, "Conflict")])
+def test_no_credits_and_a_conflict_are_an_end_with_credlys_words(once: Desk, status: int, words: str) -> None:
+    """R33: after one look-up; it is sent again when a person says so."""
+    once.learns(completion("ada@example.org", MARCH, AT))
+    once.sandbox.faults.add(faults.answers(status, f'{{"data":{{"message":"{words}"}}}}'.encode()), "POST")
+    once.pass_time(hours=1)
+    ran = once.json("sync", code=3)
+    assert [one["code"] for one in ran["problems"]] == ["grant-failed"]
+    assert words in ran["problems"][0]["message"]
+    assert states(once) == ["failed"]
+    once.json("sync")
+    assert posts(once) == 1
+    once.json("retry", "1")
+    once.json("sync")
+    assert states(once) == ["issued"]
+
+
+def test_granting_by_hand_a_badge_that_may_not_be_issued_leaves_nothing_behind(both: Desk) -> None:
+    """R22, R33."""
+    withdraw(both, ONCE)
+    both.json("sync", code=3)
+    before = ledger(both)
+    both.learns("bob@example.org,first-aid,first-aid-march,started,,Bob,Bee")
+    refused = both.run("grant", "bob@example.org", ONCE, "--json")
+    assert (refused.code, refused.json["error"]["code"]) == (3, "credly-refused")
+    assert ledger(both) == before

@@ -1,0 +1,88 @@
+"""R20, R26: who holds a badge holds it, by what Credly answers or by what the store knows, under any spelling."""
+
+import pytest
+
+from tests.rules.granting_desk import MARCH, ONCE, completion, ledger, posts, states
+from tests.support import faults
+from tests.support.desk import Desk
+
+AT = "2026-03-02T11:00:00Z"
+
+
+@pytest.fixture
+def spelled(once: Desk) -> Desk:
+    """A Credly whose filters mind case, and that has the badge under another spelling of the learner's address."""
+    once.sandbox.switches.email_filter_minds_case = True
+    once.sandbox.issue_in_credly(once.badge_id(ONCE), "Ada@X.org", "Ada", "L", issued_at="2020-01-01 00:00:00 +0000")
+    once.learns(completion("ada@x.org", MARCH, AT))
+    once.pass_time(hours=2)
+    return once
+
+
+def test_a_badge_under_another_spelling_is_shown(spelled: Desk) -> None:
+    """R26: once a sync has told the store how Credly writes the address."""
+    spelled.json("sync")
+    assert [badge["badge"]["name"] for badge in spelled.json("learner-badges", "ada@x.org")["badges"]] == [ONCE]
+    spelled.sandbox.delete(spelled.issued(ONCE)[0].id)
+    assert spelled.json("learner-badges", "ada@x.org")["badges"] == []
+
+
+def test_a_badge_under_another_spelling_covers(spelled: Desk) -> None:
+    """R20: the store is asked, too."""
+    spelled.json("sync")
+    assert (states(spelled), posts(spelled)) == (["covered"], 0)
+
+
+def test_what_was_refused_as_a_duplicate_is_covered_by_what_the_list_of_that_sync_has(spelled: Desk) -> None:
+    """R20: the filters found nothing, the list has it."""
+    spelled.json("sync", "--only", "grants", code=75)  # it was refused: the store has no list yet
+    assert (states(spelled), posts(spelled)) == (["uncertain"], 1)
+    spelled.json("sync")
+    assert (states(spelled), posts(spelled)) == (["covered"], 1)
+
+
+TAKEN = '{"data":{"message":"Validation failed","errors":[{"attribute":"%s","messages":%s}]}}'
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        TAKEN % ("recipient_email", '["is not available"]'),
+        TAKEN % ("user_id", "[]"),
+        TAKEN % ("issuer_earner_id", '["must be unique"]'),
+        '{"data":{"message":"Duplicate badge"}}',
+        '{"data":{"message":"Recipient has already been issued this"}}',
+    ],
+)
+def test_what_may_mean_that_the_learner_has_it_is_looked_for_until_it_has_settled(once: Desk, body: str) -> None:
+    """R20: the badge shows only later; until then the grant has not failed."""
+    once.learns(completion("ada@example.org", MARCH, AT))
+    once.pass_time(hours=2)
+    once.sandbox.faults.add(faults.answers(422, body.encode()), "POST", times=1)
+    once.json("sync", code=75)
+    assert states(once) == ["uncertain"]
+    once.sandbox.issue_in_credly(
+        once.badge_id(ONCE), "ada@example.org", "A", "L", issued_at="2020-01-01 00:00:00 +0000"
+    )
+    once.pass_time(minutes=5)
+    once.json("sync")
+    assert (states(once), posts(once)) == (["covered"], 1)
+
+
+def test_what_settles_without_a_badge_has_failed_with_credlys_words(once: Desk) -> None:
+    """R20: `settle_seconds` after the refusal."""
+    once.learns(completion("ada@example.org", MARCH, AT))
+    once.pass_time(hours=2)
+    once.sandbox.faults.add(faults.answers(422, b'{"data":{"message":"Duplicate badge"}}'), "POST", times=1)
+    once.json("sync", code=75)
+    once.pass_time(minutes=16)
+    assert once.json("sync", code=3)["problems"][0]["code"] == "grant-failed"
+    assert ledger(once)[0]["problem"] == "Credly refused: Duplicate badge."
+
+
+def test_a_refusal_that_is_about_a_malformed_address_fails_at_once(once: Desk) -> None:
+    once.learns(completion("ada@example.org", MARCH, AT))
+    once.pass_time(hours=2)
+    once.sandbox.faults.add(faults.answers(422, (TAKEN % ("recipient_email", '["is invalid"]')).encode()), "POST")
+    once.json("sync", code=3)
+    assert states(once) == ["failed"]
