@@ -22,7 +22,19 @@ _HOST = re.compile(r"[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|[0-9a-f:.]*:[0-9a-f:.]*", 
 
 
 KeyType = Literal[
-    "bool", "text", "list", "seconds", "count", "days", "timezone", "address", "oauth", "source", "words", "files"
+    "bool",
+    "text",
+    "list",
+    "seconds",
+    "count",
+    "limit",
+    "days",
+    "timezone",
+    "address",
+    "oauth",
+    "source",
+    "words",
+    "files",
 ]
 
 
@@ -63,6 +75,7 @@ class GrantSettings:
     settle_seconds: int = _key("seconds", 900, "how long an unclear badge must be absent before it is sent again")
     recheck_seconds: int = _key("seconds", 60, "the first wait of a grant that is tried again")
     hold_uncertain: bool = _key("bool", False, "true never sends an unclear badge again, but asks a person")
+    brake: int = _key("limit", 1000, "so many badges of one link a run issues at most unasked; 0 is no limit")
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,6 +319,7 @@ _CHECKS = {
     "list": _Check("a list of texts", list),
     "seconds": _Check("a whole number of seconds from 0 to a year", int, at_least=0, at_most=366 * 86400),
     "count": _Check("a whole number from 1 to 32", int, at_least=1, at_most=32),
+    "limit": _Check("a whole number from 0", int, at_least=0, at_most=1_000_000_000),
     "words": _Check('a table like {"path_completed" = "completed"}', dict),
     "days": _Check("a whole number of days from 0 to 3650", int, at_least=0, at_most=3650),
     "files": _Check("a list of paths, globs or tables", list, items=(str, dict)),

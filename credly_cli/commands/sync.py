@@ -42,6 +42,9 @@ def sync(
     allow_shrink: Annotated[
         bool, typer.Option("--allow-shrink", help="Remove badges even when most of the list is gone.")
     ] = False,
+    allow_many: Annotated[
+        bool, typer.Option("--allow-many", help="Issue however many badges of one link, beyond grants.brake.")
+    ] = False,
     max_seconds: MaxSeconds = None,
     lock_wait: LockWait = 10,
     log_file: Annotated[
@@ -62,6 +65,7 @@ def sync(
         dry_run=dry_run,
         full=full,
         allow_shrink=allow_shrink,
+        allow_many=allow_many,
         interrupted=environment.interruption,
     )
     run = _run(environment, options, lock_wait, max_seconds, None if dry_run else log_file)

@@ -1,11 +1,12 @@
 """Which completions earn a badge now: the facts are read, the decision is pure, the plan is recorded (R15-R23)."""
 
 import logging
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from credly_cli.errors import Problem
 from credly_cli.issuing.decide import Outcome, outcome
-from credly_cli.store import denials, facts, grants, links
+from credly_cli.store import badges, denials, facts, grants, links
 from credly_cli.store.database import Store
 from credly_cli.store.facts import Facts
 from credly_cli.store.grants import NewGrant
@@ -22,22 +23,72 @@ class Plan:
     planned: int = 0
     held: int = 0
     covered: int = 0
+    braked: int = 0  # would be issued, but for the brake
     problems: list[Problem] = field(default_factory=list)
 
 
-def plan(store: Store, organization_id: str, run_id: int | None, now: str) -> Plan:
+@dataclass(frozen=True, slots=True)
+class Brake:
+    """How many badges of one link a run may issue unasked (R32); ``most`` 0 is no limit.
+
+    ``off`` plans whatever there is; ``rehearsed`` plans it as well, to be shown, and says that it would not.
+    """
+
+    most: int = 0
+    off: bool = False
+    rehearsed: bool = False
+
+    def stops(self, link: Link, planned: int) -> bool:
+        """Tell whether so many badges of a link are more than a run may issue."""
+        return not self.off and 0 < self.most < planned - link.agreed
+
+
+class _BrakedError(Exception):
+    """More badges of a link would be issued than may be: nothing of it is planned."""
+
+
+def plan(store: Store, organization_id: str, run_id: int | None, now: str, brake: Brake = Brake()) -> Plan:
     """Plan a grant for each completion that counts and is new since the last plan."""
     made = Plan()
     with store.transaction():
         hold_denied(store, now, made)
-        made.planned += grants.plan_named_since(store, run_id, now)
         rev = links.current_rev(store)
         for link in links.active(store):
-            if rev > link.planned_rev:
-                _plan_link(store, link, organization_id, run_id, now, made)
-                links.set_planned(store, link, rev)
+            of_link = Plan()
+            with suppress(_BrakedError), store.transaction():
+                of_link.planned += grants.plan_named_since(store, link.badge_id, run_id, now)
+                if rev > link.planned_rev:
+                    _plan_link(store, link, organization_id, run_id, now, of_link)
+                    links.set_planned(store, link, rev)
+                if brake.stops(link, of_link.planned) and not brake.rehearsed:
+                    raise _BrakedError
+            _settle(store, link, of_link, brake, made)
         hold_denied(store, now, made)
     return made
+
+
+def _settle(store: Store, link: Link, of_link: Plan, brake: Brake, made: Plan) -> None:
+    """Add what was planned of a link, or say what the brake keeps back."""
+    if brake.stops(link, of_link.planned):
+        links.set_brake(store, link, agreed=link.agreed, braked=of_link.planned)
+        made.braked += of_link.planned
+        made.problems.append(_braked(store, link, of_link.planned, brake.most))
+        return
+    links.set_brake(store, link, agreed=max(0, link.agreed - of_link.planned), braked=0)
+    made.planned += of_link.planned
+    made.held += of_link.held
+    made.covered += of_link.covered
+    made.problems += of_link.problems
+
+
+def _braked(store: Store, link: Link, number: int, most: int) -> Problem:
+    badge = badges.in_brief(store, link.badge_id)
+    message = (
+        f"{number:,} badges {badge.name if badge else link.badge_id} would be issued by one run, more than"
+        f" grants.brake = {most} lets go out unasked; none of them is planned."
+    )
+    look, agree = Command("sync", "--dry-run"), Command("sync", "--allow-many")
+    return Problem("brake", message, badge_id=link.badge_id, hint=Hint("To see them:", look, "; to issue them:", agree))
 
 
 def hold_denied(store: Store, now: str, made: Plan) -> None:

@@ -51,7 +51,7 @@ def _grant(store: Store, identity: int) -> Grant:
 def _obstacle(store: Store, grant: Grant) -> Failure | None:
     """Say why a grant cannot be planned again; ``None`` when it can."""
     identity, state = grant.id, grant.state
-    if state in _SETTLED:
+    if state in _SETTLED and not _has_lost_its_cover(grant):
         return Failure(
             "grant-settled",
             f"Grant {identity} is {state} already.",
@@ -79,6 +79,8 @@ def _plan_again(store: Store, grant: Grant, now: str) -> bool:
     fresh["refusal"] = None
     if grant.problem_code == "completion-denied":
         fresh["confirmed_at"] = now
+    if grant.state == "covered":  # a person decides, although the badge was revoked (R23)
+        fresh |= {"confirmed_at": now, "covered_by": None, "covered_by_grant": None}
     if grant.state == "failed":  # Credly applied nothing of it, so what was corrected since may go out
         fresh |= {"body": None, "body_sha256": None}
     grants.set_state(store, grant.id, "planned", now, **fresh)
@@ -120,8 +122,12 @@ def _resolved(store: Store, identity: int, *, changed: bool) -> Resolved:
     return Resolved(changed, grant)
 
 
+def _has_lost_its_cover(grant: Grant) -> bool:
+    return grant.state == "covered" and grant.problem_code == "cover-lost"
+
+
 def _require_open(grant: Grant) -> None:
-    if grant.state in _SETTLED:
+    if grant.state in _SETTLED and not _has_lost_its_cover(grant):
         message = f"Grant {grant.id} is {grant.state} already."
         raise Failure("grant-settled", message, hint=Hint("Only what is open can be resolved:", Command("grants")))
 

@@ -20,7 +20,6 @@ from credly_cli.store import claims, duplicates, facts, grants, issued_badges, r
 from credly_cli.store import claims as uncertain
 from credly_cli.store.database import Store
 from credly_cli.store.grants import Grant
-from credly_cli.store.links import Completion
 from credly_cli.text import Command, Hint
 from credly_cli.times import Clock, Deadline, from_utc_text, utc_text
 
@@ -115,13 +114,9 @@ def send(store: Store, client: Client, clock: Clock, options: SendOptions) -> Se
 
 def reconsider(store: Store, grant: Grant) -> Outcome:
     """Decide anew about a planned grant, with the badges that are known by now (R20, R23)."""
-    completion = Completion(
-        completed_at=grant.issued_at,
-        **{name: getattr(grant, name) for name in Completion.__slots__ if name != "completed_at"},
-    )
-    earned = outcome(facts.of_unsent(store, completion, grant.badge_id, once=grant.earned_once))
-    by_hand = grant.reason == "manual" and earned.state != "covered"  # a person may grant what was revoked
-    return Outcome("planned") if by_hand else earned
+    earned = outcome(facts.of_grant(store, grant))
+    asked_for = grant.reason == "manual" or grant.confirmed_at is not None  # a person may grant what was revoked
+    return Outcome("planned") if asked_for and earned.state != "covered" else earned
 
 
 class _Sender:

@@ -98,7 +98,7 @@ def _rows(store: Store, badge_id: str | None, outcome: Upload) -> Iterator[Mappi
         known = miss.facts
         session = None if known.once else (known.content_id, known.session_id)
         key = (email_key(known.email), known.badge_id, session)
-        row = _row(known)
+        row = _row(store, known)
         if obstacle := _obstacle(miss.reason, row, listed=miss.pair.listed, again=key in seen):
             outcome.left_out.setdefault(obstacle, []).append(known.email)
             continue
@@ -119,8 +119,9 @@ def _obstacle(reason: Missed, row: Mapping[str, str], *, listed: bool, again: bo
     return "the badge is earned once" if again else None
 
 
-def _row(known: Facts) -> dict[str, str]:
+def _row(store: Store, known: Facts) -> dict[str, str]:
     return {
+        "issuer earner id": facts.mark_of(store, known),  # by it what comes back is recognised, whatever day it bears
         "badge template id": known.badge_id,
         "recipient email": known.email,
         "first name": (known.first_name or "").strip(),

@@ -47,6 +47,26 @@ def release_superseded(store: Store, now: str) -> None:
         stand_for_badge(store, learner, badge_id, now)
 
 
+# An issued badge `i` that a covered grant `c` had, by itself or by the grant that issued it, and that is gone.
+_LOST = " UNION ALL ".join(
+    f"SELECT c.id FROM issued_badges i {covered} WHERE {lost}"
+    for lost in ("i.state = 'revoked'", "i.deleted_at IS NOT NULL")
+    for covered in (
+        "CROSS JOIN grants c ON c.covered_by = i.id",
+        "CROSS JOIN grants o ON o.issued_badge_id = i.id CROSS JOIN grants c ON c.covered_by_grant = o.id",
+    )
+)
+
+
+def of_lost_covers(store: Store) -> list[Grant]:
+    """Return the covered grants whose covers were revoked or deleted, and whose links still count them (R20)."""
+    return store.records(
+        Grant,
+        f"{GRANTS} WHERE g.id IN (SELECT grants.id FROM grants WHERE grants.id IN ({_LOST})"
+        f" AND grants.state = 'covered' AND {STILL_COUNTED}) ORDER BY g.id",
+    )
+
+
 def stand_for_badge(store: Store, learner: int, badge_id: str, now: str) -> None:
     """Let one grant of a badge that is earned once stand for all sessions of the learner."""
     _let_one_stand(store, store.records(Grant, _OF_BADGE, (learner, badge_id)), _UNSENT, now)

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from credly_cli.identity import earner_id, marked_name
 from credly_cli.store import issued_badges, learners
 from credly_cli.store.database import Store
-from credly_cli.store.grants import NAMED_SINCE
+from credly_cli.store.grants import NAMED_SINCE, Grant
 from credly_cli.store.issued_badges import UnownedBadge
 from credly_cli.store.links import Completion, EndReason, Link
 from credly_cli.store.schema import State
@@ -183,6 +183,15 @@ def of_unsent(store: Store, completion: Completion, badge_id: str, *, once: bool
     return whole(store, known)
 
 
+def of_grant(store: Store, grant: Grant) -> Facts:
+    """Read the facts of the completion of a grant, or of the moment that it is dated by, as if it was not planned."""
+    completion = Completion(
+        completed_at=grant.issued_at,
+        **{name: getattr(grant, name) for name in Completion.__slots__ if name != "completed_at"},
+    )
+    return of_unsent(store, completion, grant.badge_id, once=grant.earned_once)
+
+
 def whole(store: Store, facts: Facts) -> Facts:
     """Add to what is known of a session the issued badges that answer for it."""
     granted = facts.grant not in (None, "cancelled") and facts.lost is None
@@ -318,6 +327,12 @@ def _marks(store: Store, completion: Completion, badge_id: str) -> list[str]:
         for told in known
         for number in range(1, _ROUNDS + 1)
     ]
+
+
+def mark_of(store: Store, known: Facts) -> str:
+    """Return the ``issuer_earner_id`` of the badge that a completion earns."""
+    organization_id = str(store.value("SELECT organization_id FROM connection"))
+    return wire_id(known.completion(), organization_id, known.badge_id, once=known.once)
 
 
 def wire_id(completion: Completion, organization_id: str, badge_id: str, *, once: bool, grant_round: int = 1) -> str:

@@ -13,6 +13,7 @@ from credly_cli.credly.records import Refusal
 from credly_cli.errors import ErrorCode, Problem
 from credly_cli.store.database import Store
 from credly_cli.store.schema import COUNT_REVOKED, IS_GONE, STATES, State
+from credly_cli.text import as_json
 
 _LOG = logging.getLogger(__name__)
 
@@ -55,6 +56,7 @@ class Grant(NewGrant):
     absent_at: str | None
     tries: int
     not_before: str | None
+    confirmed_at: str | None  # when a person said that it is to be sent, although denied, or revoked before
     cleared_at: str | None  # when Credly was last found to have no badge for it
     run_id: int | None
     created_at: str
@@ -97,7 +99,15 @@ def record(store: Store, grant: NewGrant, run_id: int | None, now: str) -> int:
     values = {name: getattr(grant, name) for name in NewGrant.__slots__}
     values |= {"once": int(grant.once), "run_id": run_id, "created_at": now, "updated_at": now}
     revived = {**dict.fromkeys(("issued_badge_id", "body", "body_sha256", "sent_at", "server_date", "refusal"))}
-    revived |= {"absent_at": None, "not_before": None, "cleared_at": None, "refusals": 0, "absences": 0, "tries": 0}
+    revived |= {
+        "absent_at": None,
+        "not_before": None,
+        "cleared_at": None,
+        "confirmed_at": None,
+        "refusals": 0,
+        "absences": 0,
+        "tries": 0,
+    }
     updates = ", ".join(f"{name} = excluded.{name}" for name in values if name != "created_at")
     fresh = ", ".join(f"{name} = {'NULL' if value is None else value}" for name, value in revived.items())
     identity: int = store.value(
@@ -157,12 +167,12 @@ STILL_COUNTED = (
 )
 
 
-def plan_named_since(store: Store, run_id: int | None, now: str) -> int:
-    """Plan the grants that were held for a name that is known by now; returns how many (R21)."""
+def plan_named_since(store: Store, badge_id: str, run_id: int | None, now: str) -> int:
+    """Plan the grants of a badge that were held for a name that is known by now; returns how many (R21)."""
     return store.change(
         "UPDATE grants AS g SET state = 'planned', problem_code = NULL, problem = NULL, updated_at = ?, run_id = ?"
-        f" WHERE {NAMED_SINCE}",
-        (now, run_id),
+        f" WHERE g.badge_id = ? AND {NAMED_SINCE}",
+        (now, run_id, badge_id),
     )
 
 
@@ -230,6 +240,7 @@ class ListedGrant:
     problem: str | None
     created_at: str
     updated_at: str
+    not_before: str | None = None  # when it is tried again
 
     JSON: ClassVar = (
         "id", "state", "reason", "email", "learner_id", "badge", "content", "session_id", "completed_at", "issued_at",
@@ -254,7 +265,7 @@ SELECT g.id, g.state, g.reason, l.email, l.learner_id, g.badge_id, b.name AS bad
   coalesce(g.issued_badge_id, g.covered_by, (SELECT o.issued_badge_id FROM grants o WHERE o.id = g.covered_by_grant))
     AS issued_badge_id,
   iif(i.deleted_at IS NULL, i.state, 'deleted') AS badge_state,
-  iif(i.deleted_at IS NULL, coalesce(iif(i.state = 'pending', i.accept_url, NULL), i.view_url), NULL) AS badge_url,
+  iif(i.deleted_at IS NULL, coalesce(iif(i.state = 'pending', i.accept_url, NULL), i.view_url), NULL) AS badge_url, g.not_before,
   (SELECT e.file FROM enrollments e WHERE e.learner = g.learner AND e.content_id = g.content_id
     AND e.session_id = g.session_id AND g.completed_at IS NOT NULL) AS file,
   (SELECT count(*) FROM attempts a WHERE a.grant_id = g.id AND ifnull(a.outcome, '') <> 'busy') AS attempts,
@@ -281,6 +292,32 @@ def count_out(store: Store, badge_id: str, content_id: str, *, completed_before:
 def count_revoked(store: Store) -> int:
     """Count the grants that issued a badge which was revoked or deleted since."""
     return int(store.value(COUNT_REVOKED))
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedGrant:
+    """A grant as a dry run shows it: it has no number yet, and may wait for its moment or for another try (R32)."""
+
+    grant: ListedGrant
+    waits_until: str | None
+
+    def json(self) -> dict[str, Any]:
+        """Return it as scripts read it."""
+        shown: dict[str, Any] = as_json(self.grant)
+        return {**shown, "id": None, "waits_until": self.waits_until}
+
+
+def plan_of(store: Store, now: str) -> list[PlannedGrant]:
+    """Return all that is planned, also what waits, by badge, content and completion."""
+    rows = listed(store, states=("planned",))
+    rows.sort(key=lambda row: (row.badge_name, row.badge_id, row.content_title, row.completed_at or "", row.id))
+    return [PlannedGrant(row, _waits_until(row, now)) for row in rows]
+
+
+def _waits_until(row: ListedGrant, now: str) -> str | None:
+    """Return when a planned grant is sent, where that is not at once."""
+    moments = [row.not_before or "", row.issued_at if row.reason == "completion" else ""]
+    return max(moments) if max(moments) > now else None
 
 
 def listed(

@@ -21,7 +21,8 @@ class Link:
     counts_from: str
     since_set_at: str | None
     planned_rev: int
-    agreed: int = 0  # so many badges a person agreed to at once (R15)
+    agreed: int = 0  # so many badges somebody agreed to that a run issues (R15, R32)
+    braked: int = 0  # so many the last plan kept back
 
 
 def active(store: Store) -> list[Link]:
@@ -35,7 +36,7 @@ def of_badge(store: Store, badge_id: str) -> Link | None:
 
 
 _ACTIVE = (
-    "SELECT id, badge_id, content_id, linked_at, counts_from, since_set_at, planned_rev, agreed FROM links"
+    "SELECT id, badge_id, content_id, linked_at, counts_from, since_set_at, planned_rev, agreed, braked FROM links"
     " WHERE ended_at IS NULL"
 )
 
@@ -109,6 +110,12 @@ def set_planned(store: Store, link: Link, rev: int) -> None:
     """Note up to which change of completions the link was planned."""
     if rev != link.planned_rev:
         store.change("UPDATE links SET planned_rev = ? WHERE id = ?", (rev, link.id))
+
+
+def set_brake(store: Store, link: Link, *, agreed: int, braked: int) -> None:
+    """Note how many badges are still agreed to, and how many the last plan kept back."""
+    if (agreed, braked) != (link.agreed, link.braked):
+        store.change("UPDATE links SET agreed = ?, braked = ? WHERE id = ?", (agreed, braked, link.id))
 
 
 def count_ungranted(store: Store, badge_id: str, content_id: str, counts_from: str, since_set_at: str | None) -> int:

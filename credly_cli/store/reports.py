@@ -6,17 +6,21 @@ from credly_cli.store.database import Store
 
 _MONTHS = """
 SELECT substr(ifnull(issued_at, created_at), 1, 7) AS month, count(*) AS issued FROM issued_badges
-WHERE deleted_at IS NULL AND ifnull(issued_at, created_at) IS NOT NULL GROUP BY month ORDER BY month
+WHERE deleted_at IS NULL AND replaced_by IS NULL AND ifnull(issued_at, created_at) IS NOT NULL
+GROUP BY month ORDER BY month
 """
 _BADGES = """
 SELECT i.badge_id, ifnull(b.name, max(i.badge_name)) AS badge_name, ifnull(b.image_url, max(i.image_url))
   AS badge_image_url, count(*) AS issued, sum(i.state = 'pending') AS pending, sum(i.state = 'accepted') AS accepted,
   sum(i.state = 'rejected') AS rejected, sum(i.state = 'revoked') AS revoked
-FROM issued_badges i LEFT JOIN badges b ON b.id = i.badge_id WHERE i.deleted_at IS NULL GROUP BY i.badge_id
+FROM issued_badges i LEFT JOIN badges b ON b.id = i.badge_id WHERE i.deleted_at IS NULL AND i.replaced_by IS NULL
+GROUP BY i.badge_id
 """
-_STATES = "SELECT state, count(*) AS count FROM issued_badges WHERE deleted_at IS NULL GROUP BY state"
+_STATES = (
+    "SELECT state, count(*) AS count FROM issued_badges WHERE deleted_at IS NULL AND replaced_by IS NULL GROUP BY state"
+)
 _EXPIRING = """
-SELECT count(*) FROM issued_badges WHERE deleted_at IS NULL AND state IN ('pending', 'accepted')
+SELECT count(*) FROM issued_badges WHERE deleted_at IS NULL AND replaced_by IS NULL AND state IN ('pending', 'accepted')
 AND expires_at > ? AND expires_at <= ?
 """
 _FAILURES = """

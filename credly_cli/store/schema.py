@@ -316,7 +316,15 @@ CREATE TABLE learner_ids (
 ) STRICT, WITHOUT ROWID;
 """
 
+M010_BRAKE = """
+-- How many badges of the link the last plan kept back (R32).
+ALTER TABLE links ADD COLUMN braked INTEGER NOT NULL DEFAULT 0;
+-- By these a cover is found that was lost (R20).
+CREATE INDEX issued_badges_revoked ON issued_badges (id) WHERE state = 'revoked';
+CREATE INDEX grants_covering ON grants (covered_by_grant) WHERE covered_by_grant IS NOT NULL;
+"""
+
 MIGRATIONS: tuple[str, ...] = (
     M001_FIRST, M002_REPLACED, M003_CATCHING_UP, M004_REFUSAL, M005_WAITING, M006_DENIED, M007_AGREED, M008_EXPIRY,
-    M009_SOURCES,
+    M009_SOURCES, M010_BRAKE,
 )  # fmt: skip

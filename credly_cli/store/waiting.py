@@ -98,6 +98,13 @@ _GRANTS: tuple[tuple[ErrorCode, str, str, Hint], ...] = (
         Hint(Command("grants", "--state", "held"), "tells why."),
     ),
     (
+        "cover-lost",
+        "g.state = 'covered' AND g.problem_code = 'cover-lost'",
+        "learner holds a badge no more by which a grant was covered|learners hold badges no more by which grants were"
+        " covered",
+        Hint("To issue it:", Command("retry", "GRANT"), "; to leave it:", Command("resolve", "GRANT", "--drop")),
+    ),
+    (
         "completion-denied",
         "g.state = 'held' AND g.problem_code = 'completion-denied'",
         "grant is held because a later file denies its completion|grants are held because later files deny their"

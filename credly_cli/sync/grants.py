@@ -1,17 +1,19 @@
 """The last step of a run: each completion that counts earns its badge (R17-R23)."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 
 from credly_cli.config import Settings
 from credly_cli.credly.client import Client
 from credly_cli.errors import Exit, Failure, Problem
-from credly_cli.issuing import plan, reconcile, restore, send
+from credly_cli.issuing import covers, plan, reconcile, restore, send
+from credly_cli.issuing.plan import Brake
 from credly_cli.issuing.reconcile import Reconciled
 from credly_cli.issuing.restore import RestoreCheck
 from credly_cli.issuing.send import SendOptions
 from credly_cli.signals import Interruption
 from credly_cli.store import claims, grants, runs
 from credly_cli.store.database import Store
+from credly_cli.store.grants import PlannedGrant
 from credly_cli.text import counted
 from credly_cli.times import Clock, utc_text
 
@@ -41,7 +43,7 @@ class GrantCounts:
             setattr(self, name, getattr(self, name) + getattr(result, name))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class GrantsStep:
     """The step, for one run; what it does is counted in ``counts`` and ``problems`` as it goes on."""
 
@@ -57,6 +59,9 @@ class GrantsStep:
     interrupted: Interruption
     counts: GrantCounts
     problems: list[Problem]
+    plan: list[PlannedGrant]  # of a dry run
+    allow_many: bool = False  # no brake
+    _braked: int = field(default=0, init=False)
 
     def run(self) -> None:
         """Plan, ask Credly where the store cannot know, reconcile, send, and reconcile what came of it.
@@ -72,7 +77,9 @@ class GrantsStep:
             raise check.stopped
         first = self._reconcile(set())
         if self.dry_run:
-            self.counts.planned = grants.count_by_state(self.store)["planned"]  # all that would be sent
+            # all that would be sent: what the brake keeps back is only shown
+            self.counts.planned = grants.count_by_state(self.store)["planned"] - self._braked
+            self.plan.extend(grants.plan_of(self.store, utc_text(self.clock.now())))
             return
         sent = send.send(self.store, self.client, self.clock, self._options(completed_from))
         self.counts.add(sent, "issued", "covered", "failed", "cancelled")
@@ -84,7 +91,10 @@ class GrantsStep:
 
     def _plan(self) -> None:
         now = utc_text(self.clock.now())
-        planned = plan.plan(self.store, self.organization_id, self.run_id, now)
+        brake = Brake(self.settings.grants.brake, off=self.allow_many, rehearsed=self.dry_run)
+        planned = plan.plan(self.store, self.organization_id, self.run_id, now, brake)
+        self._braked = planned.braked
+        self.problems.extend(covers.note_lost(self.store, now))
         doubted = restore.doubt_older(self.store, self.run_id, now)
         self.counts.planned += max(0, planned.planned - doubted)
         self.counts.add(planned, "held", "covered")

@@ -17,6 +17,7 @@ from credly_cli.signals import Interruption
 from credly_cli.store import claims, grants, runs, waiting
 from credly_cli.store.connection import Connection
 from credly_cli.store.database import Store
+from credly_cli.store.grants import PlannedGrant
 from credly_cli.store.lock import RunLock
 from credly_cli.store.runs import Listed
 from credly_cli.sync.badges import ListCounts, Unlinked, sync_badges
@@ -39,6 +40,7 @@ class SyncOptions:
     dry_run: bool = False
     full: bool = False  # read everything anew, not only what is new
     allow_shrink: bool = False
+    allow_many: bool = False  # no brake on the badges of one link
     interrupted: Interruption = field(default_factory=Interruption)
 
 
@@ -55,6 +57,7 @@ class Run:
     lms: dict[str, Any] = field(default_factory=lambda: {kind: dict(_NO_ROWS) for kind in KINDS})
     issued_badges: ListCounts = field(default_factory=ListCounts)
     grants: GrantCounts = field(default_factory=GrantCounts)
+    plan: list[PlannedGrant] = field(default_factory=list)  # of a dry run (R32)
     problems: list[Problem] = field(default_factory=list)
     warnings: list[Hint] = field(default_factory=list)
     stopped: Failure | None = None
@@ -92,6 +95,7 @@ class Run:
             "lms": self.lms,
             "issued_badges": asdict(self.issued_badges),
             "grants": asdict(self.grants),
+            **({"plan": [planned.json() for planned in self.plan]} if self.dry_run else {}),
             "problems": [problem.json() for problem in self.problems],
             "warnings": list(map(str, self.warnings)),
             "started_at": self.started_at,
@@ -241,4 +245,6 @@ class Synchronisation:
             interrupted=self.options.interrupted,
             counts=run.grants,
             problems=run.problems,
+            plan=run.plan,
+            allow_many=self.options.allow_many,
         ).run()

@@ -1,0 +1,115 @@
+"""R18, R32: who looks sees what would go out, and one run does not issue by the thousand unasked."""
+
+from typing import Any
+
+import pytest
+
+from tests.rules.granting_desk import APRIL, MARCH, ONCE, REPEATABLE, completion, ledger, posts, states
+from tests.support import faults
+from tests.support.desk import Desk
+
+AT = "2026-03-02T11:00:00Z"
+
+
+def complete(desk: Desk, number: int, session: str = MARCH) -> None:
+    desk.learns(*(completion(f"ada{one}@example.org", session, AT) for one in range(number)))
+    desk.pass_time(hours=2)
+
+
+def test_a_dry_run_shows_the_plan(once: Desk) -> None:
+    """R32: each grant without a number, and until when it waits."""
+    complete(once, 2)
+    plan = once.json("sync", "--dry-run")["plan"]
+    assert [(one["id"], one["state"], one["email"], one["completed_at"], one["waits_until"]) for one in plan] == [
+        (None, "planned", "ada0@example.org", AT, None),
+        (None, "planned", "ada1@example.org", AT, None),
+    ]
+    assert {one["badge"]["name"] for one in plan} == {ONCE}
+    assert "plan" not in once.json("sync")
+    assert once.json("sync", "--dry-run")["plan"] == []
+
+
+def test_what_waits_for_another_try_is_in_the_plan(once: Desk) -> None:
+    """R32."""
+    complete(once, 1)
+    once.sandbox.faults.add(faults.unreachable(), "POST")
+    once.json("sync", code=75)
+    ran = once.json("sync", "--dry-run")
+    assert [one["waits_until"] for one in ran["plan"]] == ["2026-03-02T12:31:00Z"]
+
+
+def test_a_completion_ahead_of_the_clock_waits_for_its_moment(once: Desk) -> None:
+    """R18: it is planned, shown with its moment, and sent then; waiting is no failure."""
+    at = "2026-03-02T20:00:00Z"
+    once.learns(completion("ada@example.org", MARCH, at))
+    assert once.json("sync", "--dry-run")["plan"][0]["waits_until"] == at
+    once.json("sync")
+    assert (states(once), posts(once)) == (["planned"], 0)
+    once.pass_time(hours=12)
+    once.json("sync")
+    assert (states(once), posts(once)) == (["issued"], 1)
+
+
+def braked(desk: Desk, code: int, *options: str) -> Any:
+    answer = desk.json("sync", *options, code=code)
+    return answer, [problem["code"] for problem in answer["problems"]]
+
+
+def test_more_than_the_brake_is_not_planned_until_a_person_says_so(once: Desk) -> None:
+    """R32: nothing of that link, run after run; the dry run lists them."""
+    once.config("[grants]\nbrake = 3\n")
+    complete(once, 4)
+    for _ in range(2):
+        answer, codes = braked(once, 3)
+        assert codes == ["brake"]
+        assert "grants.brake" in answer["problems"][0]["message"]
+        assert (ledger(once), posts(once)) == ([], 0)
+    answer, codes = braked(once, 0, "--dry-run")
+    assert (len(answer["plan"]), codes) == (4, ["brake"])
+    assert once.json("status")["needs_person"] == 1
+    assert braked(once, 0, "--allow-many")[0]["grants"]["issued"] == 4
+    assert once.json("status")["needs_person"] == 0
+
+
+def test_other_links_go_on_under_the_brake(once: Desk) -> None:
+    """R32."""
+    once.json("link", REPEATABLE, "hygiene")
+    once.pass_time(hours=1)
+    once.config("[grants]\nbrake = 3\n")
+    complete(once, 4)
+    once.learns("bob@example.org,hygiene,,completed,2026-03-02T12:00:00Z,Bob,Bee")
+    once.pass_time(hours=1)
+    answer, codes = braked(once, 3)
+    assert (answer["grants"]["issued"], codes) == (1, ["brake"])
+
+
+@pytest.mark.parametrize("brake", [4, 0])
+def test_as_many_as_the_brake_go_out(once: Desk, brake: int) -> None:
+    """R32: 0 is no limit."""
+    once.config(f"[grants]\nbrake = {brake}\n")
+    complete(once, 4)
+    assert braked(once, 0)[0]["grants"]["issued"] == 4
+
+
+def test_what_was_agreed_to_goes_out_once(repeatable: Desk) -> None:
+    """R15, R32: the number kept with the link, and no more of it the next time."""
+    repeatable.config("[grants]\nbrake = 3\n")
+    with repeatable.store() as store:
+        store.change("UPDATE links SET agreed = 4")
+    complete(repeatable, 4)
+    assert braked(repeatable, 0)[0]["grants"]["issued"] == 4
+    complete(repeatable, 4, APRIL)
+    assert braked(repeatable, 3)[1] == ["brake"]
+
+
+def test_names_that_become_known_are_braked_too(once: Desk) -> None:
+    """R21, R32: what was held for a name goes out no more unasked than anything else."""
+    once.config("[grants]\nbrake = 3\n")
+    once.learns(*(completion(f"ada{one}@example.org", MARCH, AT, ",") for one in range(4)))
+    once.pass_time(hours=2)
+    answer = once.json("sync", code=3)
+    assert [problem["code"] for problem in answer["problems"]] == ["grant-held"] * 4
+    once.imports("learners", "email,first_name,last_name\n" + "".join(f"ada{n}@example.org,A,L\n" for n in range(4)))
+    assert braked(once, 3)[1] == ["brake"]
+    assert set(states(once)) == {"held"}
+    assert braked(once, 0, "--allow-many")[0]["grants"]["issued"] == 4
