@@ -30,13 +30,13 @@ def due(
     narrowed = "" if only is None else "AND g.id IN (SELECT value FROM json_each(:only))"
     if completed_from is not None:
         narrowed += f" AND ({_RECENT} OR g.cleared_at IS NOT NULL)"
+    if held_back:
+        narrowed += " AND g.badge_id NOT IN (SELECT value FROM json_each(:held_back))"
     sql = (
         f"{GRANTS} WHERE g.state = 'planned' AND (ifnull(g.not_before, '') <= :now OR g.not_before > :never)"
         f" AND (g.issued_at <= :now OR g.reason = 'manual') {narrowed}"
         " ORDER BY g.not_before, g.id LIMIT :limit"
     )
-    if held_back:
-        narrowed += " AND g.badge_id NOT IN (SELECT value FROM json_each(:held_back))"
     never = utc_text(from_utc_text(now) + _LONGEST_WAIT)  # a wait that long comes from a clock that was wrong
     values = {"now": now, "never": never, "limit": limit, "only": json.dumps(list(only or ()))}
     values |= {"completed_from": completed_from, "held_back": json.dumps(list(held_back))}

@@ -265,7 +265,8 @@ SELECT g.id, g.state, g.reason, l.email, l.learner_id, g.badge_id, b.name AS bad
   coalesce(g.issued_badge_id, g.covered_by, (SELECT o.issued_badge_id FROM grants o WHERE o.id = g.covered_by_grant))
     AS issued_badge_id,
   iif(i.deleted_at IS NULL, i.state, 'deleted') AS badge_state,
-  iif(i.deleted_at IS NULL, coalesce(iif(i.state = 'pending', i.accept_url, NULL), i.view_url), NULL) AS badge_url, g.not_before,
+  iif(i.deleted_at IS NULL, coalesce(iif(i.state = 'pending', i.accept_url, NULL), i.view_url), NULL) AS badge_url,
+  g.not_before,
   (SELECT e.file FROM enrollments e WHERE e.learner = g.learner AND e.content_id = g.content_id
     AND e.session_id = g.session_id AND g.completed_at IS NOT NULL) AS file,
   (SELECT count(*) FROM attempts a WHERE a.grant_id = g.id AND ifnull(a.outcome, '') <> 'busy') AS attempts,

@@ -10,7 +10,7 @@ from tests.support.desk import Desk
 def once(connected: Desk) -> Desk:
     """A desk whose first-aid course earns a badge that is earned once."""
     connected.json("link", ONCE, "first-aid")
-    connected.pass_time(hours=1)
+    connected.pass_time(hours=3)
     return connected
 
 
@@ -18,5 +18,5 @@ def once(connected: Desk) -> Desk:
 def repeatable(connected: Desk) -> Desk:
     """A desk whose first-aid course earns a badge that each session earns."""
     connected.json("link", REPEATABLE, "first-aid")
-    connected.pass_time(hours=1)
+    connected.pass_time(hours=3)
     return connected

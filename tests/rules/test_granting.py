@@ -114,7 +114,7 @@ def test_r19_a_learner_earns_it_once_where_duplicates_are_forbidden(once: Desk, 
 def test_r19_what_was_covered_by_a_grant_that_fails_is_planned_instead(once: Desk) -> None:
     once.sandbox.faults.add(faults.answers(400), "POST")
     once.learns(
-        completion("ada@example.org", MARCH, NOON), completion("ada@example.org", APRIL, "2026-03-02T13:00:00Z")
+        completion("ada@example.org", MARCH, NOON), completion("ada@example.org", APRIL, "2026-03-02T12:10:00Z")
     )
     once.run("sync")
     once.run("sync")
@@ -127,7 +127,7 @@ def test_r21_without_a_name_the_grant_is_held_and_sent_once_the_name_is_known(on
     once.learns(completion("ada@example.org", MARCH, NOON, names))
     answer = once.json("sync", code=3)
     assert (answer["status"], answer["grants"]["held"], answer["grants"]["planned"]) == ("partial", 1, 0)
-    assert [(entry["code"], entry["email"]) for entry in answer["problems"]] == [("missing-name", "ada@example.org")]
+    assert [(entry["code"], entry["email"]) for entry in answer["problems"]] == [("grant-held", "ada@example.org")]
     assert answer["problems"][0]["grant_id"] == ledger(once)[0]["id"]
     assert posts(once) == 0
     assert once.json("sync")["grants"]["held"] == 0  # it was told once; nothing new needs a person

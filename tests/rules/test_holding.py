@@ -86,7 +86,7 @@ def test_r20_a_revoked_badge_is_not_held(once: Desk) -> None:
     badge = once.sandbox.issue_in_credly(once.badge_id(ONCE), "ada@example.org", "Ada", "Lovelace")
     once.sandbox.revoke(badge.id)
     once.pass_time(hours=1)
-    once.learns(completion("ada@example.org", MARCH, "2026-03-02T11:00:00Z"))
+    once.learns(completion("ada@example.org", MARCH, "2026-03-02T13:00:00Z"))
     assert once.json("sync")["grants"]["issued"] == 1
 
 

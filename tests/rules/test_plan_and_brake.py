@@ -35,7 +35,7 @@ def test_what_waits_for_another_try_is_in_the_plan(once: Desk) -> None:
     once.sandbox.faults.add(faults.unreachable(), "POST")
     once.json("sync", code=75)
     ran = once.json("sync", "--dry-run")
-    assert [one["waits_until"] for one in ran["plan"]] == ["2026-03-02T12:31:00Z"]
+    assert [one["waits_until"] for one in ran["plan"]] == ["2026-03-02T14:31:00Z"]
 
 
 def test_a_completion_ahead_of_the_clock_waits_for_its_moment(once: Desk) -> None:
@@ -77,7 +77,7 @@ def test_other_links_go_on_under_the_brake(once: Desk) -> None:
     once.pass_time(hours=1)
     once.config("[grants]\nbrake = 3\n")
     complete(once, 4)
-    once.learns("bob@example.org,hygiene,,completed,2026-03-02T12:00:00Z,Bob,Bee")
+    once.learns("bob@example.org,hygiene,,completed,2026-03-02T14:00:00Z,Bob,Bee")
     once.pass_time(hours=1)
     answer, codes = braked(once, 3)
     assert (answer["grants"]["issued"], codes) == (1, ["brake"])

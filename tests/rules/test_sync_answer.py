@@ -92,7 +92,7 @@ def test_a_refused_grant_fails_with_credlys_own_words(once: Desk) -> None:
     once.learns(completion("ada@example.org", MARCH, NOON))
     words = b'{"data":{"message":"Issued to last name is odd"},"metadata":{}}'
     once.sandbox.faults.add(faults.answers(422, words), "POST")
-    assert answered(once) == (3, "partial", ["unexpected"], {"planned": 1, "failed": 1})
+    assert answered(once) == (3, "partial", ["grant-failed"], {"planned": 1, "failed": 1})
     assert ledger(once)[0]["problem"] == "Credly refused: Issued to last name is odd."
     assert answered(once) == (0, "success", [], {})
     assert posts(once) == 1
@@ -130,7 +130,7 @@ def test_unreachable_and_a_held_grant_end_with_75(once: Desk) -> None:
     once.sandbox.faults.add(faults.unreachable(), "POST", times=None)
     code, status, codes, _ = answered(once)
     assert (code, status) == (75, "partial")
-    assert set(codes) == {"missing-name", "unreachable"}
+    assert set(codes) == {"grant-held", "unreachable"}
 
 
 def test_a_refused_token_and_a_held_grant_end_with_4(once: Desk) -> None:
