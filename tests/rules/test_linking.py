@@ -260,6 +260,7 @@ def test_r15_completions_count_from_the_second_of_the_link_or_its_day(
 ) -> None:
     connected.json("link", FIRST_AID, "hygiene")
     complete(connected, completed_at)
+    connected.pass_time(minutes=1)
     assert connected.json("sync")["grants"]["issued"] == earned
 
 
