@@ -119,6 +119,10 @@ class ListedLearner(LearnerBrief):
     former_emails: list[str]
 
 
+# Letters beyond ASCII: more bytes than characters. An address is compared without regard to case in any script.
+_NOT_PLAIN = " OR ".join(
+    f"length(CAST(l.{name} AS BLOB)) > length(l.{name})" for name in ("first_name", "last_name", "email", "learner_id")
+)
 _KEPT = "l.email_key NOT LIKE 'forgotten:%'"
 _NAME = "ifnull(l.first_name, '') || ' ' || ifnull(l.last_name, '')"
 _ALL_WORDS = f"{_NAME} || ' ' || l.email || ' ' || ifnull(l.learner_id, '')"
@@ -167,7 +171,7 @@ def _with_words(store: Store, words: Sequence[str], sql: str, text: str) -> list
     escaped = ["%" + word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%" for word in words]
     each = " AND ".join(["t LIKE ? ESCAPE '\\'"] * len(words)) or "1"
     plain, other = each.replace("t LIKE", f"{text} LIKE"), each.replace("t LIKE", f"folded({text}) LIKE")
-    condition = f"(({plain}) OR ({text} GLOB '*[^ -~]*' AND {other}))"
+    condition = f"(({plain}) OR (({_NOT_PLAIN}) AND {other}))"
     columns = ", ".join(f"l.{name}" for name in _COLUMNS.split(", "))
     return store.records(Learner, sql.format(columns=columns, condition=condition), (*escaped, *escaped))
 
