@@ -26,6 +26,7 @@ ANOTHER: dict[str, Any] = {  # a value of each key that is not its default
     "grants.settle_seconds": 0,
     "grants.recheck_seconds": 5,
     "grants.hold_uncertain": True,
+    "grants.brake": 5000,
     "lms.source": "thought-industries",
     "lms.max_age_days": 30,
     "lms.files.learners": ["a.csv", "b-*.csv"],
