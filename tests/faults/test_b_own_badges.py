@@ -95,7 +95,10 @@ def test_a_lost_history_gives_nobody_the_badge_of_another_at_the_same_address(
     for path in world.store_files():
         shutil.copy2(path, tmp_path / path.name)
     times = [world.desk.clock.now().strftime(f"%Y-%m-%dT%H:{minute}:00Z") for minute in (10, 20)]
-    rows = [f"{who},desk@example.org,first-aid,first-aid-march,completed,{at},A,B\n" for who, at in enumerate(times, 1)]
+    rows = [
+        f"{number},desk@example.org,first-aid,first-aid-march,completed,{at},A{number},B{number}\n"
+        for number, at in enumerate(times, 1)
+    ]
     world.desk.imports("progress", HEADER + "".join(rows))
     world.desk.sandbox.faults.add(faults.unreachable(), "POST", "/badges$")
     world.sync()

@@ -100,6 +100,7 @@ def story(desk: Desk, folder: Path) -> list[tuple[str, ...]]:
         ("report", "--html", str(folder / "report.html")),
         ("status",),
         ("doctor",),
+        ("config",),
         ("profiles",),
         ("unlink", BADGE),
         ("forget", LEARNER, "--yes"),

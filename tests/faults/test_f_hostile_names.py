@@ -163,11 +163,12 @@ def test_a_file_name_that_cannot_be_is_refused_in_a_sentence(
 
 
 @pytest.mark.parametrize("pattern", ["a\\u0000b", "x" * 300, "../../no/such/*.csv", "**/../../x"])
-def test_a_pattern_that_cannot_be_finds_no_file(connected: Desk, pattern: str) -> None:
-    """Scenario 68: the configuration can hold what no argument can."""
+def test_a_pattern_that_cannot_be_finds_no_file_and_says_so(connected: Desk, pattern: str) -> None:
+    """Scenario 68, R33: the configuration can hold what no argument can."""
     connected.config(f'[lms]\nsource = "files"\n[lms.files]\nlearners = ["{pattern}"]\n')
     ran = connected.run("sync", "-q")
-    assert ran.code in (0, 78), ran
+    assert ran.code == 3, ran
+    assert ran.err.startswith("credly sync: No file matches "), ran
     assert len(ran.err.splitlines()) == bool(ran.code)
 
 

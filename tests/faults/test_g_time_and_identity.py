@@ -104,7 +104,7 @@ def test_two_learners_who_share_an_address_share_a_badge_that_is_earned_once(wor
     """Scenario 75."""
     header = "learner_id,email,content_id,status,completed_at,first_name,last_name\n"
     now = world.desk.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ")
-    rows = "".join(f"{number},desk@example.org,hygiene,completed,{now},A,B\n" for number in (1, 2))
+    rows = "".join(f"{number},desk@example.org,hygiene,completed,{now},A{number},B{number}\n" for number in (1, 2))
     world.desk.imports("progress", header + rows)
     assert world.sync().code == 0
     assert len(world.desk.issued(ONCE)) == 1

@@ -22,7 +22,6 @@ REFUSED = [
     ("missed",),
     ("import", "learners", "-"),
     ("report",),
-    ("profiles",),
     ("demo",),
     ("sandbox", "--port", "0"),
 ]
@@ -43,8 +42,10 @@ def test_r6_switched_off_every_command_refuses(disabled: Desk, command: tuple[st
     assert not disabled.issued()
 
 
-def test_r6_status_disconnect_and_help_answer(disabled: Desk) -> None:
+def test_r6_status_config_profiles_disconnect_and_help_answer(disabled: Desk) -> None:
     assert disabled.json("status")["connected"]
+    assert {"key": "enabled", "value": False}.items() <= disabled.json("config")[0].items()
+    assert disabled.json("profiles")[0]["connected"]
     assert disabled.run().code == 0
     for help_ in (("--help",), ("grant", "--help"), ("sync", "-h"), ("--version",)):
         assert disabled.run(*help_).code == 0
