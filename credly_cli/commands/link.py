@@ -163,6 +163,8 @@ def unlink(
 def _show_unlink(output: "Output", change: "LinkChange") -> None:
     if change.content is None:
         output.say(f"{change.badge.name} is not linked.")
+        if change.settled:
+            output.say("That its link ended by itself is settled.", "green")
     else:
         output.say(f"Unlinked {change.badge.name} from {change.content.title}.", "green")
         if change.cancelled:

@@ -22,6 +22,7 @@ WARNING = (
     _PAGES,
     "Learners' badges cannot be looked up here any more; nothing is issued.",
     "Links are kept. What is completed meanwhile earns nothing by itself.",
+    "What is stored here stays; --purge takes all traces away.",
     _UNTOUCHED,
 )
 PURGE_WARNING = (

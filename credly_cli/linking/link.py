@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from credly_cli.errors import Failure
 from credly_cli.linking import names
 from credly_cli.store import content as contents
-from credly_cli.store import duplicates, grants, links
+from credly_cli.store import duplicates, grants, links, waiting
 from credly_cli.store.badges import NamedBadge
 from credly_cli.store.content import ContentBrief
 from credly_cli.store.database import Store
@@ -58,6 +58,7 @@ class LinkChange:
     left_out: int = 0  # completions that are too early to count
     unreleased: bool = False
     session_id: str | None = None  # by which the content was named
+    settled: bool = False  # the link had ended by itself, which no longer waits for a person (R9)
 
     def json(self) -> dict[str, Any]:
         """Return the answer as scripts read it."""
@@ -102,6 +103,7 @@ def link(
         change.unreleased = not contents.is_released(store, content.id, moment)
         if current is None:
             _link_anew(store, change, since, moment, foresee, agreed=agreed)
+            waiting.settle(store, waiting.of_ended_link(badge.id))
         elif since is not None:
             _move(store, current, change, since, moment, foresee, agreed=agreed)
         change.left_out = _left_out(store, badge.id, content.id, moment)
@@ -183,13 +185,17 @@ def _require_agreement(store: Store, change: LinkChange, *, agreed: bool) -> Non
 
 
 def unlink(store: Store, badge_name: str, now: datetime) -> LinkChange:
-    """End a badge's link and cancel what was not sent yet; nothing linked is nothing changed (R16)."""
+    """End a badge's link and cancel what was not sent yet; nothing linked is nothing changed (R16).
+
+    A link that ended by itself is settled.
+    """
     badge = names.badge(store, badge_name)
     moment = utc_text(now)
     with store.transaction():
         current = links.of_badge(store, badge.id)
         if current is None:
-            return LinkChange(badge, None, None)
+            settled = waiting.settle(store, waiting.of_ended_link(badge.id))
+            return LinkChange(badge, None, None, settled=settled)
         content = contents.of_badge(store, badge.id)
         links.end(store, current, moment, "unlinked")
         cancelled = duplicates.cancel_unsent(store, badge.id, moment)

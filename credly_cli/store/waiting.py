@@ -20,6 +20,8 @@ LASTING: frozenset[ErrorCode] = frozenset(
     }
 )  # fmt: skip
 
+_ENDED_LINK = "link-ended:"  # and the badge's id
+
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
@@ -57,9 +59,14 @@ def open_one(store: Store, place: str, waiting: Waiting) -> None:
         _add(store, place, waiting)
 
 
-def settle(store: Store, place: str) -> None:
-    """Record that a place has nothing that waits for a person."""
-    store.change("DELETE FROM waiting WHERE place = ?", (place,))
+def settle(store: Store, place: str) -> bool:
+    """Record that a place has nothing that waits for a person; returns whether it had."""
+    return bool(store.change("DELETE FROM waiting WHERE place = ?", (place,)))
+
+
+def of_ended_link(badge_id: str) -> str:
+    """Return the place where it is recorded that the link of a badge ended by itself (R9)."""
+    return f"{_ENDED_LINK}{badge_id}"
 
 
 def places(store: Store, prefix: str) -> list[str]:
@@ -126,8 +133,22 @@ def _grants(connection: sqlite3.Connection) -> Iterator[Waiting]:
 def _conditions(connection: sqlite3.Connection) -> Iterator[Waiting]:
     if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'waiting'").fetchone():
         return
-    for row in connection.execute("SELECT code, message, hint, count FROM waiting ORDER BY number"):
-        yield Waiting(*row)
+    for code, message, hint, count, badge_id, content_id in connection.execute(_CONDITIONS, (_ENDED_LINK,)):
+        if badge_id is None:
+            yield Waiting(code, message, hint, count)
+        else:
+            again = Command("link", badge_id, content_id or "CONTENT")
+            way = Hint("To link it again:", again, "; to leave it unlinked:", Command("unlink", badge_id))
+            yield Waiting(code, f"{message} The badge is active again.", way, count)
+
+
+# What was recorded; of a link that ended, the badge where it is active again, and the content that it had.
+_CONDITIONS = """
+SELECT w.code, w.message, w.hint, w.count, b.id,
+       (SELECT l.content_id FROM links l WHERE l.badge_id = b.id ORDER BY l.id DESC LIMIT 1)
+FROM waiting w LEFT JOIN badges b ON w.place = ? || b.id AND b.listed
+ORDER BY w.number
+"""
 
 
 def total(waiting: Collection[Waiting]) -> int:

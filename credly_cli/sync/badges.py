@@ -8,11 +8,12 @@ from credly_cli.credly.client import Client
 from credly_cli.credly.paging import Listing
 from credly_cli.credly.records import Badge
 from credly_cli.errors import Problem
-from credly_cli.store import badges, duplicates, links
+from credly_cli.store import badges, duplicates, links, waiting
 from credly_cli.store import content as contents
 from credly_cli.store.badges import BadgeBrief
 from credly_cli.store.content import ContentBrief
 from credly_cli.store.database import Store
+from credly_cli.store.waiting import Waiting
 from credly_cli.text import Command, Hint, counted
 from credly_cli.times import utc_text
 
@@ -103,7 +104,19 @@ def _remove(store: Store, gone: list[str], now: str, outcome: BadgesSynced) -> N
         badge, content = badges.in_brief(store, badge_id), contents.of_badge(store, badge_id)
         if badge is not None and content is not None:
             outcome.unlinked.append(Unlinked(badge, content, "The badge is not active on Credly any more."))
+            outcome.problems.append(_ended(store, badge, content))
         links.end(store, link, now, "badge-not-active")
     badges.remove(store, gone, now)
     outcome.cancelled = sum(duplicates.cancel_unsent(store, badge_id, now) for badge_id in gone)
     outcome.counts.removed = len(gone)
+
+
+def _ended(store: Store, badge: BadgeBrief, content: ContentBrief) -> Problem:
+    """Record that a link ended by itself, which needs a person until the badge is linked or unlinked (R33)."""
+    message = (
+        f"The link of {badge.name} to {content.title} ended: the badge is not active on Credly any more."
+        " Take a badge off its content before archiving or deleting it in Credly."
+    )
+    hint = Hint("To settle it:", Command("unlink", badge.id))
+    waiting.open_one(store, waiting.of_ended_link(badge.id), Waiting("link-ended", message, hint, 1))
+    return Problem("link-ended", message, badge_id=badge.id, hint=hint)

@@ -38,7 +38,13 @@ def test_r3_it_warns_before_it_asks(linked: Desk) -> None:
     assert ran.code == 0
     asked = ran.err.index(f"Disconnect from {NAME}? [y/N]")
     assert all(len(line) <= 80 for line in plain(ran.err[:asked]).splitlines())
-    for words in ("Remove pages made for learners", "cannot be looked up", "Links are kept", "untouched"):
+    for words in (
+        "Remove pages made for learners",
+        "cannot be looked up",
+        "Links are kept",
+        "--purge takes all traces",
+        "untouched",
+    ):
         assert ran.err.index(words) < asked
     assert f"Disconnected from {NAME} and forgot the token." in ran.out
     assert "credly connect" in ran.err

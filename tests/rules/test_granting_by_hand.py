@@ -106,7 +106,7 @@ def test_r22_a_dry_run_says_so_to_people(linked: Desk) -> None:
 
 def test_r22_a_badge_that_is_not_active_any_more_is_refused(linked: Desk) -> None:
     linked.sandbox.archive_template(linked.badge_id(FIRST_AID))
-    linked.json("sync")
+    linked.json("sync", code=3)
     assert refusal(linked)["code"] == "badge-not-active"
 
 

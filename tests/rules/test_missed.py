@@ -43,7 +43,7 @@ def link(desk: Desk, *options: str) -> None:
 def archive(desk: Desk) -> None:
     desk.pass_time(minutes=1)
     desk.sandbox.archive_template(desk.badge_id(FIRST_AID))
-    desk.json("sync")
+    assert desk.run("sync").code in (0, 3)  # 3 where a link ends by it
 
 
 def reason(desk: Desk) -> str | None:
