@@ -1,6 +1,7 @@
 """`credly sync`."""
 
 import logging
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -13,7 +14,7 @@ from credly_cli.cli.completion import one_of
 from credly_cli.cli.environment import Environment
 from credly_cli.cli.group import LockWait, MaxSeconds
 from credly_cli.errors import Exit, Failure
-from credly_cli.output import Output
+from credly_cli.output import Column, Output
 from credly_cli.progress import Progress
 from credly_cli.text import Command, Hint, counted
 
@@ -26,6 +27,13 @@ if TYPE_CHECKING:
 _LOG = logging.getLogger(__name__)
 _STEPS = one_of("badges", "lms", "issued", "grants")
 _FILES = 20  # of which it is told what was understood
+PLAN = (
+    Column("Learner", "email", whole=True),
+    Column("Badge", "badge"),
+    Column("Content", "content"),
+    Column("Completed", "completed_at", kind="time"),
+    Column("Waits until", "waits_until", kind="time"),
+)
 _TITLES = {"badges": "Badges", "lms": "LMS data", "issued": "Issued badges", "grants": "Grants"}
 
 
@@ -172,6 +180,7 @@ def _render(output: Output, run: "Run", steps: "Sequence[Step]") -> None:
             output.line(f"credly sync: {_summary(run)}", _next(run))
         return
     _show_counts(output, run, steps)
+    _show_plan(output, run, steps)
     for problem in run.problems[:20]:
         output.note(f"{problem.email}: {problem.message}" if problem.email else problem.message)
     if len(run.problems) > 20:  # noqa: PLR2004
@@ -185,25 +194,46 @@ def _render(output: Output, run: "Run", steps: "Sequence[Step]") -> None:
     output.note(_next(run))
 
 
+def _show_plan(output: Output, run: "Run", steps: "Sequence[Step]") -> None:
+    """Show what would go out: counts per badge and content, then each grant (R32)."""
+    if not run.dry_run or "grants" not in steps:
+        return
+    shown = [planned.grant for planned in run.plan]
+    names = {(one.badge_id, one.content_id): f"{one.badge_name} for {one.content_title}" for one in shown}
+    for link, number in Counter((one.badge_id, one.content_id) for one in shown).items():
+        _say(output, run, f"In the plan: {counted(number, 'badge')} {names[link]}.")
+    output.listing(PLAN, [planned.json() for planned in run.plan], empty="Nothing is planned.")
+
+
+def _say(output: Output, run: "Run", sentence: str, colour: str | None = None) -> None:
+    """Say a count, beside the rows where a pipe reads the plan."""
+    if run.dry_run and not output.stdout.isatty():
+        output.note(sentence)
+    else:
+        output.say(sentence, colour)
+
+
 def _show_counts(output: Output, run: "Run", steps: "Sequence[Step]") -> None:
     """Speak of the steps that were run, and of no other (R11)."""
     if run.dry_run:
-        output.say("This is a dry run: nothing was changed.")
+        _say(output, run, "This is a dry run: nothing was changed.")
     if "badges" in steps:
-        output.say(f"Badges: {_counts(asdict(run.badges))}.")
+        _say(output, run, f"Badges: {_counts(asdict(run.badges))}.")
     for entry in run.unlinked:
-        output.say(f"Unlinked: {entry.badge.name} from {entry.content.title}. {entry.reason}")
+        _say(output, run, f"Unlinked: {entry.badge.name} from {entry.content.title}. {entry.reason}")
     _show_lms(output, run)
     if "issued" in steps:
-        output.say(f"Issued badges: {_counts(asdict(run.issued_badges))}.")
+        _say(output, run, f"Issued badges: {_counts(asdict(run.issued_badges))}.")
     if "grants" in steps:
-        output.say(f"Grants: {_counts(asdict(run.grants))}.", "green" if run.exit_code is Exit.DONE else "yellow")
+        _say(
+            output, run, f"Grants: {_counts(asdict(run.grants))}.", "green" if run.exit_code is Exit.DONE else "yellow"
+        )
 
 
 def _show_lms(output: Output, run: "Run") -> None:
     for kind, counts in run.lms.items():
         if counts.get("read"):
-            output.say(f"{kind.capitalize()}: {_counts(counts)}.")
+            _say(output, run, f"{kind.capitalize()}: {_counts(counts)}.")
     for report in run.files[:_FILES]:
         for sentence in report.sentences():
             output.note(f"{Path(report.file).name}: {sentence}")

@@ -12,7 +12,7 @@ from credly_cli.store.links import EndReason
 from credly_cli.store.schema import State
 
 Missed = Literal["before-link", "disconnected", "revoked", "deleted", "dropped"] | EndReason
-Reason = Missed | Literal["not-completed", "held", "on-its-way", "denied"]
+Reason = Missed | Literal["not-completed", "held", "on-its-way", "denied", "braked"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,7 @@ class Outcome:
     """What becomes of a session: a grant in some state, or nothing for some reason.
 
     ``new`` is what the next plan brings about; else the grant is in the ledger. A grant that has a reason earned a
-    badge that was lost.
+    badge that was lost. What is *braked* is planned once a person agrees, and promised to nobody before (R32).
     """
 
     state: State | None
@@ -33,7 +33,7 @@ class Outcome:
     def missed(self) -> Missed | None:
         """Why the completion earned nothing; ``None`` where it did, still will, or there is none."""
         match self.reason:
-            case "not-completed" | "held" | "on-its-way" | "denied":
+            case "not-completed" | "held" | "on-its-way" | "denied" | "braked":
                 return None
             case reason:
                 return reason
@@ -69,14 +69,18 @@ def _earned(facts: Facts) -> Outcome:
     """Decide about a completion that earns the badge: whether it is sent, or held for a person."""
     if facts.denied:
         return Outcome("held", "denied", new=True)  # R33
-    return Outcome("planned" if facts.names_known else "held", new=True)  # R21
+    return _planned(facts) if facts.names_known else Outcome("held", new=True)  # R21
+
+
+def _planned(facts: Facts) -> Outcome:
+    return Outcome("planned", "braked" if facts.braked else None, new=True)
 
 
 def _of_grant(facts: Facts) -> Outcome:
     if facts.denied and facts.grant in ("planned", "held", "failed"):
         return Outcome("held", "denied")
     if facts.named_since:
-        return Outcome("planned", new=True)
+        return _planned(facts)
     held_anyway = facts.once and facts.held is not None  # another badge of the kind
     return Outcome(facts.grant, None if held_anyway else facts.lost)
 

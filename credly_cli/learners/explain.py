@@ -64,13 +64,13 @@ def decide(case: Case) -> Decision:
     states = {grant.state for grant in case.grants if not grant.named_since}
     if states & {"planned", "sending", "uncertain"}:
         return "on-its-way"
-    if states & {"held", "failed"}:
+    if states & {"held", "failed"} or _braked(case):
         return "needs-person"
     new = {session.outcome.state for session in case.sessions if session.outcome.new}
     if "planned" in new or any(grant.named_since for grant in case.grants):
         return "would-grant"
-    if "held" in new:
-        return "needs-person"  # the next sync will find a name missing (R21)
+    if "held" in new or any(grant.cover_lost for grant in case.grants):
+        return "needs-person"  # the next sync will find a name missing (R21), or a cover was lost (R20)
     return "earned" if case.held else "not-granted"
 
 
@@ -295,10 +295,20 @@ def _grants(case: Case) -> Iterator[Check]:
             told = f"A person dropped grant {grant.id} on {when(grant.updated_at)}: it is not planned again."
             yield Check("dropped", False, told)
         else:
-            ok, told = _grant(grant)
+            ok, told = _grant(grant, braked=_braked(case))
             yield Check("grant", ok, f"Grant {grant.id}{_by_hand(grant)}: {told}")
-    if case.linked and not case.held and _awaits_plan(case):
+    if _braked(case):
+        told = "One run would issue more badges of this link than grants.brake lets go out unasked: none is planned."
+        yield Check(
+            "brake", False, f"{told} To see them: credly sync --dry-run; to issue them: credly sync --allow-many"
+        )
+    elif case.linked and not case.held and _awaits_plan(case):
         yield Check("grant", True, "Not planned yet: the next sync plans and sends it.")
+
+
+def _braked(case: Case) -> bool:
+    """Tell whether the brake keeps back what a session earned (R32)."""
+    return any(session.outcome.reason == "braked" for session in case.sessions)
 
 
 def _awaits_plan(case: Case) -> bool:
@@ -321,14 +331,21 @@ _GRANTS = {
     "covered": (True, "covered by {cover}, which the learner has already or is to get."),
     "held": (False, "held since {moved}. {problem}"),
     "named since": (True, "held since {moved} for a name that is known by now; the next sync sends it."),
+    "named, but braked": (False, "held since {moved} for a name that is known by now."),
+    "cover lost": (
+        False,
+        "since {moved} the learner holds the badge no more that covered it. To issue it: credly retry {id}; to leave"
+        " it: credly resolve {id} --drop",
+    ),
     "failed": (False, "failed on {moved}. {problem}"),
     "cancelled": (False, "cancelled on {moved}, before it was sent."),
 }
 
 
-def _grant(grant: LearnerGrant) -> tuple[bool, str]:
-    ok, told = _GRANTS["named since" if grant.named_since else grant.state]
+def _grant(grant: LearnerGrant, *, braked: bool) -> tuple[bool, str]:
+    ok, told = _GRANTS[_told_as(grant, braked=braked)]
     facts = {
+        "id": str(grant.id),
         "created": when(grant.created_at),
         "moved": when(grant.updated_at),
         "later": f" after {when(grant.not_before)}" if grant.not_before else "",
@@ -336,6 +353,12 @@ def _grant(grant: LearnerGrant) -> tuple[bool, str]:
         "cover": _cover(grant),
     }
     return ok, told.format(**facts)
+
+
+def _told_as(grant: LearnerGrant, *, braked: bool) -> str:
+    if grant.named_since:
+        return "named, but braked" if braked else "named since"
+    return "cover lost" if grant.cover_lost else grant.state
 
 
 def _cover(grant: LearnerGrant) -> str:

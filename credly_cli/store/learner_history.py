@@ -11,7 +11,7 @@ from credly_cli.store.badges import BadgeBrief
 from credly_cli.store.content import RELEASED, ContentBrief
 from credly_cli.store.database import Store
 from credly_cli.store.facts import FACTS, FACTS_FROM, Facts, facts_from
-from credly_cli.store.grants import NAMED_SINCE
+from credly_cli.store.grants import COVER_LOST, NAMED_SINCE
 from credly_cli.store.links import EndReason
 from credly_cli.store.schema import State
 
@@ -63,6 +63,7 @@ class LearnerGrant:
     state: State
     named_since: bool  # held for a name that is known by now
     dropped: bool  # cancelled by a person
+    cover_lost: bool  # the learner holds the badge no more that covered it
     covered_by: str | None
     covered_by_grant: int | None
     problem: str | None
@@ -133,6 +134,7 @@ def grants(store: Store, learners: Sequence[int]) -> list[LearnerGrant]:
     return store.records(
         LearnerGrant,
         f"SELECT g.id, g.badge_id, g.session_id, g.reason, g.state, {NAMED_SINCE} AS named_since, g.dropped,"
+        f" {COVER_LOST} AS cover_lost,"
         " g.covered_by, g.covered_by_grant, g.problem, g.not_before, g.created_at, g.updated_at,"
         " c.id AS content_id, c.title AS content_title, c.type AS content_type"
         f" FROM grants g JOIN content c ON c.id = g.content_id WHERE g.learner {_OF_LEARNER} AND NOT EXISTS ("

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from credly_cli.errors import ErrorCode, Problem
 from credly_cli.store.database import Store
+from credly_cli.store.grants import COVER_LOST
 from credly_cli.text import Command, Hint, counted, without_addresses
 
 # What lasts until it is over, and is said by each run until then.
@@ -106,7 +107,7 @@ _GRANTS: tuple[tuple[ErrorCode, str, str, Hint], ...] = (
     ),
     (
         "cover-lost",
-        "g.state = 'covered' AND g.problem_code = 'cover-lost'",
+        COVER_LOST,
         "learner holds a badge no more by which a grant was covered|learners hold badges no more by which grants were"
         " covered",
         Hint("To issue it:", Command("retry", "GRANT"), "; to leave it:", Command("resolve", "GRANT", "--drop")),

@@ -192,6 +192,7 @@ class Truth:
     shown: bool  # among the learner's badges
     states: frozenset[str]  # of the grants, after the plan
     new: frozenset[str]  # ... of those that the plan made
+    cover_lost: bool  # of some grant
     completions: frozenset[tuple[str, str]]  # content and session
     granted: frozenset[tuple[str, str]]  # ... with a grant that was not lost
 
@@ -206,7 +207,7 @@ class Truth:
             return "earned"
         if self.states & ON_ITS_WAY:
             return "on-its-way" if (self.states - self.new) & ON_ITS_WAY else "would-grant"
-        if self.states & WAITING:
+        if self.states & WAITING or self.cover_lost:
             return "needs-person"
         return "earned" if self.shown else "not-granted"
 
@@ -273,6 +274,7 @@ def truths(desk: Desk) -> Iterator[Truth]:
                 shown=badge["id"] in shown,
                 states=frozenset(row["state"] for row in mine),
                 new=frozenset(row["state"] for row in mine if before.get(row["id"]) != row["state"]),
+                cover_lost=any(row["state"] == "covered" and row["problem_code"] == "cover-lost" for row in mine),
                 completions=frozenset(
                     (row["content_id"], row["session_id"])
                     for row in completions

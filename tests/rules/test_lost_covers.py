@@ -65,3 +65,14 @@ def test_a_badge_that_comes_back_settles_it(covered: Desk) -> None:
     )
     covered.json("sync")
     assert covered.json("status")["needs_person"] == 0
+
+
+def test_a_lost_cover_needs_a_person_in_explain(covered: Desk) -> None:
+    """R20, R32, R33: with the ways out, and it is promised to nobody."""
+    covered.sandbox.revoke(covered.issued(ONCE)[0].id)
+    covered.json("sync", code=3)
+    explained = covered.json("explain", "ada@example.org", ONCE)["badges"][0]
+    assert explained["decision"] == "needs-person"
+    assert "holds the badge no more that covered it" in explained["cause"]
+    assert any("credly retry 1" in check["message"] for check in explained["checks"])
+    assert covered.json("widget", "ada@example.org")["in_progress"] == []

@@ -113,3 +113,61 @@ def test_names_that_become_known_are_braked_too(once: Desk) -> None:
     assert braked(once, 3)[1] == ["brake"]
     assert set(states(once)) == {"held"}
     assert braked(once, 0, "--allow-many")[0]["grants"]["issued"] == 4
+
+
+def test_on_a_terminal_the_plan_is_counted_and_each_learner_has_a_row(once: Desk) -> None:
+    """R32."""
+    complete(once, 2)
+    ran = once.run("sync", "--dry-run", terminal=True, environ={"NO_COLOR": "1", "COLUMNS": "200"})
+    counted, _, rows = ran.out.partition("Learner")
+    assert f"In the plan: 2 badges {ONCE} for " in counted
+    assert [line.split()[0] for line in rows.splitlines() if "@" in line] == ["ada0@example.org", "ada1@example.org"]
+    assert "2026-03-02" in rows
+    assert "Waits until" not in ran.out
+
+
+def test_in_a_pipe_the_plan_is_rows_alone(once: Desk) -> None:
+    """R32: the counts go to standard error."""
+    later = "2026-03-02T20:00:00Z"
+    complete(once, 1)
+    once.learns(completion("bob@example.org", MARCH, later))
+    ran = once.run("sync", "--dry-run")
+    rows = [line.split("\t") for line in ran.out.splitlines()]
+    assert [(row[0], row[1], *row[3:]) for row in rows] == [
+        ("ada0@example.org", ONCE, AT, ""),
+        ("bob@example.org", ONCE, later, later),
+    ]
+    assert f"In the plan: 2 badges {ONCE} for " in ran.err
+    assert once.run("sync", "--dry-run", "-q").out == ""
+
+
+def test_what_the_brake_keeps_back_needs_a_person_and_is_promised_to_nobody(once: Desk) -> None:
+    """R30, R32: in explain and in the widget, until a person agrees."""
+    once.config("[grants]\nbrake = 3\n")
+    complete(once, 4)
+    who = "ada0@example.org"
+    assert once.json("explain", who, ONCE)["badges"][0]["decision"] == "would-grant"
+    braked(once, 3)
+    explained = once.json("explain", who, ONCE)["badges"][0]
+    assert explained["decision"] == "needs-person"
+    assert "grants.brake" in explained["cause"]
+    assert all("next sync" not in check["message"] for check in explained["checks"])
+    assert [row["on_its_way"] for row in once.json("widget", who)["in_progress"]] == [False]
+    assert once.json("missed") == []
+    braked(once, 0, "--allow-many")
+    assert once.json("explain", who, ONCE)["badges"][0]["decision"] == "earned"
+
+
+def test_names_that_become_known_under_the_brake_need_a_person(once: Desk) -> None:
+    """R21, R32."""
+    once.config("[grants]\nbrake = 3\n")
+    once.learns(*(completion(f"ada{one}@example.org", MARCH, AT, ",") for one in range(4)))
+    once.pass_time(hours=2)
+    once.json("sync", code=3)
+    once.imports("learners", "email,first_name,last_name\n" + "".join(f"ada{n}@example.org,A,L\n" for n in range(4)))
+    braked(once, 3)
+    explained = once.json("explain", "ada0@example.org", ONCE)["badges"][0]
+    assert explained["decision"] == "needs-person"
+    assert "grants.brake" in explained["cause"]
+    assert all("next sync" not in check["message"] for check in explained["checks"])
+    assert [row["on_its_way"] for row in once.json("widget", "ada0@example.org")["in_progress"]] == [False]
