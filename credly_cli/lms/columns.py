@@ -203,11 +203,14 @@ def note_columns(kind: Kind, columns: Columns, understood: Understood) -> None:
 
 
 def could_be_header(cells: Sequence[str]) -> bool:
-    """Tell whether a row could be the header of a table: words only, and some that columns are known by."""
+    """Tell whether a row could be the header of a table: different words, and some that columns are known by."""
     filled = [cell for cell in map(str.strip, cells) if cell]
     if len(filled) < 2 or any("@" in cell or not any(map(str.isalpha, cell)) for cell in filled):  # noqa: PLR2004
         return False
-    known = [key for key in map(header_key, filled) if key in _all_names()]
+    keys = [header_key(cell) for cell in filled]
+    if len(set(keys)) < len(keys):  # as in a row of a course that is called Course
+        return False
+    known = [key for key in keys if key in _all_names()]
     if len(known) < 2 and (len(filled) < 3 or _PERSON.isdisjoint(known)):  # noqa: PLR2004
         return False
     return any(_fits(kind, cells) for kind in COLUMNS)

@@ -291,3 +291,8 @@ def test_r21_a_placeholder_is_no_name(names: str, one: Callable[..., Any]) -> No
 def test_r21_people_are_called_na_and_null(names: str, one: Callable[..., Any]) -> None:
     record = one("learners", f"email,first_name,last_name\nr@x.org,{names}\n")
     assert f"{record.first_name},{record.last_name}" == names
+
+
+def test_a_course_that_is_called_course_is_no_header_of_another_part(connected: Desk) -> None:
+    counts = connected.imports("content", "content_id,title,type,status\ncourse,Course,course,published\n")
+    assert (counts["added"], counts["rejected"]) == (1, 0)
