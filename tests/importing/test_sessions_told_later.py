@@ -47,6 +47,7 @@ def enrolled(desk: Desk) -> list[tuple[Any, ...]]:
 def test_a_completion_earns_one_badge_though_its_content_got_sessions(
     linked: Desk, before: str, first: str, after: str, again: str
 ) -> None:
+    linked.pass_time(days=1)
     linked.imports("content", CONTENT + before)
     assert learns(linked, first)["added"] == 1
     linked.json("sync")

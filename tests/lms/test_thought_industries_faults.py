@@ -299,6 +299,7 @@ def test_a_completion_that_is_denied_before_its_badge_is_sent_is_held(school: De
     answer = school.json("sync")
     assert answer["grants"]["issued"] == 0
     site.completed(ADA, "may", "2026-03-04T07:00:00.000Z")
+    school.pass_time(days=2)
     assert school.json("sync")["grants"]["issued"] == 1
 
 

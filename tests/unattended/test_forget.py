@@ -68,7 +68,7 @@ def test_whose_address_ends_like_the_learners_stays_named_in_what_runs_reported(
     connected.run("sync")
     connected.json("forget", "anna@example.com", "--yes")
     with connected.store() as store:
-        (told,) = store.rows("SELECT summary FROM runs WHERE summary LIKE '%missing-name%'")
+        (told,) = store.rows("SELECT summary FROM runs WHERE summary LIKE '%grant-held%'")
     assert "name of joanna@example.com" in told["summary"]
     assert '"anna@example.com' not in told["summary"]
 
@@ -156,7 +156,7 @@ def test_the_lms_id_without_an_address_brings_nobody_back(connected: Desk) -> No
 def test_who_came_back_unrecognised_is_recognised_by_the_id_later(connected: Desk) -> None:
     earns(connected, duplicates=True)
     connected.json("forget", "anna@example.com", "--yes")
-    connected.pass_time(days=40)
+    connected.pass_time(days=41)
     april = "first-aid,first-aid-april,completed,2026-04-11T10:00:00Z"
     connected.learns(f"anna@new.example,{april},Anna,Neu")
     connected.json("sync")
@@ -171,7 +171,7 @@ def test_an_address_that_comes_back_with_a_new_id_is_one_learner(connected: Desk
     earns(connected)
     connected.json("forget", "anna@example.com", "--yes")
     connected.imports("learners", f"{HEADER}anna@example.com,Anna,Adlerstein,lms-9999\n")
-    connected.pass_time(days=40)
+    connected.pass_time(days=41)
     connected.learns("anna@example.com,first-aid,first-aid-april,completed,2026-04-11T10:00:00Z,Anna,Adlerstein")
     assert connected.json("sync")["grants"]["covered"] == 1
     assert [row["learner_id"] for row in connected.json("learners")] == ["lms-9999"]
@@ -180,7 +180,7 @@ def test_an_address_that_comes_back_with_a_new_id_is_one_learner(connected: Desk
 def test_credly_is_told_and_asked_nothing_of_marks(connected: Desk) -> None:
     earns(connected, duplicates=True)
     connected.json("forget", "anna@example.com", "--yes")
-    connected.pass_time(days=40)
+    connected.pass_time(days=41)
     connected.learns("anna@example.com,first-aid,first-aid-april,completed,2026-04-11T10:00:00Z,Anna,Adlerstein")
     connected.json("sync")
     assert [row["learner_id"] for row in connected.json("learners")] == [None]
@@ -194,7 +194,7 @@ def test_credly_is_told_and_asked_nothing_of_marks(connected: Desk) -> None:
 def test_another_session_earns_its_badge_when_the_learner_comes_back(connected: Desk) -> None:
     earns(connected, duplicates=True)
     connected.json("forget", "anna@example.com", "--yes")
-    connected.pass_time(days=40)
+    connected.pass_time(days=41)
     connected.learns("anna@example.com,first-aid,first-aid-april,completed,2026-04-11T10:00:00+00:00,Anna,Adlerstein")
     connected.json("sync")
     assert len(connected.issued()) == 2

@@ -34,7 +34,7 @@ def test_the_log_is_private_and_names_neither_token_nor_learner(connected: Desk,
     assert stat.S_IMODE(log.stat().st_mode) == 0o600
     assert connected.sandbox.token not in text
     assert "anna" not in text
-    assert next(line for line in lines(log) if line["event"] == "problem")["code"] == "missing-name"
+    assert next(line for line in lines(log) if line["event"] == "problem")["code"] == "grant-held"
 
 
 def test_a_run_that_could_not_begin_is_told_too(desk: Desk, tmp_path: Path) -> None:
