@@ -355,8 +355,8 @@ def test_ids_that_are_placeholders_are_named_with_the_grants_that_rest_on_them(c
     with connected.store() as store, store.transaction():
         for number, learner_id in enumerate(("N/A", "000", "1,00E+11", "1001", "ann", "7e5b"), 1):
             store.change(
-                "INSERT INTO learners (email, email_key, learner_id) VALUES (?1, ?1, ?2)",
-                (f"p{number}@x.org", learner_id),
+                "INSERT INTO learners (email, email_key, learner_id) VALUES (:email, :email, :id)",
+                {"email": f"p{number}@x.org", "id": learner_id},
             )
     check = failing(connected, 3)["learner-ids"]
     for named in ("'N/A' (p1@x.org)", "'000' (p2@x.org)", "'1,00E+11' (p3@x.org)", "0 grants", "0 badges"):
