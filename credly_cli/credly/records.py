@@ -70,6 +70,25 @@ class Badge:
 
 
 @dataclass(frozen=True, slots=True)
+class Step:
+    """One of the criteria of a badge: what is to be done for it, and where, if that is told."""
+
+    title: str
+    url: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class BadgeDetails:
+    """What a badge template says to learners beside its name."""
+
+    description: str | None = None
+    skills: tuple[str, ...] = ()
+    steps: tuple[Step, ...] = ()
+    criteria_url: str | None = None
+    issuer: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class IssuedBadge:
     """One badge issued to one person, as Credly has it."""
 
@@ -148,6 +167,25 @@ def badge_from(row: object) -> Badge:
     )
 
 
+def badge_details_from(raw: str | None) -> BadgeDetails:
+    """Read what a stored template says to learners; what is missing or of another type is left out."""
+    fields = json.loads(raw) if raw else {}
+    owner = fields.get("owner")
+    steps = [
+        Step(title, _plain_text(row, "activity_url") or _plain_text(row, "required_badge_template_url"))
+        for row in _objects(fields.get("badge_template_activities"))
+        if (title := _plain_text(row, "title") or _plain_text(row, "required_badge_template_name"))
+    ]
+    skills = fields.get("skills")
+    return BadgeDetails(
+        description=_plain_text(fields, "description"),
+        skills=tuple(skill for skill in skills if isinstance(skill, str) and skill) if isinstance(skills, list) else (),
+        steps=tuple(steps),
+        criteria_url=_plain_text(fields, "global_activity_url") or _plain_text(fields, "criteria_url"),
+        issuer=_plain_text(owner, "name") if isinstance(owner, dict) else None,
+    )
+
+
 def issued_badge_from(row: object) -> IssuedBadge:
     """Read an issued badge, of the full or the minimal form; raises ``UnreadableRecordError``."""
     fields = _object(row)
@@ -208,6 +246,16 @@ def _object(value: object) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise UnreadableRecordError("an object was expected")
     return value
+
+
+def _objects(value: object) -> list[dict[str, Any]]:
+    return [row for row in value if isinstance(row, dict)] if isinstance(value, list) else []
+
+
+def _plain_text(fields: dict[str, Any], key: str) -> str | None:
+    """Return a text, ``None`` where there is none: what a page can do without stops no page."""
+    value = fields.get(key)
+    return value.strip() or None if isinstance(value, str) else None
 
 
 def _text(fields: dict[str, Any], key: str) -> str:

@@ -38,8 +38,14 @@ def learner_badges(answer: "LearnerBadges", organization: str) -> str:
 
 def render(template: str, styles: Sequence[str] = ("page.css",), *, images: bool = True, **facts: Any) -> str:
     """Render a template with its style sheets; ``images``: whether it may load any, over https."""
-    style = "".join((_FOLDER / name).read_text("utf-8") for name in styles)
+    style = "".join(map(sheet, styles))
     return templates().get_template(template).render(style=style, policy=_policy(style, images=images), **facts)
+
+
+@cache
+def sheet(name: str) -> str:
+    """Read a style sheet."""
+    return (_FOLDER / name).read_text("utf-8")
 
 
 @cache

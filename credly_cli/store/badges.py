@@ -1,11 +1,12 @@
 """Badges (templates): what the list holds, and what left it."""
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any
 
-from credly_cli.credly.records import Badge
+from credly_cli.credly.records import Badge, BadgeDetails, badge_details_from
 from credly_cli.store.database import Store
 from credly_cli.text import folded
 
@@ -70,6 +71,20 @@ def all_named(store: Store) -> list[NamedBadge]:
 def in_brief(store: Store, badge_id: str) -> BadgeBrief | None:
     """Return a badge of the list, or one that left it, in brief."""
     return store.record(BadgeBrief, "SELECT id, name, image_url FROM badges WHERE id = ?", (badge_id,))
+
+
+# The address of a badge's page in Credly; nobody but its issuer can open that of one that is not public (R31).
+PUBLIC_URL = (
+    "CASE WHEN b.raw ->> '$.public' = 0 OR ifnull(b.raw ->> '$.visibility', '') = 'private' THEN NULL ELSE b.url END"
+)
+
+
+def details(store: Store, badge_ids: Iterable[str] | None = None) -> dict[str, BadgeDetails]:
+    """Return what badges say to learners, by id: of these badges, or of all that ever were in the list."""
+    which, ids = ("", ()) if badge_ids is None else (
+        "WHERE id IN (SELECT value FROM json_each(?))", (json.dumps(sorted(set(badge_ids))),)
+    )  # fmt: skip
+    return {row["id"]: badge_details_from(row["raw"]) for row in store.rows(f"SELECT id, raw FROM badges {which}", ids)}
 
 
 def default_expiry(store: Store, badge_id: str) -> str | None:

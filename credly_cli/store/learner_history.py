@@ -7,7 +7,7 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any, Literal
 
-from credly_cli.store.badges import BadgeBrief
+from credly_cli.store.badges import PUBLIC_URL, BadgeBrief
 from credly_cli.store.content import RELEASED, ContentBrief
 from credly_cli.store.database import Store
 from credly_cli.store.facts import FACTS, FACTS_FROM, Facts, facts_from
@@ -161,8 +161,8 @@ FROM json_each(:learners) me CROSS JOIN enrollment_links x ON x.learner = me.val
 CROSS JOIN content c ON c.id = x.content_id LEFT JOIN sessions s ON s.id = x.session_id
 """
 
-_LINKED = """
-SELECT b.id AS badge_id, b.name AS badge_name, b.image_url AS badge_image_url, b.url AS badge_url,
+_LINKED = f"""
+SELECT b.id AS badge_id, b.name AS badge_name, b.image_url AS badge_image_url, {PUBLIC_URL} AS badge_url,
   c.id AS content_id, c.title AS content_title, c.type AS content_type
 """
 _GIVEN = "SELECT a.content_id FROM access a WHERE a.subject_kind = :kind AND a.subject IN (SELECT value FROM me)"

@@ -311,6 +311,16 @@ def test_r31_expired_badges_are_shown_as_expired_or_hidden_and_never_offered_aga
     assert school.names("discover") == []
 
 
+@pytest.mark.parametrize("told", [{"public": False}, {"visibility": "private"}])
+def test_r31_a_badge_that_is_not_public_has_no_link_to_its_page(school: School, told: dict[str, object]) -> None:
+    school.desk.sandbox.templates[school.desk.badge_id(BADGE)].update(told)
+    school.desk.json("sync")
+    school.has()
+    school.teaches("first-aid", "First Aid Course", BADGE)
+    school.teaches("webinars", "Webinars", AGAIN)
+    assert [bool(entry["url"]) for entry in school.widget()["discover"]] == [False, True]
+
+
 def test_r3_after_disconnecting_there_is_no_widget(school: School) -> None:
     school.has()
     school.desk.json("disconnect", "--yes")
