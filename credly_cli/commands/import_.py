@@ -16,8 +16,8 @@ from credly_cli.text import Command, Hint, counted
 from credly_cli.times import read_zone
 
 if TYPE_CHECKING:
+    from credly_cli.importing.candidates import Decision
     from credly_cli.importing.importer import ImportResult
-    from credly_cli.importing.matching import Decision
     from credly_cli.lms.records import Reject
 
 
@@ -85,8 +85,8 @@ def import_(
 
     Example: credly import progress completions.csv --date-format %d/%m/%Y
     """
+    from credly_cli.importing.candidates import IdOptions
     from credly_cli.importing.importer import import_files
-    from credly_cli.importing.matching import IdOptions
     from credly_cli.lms.records import Reading
     from credly_cli.lms.values import read_values
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
+from credly_cli.importing.candidates import THE_COMMON, IdOptions, Readdressed
 from credly_cli.importing.content import import_access, import_content
 from credly_cli.importing.file_report import FileReport
 from credly_cli.importing.learners import import_learners
-from credly_cli.importing.matching import THE_COMMON, IdOptions, Readdressed
 from credly_cli.importing.progress import import_progress
 from credly_cli.lms.reader import open_file, read_stream
 from credly_cli.lms.records import ContentRecord, Kind, Reading, Record, Records, Reject

@@ -6,8 +6,8 @@ from itertools import islice
 from typing import Literal, NamedTuple, cast
 
 from credly_cli.identity import email_key
+from credly_cli.importing.candidates import Candidates, IdOptions, Readdressed
 from credly_cli.importing.matcher import Matcher
-from credly_cli.importing.matching import Candidates, IdOptions, Readdressed
 from credly_cli.importing.reasons import cut
 from credly_cli.lms.records import LearnerRecord, Reject
 from credly_cli.lms.rejects import RejectFilter

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby, islice
 from typing import Any, TypeAlias, cast
 
+from credly_cli.importing.candidates import IdOptions, Readdressed
 from credly_cli.importing.content import Catalogue, Place
 from credly_cli.importing.learners import StagedPeople, match_learners, reject_unmatched
-from credly_cli.importing.matching import IdOptions, Readdressed
 from credly_cli.lms.records import Activity, ProgressRecord, Reject
 from credly_cli.lms.rejects import RejectFilter
 from credly_cli.store import enrollments, staging

@@ -3,7 +3,7 @@
 import shlex
 from dataclasses import dataclass
 
-from credly_cli.importing.matching import Candidate, Claim
+from credly_cli.importing.candidates import Candidate, Claim
 from credly_cli.store.staging import StagedPerson
 
 _SHOWN = 60  # characters of a name or address

@@ -9,9 +9,9 @@ from typing import Any
 from credly_cli.config import SourceName
 from credly_cli.configured_files import options_of
 from credly_cli.errors import Failure, Problem
+from credly_cli.importing.candidates import IdOptions
 from credly_cli.importing.file_report import FileReport
 from credly_cli.importing.importer import ImportResult, await_correction, import_records
-from credly_cli.importing.matching import IdOptions
 from credly_cli.lms.records import KINDS, Kind, Understood
 from credly_cli.lms.rejects import RejectsFile
 from credly_cli.lms.source import Batch, Part, Source, SourceContext

@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import NamedTuple
 
+from credly_cli.importing.candidates import Decision, IdOptions
 from credly_cli.importing.importer import ImportResult, import_files
-from credly_cli.importing.matching import Decision, IdOptions
 from credly_cli.lms.records import Kind, Reading
 from credly_cli.store.database import Store
 from tests.support.desk import START
