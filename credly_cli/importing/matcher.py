@@ -11,8 +11,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations, groupby
 
-from credly_cli.importing.candidates import Candidate, Candidates, Claim, IdOptions, latest
-from credly_cli.importing.names import Agreement, agreement, best_of, words
+from credly_cli.importing.candidates import (
+    Agreement,
+    Candidate,
+    Candidates,
+    Claim,
+    IdOptions,
+    agreement,
+    best_of,
+    latest,
+    words,
+)
 from credly_cli.importing.reasons import Reasons
 from credly_cli.store.staging import PersonMatch, StagedPerson
 
