@@ -37,7 +37,7 @@ def link(
 
     Example: credly link "First Aid at Work" first-aid --since 2026-01-01
     """
-    from credly_cli.issuing.foresee import foresee
+    from credly_cli.issuing.plan import foresee
     from credly_cli.linking import link as linking
 
     environment: Environment = context.obj

@@ -1,4 +1,4 @@
-"""The learners whom the records of an import may mean, as stored and as the records so far say, and how names compare (R25)."""
+"""The learners whom the records of an import may mean, stored and as told so far, and how names compare (R25)."""
 
 import json
 import re

@@ -1,17 +1,19 @@
-"""Which completions earn a badge now: the facts are read, the decision is pure, the plan is recorded (R15-R23)."""
+"""Which completions earn a badge now, or will: facts are read, the decision is pure, the plan is recorded (R15-R23)."""
 
 import logging
+from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from credly_cli.errors import Problem
 from credly_cli.issuing.decide import Outcome, outcome
-from credly_cli.store import badges, denials, facts, grants, links
+from credly_cli.store import badges, denials, duplicates, facts, grants, links
 from credly_cli.store.database import Store
 from credly_cli.store.facts import Facts
-from credly_cli.store.grants import NewGrant
+from credly_cli.store.grants import Grant, NewGrant
 from credly_cli.store.links import Completion, Link
 from credly_cli.text import Command, Hint
+from credly_cli.times import read_instant
 
 _LOG = logging.getLogger(__name__)
 
@@ -158,3 +160,62 @@ def missing_name(who: Completion) -> str:
     """Say which name is missing (R21)."""
     missing = [word for word, name in (("first name", who.first_name), ("last name", who.last_name)) if not name]
     return f"The {' and the '.join(missing)} of {who.email} {'is' if len(missing) == 1 else 'are'} not known."
+
+
+# What a link that has just come to count more completions will bring at the next sync (R15)
+
+
+@dataclass(frozen=True, slots=True)
+class Foreseen:
+    """What becomes of the completions that came to count."""
+
+    held_already: int = 0  # their learners hold the badge
+    to_issue: int = 0  # badges that the others bring
+    born_expired: int = 0  # of these: expired as they are issued, by the badge's default expiry
+
+
+def foresee(store: Store, link: Link, counted_before: Collection[tuple[int, str]], now: str) -> Foreseen:
+    """Foresee what completions before ``now`` bring that the link counts and did not count before."""
+    held, issued = 0, set[tuple[int, str]]()
+    for known in facts.of_completions(store, link.badge_id, link.content_id):
+        session = (known.learner, known.session_id)
+        if not known.counts or session in counted_before or (known.completed_at or "") >= now:
+            continue
+        becomes = outcome(known)
+        if becomes.new and becomes.state == "covered":
+            held += 1
+        elif becomes.new:
+            issued.add((known.learner, "" if known.once else known.session_id))
+    return Foreseen(held, len(issued), len(issued) if _is_over(badges.default_expiry(store, link.badge_id), now) else 0)
+
+
+def _is_over(expiry: str | None, now: str) -> bool:
+    try:
+        return expiry is not None and read_instant(expiry) <= now
+    except ValueError:
+        return False  # a span of time, or a form that nobody told us
+
+
+# Covers that are lost: the badge that a learner held was revoked or deleted, and a person decides (R20, R33)
+
+
+def note_lost_covers(store: Store, now: str) -> list[Problem]:
+    """Note the covered grants whose learners hold the badge no more; returns those that are new to need a person."""
+    problems = []
+    with store.transaction():
+        for grant in duplicates.of_lost_covers(store):
+            held = facts.of_grant(store, grant).held  # another badge that covers it
+            if held is not None:
+                solved = {"covered_by": held, "covered_by_grant": None, "problem_code": None, "problem": None}
+                grants.set_state(store, grant.id, "covered", now, **solved)
+            elif grant.problem_code != "cover-lost":
+                message = "The badge that covered it was revoked or deleted, and the learner holds it by no other."
+                grants.set_state(store, grant.id, "covered", now, problem_code="cover-lost", problem=message)
+                problems.append(_cover_lost(grant, message))
+    return problems
+
+
+def _cover_lost(grant: Grant, message: str) -> Problem:
+    number = str(grant.id)
+    ways = Hint("To issue it:", Command("retry", number), "; to leave it:", Command("resolve", number, "--drop"))
+    return Problem("cover-lost", message, grant.email, grant.badge_id, grant.id, ways)

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, field
 from credly_cli.config import Settings
 from credly_cli.credly.client import Client
 from credly_cli.errors import Exit, Failure, Problem
-from credly_cli.issuing import covers, plan, reconcile, restore, send
+from credly_cli.issuing import plan, reconcile, restore, send
 from credly_cli.issuing.plan import Brake
 from credly_cli.issuing.reconcile import Reconciled
 from credly_cli.issuing.restore import RestoreCheck
@@ -94,7 +94,7 @@ class GrantsStep:
         brake = Brake(self.settings.grants.brake, off=self.allow_many, rehearsed=self.dry_run)
         planned = plan.plan(self.store, self.organization_id, self.run_id, now, brake)
         self._braked = planned.braked
-        self.problems.extend(covers.note_lost(self.store, now))
+        self.problems.extend(plan.note_lost_covers(self.store, now))
         doubted = restore.doubt_older(self.store, self.run_id, now)
         self.counts.planned += max(0, planned.planned - doubted)
         self.counts.add(planned, "held", "covered")
