@@ -10,7 +10,7 @@ from credly_cli.credly.client import Client, session_of
 from credly_cli.credly.records import Organization
 from credly_cli.errors import Failure
 from credly_cli.http.auth import Auth, Basic
-from credly_cli.http.errors import HttpFailure
+from credly_cli.http.response import HttpFailure
 from credly_cli.http.retry import Limits
 from credly_cli.signals import Interruption
 from credly_cli.store import connection as connections

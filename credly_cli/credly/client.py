@@ -24,8 +24,7 @@ from credly_cli.credly.records import (
 )
 from credly_cli.errors import Exit, Failure
 from credly_cli.http.auth import Auth, Basic
-from credly_cli.http.errors import HttpFailure, NotSentError, UnclearError
-from credly_cli.http.response import Meaning, Reply, Service
+from credly_cli.http.response import HttpFailure, Meaning, NotSentError, Reply, Service, UnclearError
 from credly_cli.http.session import Session
 from credly_cli.identity import email_key
 from credly_cli.progress import Progress

@@ -7,8 +7,7 @@ from urllib.parse import urlencode
 
 from credly_cli.credly.client import CREDLY
 from credly_cli.http.auth import Basic
-from credly_cli.http.errors import HttpFailure, NotSentError, UnclearError
-from credly_cli.http.response import Reply
+from credly_cli.http.response import HttpFailure, NotSentError, Reply, UnclearError
 from credly_cli.http.session import Session
 from credly_cli.text import Command, Hint
 from credly_cli.times import Clock

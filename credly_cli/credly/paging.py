@@ -12,8 +12,7 @@ from urllib.parse import urljoin
 
 from credly_cli.credly.records import UnreadableRecordError
 from credly_cli.errors import Exit, Failure
-from credly_cli.http.errors import HttpFailure
-from credly_cli.http.response import Reply
+from credly_cli.http.response import HttpFailure, Reply
 from credly_cli.http.session import Parameters, Session
 from credly_cli.progress import Progress
 from credly_cli.text import storable

@@ -5,8 +5,7 @@ import threading
 from collections import Counter
 from dataclasses import dataclass, field
 
-from credly_cli.http.errors import HttpFailure, out_of_time
-from credly_cli.http.response import Reply, Service
+from credly_cli.http.response import HttpFailure, Reply, Service, out_of_time
 from credly_cli.times import Clock, Deadline
 
 _LONGEST_WAIT = 120.0

@@ -18,8 +18,17 @@ from credly_cli import __version__
 from credly_cli.config import is_loopback
 from credly_cli.http.auth import Auth, Redaction
 from credly_cli.http.connection import LimitedAdapter, Origin, TimeLimit, origin_of, origin_of_link
-from credly_cli.http.errors import HttpFailure, NotSentError, UnclearError, broken
-from credly_cli.http.response import Reply, Service, read_date, read_json, read_retry_after
+from credly_cli.http.response import (
+    HttpFailure,
+    NotSentError,
+    Reply,
+    Service,
+    UnclearError,
+    broken,
+    read_date,
+    read_json,
+    read_retry_after,
+)
 from credly_cli.http.retry import ConcurrencyLimit, Limits, Retry
 from credly_cli.signals import Interruption
 from credly_cli.times import Clock, Deadline

@@ -11,7 +11,7 @@ from typing import Any
 from credly_cli.credly.client import Answer, AnswerKind, Client
 from credly_cli.credly.records import mail_locale
 from credly_cli.errors import ErrorCode, Failure, Problem
-from credly_cli.http.errors import out_of_time
+from credly_cli.http.response import out_of_time
 from credly_cli.http.retry import RateLimit
 from credly_cli.issuing.decide import Outcome, outcome
 from credly_cli.issuing.permissions import Permissions

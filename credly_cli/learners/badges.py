@@ -8,7 +8,7 @@ from typing import Any, Literal
 from credly_cli.credly.client import Client
 from credly_cli.credly.records import IssuedBadge
 from credly_cli.errors import Failure
-from credly_cli.http.errors import HttpFailure
+from credly_cli.http.response import HttpFailure
 from credly_cli.issuing.lookup import Recipient, UnreadableAnswer, look_up
 from credly_cli.linking import names
 from credly_cli.store import badges, issued_badges, learners, runs

@@ -3,16 +3,15 @@
 Everything comes from the store. Each rule is checked in sentences that can be read out on the phone.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, tzinfo
 from shlex import quote
-from typing import Any
+from typing import Any, Literal
 
 from credly_cli.credly.records import IssuedBadge
 from credly_cli.errors import Failure
 from credly_cli.learners.cases import Case, Person, read_cases, read_person
-from credly_cli.learners.causes import Check, Decision, cause
 from credly_cli.learners.widget import Session
 from credly_cli.linking import names
 from credly_cli.store import issued_badges, learner_history, learners
@@ -23,6 +22,45 @@ from credly_cli.store.facts import Facts
 from credly_cli.store.learner_history import Attempt, LearnerGrant
 from credly_cli.store.learners import LearnerBrief
 from credly_cli.text import Command, Hint, folded
+
+Decision = Literal["earned", "on-its-way", "would-grant", "not-granted", "needs-person"]
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A rule that was checked, with its facts."""
+
+    code: str
+    ok: bool
+    message: str
+
+
+# Which check tells the cause of a decision, the most telling first, and whether it passed.
+_CAUSES: dict[Decision, tuple[tuple[str, bool | None], ...]] = {
+    "earned": (("earned", True),),
+    "on-its-way": (("grant", None),),
+    "would-grant": (("grant", True), ("counts", True)),
+    "needs-person": (("brake", False), ("grant", False), ("names", False)),
+    "not-granted": (
+        ("dropped", False), ("revoked", False), ("deleted", False), ("badge-active", False), ("linked", False),
+        ("counts", False), ("enrolled", False), ("completed", False), ("grant", False), ("connected", False),
+    ),
+}  # fmt: skip
+
+
+def cause(decision: Decision, checked: Sequence[Check]) -> str:
+    """Say in one sentence why it stands so with a badge: what the check says that decided."""
+    for code, ok in _CAUSES[decision]:
+        found = [check for check in checked if check.code == code and ok in (None, check.ok)]
+        if found:
+            return _first_sentence(found[-1].message)
+    return _first_sentence(checked[-1].message) if checked else "Nothing is known."
+
+
+def _first_sentence(message: str) -> str:
+    head, stop, _ = message.partition(". ")
+    return head + (stop.strip() if stop else "")
+
 
 _ATTEMPTS = 3  # so many of the last are told
 

@@ -14,8 +14,7 @@ from typing import Any
 from credly_cli.credly.client import REFUSES_SORTING, Client
 from credly_cli.credly.records import IssuedBadge, UnreadableRecordError, issued_badge_from
 from credly_cli.errors import Problem
-from credly_cli.http.errors import HttpFailure
-from credly_cli.http.response import Reply, read_date
+from credly_cli.http.response import HttpFailure, Reply, read_date
 from credly_cli.store import issued_badges, runs
 from credly_cli.store.database import Counts, Store
 from credly_cli.store.runs import Listed

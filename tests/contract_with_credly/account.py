@@ -12,8 +12,7 @@ from urllib.parse import urlsplit
 
 from credly_cli.http.auth import Auth
 from credly_cli.http.connection import TimeLimit
-from credly_cli.http.errors import NotSentError, UnclearError
-from credly_cli.http.response import Reply
+from credly_cli.http.response import NotSentError, Reply, UnclearError
 from credly_cli.http.session import Session
 from credly_cli.times import Clock
 

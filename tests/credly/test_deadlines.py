@@ -15,7 +15,7 @@ import pytest
 from credly_cli.cli.environment import SystemClock
 from credly_cli.credly.client import session_of
 from credly_cli.http.connection import TimeLimit
-from credly_cli.http.errors import HttpFailure, NotSentError, UnclearError
+from credly_cli.http.response import HttpFailure, NotSentError, UnclearError
 from credly_cli.http.session import Session
 from credly_cli.signals import Interruption, Stopped
 from credly_cli.times import Deadline

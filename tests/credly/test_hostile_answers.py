@@ -7,7 +7,7 @@ import pytest
 
 from credly_cli.credly.client import Client, session_of
 from credly_cli.errors import Exit
-from credly_cli.http.errors import HttpFailure, UnclearError
+from credly_cli.http.response import HttpFailure, UnclearError
 from credly_cli.http.session import Session
 from credly_cli.token import Token
 from tests.credly.raw_server import Handler, head, raw_server

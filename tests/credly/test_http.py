@@ -37,8 +37,16 @@ from credly_cli import __version__
 from credly_cli.cli.environment import SystemClock
 from credly_cli.credly.client import Client, session_of
 from credly_cli.http.auth import Auth, Basic, Bearer
-from credly_cli.http.errors import HttpFailure, NotSentError, UnclearError, never_sent
-from credly_cli.http.response import Meaning, Reply, Service, read_retry_after
+from credly_cli.http.response import (
+    HttpFailure,
+    Meaning,
+    NotSentError,
+    Reply,
+    Service,
+    UnclearError,
+    never_sent,
+    read_retry_after,
+)
 from credly_cli.http.retry import Limits
 from credly_cli.http.session import Session
 from credly_cli.signals import Interruption, Stopped

@@ -14,7 +14,7 @@ from credly_cli.credly import paging
 from credly_cli.credly.client import Client, session_of
 from credly_cli.credly.paging import Listing
 from credly_cli.credly.records import Badge
-from credly_cli.http.errors import HttpFailure
+from credly_cli.http.response import HttpFailure
 from credly_cli.sandbox.records import Response
 from credly_cli.times import Deadline
 from credly_cli.token import Token

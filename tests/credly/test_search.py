@@ -8,7 +8,7 @@ import requests_mock
 
 from credly_cli.credly.client import Client, session_of
 from credly_cli.credly.paging import NoSearchError
-from credly_cli.http.errors import HttpFailure
+from credly_cli.http.response import HttpFailure
 from credly_cli.times import Deadline
 from credly_cli.token import Token
 from tests.support.desk import StillClock

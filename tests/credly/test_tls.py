@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from credly_cli.credly.client import session_of
-from credly_cli.http.errors import NotSentError, UnclearError
+from credly_cli.http.response import NotSentError, UnclearError
 from credly_cli.http.session import Session
 from credly_cli.token import Token
 from tests.credly.raw_server import head, raw_server, read_request

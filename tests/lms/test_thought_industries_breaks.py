@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from credly_cli.config import load
-from credly_cli.http.errors import HttpFailure
+from credly_cli.http.response import HttpFailure
 from credly_cli.lms.records import Reading
 from credly_cli.lms.source import SourceContext
 from credly_cli.lms.thought_industries.client import Client

@@ -12,7 +12,7 @@ import pytest
 import credly_cli.lms
 from credly_cli.errors import Failure
 from credly_cli.lms.columns import key_of
-from credly_cli.lms.names import split_name
+from credly_cli.lms.fields import split_name
 from credly_cli.lms.records import Reject
 from credly_cli.lms.statuses import known_standings
 from tests.lms.test_exports import enrollments_in, learners_in, office  # noqa: F401 - a fixture

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from credly_cli.http.errors import HttpFailure
+from credly_cli.http.response import HttpFailure
 from credly_cli.identity import is_main_sublicense
 from credly_cli.lms.source import Known
 from credly_cli.lms.thought_industries import rows

@@ -10,8 +10,7 @@ from urllib.parse import quote
 from credly_cli.config import is_loopback
 from credly_cli.errors import Failure
 from credly_cli.http.auth import Bearer
-from credly_cli.http.errors import HttpFailure
-from credly_cli.http.response import Meaning, Service
+from credly_cli.http.response import HttpFailure, Meaning, Service
 from credly_cli.http.retry import Limits
 from credly_cli.http.session import Session
 from credly_cli.lms.source import SourceContext

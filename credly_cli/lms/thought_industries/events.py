@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TypeAlias
 
 from credly_cli.errors import Failure
-from credly_cli.http.errors import HttpFailure
+from credly_cli.http.response import HttpFailure
 from credly_cli.lms.reader import read_objects
 from credly_cli.lms.records import Reject
 from credly_cli.lms.source import Batch, Known, Part, SourceContext

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from credly_cli.http.errors import HttpFailure
+from credly_cli.http.response import HttpFailure
 from credly_cli.lms.dates import read_moment
 from credly_cli.times import UnreadableTimeError, from_utc_text
 

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from credly_cli.http.errors import HttpFailure
+from credly_cli.http.response import HttpFailure
 from credly_cli.lms.reader import read_objects
 from credly_cli.lms.records import LearnerRecord, Reading, Records
 from credly_cli.lms.source import Known

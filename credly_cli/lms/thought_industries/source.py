@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
 
 from credly_cli.errors import Failure
-from credly_cli.http.errors import HttpFailure
+from credly_cli.http.response import HttpFailure
 from credly_cli.lms.reader import read_objects
 from credly_cli.lms.records import Kind
 from credly_cli.lms.source import Batch, Known, Part, SourceContext

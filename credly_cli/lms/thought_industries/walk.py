@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from credly_cli.errors import Failure
-from credly_cli.http.errors import HttpFailure
+from credly_cli.http.response import HttpFailure
 from credly_cli.lms.thought_industries.client import Client, Progress, is_not_there
 from credly_cli.lms.thought_industries.paging import (
     Page,
