@@ -52,6 +52,11 @@ class Case:
         return any(badge.held for badge in self.issued)
 
     @property
+    def braked(self) -> bool:
+        """Whether the brake keeps back what a session earned (R32)."""
+        return any(session.outcome.reason == "braked" for session in self.sessions)
+
+    @property
     def content(self) -> ContentBrief | None:
         """The content that it is about: the linked one, else the one of the last grant or link."""
         source = self.link if self.linked or not self.grants else self.grants[-1]

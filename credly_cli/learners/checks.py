@@ -1,0 +1,294 @@
+"""The rules between one learner and one badge, checked one by one, in sentences to read out on the phone."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from shlex import quote
+
+from credly_cli.credly.records import IssuedBadge
+from credly_cli.learners.cases import Case, Person
+from credly_cli.learners.widget import Session
+from credly_cli.store.facts import Facts
+from credly_cli.store.learner_history import Attempt, LearnerGrant
+
+_ATTEMPTS = 3  # so many of the last are told
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A rule that was checked, with its facts."""
+
+    code: str
+    ok: bool
+    message: str
+
+
+def checks(case: Case, person: Person) -> list[Check]:
+    """Check every rule, in the order in which a badge comes about."""
+    return [
+        _connected(person),
+        _active(case),
+        _linked(case),
+        *_content(case, person),
+        *(check for session in case.sessions for check in _session(case, session, person)),
+        *_names(case, person),
+        *_issued(case, person),
+        *_grants(case),
+        *(_answer(attempt) for attempt in case.attempts[-_ATTEMPTS:]),
+    ]
+
+
+def when(text: str | None) -> str:
+    """Write a time; a terminal shows it as local time."""
+    return text or "an unknown day"
+
+
+def _connected(person: Person) -> Check:
+    known = person.connection
+    if known is None:
+        return Check("connected", False, "Not connected to Credly: nothing is issued.")
+    if not known.connected:
+        told = f"Disconnected from {known.organization_name} since {when(known.disconnected_at)}: nothing is issued."
+        return Check("connected", False, told)
+    return Check("connected", True, f"Connected to {known.organization_name} since {when(known.connected_at)}.")
+
+
+def _active(case: Case) -> Check:
+    name = case.badge.name
+    if case.badge.listed:
+        return Check("badge-active", True, f"{name} is active on Credly.")
+    if case.badge.removed_at is None:
+        return Check("badge-active", False, f"{name} was never in the list of active badges.")
+    told = f"{name} is no longer active on Credly, as the sync of {when(case.badge.removed_at)} found."
+    return Check("badge-active", False, f"{told} Nobody can earn it any more.")
+
+
+def _linked(case: Case) -> Check:
+    link = case.link
+    if link is None:
+        return Check("linked", False, "It is not linked to content.")
+    title = link.content_title
+    if link.ended_at is None:
+        told = f"Linked to {title} on {when(link.linked_at)}; it counts completions from {when(link.counts_from)}."
+        return Check("linked", True, told)
+    why = "somebody unlinked it" if link.end_reason == "unlinked" else "the badge was no longer active"
+    return Check("linked", False, f"The link to {title} ended on {when(link.ended_at)}: {why}.")
+
+
+def _content(case: Case, person: Person) -> Iterator[Check]:
+    """Check what the learner may see, and whether there is an enrollment at all."""
+    if case.link is None or not case.linked:
+        return
+    title = case.link.content_title
+    if case.link.released:
+        yield Check("released", True, f"{title} is released.")
+    else:
+        yield Check("released", False, f"{title} is not released; a completion counts all the same.")
+    if not case.sessions:
+        yield Check("visible", case.visible, _sight(case, title, person))
+        yield Check("enrolled", False, f"Not enrolled in {title}.")
+
+
+def _sight(case: Case, title: str, person: Person) -> str:
+    if case.visible:
+        return f"{title} can be discovered."
+    names = [f"the {audience.kind} {audience.subjects[0]}" for audience in person.audiences if not audience.is_site]
+    if names:
+        return f"{title} cannot be discovered: {' and '.join(names)} does not have it."
+    return f"{title} cannot be discovered: it is neither released nor given to this learner."
+
+
+def _session(case: Case, session: Session, person: Person) -> Iterator[Check]:
+    row, known = session.enrolled, session.facts
+    place = row.content.title + (f", session {row.session_title or known.session_id}" if known.session_id else "")
+    since = f" since {when(row.enrolled_at)}" if row.enrolled_at else ""
+    if row.ended:
+        yield Check("enrolled", False, f"No longer enrolled in {place}: withdrawn, or access was revoked.")
+    else:
+        yield Check("enrolled", True, f"Enrolled in {place}{since}.")
+    if known.completed_at is None:
+        far = "how far is not known" if row.progress is None else f"{row.progress:g} percent so far"
+        yield Check("completed", False, f"Not completed: {far}.")
+        return
+    yield Check("completed", True, f"Completed on {_completed(known)}.")
+    if known.denied:
+        yield Check("denied", False, "A later file has the learner as not complete: it does not count.")
+    yield _counts(case, known, person)
+
+
+def _completed(known: Facts) -> str:
+    at = known.completed_at or ""
+    return at if at == known.completed_latest else at[:10]
+
+
+def _counts(case: Case, known: Facts, person: Person) -> Check:
+    last = known.links[-1]
+    counts_from = when(case.link.counts_from) if case.link else ""
+    if last.counts:
+        if last.ended_at is None:
+            return Check("counts", True, f"It counts: that is not before {counts_from}.")
+        if (known.completed_at or "") >= last.ended_at:
+            return Check("counts", False, "It does not count: by then the link had ended.")
+        return Check("counts", known.grant == "issued", "It counted as long as the link stood.")
+    reason = f"completions count from {counts_from}"
+    if not last.early and last.gap_started_at is not None:
+        until = when(last.gap_ended_at) if last.gap_ended_at else "now"
+        reason = f"from {when(last.gap_started_at)} to {until} nothing was connected"
+    way = "" if last.ended_at else _ways(case, known, person)
+    return Check("counts", False, f"It does not count: {reason}.{way}")
+
+
+def _ways(case: Case, known: Facts, person: Person) -> str:
+    """Say how the badge may be earned all the same: by this learner alone, and by everybody."""
+    name, email = case.badge.slug or case.badge.id, person.brief.email
+    enrolled = not (case.held or all(session.enrolled.ended for session in case.sessions))
+    alone = f" To issue it to this learner: credly grant {quote(email)} {name}." if enrolled else ""
+    at = known.completed_at or ""
+    day = at[:10]
+    if at == known.completed_latest:
+        day = f"{datetime.fromisoformat(at).astimezone(person.zone):%Y-%m-%d}"
+    link = f"credly link {name} {quote(known.content_id)} --since {day}"
+    return f"{alone} To let everybody's completions since then count: {link}"
+
+
+def _names(case: Case, person: Person) -> Iterator[Check]:
+    if not case.sessions:
+        return
+    learner = person.brief
+    keys = (("first_name", "first name"), ("last_name", "last name"))
+    missing = [word for key, word in keys if not getattr(learner, key)]
+    if missing:
+        verb = "is" if len(missing) == 1 else "are"
+        told = f"The {' and the '.join(missing)} {verb} not known. Import it: credly import learners FILE"
+        yield Check("names", False, told)
+    else:
+        yield Check("names", True, f"The name is known: {learner.first_name} {learner.last_name}.")
+
+
+def _issued(case: Case, person: Person) -> Iterator[Check]:
+    if not case.issued:
+        asked = f" on {when(person.listed_at)}" if person.listed_at else ""
+        told = f"Credly had no such badge of this learner{asked}." if asked else "Credly was not asked for badges yet."
+        yield Check("earned", False, told)
+    for row in case.issued:
+        yield _one_issued(row, person)
+
+
+def _one_issued(row: IssuedBadge, person: Person) -> Check:
+    issued = f"issued on {when(row.issued_at)} ({row.id})"
+    if row.deleted_at is not None:
+        told = f"A badge {issued} is not on Credly any more, as the sync of {when(row.deleted_at)} found."
+        return Check("deleted", False, f"{told} It is not issued again by itself.")
+    if row.replaced_by is not None:
+        return Check("replaced", False, f"A badge {issued} was replaced in Credly by {row.replaced_by}.")
+    if not row.held:
+        told = f"A badge {issued} was {row.state} on {when(row.state_updated_at or row.stored_at)}."
+        return Check("revoked", False, f"{told} For completions before that it is not issued again by itself.")
+    expires = row.expires_at
+    expiry = ""
+    if expires is not None:
+        expiry = f"; it {'expired' if expires <= person.now else 'expires'} on {when(expires)}"
+    return Check("earned", True, f"The learner has the badge: {issued}, {row.state}{expiry}.")
+
+
+def _grants(case: Case) -> Iterator[Check]:
+    for grant in case.grants:
+        if grant.state == "cancelled" and grant.dropped:
+            told = f"A person dropped grant {grant.id} on {when(grant.updated_at)}: it is not planned again."
+            yield Check("dropped", False, told)
+        else:
+            ok, told = _grant(grant, braked=case.braked)
+            yield Check("grant", ok, f"Grant {grant.id}{_by_hand(grant)}: {told}")
+    if case.braked:
+        told = "One run would issue more badges of this link than grants.brake lets go out unasked: none is planned."
+        yield Check(
+            "brake", False, f"{told} To see them: credly sync --dry-run; to issue them: credly sync --allow-many"
+        )
+    elif case.linked and not case.held and _awaits_plan(case):
+        yield Check("grant", True, "Not planned yet: the next sync plans and sends it.")
+
+
+def _awaits_plan(case: Case) -> bool:
+    """Tell whether the next sync plans a grant for a session that has none yet."""
+    return any(
+        session.outcome.new and session.outcome.state == "planned" and not session.facts.named_since
+        for session in case.sessions
+    )
+
+
+def _by_hand(grant: LearnerGrant) -> str:
+    return ", by hand" if grant.reason == "manual" else ""
+
+
+_GRANTS = {
+    "planned": (True, "planned on {created}; the next sync{later} sends it."),
+    "sending": (True, "being sent since {moved}."),
+    "uncertain": (False, "it is not known yet whether Credly issued it. {problem} The next sync finds out."),
+    "issued": (True, "issued on {moved}."),
+    "covered": (True, "covered by {cover}, which the learner has already or is to get."),
+    "held": (False, "held since {moved}. {problem}"),
+    "named since": (True, "held since {moved} for a name that is known by now; the next sync sends it."),
+    "named, but braked": (False, "held since {moved} for a name that is known by now."),
+    "cover lost": (
+        False,
+        "since {moved} the learner holds the badge no more that covered it. To issue it: credly retry {id}; to leave"
+        " it: credly resolve {id} --drop",
+    ),
+    "failed": (False, "failed on {moved}. {problem}"),
+    "cancelled": (False, "cancelled on {moved}, before it was sent."),
+}
+
+
+def _grant(grant: LearnerGrant, *, braked: bool) -> tuple[bool, str]:
+    ok, told = _GRANTS[_told_as(grant, braked=braked)]
+    facts = {
+        "id": str(grant.id),
+        "created": when(grant.created_at),
+        "moved": when(grant.updated_at),
+        "later": f" after {when(grant.not_before)}" if grant.not_before else "",
+        "problem": _ended(grant.problem or "No reason was noted"),
+        "cover": _cover(grant),
+    }
+    return ok, told.format(**facts)
+
+
+def _told_as(grant: LearnerGrant, *, braked: bool) -> str:
+    if grant.named_since:
+        return "named, but braked" if braked else "named since"
+    return "cover lost" if grant.cover_lost else grant.state
+
+
+def _cover(grant: LearnerGrant) -> str:
+    if grant.covered_by is not None:
+        return f"the badge {grant.covered_by}"
+    return f"grant {grant.covered_by_grant} for another session"
+
+
+def _ended(sentence: str) -> str:
+    sentence = sentence.strip()
+    return sentence if sentence.endswith((".", "!", "?")) else f"{sentence}."
+
+
+_ANSWERS = {
+    "issued": "issued the badge",
+    "refused": "refused it",
+    "rejected": "refused it",
+    "unclear": "gave no clear answer",
+    "stop": "refused the token",
+    "busy": "asked to slow down",
+    "not-sent": "could not be reached",
+    "missing": "does not know the badge",
+}
+
+
+def _answer(attempt: Attempt) -> Check:
+    sent = f"Sent on {when(attempt.started_at)}"
+    if attempt.outcome is None:
+        return Check("answer", False, f"{sent}; the program stopped before Credly answered.")
+    told = _ANSWERS.get(attempt.outcome, attempt.outcome)
+    status = f" (HTTP {attempt.http_status})" if attempt.http_status else ""
+    ok = attempt.outcome == "issued"
+    detail = f": {attempt.detail}" if attempt.detail and not ok else ""
+    later = when(attempt.ended_at)
+    after = "" if later == when(attempt.started_at) else f" on {later}"
+    return Check("answer", ok, _ended(f"{sent}; Credly {told}{after}{status}{detail}"))
