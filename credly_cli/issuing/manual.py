@@ -19,9 +19,9 @@ from credly_cli.store.badges import NamedBadge
 from credly_cli.store.content import ContentBrief
 from credly_cli.store.database import Store
 from credly_cli.store.enrollments import Enrolled
+from credly_cli.store.facts import Completion
 from credly_cli.store.grants import Grant, ListedGrant, NewGrant
 from credly_cli.store.learners import Learner
-from credly_cli.store.links import Completion
 from credly_cli.store.lock import RunLock
 from credly_cli.text import Command, Hint
 from credly_cli.times import Clock, utc_text

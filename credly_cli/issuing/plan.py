@@ -7,11 +7,11 @@ from dataclasses import dataclass, field, replace
 
 from credly_cli.errors import Problem
 from credly_cli.issuing.decide import Outcome, outcome
-from credly_cli.store import badges, denials, duplicates, facts, grants, links
+from credly_cli.store import badges, denials, duplicates, enrollments, facts, grants, links
 from credly_cli.store.database import Store
-from credly_cli.store.facts import Facts
+from credly_cli.store.facts import Completion, Facts
 from credly_cli.store.grants import Grant, NewGrant
-from credly_cli.store.links import Completion, Link
+from credly_cli.store.links import Link
 from credly_cli.text import Command, Hint
 from credly_cli.times import read_instant
 
@@ -54,7 +54,7 @@ def plan(store: Store, organization_id: str, run_id: int | None, now: str, brake
     made = Plan()
     with store.transaction():
         hold_denied(store, now, made)
-        rev = links.current_rev(store)
+        rev = enrollments.current_rev(store)
         for link in links.active(store):
             of_link = Plan()
             with suppress(_BrakedError), store.transaction():

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
 from credly_cli.store.database import Store
-from credly_cli.store.links import current_rev, set_rev
+from credly_cli.store.enrollments import current_rev, set_rev
 from credly_cli.text import folded
 
 # Content is released when any of its sessions is, or itself where it has none, and the moment has come.

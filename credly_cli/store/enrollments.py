@@ -11,8 +11,9 @@ from typing import NamedTuple
 from credly_cli.store import denials
 from credly_cli.store.database import Store
 from credly_cli.store.denials import Origin
-from credly_cli.store.links import current_rev, set_rev
+from credly_cli.store.runs import bookmark, set_bookmark
 
+_REV = "completions-rev"
 _LISTED = 1000  # undone completions, of those that are listed one by one
 
 # Folding: of several records of an enrollment, and of a record and what is stored, this stays. A newer word on progress
@@ -274,6 +275,16 @@ def write(store: Store, origin: Origin, now: str) -> Written:
 
 
 # What issuing asks
+
+
+def current_rev(store: Store) -> int:
+    """Return the change counter: the number of the last change that brought or moved completions."""
+    return int(bookmark(store, _REV) or 0)
+
+
+def set_rev(store: Store, rev: int) -> None:
+    """Move the change counter."""
+    set_bookmark(store, _REV, str(rev))
 
 
 @dataclass(frozen=True, slots=True)

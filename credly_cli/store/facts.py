@@ -13,12 +13,26 @@ from credly_cli.store import issued_badges, learners
 from credly_cli.store.database import Store
 from credly_cli.store.grants import NAMED_SINCE, Grant
 from credly_cli.store.issued_badges import UnownedBadge
-from credly_cli.store.links import Completion, EndReason, Link
+from credly_cli.store.links import EndReason, Link
 from credly_cli.store.schema import State
 from credly_cli.store.views import WIRE_ID
 
 _ROUNDS = 5  # marks that are looked for per session: a badge that a person granted again has one of its own
 _ANY_MARK = "[a-z2-7]" * 16  # of any session, as SQLite's GLOB has it
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """A completion, and who did it."""
+
+    learner: int
+    learner_id: str | None
+    email: str
+    first_name: str | None
+    last_name: str | None
+    content_id: str
+    session_id: str
+    completed_at: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 from credly_cli.store.database import Store
-from credly_cli.store.runs import bookmark, set_bookmark
 from credly_cli.store.views import COUNTS
 
 EndReason = Literal["unlinked", "badge-not-active"]
@@ -131,33 +130,6 @@ def count_ungranted(store: Store, badge_id: str, content_id: str, counts_from: s
             (counts_from, since_set_at, content_id, badge_id),
         )
     )
-
-
-_REV = "completions-rev"
-
-
-@dataclass(frozen=True, slots=True)
-class Completion:
-    """A completion, and who did it."""
-
-    learner: int
-    learner_id: str | None
-    email: str
-    first_name: str | None
-    last_name: str | None
-    content_id: str
-    session_id: str
-    completed_at: str
-
-
-def current_rev(store: Store) -> int:
-    """Return the change counter: the number of the last change that brought or moved completions."""
-    return int(bookmark(store, _REV) or 0)
-
-
-def set_rev(store: Store, rev: int) -> None:
-    """Move the change counter."""
-    set_bookmark(store, _REV, str(rev))
 
 
 def counting(store: Store, link: Link) -> list[tuple[int, str]]:
