@@ -1,4 +1,4 @@
-"""What a service answers: the reply, the failure that it means, and what its headers say of time."""
+"""What comes back from a service: its answer and what that means, or why there is none."""
 
 import json
 import ssl

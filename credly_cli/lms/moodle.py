@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 
 from credly_cli.errors import Failure
 from credly_cli.lms.columns import Columns, match_columns
-from credly_cli.lms.progress_rows import ProgressReader
 from credly_cli.lms.records import Activity, Cells, Reading, Record, Reject, RejectedError, Understood
+from credly_cli.lms.rows import ProgressReader
 from credly_cli.lms.statuses import LeftOutError
 
 _NOTHING_OR_DATE = re.compile(r"\s*|\s*\d{4}-\d\d-\d\d(?: \d\d:\d\d(?::\d\d)?)?\s*", re.ASCII)

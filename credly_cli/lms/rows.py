@@ -1,19 +1,32 @@
-"""The rows of learners, content and access as records, and the reader for each kind of file."""
+"""The rows of files as records: learners, content, access, and progress as states or as events."""
 
-from credly_cli.lms.columns import Columns
-from credly_cli.lms.dates import DateReader
-from credly_cli.lms.fields import PersonReader
-from credly_cli.lms.progress_rows import progress_reader
+import shlex
+
+from credly_cli.lms.columns import ABSENT, Columns, key_of
+from credly_cli.lms.dates import DateReader, Moment, is_no_value
+from credly_cli.lms.fields import PersonReader, read_percentage
 from credly_cli.lms.records import (
     AccessRecord,
     Cells,
     ContentRecord,
     Kind,
     LearnerRecord,
+    ProgressRecord,
     Reading,
     RejectedError,
     RowReader,
     Understood,
+)
+from credly_cli.lms.statuses import (
+    ENROLLED,
+    STANDINGS,
+    Action,
+    RoleWords,
+    Standing,
+    StatusWords,
+    UnknownWordError,
+    action_of,
+    is_about_progress,
 )
 
 _RELEASED = frozenset({"true", "yes", "1", "published", "released"})
@@ -128,3 +141,186 @@ class AccessReader:
         if len(given) != 1:
             raise RejectedError("", "names " + ("several of" if given else "none of") + " email, panorama, sublicense")
         return AccessRecord(row, content_id, "learner" if email else "panorama" if panorama else "sublicense", given[0])
+
+
+_COMPLETE_AT = 100
+_LONGEST_WORD = 64  # of those that are remembered
+
+
+class ProgressReader:
+    """Reads the rows of a file of progress, each as it stands now."""
+
+    counts_dates = True  # whether a date beside another status is worth a word
+
+    def __init__(self, columns: Columns, reading: Reading, understood: Understood) -> None:
+        self._person = PersonReader(columns, understood)
+        self._enrolled_times = DateReader(reading, columns.label("enrolled_at"))
+        self._times = DateReader(reading, columns.label("completed_at"))
+        self._words = StatusWords(reading.values.get("status", {}))
+        self._roles = RoleWords(reading.values.get("role", {}))
+        self._understood = understood
+        self._columns = columns
+        self._role = columns.at("role")
+        self._content_id = columns.at("content_id")
+        self._session_id = columns.at("session_id")
+        self._title = columns.at("content_title")
+        self._progress = columns.at("progress")
+        self._status = columns.at("status")
+        self._enrolled_at = columns.at("enrolled_at")
+        self._completed_at = columns.at("completed_at")
+        self._event_id = columns.at("event_id")
+        self._enrolled_label = columns.label("enrolled_at")
+        self._completed_label = columns.label("completed_at")
+
+    def read(self, row: int, cells: Cells) -> ProgressRecord:
+        """Read a row."""
+        person = self._person
+        if self._role != ABSENT:
+            self._check_role(cells)
+        email = person.email(cells)
+        learner_id = person.learner_id(cells)
+        if email is None and learner_id is None:
+            raise RejectedError(self._columns.label("email"), "has neither email nor learner id")
+        content, by_title, session_id = self._content(cells)
+        progress = self._percentage(cells)
+        standing, enrolled, completed = self._state(cells, progress)
+        first, last = person.names(cells)
+        return ProgressRecord(
+            row, email, learner_id, content, by_title, session_id, progress, standing,
+            enrolled.at if enrolled else None,
+            completed.at if completed else None,
+            completed.latest if completed else None,
+            cells[self._event_id].strip() or None, first, last,
+            self._reported_at(cells),
+        )  # fmt: skip
+
+    def _check_role(self, cells: Cells) -> None:
+        try:
+            self._roles.check(cells[self._role])
+        except UnknownWordError as problem:
+            raise self._unknown(problem) from None
+
+    def _unknown(self, problem: UnknownWordError) -> RejectedError:
+        self._understood.unknown(problem.column, problem.word)
+        hint = f"say what it means: --value {problem.column}:{shlex.quote(problem.word[:_LONGEST_WORD])}=MEANING"
+        return RejectedError(self._columns.label(problem.column), f"{problem}; {hint}")
+
+    def _reported_at(self, _cells: Cells) -> str | None:
+        """Return when all this was so; of a state it is the moment of the export, which nothing tells."""
+        return None
+
+    def _content(self, cells: Cells) -> tuple[str, bool, str | None]:
+        session_id = cells[self._session_id].strip() or None
+        if content := cells[self._content_id].strip():
+            return content, False, session_id
+        if session_id:
+            return session_id, False, None
+        if title := cells[self._title].strip():
+            return title, True, None
+        column = next(name for name in ("content_id", "session_id", "content_title") if name in self._columns.places)
+        raise RejectedError(self._columns.label(column), "is empty: what the progress is in is not known")
+
+    def _percentage(self, cells: Cells) -> float | None:
+        try:
+            return read_percentage(cells[self._progress])
+        except ValueError as problem:
+            raise RejectedError(self._columns.label("progress"), str(problem)) from None
+
+    def _state(self, cells: Cells, progress: float | None) -> tuple[Standing | None, Moment | None, Moment | None]:
+        standing = self._standing(cells)
+        enrolled = self._enrolled_times.past(cells[self._enrolled_at], self._enrolled_label)
+        completed, said = self._completion(cells, standing)
+        return self._settled(said, enrolled, completed, progress, cells[self._status] if standing else "")
+
+    def _standing(self, cells: Cells) -> Standing | None:
+        status = cells[self._status]
+        try:
+            return self._words.standing(status) if status else None
+        except UnknownWordError as problem:
+            raise self._unknown(problem) from None
+
+    def _completion(self, cells: Cells, standing: Standing | None) -> tuple[Moment | None, Standing | None]:
+        """Read the time of completion; some systems write yes or no into its column."""
+        text = cells[self._completed_at]
+        if text and (len(text) == 1 or not text[0].isdecimal()) and (word := self._word_for_time(text)):
+            return None, standing or word
+        return self._times.past(text, self._completed_label), standing
+
+    @staticmethod
+    def _word_for_time(text: str) -> Standing | None:
+        return None if is_no_value(text) else STANDINGS.get(key_of(text))
+
+    def _settled(
+        self,
+        standing: Standing | None,
+        enrolled: Moment | None,
+        completed: Moment | None,
+        progress: float | None,
+        status: str = "",
+    ) -> tuple[Standing | None, Moment | None, Moment | None]:
+        """Decide: a status wins; without one a time or 100 % completes, and less without a time does not."""
+        if standing is None and (completed or progress == _COMPLETE_AT):
+            standing = "complete"
+        elif standing is None and progress is not None and self._completed_at != ABSENT:
+            standing = "open"
+        if standing != "complete":
+            if completed is not None and status and self.counts_dates:
+                self._understood.dated_otherwise[status.strip()[:_LONGEST_WORD]] += 1
+            return standing, enrolled, None
+        if completed is None:
+            raise RejectedError(self._completed_label, "is complete, but when is not said")
+        return standing, enrolled, completed
+
+
+class EventReader(ProgressReader):
+    """Reads the rows of a log: each is something that happened to an enrollment, at its ``timestamp``."""
+
+    def __init__(self, columns: Columns, reading: Reading, understood: Understood) -> None:
+        super().__init__(columns, reading, understood)
+        self._event = columns.at("event")
+        self._type = columns.at("type")
+        self._source = columns.at("source")
+        self._timestamp = columns.at("timestamp")
+        self._happened_times = DateReader(reading, columns.label("timestamp"))
+
+    def _state(self, cells: Cells, progress: float | None) -> tuple[Standing | None, Moment | None, Moment | None]:
+        said = self._standing(cells)
+        action = self._action(cells)
+        standing: Standing | None = said or _STANDING_OF_ACTION.get(action)
+        enrolled = self._enrolled_times.past(cells[self._enrolled_at], self._enrolled_label)
+        completed, standing = self._completion(cells, standing)
+        happened = self._happened_times.past(cells[self._timestamp], self._columns.label("timestamp"))
+        if self._is_enrollment(cells, said, action):
+            enrolled = enrolled or happened
+        if completed is None and self._completes(standing, progress):
+            completed = happened
+        return self._settled(standing, enrolled, completed, progress, cells[self._status] if said else "")
+
+    def _reported_at(self, cells: Cells) -> str | None:
+        happened = self._happened_times.any(cells[self._timestamp], "")  # read before, so it is one
+        return happened.at if happened else None
+
+    def _action(self, cells: Cells) -> Action | None:
+        event = cells[self._event]
+        if not is_about_progress(event):
+            raise RejectedError(self._columns.label("event"), f"{event.strip()!r} says nothing of progress")
+        return action_of(event[:_LONGEST_WORD], cells[self._type][:_LONGEST_WORD], cells[self._source][:_LONGEST_WORD])
+
+    def _is_enrollment(self, cells: Cells, said: Standing | None, action: Action | None) -> bool:
+        if said is None:
+            return action == "enrolled"
+        return said == "open" and key_of(cells[self._status]) in ENROLLED
+
+    def _completes(self, standing: Standing | None, progress: float | None) -> bool:
+        if standing is None:
+            return progress == _COMPLETE_AT
+        return standing == "complete"
+
+
+_STANDING_OF_ACTION: dict[Action | None, Standing] = {"completed": "complete", "ended": "ended"}
+
+
+def progress_reader(columns: Columns, reading: Reading, understood: Understood) -> ProgressReader:
+    """Return the reader for a file of progress: of states or of events."""
+    is_log = any(columns.at(column) != ABSENT for column in ("event", "type", "source", "timestamp"))
+    return (EventReader if is_log else ProgressReader)(columns, reading, understood)
