@@ -15,7 +15,7 @@ from datetime import datetime
 from io import TextIOWrapper
 from typing import IO, Any, Literal
 
-from credly_cli import tables
+from credly_cli import prose, tables
 from credly_cli.errors import Failure
 from credly_cli.progress import Progress, ProgressBar
 from credly_cli.text import Hint, as_json, is_web_address, spreadsheet_safe, visible
@@ -107,40 +107,41 @@ class Output:
     def tell(self, sentence: str, colour: str | None = None) -> None:
         """Write a sentence that is the result, even when quiet."""
         if not self.as_json:
-            self._put(self._coloured(_told(sentence, self.stdout), colour, self.stdout) + "\n")
+            text = self._lines(_told(sentence, self.stdout), self.stdout)
+            self._put(self._coloured(text, colour, self.stdout) + "\n")
 
     # Beside the result
 
     def note(self, sentence: Hint | str) -> None:
         """Write a note, a hint or what to do next."""
         if not (self.quiet or self.as_json):
-            self._aside(self._coloured(_told(self.words(sentence), self.stderr), "dim", self.stderr))
+            text = self._lines(_told(self._marked(sentence), self.stderr), self.stderr)
+            self._aside(self._coloured(text, "dim", self.stderr))
 
     def warn(self, sentence: Hint | str) -> None:
         """Write a warning."""
         if not (self.quiet or self.as_json):
-            start = self._coloured("Warning: ", "yellow", self.stderr)
-            self._aside(start + _told(self.words(sentence), self.stderr))
+            self._aside(self._begun("Warning: ", "yellow", _told(self._marked(sentence), self.stderr)))
 
     def failure(self, failure: Failure) -> None:
         """Write why it did not work, and the way out; when quiet, on one line."""
-        hint = self.words(failure.hint) if failure.hint else None
+        hint = self._marked(failure.hint) if failure.hint else None
         if self.as_json:
             self.json({"error": {**failure.json(), "hint": failure.hint}})
         elif self.quiet and self.unattended:
             self.line(f"{self.unattended}: {failure.message}", failure.hint)
         else:  # who stopped it, or answered no, knows that it is no error
-            start = "" if failure.code in ("interrupted", "declined") else self._coloured("Error: ", "red", self.stderr)
-            told = start + visible(failure.message)
-            self._aside(" ".join((told, visible(hint))) if self.quiet and hint else told)
+            start = "" if failure.code in ("interrupted", "declined") else "Error: "
+            told = " ".join((failure.message, hint)) if self.quiet and hint else failure.message
+            self._aside(self._begun(start, "red", visible(told)))
             if hint and not self.quiet:
-                self._aside(visible(hint))
+                self._aside(self._lines(visible(hint), self.stderr))
 
     def line(self, sentence: Hint | str, hint: Hint | None = None) -> None:
         """Write the one line that cron reads, even when quiet."""
         if not self.as_json:
-            told = [self.words(sentence), *([self.words(hint)] if hint else [])]
-            self._aside(visible(" ".join(told)))
+            told = [self._marked(sentence), *([self._marked(hint)] if hint else [])]
+            self._aside(self._lines(visible(" ".join(told)), self.stderr))
 
     def record(self, value: object) -> None:
         """Write what must not get lost beside the result, as a line of JSON."""
@@ -149,7 +150,7 @@ class Output:
 
     def ask(self, question: str) -> None:
         """Write a question, whose answer comes on the same line."""
-        self._aside(visible(question), end="")
+        self._aside(self._lines(visible(question), self.stderr), end="")
 
     def _aside(self, text: str, end: str = "\n") -> None:
         with suppress(OSError):  # nobody can be told that standard error cannot be written
@@ -159,6 +160,21 @@ class Output:
     def words(self, told: Hint | str) -> str:
         """Return a sentence with its commands, of the profile that the user named."""
         return Hint.of(told).text(self.profile)
+
+    def _marked(self, told: Hint | str) -> str:
+        """Return a sentence in which each command is marked as one thing."""
+        return Hint.of(told).text(self.profile, prose.together)
+
+    def _begun(self, start: str, colour: str, text: str) -> str:
+        """Return lines whose first one begins with a word in colour."""
+        lines = self._lines(start + text, self.stderr)
+        return self._coloured(start, colour, self.stderr) + lines[len(start) :] if start else lines
+
+    def _lines(self, text: str, stream: IO[str]) -> str:
+        """Break a sentence into lines, between words, where a person reads it on a terminal."""
+        if self.quiet or not stream.isatty():
+            return prose.plain(text)
+        return prose.wrapped(text, self._width(stream))
 
     @contextmanager
     def logging(self) -> Iterator[None]:
@@ -259,12 +275,12 @@ class Output:
             return False
         return True
 
-    def _width(self) -> int:
+    def _width(self, stream: IO[str] | None = None) -> int:
         told = self.environ.get("COLUMNS", "")
         if told.isascii() and told.isdigit() and int(told) > 0:
             return int(told)
         try:
-            return os.get_terminal_size(self.stdout.fileno()).columns or _NARROW
+            return os.get_terminal_size((stream or self.stdout).fileno()).columns or _NARROW
         except (OSError, ValueError):
             return _NARROW
 

@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from io import StringIO
-from textwrap import wrap
+
+from credly_cli import prose
 
 NARROW = 70  # columns below which a table that does not fit becomes blocks
 _GAP = 2
 _DASHES = 4  # of an id of Credly's
-_WORD = 14  # so much of a word a column may ask for, that may be broken
+_WORD = 3  # a word that takes more than this part of the width may be broken
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,7 @@ def laid_out(heads: Sequence[Head], rows: Sequence[Sequence[Cell]], width: int, 
 
     natural = [max(cell_len(head.title), *(cell_len(row[n].text) for row in rows)) for n, head in enumerate(heads)]
     least = [
-        size if head.whole else min(size, max(cell_len(head.title), *(_longest(row[n].text) for row in rows)))
+        size if head.whole else min(size, max(cell_len(head.title), *(_longest(row[n].text, width) for row in rows)))
         for n, (head, size) in enumerate(zip(heads, natural, strict=True))
     ]
     gaps = _GAP * (len(heads) - 1)
@@ -42,13 +43,15 @@ def laid_out(heads: Sequence[Head], rows: Sequence[Sequence[Cell]], width: int, 
     return _table(heads, rows, width, least, coloured=coloured)
 
 
-def _longest(text: str) -> int:
-    """Return how much room the words of prose ask for: an address or id among them is not broken either."""
-    return max((len(word) if _is_copied(word) else min(_WORD, len(word)) for word in text.split()), default=0)
+def _longest(text: str, width: int) -> int:
+    """Return how much room the words of prose ask for: an address, id or command among them is not broken either."""
+    most = width // _WORD
+    words = ((word, prose.width_of(word)) for word in prose.joined(text).split())
+    return max((size if _is_copied(word) else min(most, size) for word, size in words), default=0)
 
 
 def _is_copied(word: str) -> bool:
-    return "@" in word or "://" in word or (word.count("-") >= _DASHES and len(word) > _WORD)
+    return "@" in word or "://" in word or word.count("-") >= _DASHES or prose.plain(word) != word
 
 
 def _table(
@@ -71,9 +74,9 @@ def _table(
     for head, size in zip(heads, least, strict=True):
         table.add_column(head.title, overflow="fold", no_wrap=head.whole, min_width=size)
     for row in rows:
-        table.add_row(*(Text(cell.text, style=cell.style if coloured else "") for cell in row))
+        table.add_row(*(Text(prose.joined(cell.text), style=cell.style if coloured else "") for cell in row))
     console.print(table)
-    return written.getvalue()
+    return prose.plain(written.getvalue())
 
 
 def _blocks(heads: Sequence[Head], rows: Sequence[Sequence[Cell]], width: int, *, coloured: bool) -> str:
@@ -87,8 +90,8 @@ def _blocks(heads: Sequence[Head], rows: Sequence[Sequence[Cell]], width: int, *
                 continue
             start = f"{head.title}: " if head.title else ""
             room = max(20, width - len(start))
-            parts = [cell.text] if head.whole else wrap(cell.text, room, break_long_words=False, break_on_hyphens=False)
             indent = "\n" + " " * min(len(start), 16)
-            lines.append(f"{bold}{start}{plain}{indent.join(parts)}")
+            told = cell.text if head.whole else prose.wrapped(cell.text, room).replace("\n", indent)
+            lines.append(f"{bold}{start}{plain}{told}")
         written.append("\n".join(lines))
     return "\n\n".join(written) + "\n"

@@ -3,7 +3,7 @@
 import re
 import shlex
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import Any
@@ -116,11 +116,11 @@ class Hint:
         """Return a sentence as a hint, which it may be already."""
         return told if isinstance(told, Hint) else cls(told)
 
-    def text(self, profile: str | None = None) -> str:
-        """Return the sentence, its commands for a profile where one is in use."""
+    def text(self, profile: str | None = None, mark: Callable[[str], str] = str) -> str:
+        """Return the sentence, its commands for a profile where one is in use, and marked where they are to be."""
         told = ""
         for part in self.parts:
-            words = part.text(profile) if isinstance(part, Command) else part
+            words = mark(part.text(profile)) if isinstance(part, Command) else part
             told += words if not told or words.startswith((",", ".", ";")) else f" {words}"
         return told
 

@@ -41,4 +41,4 @@ def test_the_demo_leaves_its_home_in_the_folder_that_is_named(tmp_path: Path) ->
 
 def test_the_demo_does_not_write_into_a_folder_that_holds_something(desk: Desk) -> None:
     (desk.home / "mine.txt").write_text("mine")
-    assert desk.json("demo", "--keep", str(desk.home), code=2)["error"]["code"] == "usage"
+    assert desk.json("demo", "--keep", str(desk.home), code=6)["error"]["code"] == "file-exists"

@@ -21,6 +21,7 @@ FLOORS = (
         "signals",
         "output",
         "tables",
+        "prose",
         "progress",
     },
 )

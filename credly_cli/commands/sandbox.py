@@ -73,7 +73,7 @@ def demo(
     environment: Environment = context.obj
     output = environment.output
     if keep is not None and keep.exists() and any(keep.iterdir()):
-        raise Failure("usage", f"{keep} is not empty.", hint="Name a folder that is not there yet.")
+        raise Failure("file-exists", f"{keep} is not empty.", hint="Name a folder that is not there yet.")
     story = Story(output)
     story.tell(keep)
     output.answer({"steps": story.steps, "home": keep}, lambda: None)  # which was told step by step

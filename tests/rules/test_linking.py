@@ -377,7 +377,7 @@ def test_r15_more_than_10_are_asked_for_on_a_terminal(connected: Desk, typed: st
     many(connected, 11)
     ran = connected.run("link", FIRST_AID, "hygiene", "--since", "2026-01-01", stdin=typed, terminal=True)
     assert ran.code == code
-    assert re.search(r"11 earlier completions .* \[y/N\]", ran.err)
+    assert re.search(r"11 earlier completions (.|\n)* \[y/N\]", ran.err)
     assert (linked(connected) is not None) is (code == 0)
 
 
