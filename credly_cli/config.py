@@ -1,25 +1,17 @@
 """The configuration, read from ``config.toml``: a record a table; each key has its default and its meaning there."""
 
 import difflib
-import ipaddress
-import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from datetime import tzinfo
 from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import urlsplit
 
+from credly_cli.addresses import api_address, oauth_address, web_address
 from credly_cli.configured_files import FileEntry, FileKind, read_entry
 from credly_cli.errors import Failure
 from credly_cli.times import read_zone
-
-PRODUCTION_URL = "https://api.credly.com/v1"
-_OAUTH_PATH = "/oauth/token"
-SANDBOX_URL = "https://sandbox-api.credly.com/v1"
-_HOST = re.compile(r"[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|[0-9a-f:.]*:[0-9a-f:.]*", re.ASCII)
-
 
 KeyType = Literal[
     "bool",
@@ -31,6 +23,7 @@ KeyType = Literal[
     "days",
     "timezone",
     "address",
+    "web",
     "oauth",
     "source",
     "words",
@@ -127,6 +120,17 @@ class LmsSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class PublishSettings:
+    """The table ``[publish]``."""
+
+    url: str | None = _key("web", None, "the address under which the folder of `credly publish` is to be found")
+    title: str | None = _key("text", None, "what stands above each page, in the place of Credly Badges")
+    logo: str | None = _key("text", None, "an image above each page: a file, or an https address")
+    style: str | None = _key("text", None, "a file of CSS rules and variables of your own, for colours and fonts")
+    language: str = _key("text", "en", "the language of pages of learners whose own is not known")
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """What the configuration says, checked, with the defaults where it says nothing; ``folder`` holds the file."""
 
@@ -138,6 +142,7 @@ class Settings:
     credly: CredlySettings = field(default_factory=CredlySettings)
     grants: GrantSettings = field(default_factory=GrantSettings)
     lms: LmsSettings = field(default_factory=LmsSettings)
+    publish: PublishSettings = field(default_factory=PublishSettings)
 
     @property
     def zone(self) -> tzinfo:
@@ -253,10 +258,8 @@ def _checked(key: Key, value: Any, place: str) -> Any:
         raise _invalid(f"In the configuration, {place}{key.name} must be {expected.words}.")
     if key.type == "words":
         return _words(key, value, place)
-    if key.type == "address":
-        return api_address(value)
-    if key.type == "oauth":
-        return oauth_address(value)
+    if key.type in _ADDRESSES:
+        return _ADDRESSES[key.type](value)
     if key.type == "timezone":
         try:
             read_zone(value)
@@ -267,6 +270,7 @@ def _checked(key: Key, value: Any, place: str) -> Any:
     return tuple(value) if isinstance(value, list) else value
 
 
+_ADDRESSES = {"address": api_address, "oauth": oauth_address, "web": web_address}
 _MEANINGS = ("completed", "open", "ended", "enrolled", "ignore")
 
 
@@ -316,6 +320,7 @@ _CHECKS = {
     "timezone": _Check("the name of a time zone", str),
     "oauth": _Check("an address like https://www.credly.com/oauth/token", str),
     "address": _Check("an address like https://api.credly.com", str),
+    "web": _Check("an address that begins with https:// or http://", str),
     "list": _Check("a list of texts", list),
     "seconds": _Check("a whole number of seconds from 0 to a year", int, at_least=0, at_most=366 * 86400),
     "count": _Check("a whole number from 1 to 32", int, at_least=1, at_most=32),
@@ -329,54 +334,3 @@ _CHECKS = {
 
 def _invalid(message: str, hint: str = "sample_config.toml shows every key with its default.") -> Failure:
     return Failure("config-invalid", message, hint=hint)
-
-
-def is_loopback(host: str) -> bool:
-    """Tell an address of this machine, the only one where nobody else reads along without TLS."""
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def api_address(text: str) -> str:
-    """Bring an address of Credly's API into one form, ``https://host/v1``; raises ``Failure``."""
-    origin, path = _origin_and_path(text, "API")
-    if path not in ("", "/v1", "/api/v1"):
-        raise _no_address("may end in nothing, /v1 or /api/v1")
-    return f"{origin}{path or '/v1'}"
-
-
-def oauth_address(text: str) -> str:
-    """Bring the address that gives access tokens into one form; raises ``Failure``."""
-    origin, path = _origin_and_path(text, "OAuth")
-    return f"{origin}{path or _OAUTH_PATH}"
-
-
-def oauth_url_of(api_url: str) -> str:
-    """Return the address that gives access tokens for an address of the API."""
-    parts = urlsplit(api_url)
-    if parts.hostname == urlsplit(PRODUCTION_URL).hostname:
-        return f"https://www.credly.com{_OAUTH_PATH}"
-    return f"{parts.scheme}://{parts.netloc}{_OAUTH_PATH}"
-
-
-def _origin_and_path(text: str, name: str) -> tuple[str, str]:
-    try:
-        parts = urlsplit(text.strip())
-        host, port = parts.hostname or "", parts.port
-    except ValueError:
-        raise _no_address("is not an address", name) from None
-    if "@" in parts.netloc:  # not repeated: it may hold a password
-        raise _no_address("must not hold a user name or password", name)
-    if parts.scheme not in ("https", "http") or not _HOST.fullmatch(host) or parts.query or parts.fragment:
-        raise _no_address("must be https://, a host, and nothing but a path", name)
-    if parts.scheme == "http" and not is_loopback(host):
-        raise _no_address("must start with https://; http:// is for this machine only", name)
-    shown = f"[{host}]" if ":" in host else host
-    usual = port in (None, {"https": 443, "http": 80}[parts.scheme])
-    return f"{parts.scheme}://{shown}{'' if usual else f':{port}'}", parts.path.rstrip("/")
-
-
-def _no_address(reason: str, name: str = "API") -> Failure:
-    return _invalid(f"The {name} address {reason}.", f"For example: {PRODUCTION_URL} or {SANDBOX_URL}")

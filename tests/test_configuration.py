@@ -36,6 +36,11 @@ ANOTHER: dict[str, Any] = {  # a value of each key that is not its default
     "lms.thought_industries.host": "learn.example.com",
     "lms.thought_industries.token_file": "/etc/key",
     "lms.thought_industries.values": {"status_change/path_completed": "completed"},
+    "publish.url": "https://learn.example.com/badges",
+    "publish.title": "Your badges",
+    "publish.logo": "logo.png",
+    "publish.style": "badges.css",
+    "publish.language": "de",
 }
 NAMES = [key.name for key in KEYS]
 

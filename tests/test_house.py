@@ -11,6 +11,7 @@ FLOORS = (
     {"http"},
     {
         "errors",
+        "addresses",
         "config",
         "configured_files",
         "times",

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from credly_cli.addresses import SANDBOX_URL, api_address
 from credly_cli.cli.environment import Environment
-from credly_cli.config import SANDBOX_URL, api_address
 from credly_cli.errors import Failure
 from credly_cli.output import Output
 from credly_cli.text import Command, Hint

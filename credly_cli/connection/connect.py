@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from credly_cli.config import PRODUCTION_URL, Settings, oauth_url_of
+from credly_cli.addresses import PRODUCTION_URL, oauth_url_of
+from credly_cli.config import Settings
 from credly_cli.credly.client import Client, session_of
 from credly_cli.credly.records import Organization
 from credly_cli.errors import Failure
@@ -228,7 +229,7 @@ def wanted_organization(environ: Mapping[str, str], settings: Settings, option: 
 
 def api_url_for(environ: Mapping[str, str], settings: Settings, known: Connection | None) -> str:
     """Tell the API's address: environment, then what `connect` was given, then configuration, then production."""
-    from credly_cli.config import api_address  # noqa: PLC0415
+    from credly_cli.addresses import api_address  # noqa: PLC0415
 
     if told := environ.get("CREDLY_API_URL"):
         return api_address(told)

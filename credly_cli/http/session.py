@@ -15,7 +15,7 @@ from requests.utils import should_bypass_proxies
 from urllib3.connection import HTTPConnection
 
 from credly_cli import __version__
-from credly_cli.config import is_loopback
+from credly_cli.addresses import is_loopback
 from credly_cli.http.auth import Auth, Redaction
 from credly_cli.http.connection import LimitedAdapter, Origin, TimeLimit, origin_of, origin_of_link
 from credly_cli.http.response import (

@@ -15,8 +15,8 @@ from urllib.parse import urlsplit
 from rich.console import Console
 from rich.table import Table
 
+from credly_cli.addresses import SANDBOX_URL, api_address, is_loopback
 from credly_cli.cli.environment import SystemClock
-from credly_cli.config import SANDBOX_URL, api_address, is_loopback
 from credly_cli.credly.client import CREDLY
 from credly_cli.errors import Failure
 from credly_cli.http.auth import Basic

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from credly_cli.config import oauth_url_of
+from credly_cli.addresses import oauth_url_of
 from credly_cli.sandbox.records import Token
 from credly_cli.store import database
 from credly_cli.store.database import Store

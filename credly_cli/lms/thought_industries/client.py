@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from credly_cli.config import is_loopback
+from credly_cli.addresses import is_loopback
 from credly_cli.errors import Failure
 from credly_cli.http.auth import Bearer
 from credly_cli.http.response import HttpFailure, Meaning, Service
