@@ -38,7 +38,8 @@ def forget(
         _confirm(environment, email)
     with environment.writing(lock_wait) as (store, _):
         outcome = forgetting.forget(store, email, utc_text(environment.clock.now()))
-    environment.output.answer(outcome, lambda: _show(environment.output, outcome))
+    answer = {"changed": True, **outcome.json()}
+    environment.output.answer(answer, lambda: _show(environment.output, outcome))
 
 
 def _confirm(environment: Environment, text: str) -> None:

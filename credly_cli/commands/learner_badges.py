@@ -1,6 +1,5 @@
 """`credly learner-badges`."""
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,7 +18,7 @@ COLUMNS = (
     Column("Resource", "resource", stays=True),
     Column("Awarded", "awarded_at", kind="date"),
     Column("Expires", "expires", kind="date", stays=True),
-    Column("State", "told"),
+    Column("State", "standing"),
 )
 PIPED = tuple(
     Column(key, key)
@@ -28,6 +27,7 @@ PIPED = tuple(
         "expired",
     )
 )  # fmt: skip
+_OWN = ("id", "awarded_at", "expires_at", "state", "view_url", "accept_url", "expired")
 
 
 def learner_badges(
@@ -38,12 +38,16 @@ def learner_badges(
         Path | None,
         typer.Option("--html", metavar="FILE", help="Write a page to publish; the umask says who may read it."),
     ] = None,
+    lang: Annotated[
+        str | None,
+        typer.Option("--lang", metavar="L", help="The language of that page, such as de; else the learner's own."),
+    ] = None,
 ) -> None:
     """List every badge issued to a learner, newest first, with Credly's links to view or accept it.
 
     Credly is asked; when it does not answer, the store's last knowledge is shown with its date.
 
-    Example: credly learner-badges robin@example.com --html robin.html
+    Example: credly learner-badges robin@example.com --html robin.html --lang de
     """
     from credly_cli.connection import connect
     from credly_cli.learners import badges as use_case
@@ -53,15 +57,15 @@ def learner_badges(
     with environment.reading() as store:
         connection, client = connect.connected_client(store, settings, environment.network(use_case.ANSWER_SECONDS))
         answer = use_case.read(store, client, email, environment.clock.now(), hide_expired=settings.hide_expired_badges)
-    if html is not None:
-        from credly_cli.pages import render
+        if html is not None:
+            from credly_cli.pages import page, render
 
-        render.write(html, render.learner_badges(answer, connection.organization_name))
-    environment.output.answer(answer.json(), lambda: _show(environment, answer, html, csv=csv))
+            options = page.Options(connection.organization_name, language=settings.publish.language, views=("badges",))
+            render.write(html, page.render(page.of_badges(store, answer, lang), options))
+    environment.output.answer(answer, lambda: _show(environment.output, answer, html, csv=csv))
 
 
-def _show(environment: Environment, answer: "LearnerBadges", html: Path | None, *, csv: bool) -> None:
-    output = environment.output
+def _show(output: "Output", answer: "LearnerBadges", html: Path | None, *, csv: bool) -> None:
     if answer.source == "store":
         when = answer.as_of or "an unknown time"
         output.warn(f"{answer.why_store or 'Credly does not answer.'} This is what the store knows, as of {when}.")
@@ -94,8 +98,10 @@ def _write_links(output: "Output", answer: "LearnerBadges") -> None:
 def _rows(answer: "LearnerBadges") -> list[dict[str, object]]:
     return [
         {
-            **asdict(entry),
-            "told": f"{entry.state}, expired" if entry.expired else entry.state,
+            **{name: getattr(entry, name) for name in _OWN},
+            "badge": entry.badge.name,
+            "resource": entry.resource.title if entry.resource else None,
+            "standing": f"{entry.state}, expired" if entry.expired else entry.state,
             "page": entry.view_url or entry.accept_url,
             "image_url": entry.badge.image_url,
             "expires": entry.expires_at or "never",

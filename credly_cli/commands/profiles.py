@@ -4,6 +4,7 @@ import typer
 
 from credly_cli.cli.environment import Environment
 from credly_cli.output import Column
+from credly_cli.text import as_json
 
 COLUMNS = (
     Column("Profile", "name"),
@@ -23,5 +24,5 @@ def profiles(context: typer.Context) -> None:
     from credly_cli.admin.profiles import listed
 
     environment: Environment = context.obj
-    rows = listed(environment.paths, environment.profile)
+    rows = as_json(listed(environment.paths, environment.profile))
     environment.output.listing(COLUMNS, rows, empty="There are no profiles yet.")

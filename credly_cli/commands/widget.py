@@ -1,27 +1,31 @@
 """`credly widget`."""
 
+from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from credly_cli.cli.completion import learners
 from credly_cli.cli.environment import Environment
-from credly_cli.output import Column
+from credly_cli.output import Column, Output
 
 if TYPE_CHECKING:
-    from credly_cli.learners.widget import Widget
+    from credly_cli.learners.widget import Earned, InProgress, Widget
+    from credly_cli.store.learner_history import Discoverable
+
+Row = dict[str, object]  # of a listing, by the keys of its columns
 
 _BADGE = Column("Badge", "badge", link="url")
 _CONTENT = Column("Content", "content")
-IN_PROGRESS = (_BADGE, _CONTENT, Column("Progress", "told"))
+IN_PROGRESS = (_BADGE, _CONTENT, Column("Progress", "far"))
 DISCOVER = (_BADGE, _CONTENT)
 EARNED = (
     _BADGE,
     _CONTENT,
     Column("Earned", "awarded_at", kind="date"),
-    Column("Expires", "expires", kind="date", stays=True),
-    Column("State", "told"),
+    Column("Expires", "until", kind="date", stays=True),
+    Column("State", "standing"),
 )
 PIPED = tuple(
     Column(key, key)
@@ -41,12 +45,16 @@ def widget(
         Path | None,
         typer.Option("--html", metavar="FILE", help="Write a page to publish; the umask says who may read it."),
     ] = None,
+    lang: Annotated[
+        str | None,
+        typer.Option("--lang", metavar="L", help="The language of that page, such as de; else the learner's own."),
+    ] = None,
 ) -> None:
     """Show what a learner sees of badges: in progress, to discover, earned.
 
     Credly is asked for what was earned; when it does not answer, the store's last knowledge is shown with its date.
 
-    Example: credly widget robin@example.com --html robin.html
+    Example: credly widget robin@example.com --html robin.html --lang de
     """
     from credly_cli.connection import connect
     from credly_cli.learners import widget as use_case
@@ -57,15 +65,17 @@ def widget(
     with environment.reading() as store:
         connection, client = connect.connected_client(store, settings, environment.network(ANSWER_SECONDS))
         answer = use_case.read(store, client, email, environment.clock.now(), hide_expired=settings.hide_expired_badges)
-    if html is not None:
-        from credly_cli.pages import render
+        if html is not None:
+            from credly_cli.pages import page, render
 
-        render.write(html, render.widget(answer, connection.organization_name))
-    environment.output.answer(answer.json(), lambda: _show(environment, answer, html))
+            options = page.Options(
+                connection.organization_name, language=settings.publish.language, views=("overview",)
+            )
+            render.write(html, page.render(page.of_widget(store, answer, lang), options))
+    environment.output.answer(answer, lambda: _show(environment.output, answer, html))
 
 
-def _show(environment: Environment, answer: "Widget", html: Path | None) -> None:
-    output = environment.output
+def _show(output: Output, answer: "Widget", html: Path | None) -> None:
     if answer.source == "store":
         when = answer.as_of or "an unknown time"
         output.warn(f"Credly does not answer. What was earned is what the store knows, as of {when}.")
@@ -77,47 +87,59 @@ def _show(environment: Environment, answer: "Widget", html: Path | None) -> None
         )
         output.note("Open it in a browser, or put it on your site; write it anew after each sync.")
     elif output.stdout.isatty():
-        _show_sections(environment, answer)
+        _show_sections(output, answer)
     else:
         output.listing(PIPED, _piped(answer), empty="")
 
 
-def _show_sections(environment: Environment, answer: "Widget") -> None:
-    output = environment.output
-    sections = (
-        ("In Progress", IN_PROGRESS, "in_progress", "Nothing is in progress."),
-        ("Discover", DISCOVER, "discover", "There is nothing to discover."),
-        ("Earned", EARNED, "earned", "No badge was earned yet."),
+def _show_sections(output: Output, answer: "Widget") -> None:
+    output.tell(f"In Progress ({len(answer.in_progress)})", "bold")
+    rows = [_row(entry) | {"far": _far(entry)} for entry in answer.in_progress]
+    output.listing(IN_PROGRESS, rows, empty="Nothing is in progress.", piped=False)
+    _write_links(output, (("open", entry.content.title, entry.url) for entry in answer.in_progress))
+    output.tell("")
+    output.tell(f"Discover ({len(answer.discover)})", "bold")
+    rows = [_row(entry) for entry in answer.discover]
+    output.listing(DISCOVER, rows, empty="There is nothing to discover.", piped=False)
+    _write_links(output, (("learn more of", entry.badge.name, entry.url) for entry in answer.discover))
+    output.tell("")
+    output.tell(f"Earned ({len(answer.earned)})", "bold")
+    rows = [_earned(entry) for entry in answer.earned]
+    output.listing(EARNED, rows, empty="No badge was earned yet.", piped=False)
+    _write_links(
+        output,
+        (
+            (verb, entry.badge.name, address)
+            for entry in answer.earned
+            for verb, address in (("accept", entry.accept_url), ("view", entry.url))
+        ),
     )
-    told = answer.json()
-    for number, (title, columns, section, empty) in enumerate(sections):
-        rows = told[section]
-        output.tell(f"{title} ({len(rows)})", "bold")
-        output.listing(columns, [_told(row) for row in rows], empty=empty, piped=False)
-        _write_links(environment, section, rows)
-        if number < len(sections) - 1:
-            output.tell("")
 
 
-def _write_links(environment: Environment, section: str, rows: list[dict[str, Any]]) -> None:
+def _write_links(output: Output, links: Iterable[tuple[str, str, str | None]]) -> None:
     """Write the addresses below the table, whole: to open the content, to learn more, to accept and to view."""
-    verb = {"in_progress": "open", "discover": "learn more of", "earned": "view"}[section]
-    for row in rows:
-        name = row["content"]["title"] if section == "in_progress" else row["badge"]["name"]
-        for word, address in (("accept", row.get("accept_url")), (verb, row["url"])):
-            if address:
-                environment.output.tell(f"To {word} {name}:")
-                environment.output.tell(f"  {address}")
+    for verb, name, address in links:
+        if address:
+            output.tell(f"To {verb} {name}:")
+            output.tell(f"  {address}")
 
 
-def _told(row: dict[str, Any]) -> dict[str, Any]:
-    if "state" in row:
-        told = f"{row['state']}, expired" if row["expired"] else row["state"]
-        return {**row, "told": told, "expires": row["expires_at"] or "never"}
-    if "progress" not in row:
-        return row
-    told = "unknown" if row["progress"] is None else f"{_bar(row['progress'])} {row['progress']:g}%"
-    return {**row, "told": f"{told}, badge on its way" if row["on_its_way"] else told}
+def _row(entry: "InProgress | Discoverable | Earned") -> Row:
+    title = entry.content.title if entry.content else None
+    return {"id": entry.badge.id, "badge": entry.badge.name, "content": title, "url": entry.url}
+
+
+def _earned(entry: "Earned") -> Row:
+    return _row(entry) | {
+        "awarded_at": entry.awarded_at,
+        "until": entry.expires_at or "never",
+        "standing": f"{entry.state}, expired" if entry.expired else entry.state,
+    }
+
+
+def _far(entry: "InProgress") -> str:
+    far = "unknown" if entry.progress is None else f"{_bar(entry.progress)} {entry.progress:g}%"
+    return f"{far}, badge on its way" if entry.on_its_way else far
 
 
 def _bar(progress: float) -> str:
@@ -125,8 +147,15 @@ def _bar(progress: float) -> str:
     return "■" * done + "□" * (_BAR - done)
 
 
-def _piped(answer: "Widget") -> list[dict[str, Any]]:
-    rows, told = [], answer.json()
-    for section in ("in_progress", "discover", "earned"):
-        rows += [{"id": row["badge"]["id"], "section": section, **row} for row in told[section]]
-    return rows
+def _piped(answer: "Widget") -> list[Row]:
+    begun: list[Row] = [
+        {**_row(one), "progress": one.progress, "on_its_way": one.on_its_way, "section": "in_progress"}
+        for one in answer.in_progress
+    ]
+    new = [_row(one) | {"section": "discover"} for one in answer.discover]
+    had = [
+        {**_row(one), "id": one.id, "section": "earned", "awarded_at": one.awarded_at, "expires_at": one.expires_at}
+        | {"state": one.state, "accept_url": one.accept_url}
+        for one in answer.earned
+    ]
+    return [*begun, *new, *had]

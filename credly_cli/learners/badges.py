@@ -1,9 +1,9 @@
 """The badges of one learner: from Credly, or from the store when Credly does not answer (R26, R27, R31)."""
 
 from collections.abc import Container, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Literal
+from typing import ClassVar, Literal
 
 from credly_cli.credly.client import Client
 from credly_cli.credly.records import IssuedBadge
@@ -42,17 +42,12 @@ class ShownBadge:
 class LearnerBadges:
     """A learner and the badges that they may see, newest first."""
 
+    JSON: ClassVar = ("learner", "source", "as_of", "badges")
     learner: LearnerBrief
     source: Literal["credly", "store"]
     as_of: str | None
     badges: list[ShownBadge]
     why_store: str | None = None  # why Credly's answer is not used; without it Credly does not answer
-
-    def json(self) -> dict[str, Any]:
-        """Return the answer as scripts read it."""
-        answer = asdict(self)
-        del answer["why_store"]
-        return answer
 
 
 def read(store: Store, client: Client, email: str, now: datetime, *, hide_expired: bool) -> LearnerBadges:

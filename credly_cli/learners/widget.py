@@ -5,9 +5,9 @@ earned, as `learner-badges` asks it: a page must not offer what the learner has.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
 from credly_cli.credly.client import Client
 from credly_cli.identity import email_key, is_main_sublicense
@@ -81,10 +81,6 @@ class Widget:
     earned: list[Earned]
     source: Literal["credly", "store"] = "credly"
     as_of: str | None = None
-
-    def json(self) -> dict[str, Any]:
-        """Return the answer as scripts read it."""
-        return asdict(self)
 
 
 def read(store: Store, client: Client, email: str, now: datetime, *, hide_expired: bool) -> Widget:

@@ -1,20 +1,48 @@
-"""What a learner's page is made of, and how it is to look."""
+"""What a learner's page is made of, how it is to look, and the page: the widget, and the badges one click from it."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Literal
+
+from markupsafe import Markup
 
 from credly_cli.credly.records import BadgeDetails
-from credly_cli.learners.widget import Earned, InProgress
-from credly_cli.pages import render as templates
+from credly_cli.learners.badges import LearnerBadges
+from credly_cli.learners.widget import Earned, InProgress, Widget, earned
+from credly_cli.pages.cards import Cards
+from credly_cli.pages.render import picture, policy, sheet, templates
+from credly_cli.pages.words import ENGLISH, Language, chosen, language
+from credly_cli.store import badges, learners
+from credly_cli.store.database import Store
 from credly_cli.store.learner_history import Discoverable
 from credly_cli.store.learners import LearnerBrief
+from credly_cli.text import inert
+
+ViewName = Literal["overview", "badges"]
+STYLE_SHEET = "badges.css"
+_FILE_NAME = re.compile(r"[\w-][\w.-]*")
+_NOTHING = BadgeDetails()
+TITLES = {"overview": "Credly Badges", "badges": "Badges"}
+HEADINGS = {
+    "overview": "Overview",
+    "badges": "My badges",
+    "in-progress": "In Progress",
+    "discover": "Discover",
+    "earned": "Earned",
+}
+NOTE = (
+    "To accept a badge, sign in to Credly or create an account there. From there you can also share your badges, "
+    "for example on LinkedIn, X or Facebook."
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
     """A learner's page: the widget, and the badges as their tab shows them (R26, R28)."""
 
-    name: str  # of the learner; empty where none is known: no page shows an address
+    name: str  # of the learner; empty where none is known: no published page shows an address
     in_progress: Sequence[InProgress] = ()
     discover: Sequence[Discoverable] = ()
     earned: Sequence[Earned] = ()
@@ -30,17 +58,131 @@ class Options:
     organization: str
     title: str | None = None  # above each page, in the place of "Credly Badges"
     logo: str | None = None  # an https address, or the name of a file beside the page
-    language: str = "en"  # of those whose locale is not known
+    language: str = ENGLISH  # of those whose locale is none of ours
     fragment: bool = False  # without <html>, for a site with a template of its own
     sheet: str | None = None  # the name of the style sheet beside; None: it is in the page
+    views: tuple[ViewName, ...] = ("overview", "badges")
+
+
+@dataclass(frozen=True, slots=True)
+class _Section:
+    id: str
+    title: Markup
+    cards: Markup
+
+
+@dataclass(frozen=True, slots=True)
+class _View:
+    """One of the two parts of a page, of which a browser shows one at a time."""
+
+    id: ViewName
+    title: Markup
+    sections: list[_Section]
+    note: Markup | None
+
+
+def of_widget(store: Store, answer: Widget, lang: str | None = None) -> Page:
+    """Return the page of a widget that was read for the support desk; ``lang``: in this language, not the learner's.
+
+    Raises ``Failure`` for a language that there is not.
+    """
+    parts: tuple[Sequence[InProgress | Discoverable | Earned], ...] = (
+        answer.in_progress,
+        answer.discover,
+        answer.earned,
+    )
+    shown = (entry.badge.id for part in parts for entry in part)
+    return Page(
+        _named(answer.learner),
+        answer.in_progress,
+        answer.discover,
+        answer.earned,
+        badges.details(store, shown),
+        answer.as_of,
+        chosen(lang) if lang else learners.locale(store, answer.learner.email),
+    )
+
+
+def of_badges(store: Store, answer: LearnerBadges, lang: str | None = None) -> Page:
+    """Return the page of a learner's badges that were read for the support desk; ``lang`` as in ``of_widget``."""
+    return Page(
+        _named(answer.learner),
+        earned=earned(answer.badges, hide_expired=False),
+        details=badges.details(store, (entry.badge.id for entry in answer.badges)),
+        as_of=answer.as_of,
+        locale=chosen(lang) if lang else learners.locale(store, answer.learner.email),
+    )
+
+
+def _named(learner: LearnerBrief) -> str:
+    return " ".join(filter(None, (learner.first_name, learner.last_name))) or learner.email
 
 
 def render(page: Page, options: Options) -> str:
     """Render a learner's page, or the fragment of one."""
-    learner = LearnerBrief(page.name, page.name, None, None)
-    return templates.render("widget.html", answer=page, learner=learner, organization=options.organization)
+    return _renderer(options, language(page.locale, options.language)).page(page)
 
 
 def style_sheet(own: str = "") -> str:
     """Return the style sheet that lies beside pages, with the owner's own rules at its end."""
-    return f"{templates.sheet('page.css')}\n{own}"
+    return f"{sheet(STYLE_SHEET)}\n{own}"
+
+
+class _Renderer:
+    """Renders pages of the same options in one language."""
+
+    def __init__(self, options: Options, speech: Language) -> None:
+        level = 2 if options.fragment else 1  # of the title: around a fragment there is a page with one of its own
+        self._options = options
+        self._say = speech.say
+        self._cards = Cards(speech, level + 2)
+        self._template = templates().get_template("page.html")
+        style = None if options.sheet else sheet(STYLE_SHEET)
+        beside = options.logo is not None and _FILE_NAME.fullmatch(options.logo) is not None
+        self._same = {
+            "_": speech.say,
+            "moment": speech.moment,
+            "language": speech.tag,
+            "level": level,
+            "fragment": options.fragment,
+            "title": options.title or speech.say(TITLES[options.views[0]]),
+            "logo": options.logo if beside else picture(options.logo),
+            "organization": options.organization,
+            "issuer": Markup("<bdi>{}</bdi>").format(inert(options.organization)),
+            "sheet": options.sheet,
+            "style": style,
+            "policy": policy(style, images=True, beside=beside),
+        }
+
+    def page(self, page: Page) -> str:
+        """Render one page."""
+        views = [self._overview(page) if name == "overview" else self._badges(page) for name in self._options.views]
+        return self._template.render(self._same, name=page.name, views=views, as_of=page.as_of)
+
+    def _overview(self, page: Page) -> _View:
+        cards, about = self._cards, page.details
+        alone = "badges" not in self._options.views  # else what is to be said of an earned badge is there
+        begun = [cards.in_progress(entry, about.get(entry.badge.id, _NOTHING)) for entry in page.in_progress]
+        new = [cards.discover(entry, about.get(entry.badge.id, _NOTHING)) for entry in page.discover]
+        sections = {"in-progress": begun, "discover": new, "earned": self._earned(page, in_full=alone)}
+        return self._view("overview", sections, page)
+
+    def _badges(self, page: Page) -> _View:
+        return self._view("badges", {"earned": self._earned(page, in_full=True)}, page)
+
+    def _earned(self, page: Page, *, in_full: bool) -> list[str]:
+        about = page.details if in_full else {}
+        return [self._cards.earned(entry, about.get(entry.badge.id)) for entry in page.earned]
+
+    def _view(self, name: ViewName, sections: Mapping[str, list[str]], page: Page) -> _View:
+        """Put a view together; sections without cards are left out."""
+        shown = [
+            _Section(section, self._say(HEADINGS[section]), Markup("".join(cards)))  # noqa: S704 - escaped already
+            for section, cards in sections.items()
+            if cards
+        ]
+        has_links = any(entry.accept_url or entry.url for entry in page.earned)
+        return _View(name, self._say(HEADINGS[name]), shown, self._say(NOTE) if has_links else None)
+
+
+_renderer = lru_cache(maxsize=64)(_Renderer)

@@ -6,11 +6,10 @@ import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
 from functools import cache
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from unicodedata import east_asian_width
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -19,27 +18,13 @@ from credly_cli.errors import unwritable
 from credly_cli.files import followed
 from credly_cli.text import inert, is_web_address
 
-if TYPE_CHECKING:
-    from credly_cli.learners.badges import LearnerBadges
-    from credly_cli.learners.widget import Widget
-
 _FOLDER = Path(__file__).parent
 
 
-def widget(answer: "Widget", organization: str) -> str:
-    """Render the Credly Badges Widget."""
-    return render("widget.html", answer=answer, learner=answer.learner, organization=organization)
-
-
-def learner_badges(answer: "LearnerBadges", organization: str) -> str:
-    """Render the Badges tab."""
-    return render("learner_badges.html", answer=answer, learner=answer.learner, organization=organization)
-
-
-def render(template: str, styles: Sequence[str] = ("page.css",), *, images: bool = True, **facts: Any) -> str:
-    """Render a template with its style sheets; ``images``: whether it may load any, over https."""
-    style = "".join(map(sheet, styles))
-    return templates().get_template(template).render(style=style, policy=_policy(style, images=images), **facts)
+def render(template: str, style: str, **facts: Any) -> str:
+    """Render a page that loads nothing, with the style sheet of that name in it."""
+    text = sheet(style)
+    return templates().get_template(template).render(style=text, policy=policy(text), **facts)
 
 
 @cache
@@ -59,7 +44,7 @@ def templates() -> Environment:
         lstrip_blocks=True,
         finalize=_inert,
     )
-    found.filters |= {"web": web, "picture": picture, "day": day, "moment": moment, "percent": percent}
+    found.filters |= {"web": web, "picture": picture}
     return found
 
 
@@ -68,11 +53,15 @@ def _inert(value: object) -> object:
     return inert(value) if isinstance(value, str) and not hasattr(value, "__html__") else value
 
 
-def _policy(style: str, *, images: bool) -> str:
-    """Return the Content-Security-Policy: this one style, images over https or none, nothing else from anywhere."""
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    pictures = "img-src https:; " if images else ""
-    return f"default-src 'none'; {pictures}style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+def policy(style: str | None, *, images: bool = False, beside: bool = False) -> str:
+    """Return the Content-Security-Policy: this one style, or (``None``) those beside the page; images over https.
+
+    ``beside``: images that lie beside the page as well. Nothing else from anywhere.
+    """
+    digest = base64.b64encode(hashlib.sha256((style or "").encode()).digest()).decode()
+    styles = "'self'" if style is None else f"'sha256-{digest}'"
+    pictures = ("img-src https: 'self'; " if beside else "img-src https:; ") if images else ""
+    return f"default-src 'none'; {pictures}style-src {styles}; base-uri 'none'; form-action 'none'"
 
 
 def web(address: str | None) -> str | None:
@@ -83,22 +72,6 @@ def web(address: str | None) -> str | None:
 def picture(address: str | None) -> str | None:
     """Let through the address of an image over https."""
     return address if address is not None and is_web_address(address) and address.startswith("https://") else None
-
-
-def day(text: str) -> str:
-    """Write the day of a time, in UTC: completions known by date only are kept as its midnight there."""
-    at = datetime.fromisoformat(text)
-    return f"{at.day} {at:%B} {at.year}"
-
-
-def moment(text: str) -> str:
-    """Write a time for people, in UTC."""
-    return f"{day(text)}, {text[11:16]} UTC"
-
-
-def percent(progress: float) -> str:
-    """Write a percentage without needless digits; only what is complete reads 100."""
-    return str(int(progress)) if progress >= 1 else f"{progress:g}"
 
 
 def write(path: Path, page: str) -> None:

@@ -6,15 +6,14 @@ What sending asks for stands in ``claims``, what reconciling asks for in ``uncer
 import json
 import logging
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from typing import Any, ClassVar, Literal
 
 from credly_cli.credly.records import Refusal
 from credly_cli.errors import ErrorCode, Problem
-from credly_cli.store.badges import BadgeBrief
-from credly_cli.store.content import ContentBrief
 from credly_cli.store.database import Store
 from credly_cli.store.schema import COUNT_REVOKED, IS_GONE, STATES, State
+from credly_cli.text import as_json
 
 _LOG = logging.getLogger(__name__)
 
@@ -222,7 +221,7 @@ def count_by_state(store: Store) -> dict[str, int]:
 class ListedGrant:
     """A grant as answers show it."""
 
-    id: int | None  # ``None`` of one that is only planned in a dry run
+    id: int
     state: State
     reason: Literal["completion", "manual"]
     email: str
@@ -246,20 +245,20 @@ class ListedGrant:
     updated_at: str
     not_before: str | None = None  # when it is tried again
 
-    JSON: ClassVar[tuple[str, ...]] = (
+    JSON: ClassVar = (
         "id", "state", "reason", "email", "learner_id", "badge", "content", "session_id", "completed_at", "issued_at",
         "issued_badge_id", "badge_state", "badge_url", "file", "attempts", "problem", "created_at", "updated_at",
     )  # fmt: skip
 
     @property
-    def badge(self) -> BadgeBrief:
+    def badge(self) -> dict[str, str | None]:
         """The badge in brief."""
-        return BadgeBrief(self.badge_id, self.badge_name, self.badge_image_url)
+        return {"id": self.badge_id, "name": self.badge_name, "image_url": self.badge_image_url}
 
     @property
-    def content(self) -> ContentBrief:
+    def content(self) -> dict[str, str | None]:
         """The content in brief."""
-        return ContentBrief(self.content_id, self.content_title, self.content_type)
+        return {"id": self.content_id, "title": self.content_title, "type": self.content_type}
 
 
 _LISTED = """
@@ -300,19 +299,23 @@ def count_revoked(store: Store) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class PlannedGrant(ListedGrant):
+class PlannedGrant:
     """A grant as a dry run shows it: it has no number yet, and may wait for its moment or for another try (R32)."""
 
-    waits_until: str | None = None
+    grant: ListedGrant
+    waits_until: str | None
 
-    JSON: ClassVar[tuple[str, ...]] = (*ListedGrant.JSON, "waits_until")
+    def json(self) -> dict[str, Any]:
+        """Return it as scripts read it."""
+        shown: dict[str, Any] = as_json(self.grant)
+        return {**shown, "id": None, "waits_until": self.waits_until}
 
 
 def plan_of(store: Store, now: str) -> list[PlannedGrant]:
     """Return all that is planned, also what waits, by badge, content and completion."""
-    rows = store.records(PlannedGrant, f"{_LISTED} WHERE g.state = 'planned' ORDER BY g.id")
-    rows.sort(key=lambda row: (row.badge_name, row.badge_id, row.content_title, row.completed_at or ""))
-    return [replace(row, id=None, waits_until=_waits_until(row, now)) for row in rows]
+    rows = listed(store, states=("planned",))
+    rows.sort(key=lambda row: (row.badge_name, row.badge_id, row.content_title, row.completed_at or "", row.id))
+    return [PlannedGrant(row, _waits_until(row, now)) for row in rows]
 
 
 def _waits_until(row: ListedGrant, now: str) -> str | None:

@@ -75,6 +75,11 @@ def of_email(store: Store, email: str) -> list[Learner]:
     )
 
 
+def locale(store: Store, email: str) -> str | None:
+    """Return the locale of whoever has this address, as the LMS writes it."""
+    return next((learner.locale for learner in of_email(store, email) if learner.locale), None)
+
+
 def add_nameless(store: Store, email: str) -> Learner:
     """Add a learner for an address that only Credly or an access file knows, so that its badges can be forgotten."""
     key = email_key(email)

@@ -31,7 +31,7 @@ def test_it_says_what_was_written_and_what_to_do_next(school: School, command: s
     told = {"widget": "0 in progress, 0 to discover, 1 earned", "learner-badges": "1 badge"}[command]
     assert ran.out == f"Wrote {path}: {told}.\n"
     assert ran.err == "Open it in a browser, or put it on your site; write it anew after each sync.\n"
-    assert "<h1>" in path.read_text("utf-8")
+    assert "<h1 " in path.read_text("utf-8")
 
 
 @COMMANDS
@@ -157,7 +157,7 @@ def test_a_badge_that_expired_before_it_was_accepted_cannot_be_accepted(
     )
     page = written(school, command).read_text("utf-8")
     assert ("Accept the Badge" in page) == offered
-    assert ('<p class="chip bad">Expired</p>' in page) != offered
+    assert ('<p class="credly-state credly-bad">Expired</p>' in page) != offered
 
 
 def test_a_lone_surrogate_does_not_break_the_page(tmp_path: Path) -> None:
@@ -179,13 +179,3 @@ def test_a_lone_surrogate_does_not_break_the_page(tmp_path: Path) -> None:
 )
 def test_only_web_addresses_are_opened_and_only_https_is_loaded(address: str | None, link: bool, picture: bool) -> None:
     assert (render.web(address) is not None, render.picture(address) is not None) == (link, picture)
-
-
-def test_a_day_is_the_day_in_utc_whatever_the_machines_zone() -> None:
-    assert render.day("2026-03-02T00:00:00Z") == "2 March 2026"  # a completion known by date only
-    assert render.moment("2026-03-02T09:05:00Z") == "2 March 2026, 09:05 UTC"
-
-
-@pytest.mark.parametrize(("progress", "shown"), [(40, "40"), (62.5, "62"), (99.9, "99"), (100, "100"), (0.5, "0.5")])
-def test_a_percentage_reads_100_only_when_complete(progress: float, shown: str) -> None:
-    assert render.percent(progress) == shown

@@ -10,8 +10,8 @@ import pytest
 
 from credly_cli.pages.render import write
 from credly_cli.reports import report_page
-from credly_cli.reports.report import STATES, FailureRow, Reason, Report
-from credly_cli.store.reports import BadgeCount, MonthCount
+from credly_cli.reports.report import STATES, BadgeInBrief, BadgeRow, FailureRow, Reason, Report
+from credly_cli.store.reports import MonthCount
 from tests.learner_views.pages import busy_learner, hostile_learner, written
 from tests.learner_views.school import School
 
@@ -123,7 +123,7 @@ def big_report() -> Report:
     message = "Credly refused: Recipient email (address) is invalid."
     return Report(
         months=[MonthCount(f"{2022 + n // 12}-{n % 12 + 1:02}", 997 * n) for n in range(40)],
-        badges=[BadgeCount("", name, None, 6800, 1700, 1700, 1700, 1700) for _ in range(150)],
+        badges=[BadgeRow(BadgeInBrief("", name, None), 6800, 1700, 1700, 1700, 1700) for _ in range(150)],
         funnel=dict.fromkeys(STATES, 255_000),
         expiring={"30": 0, "60": 1, "90": 255_000},
         failures=[FailureRow("unexpected", 2, (Reason(message, 2),))],
@@ -140,7 +140,7 @@ def test_the_check_would_find_a_fault(school: School, page: "Page") -> None:
     busy_learner(school)
     open_page(page, written(school, "widget"))
     page.evaluate("document.querySelector('img').removeAttribute('alt')")
-    page.evaluate("document.querySelector('.content').style.color = '#bbb'")
+    page.evaluate("document.querySelector('.credly-content').style.color = '#bbb'")
     assert {fault.partition(":")[0] for fault in violations(page)} == {"image-alt", "color-contrast"}
 
 
@@ -148,24 +148,26 @@ def test_r28_the_widget_has_its_three_sections_in_order_in_the_vendors_words(sch
     busy_learner(school)
     open_page(page, written(school, "widget"))
     assert page.locator("h2").all_inner_texts() == ["In Progress", "Discover", "Earned"]
+    about = "About this badge"
     assert cards(page, "In Progress") == [
-        ["Onboarding Essentials", "Welcome to Larkfield", "100% Completed", "Badge on its way", "Open"],
-        ["Data Literacy \u2013 Level 1", "Reading Data", "62% Completed", "Continue"],
-        ["Data Literacy \u2013 Level 2", "Working with Data", "Not Started", "Start"],
-        ["Facilitator", "Leading Groups", "In Progress"],
+        ["Onboarding Essentials", "Welcome to Larkfield", "100% Completed", "Badge on its way", "Open", about],
+        ["Data Literacy \u2013 Level 1", "Reading Data", "62% Completed", "Continue", about],
+        ["Data Literacy \u2013 Level 2", "Working with Data", "Not Started", "Start", about],
+        ["Facilitator", "Leading Groups", "In Progress", "You will find it on your learning site.", about],
     ]
     assert cards(page, "Discover") == [
-        ["Accessible Documents", "Documents for Everybody", "Learn More"],
-        ["Project Management Practitioner", "From Idea to Delivery", "Learn More"],
+        ["Accessible Documents", "Documents for Everybody", "Learn More", about],
+        ["Project Management Practitioner", "From Idea to Delivery", "Learn More", about],
     ]
     assert cards(page, "Earned") == [
-        ["Webinar Participant", "Webinars of the Season", "Earned 2 March 2026", "View Badge"],
+        ["Webinar Participant", "Earned 2 March 2026", "Webinars of the Season", "View Badge", about],
         [
             "First Aid at Work",
-            "First Aid Course",
             "Earned 2 March 2026",
+            "First Aid Course",
             "Expires 31 December 2031",
             "Accept the Badge",
+            about,
         ],
         ["Night Shift Lead", "Earned 9 January 2024", "Expires 9 January 2030", "Rejected"],
         ["Fire Warden", "Earned 4 May 2023", "Expired 4 May 2025", "Expired", "View Badge"],
@@ -174,8 +176,8 @@ def test_r28_the_widget_has_its_three_sections_in_order_in_the_vendors_words(sch
 
 def cards(page: "Page", section: str) -> list[list[str]]:
     """Return the lines of each card, without what only screen readers say after a link's words."""
-    page.evaluate("document.querySelectorAll('.unseen').forEach(part => part.remove())")
-    texts = page.get_by_role("region", name=section, exact=True).locator(".text").all_inner_texts()
+    page.evaluate("document.querySelectorAll('.credly-hidden').forEach(part => part.remove())")
+    texts = page.get_by_role("region", name=section, exact=True).locator(".credly-text").all_inner_texts()
     return [[line for line in text.splitlines() if line.strip()] for text in texts]
 
 
@@ -183,7 +185,7 @@ def test_r28_content_opens_here_and_credly_in_a_new_tab(school: School, page: "P
     busy_learner(school)
     answer = school.widget()
     open_page(page, written(school, "widget"))
-    links = [(link.get_attribute("href"), link) for link in page.locator("a").all()]
+    links = [(link.get_attribute("href"), link) for link in page.locator(".credly-actions a").all()]
     content = [entry["url"] for entry in answer["in_progress"] if entry["url"]]
     discover = [entry["url"] for entry in answer["discover"]]
     earned = [entry["url"] or entry["accept_url"] for entry in answer["earned"] if entry["state"] != "rejected"]
@@ -213,14 +215,14 @@ def test_a_hostile_name_does_nothing(school: School, page: "Page", shots: Path |
     assert page.evaluate("document.scripts.length") == 0
     assert page.locator("img").count() == 0
     assert page.locator("[onerror]").count() == 0
-    assert [link.get_attribute("href") for link in page.locator("a").all() if not of_credly(link)] == []
+    assert [link.get_attribute("href") for link in page.locator("a").all() if not is_expected(link)] == []
     assert page.get_by_role("heading", level=3).first.inner_text().startswith("<img src=x onerror=")
     assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
     assert page.wanted == []  # type: ignore[attr-defined]
 
 
-def of_credly(link: "Locator") -> bool:
-    return (link.get_attribute("href") or "").startswith("https://www.credly.com/")
+def is_expected(link: "Locator") -> bool:
+    return (link.get_attribute("href") or "").startswith(("https://www.credly.com/", "https://www.larkfield.example/"))
 
 
 def test_the_policy_holds_even_where_escaping_would_not(school: School, page: "Page") -> None:
@@ -236,10 +238,11 @@ def test_the_policy_holds_even_where_escaping_would_not(school: School, page: "P
 def test_the_keyboard_reaches_every_link_in_order_and_shows_where_it_is(school: School, page: "Page") -> None:
     busy_learner(school)
     open_page(page, written(school, "widget"))
-    addresses = [link.get_attribute("href") for link in page.locator("a").all()]
-    for address in addresses:
+    wanted = [part.inner_text() for part in page.locator(".credly-actions a, summary").all()]
+    assert len(wanted) > 10
+    for words in wanted:
         page.keyboard.press("Tab")
-        assert page.evaluate("document.activeElement.getAttribute('href')") == address
+        assert page.evaluate("document.activeElement.innerText") == words
         assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
 
 
@@ -259,18 +262,15 @@ def test_a_badge_without_a_picture_has_a_plain_medal(school: School, page: "Page
     busy_learner(school)
     page.route(re.compile("^https:"), lambda route: route.abort())
     open_page(page, written(school, "widget"))
-    script = "getComputedStyle(document.querySelector('.medal img'), '::after').content"
+    script = "getComputedStyle(document.querySelector('.credly-image img'), '::after').content"
     assert page.evaluate(script).startswith('"O"')
 
 
 def test_an_empty_widget_is_friendly(school: School, page: "Page", shots: Path | None) -> None:
     school.has()
     open_page(page, written(school, "widget"), 390)
-    assert page.locator(".empty").all_inner_texts() == [
-        "Nothing is in progress.",
-        "There are no other badges to discover at the moment.",
-        "The badges you earn will be here.",
-    ]
+    assert page.locator(".credly-empty").all_inner_texts() == ["The badges you earn will be here."]
+    assert page.locator("section").count() == 0
     assert violations(page) == []
     if shots is not None:
         page.screenshot(path=shots / "empty.png", full_page=True)
