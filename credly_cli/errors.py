@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum, unique
 from pathlib import Path
-from typing import Any, Literal
+from typing import ClassVar, Literal
 
-from credly_cli.text import Hint, as_json
+from credly_cli.text import Hint
 
 ErrorCode = Literal[
     "unexpected", "usage",
@@ -122,6 +122,8 @@ def exit_of_work(codes: Iterable[Exit], *, uncertain: bool, dry_run: bool) -> Ex
 class Failure(Exception):  # noqa: N818 - an expected failure is an answer to the user, not an error of the program
     """An expected failure: a stable code, one sentence for a person, and what to do next."""
 
+    JSON: ClassVar = ("code", "message", "hint")
+
     def __init__(self, code: ErrorCode, message: str, *, hint: Hint | str | None = None) -> None:
         super().__init__(message)
         self.code: ErrorCode = code
@@ -132,10 +134,6 @@ class Failure(Exception):  # noqa: N818 - an expected failure is an answer to th
     def exit_code(self) -> Exit:
         """The process's exit code for this failure."""
         return EXIT_OF[self.code]
-
-    def json(self) -> dict[str, str | None]:
-        """Return the failure as scripts read it."""
-        return {"code": self.code, "message": self.message, "hint": str(self.hint) if self.hint else None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,11 +161,6 @@ class Problem:
     def exit_code(self) -> Exit:
         """The exit code that this problem leads to."""
         return EXIT_OF[self.code]
-
-    def json(self) -> dict[str, Any]:
-        """Return the problem as scripts read it."""
-        answer: dict[str, Any] = as_json(self)
-        return answer
 
 
 def unwritable(option: str, path: Path, error: OSError) -> Failure:

@@ -13,13 +13,14 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from io import TextIOWrapper
-from typing import IO, Any, Literal
+from typing import IO, Any, Literal, TypeAlias
 
 from credly_cli import prose, tables
 from credly_cli.errors import Failure
 from credly_cli.progress import Progress, ProgressBar
 from credly_cli.text import Hint, as_json, is_web_address, spreadsheet_safe, visible
 
+_Row: TypeAlias = Mapping[str, Any]  # what a listing shows, by the keys of its columns
 Shown = Literal["always", "wide", "pipe"]  # a column that no row fills is left out of a table
 _NARROW = 80
 _WIDE = 110  # columns of a terminal from which ids and addresses fit beside the names
@@ -77,25 +78,25 @@ class Output:
     def listing(
         self,
         columns: Sequence[Column],
-        rows: Sequence[Mapping[str, Any]],
+        rows: Sequence[object],
         *,
         empty: Hint | str,
         as_csv: bool = False,
         piped: bool = True,
     ) -> None:
-        """Write rows in the form that fits where they go; ``empty`` is said when there are none.
+        """Write rows, records or mappings, in the form that fits where they go; ``empty`` is said of none.
 
         ``piped`` is whether a pipe gets all of these columns, so that a table names those that it leaves out.
         """
         if self.as_json:
-            self.json(list(rows))
+            self.json(rows)
         elif as_csv:
-            self._csv(columns, rows)
+            self._csv(columns, map(as_json, rows))
         elif not self.stdout.isatty():
-            for row in rows:
+            for row in map(as_json, rows):
                 self.stdout.write("\t".join(visible(_cell(row, column)) for column in columns) + "\n")
         elif rows:
-            self._table(columns, rows, piped=piped)
+            self._table(columns, [as_json(row) for row in rows], piped=piped)
         else:
             self.note(empty)
 
@@ -127,7 +128,7 @@ class Output:
         """Write why it did not work, and the way out; when quiet, on one line."""
         hint = self._marked(failure.hint) if failure.hint else None
         if self.as_json:
-            self.json({"error": {**failure.json(), "hint": failure.hint}})
+            self.json({"error": failure})
         elif self.quiet and self.unattended:
             self.line(f"{self.unattended}: {failure.message}", failure.hint)
         else:  # who stopped it, or answered no, knows that it is no error
@@ -216,7 +217,7 @@ class Output:
         """Whether addresses fit beside the names."""
         return self._width() >= _WIDE
 
-    def _table(self, columns: Sequence[Column], rows: Sequence[Mapping[str, Any]], *, piped: bool) -> None:
+    def _table(self, columns: Sequence[Column], rows: Sequence[_Row], *, piped: bool) -> None:
         filled = [column for column in columns if any(_cell(row, column) for row in rows) or column.stays]
         fitting = ("always", "wide") if self.is_wide or self._width() < tables.NARROW else ("always",)
         shown = [column for column in filled if column.shown in fitting]
@@ -284,13 +285,13 @@ class Output:
         except (OSError, ValueError):
             return _NARROW
 
-    def _style(self, row: Mapping[str, Any], column: Column) -> str:
+    def _style(self, row: _Row, column: Column) -> str:
         if not self._colours(self.stdout):
             return ""
         address = row.get(column.link) if column.link else None
         return f"link {address}" if address and is_web_address(address) else column.colours.get(_cell(row, column), "")
 
-    def _csv(self, columns: Sequence[Column], rows: Iterable[Mapping[str, Any]]) -> None:
+    def _csv(self, columns: Sequence[Column], rows: Iterable[_Row]) -> None:
         self.stdout.write(",".join(column.key for column in columns) + "\n")
         # all quoted: where a semicolon separates cells, it could else begin a formula in the middle of one
         writer = csv.writer(self.stdout, lineterminator="\n", quoting=csv.QUOTE_ALL)
@@ -337,7 +338,7 @@ def local_time(text: str) -> str:
     return datetime.fromisoformat(text).astimezone().strftime("%Y-%m-%d %H:%M %Z")
 
 
-def _cell(row: Mapping[str, Any], column: Column) -> str:
+def _cell(row: _Row, column: Column) -> str:
     value = row.get(column.key)
     if value is None:
         return ""
@@ -354,7 +355,7 @@ def _named(item: object) -> str:
     return str(item.get("title") or item.get("name") or item["id"]) if isinstance(item, Mapping) else str(item)
 
 
-def _local(row: Mapping[str, Any], column: Column) -> str:
+def _local(row: _Row, column: Column) -> str:
     text = _cell(row, column)
     if not text or column.kind == "text":
         return _UTC_TIME.sub(lambda found: local_time(found[0]), text)

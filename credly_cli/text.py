@@ -129,11 +129,13 @@ class Hint:
 
 
 def as_json(value: object, profile: str | None = None) -> Any:
-    """Return a value as scripts read it: a record by its fields, or by the names in its ``JSON`` where it has them."""
+    """Return a value as scripts read it: a record by its fields, or what has a ``JSON`` by the names in that."""
     if isinstance(value, Hint):
         return value.text(profile)
-    if is_dataclass(value) and not isinstance(value, type):
-        names = getattr(value, "JSON", None) or [field.name for field in fields(value)]
+    names = getattr(value, "JSON", None)
+    if names is None and is_dataclass(value) and not isinstance(value, type):
+        names = [field.name for field in fields(value)]
+    if names is not None:
         return {name: as_json(getattr(value, name), profile) for name in names}
     if isinstance(value, Mapping):
         return {str(key): as_json(item, profile) for key, item in value.items()}

@@ -16,6 +16,9 @@ import pytest
 
 from credly_cli.commands.missed import _show_groups
 from credly_cli.output import Column, Output
+from credly_cli.reports.missed import Miss
+from credly_cli.store.facts import Facts
+from credly_cli.store.links import Pair
 
 LINES = 24
 COLUMNS = (Column("Id", "id", whole=True), Column("Name", "name"))
@@ -107,16 +110,20 @@ def test_no_pager_in_a_pipe(screen: Screen) -> None:
     assert output.stdout.getvalue().count("\n") == 100
 
 
+def missed(number: int) -> Miss:
+    """Return a completion that earned nothing, of one of three badges."""
+    badge_id = str(number % 3)
+    known = Facts(
+        learner=number, learner_id=None, email=f"ada{number}@example.org", first_name="Ada", last_name="King",
+        badge_id=badge_id, once=True, content_id="c", session_id="", completed_at="2026-03-02T09:30:00Z",
+        completed_latest="2026-03-02T09:30:00Z", links=(),
+    )  # fmt: skip
+    return Miss(Pair(badge_id, f"Badge {badge_id}", None, True, "c", "A course", None), known, "before-link")
+
+
 def test_groups_go_through_the_pager_as_a_whole(screen: Screen) -> None:
     """A list of several parts is one for who reads it, though each part would fit."""
-    rows = [
-        {
-            "email": f"ada{number}@example.org", "badge": {"id": str(number % 3), "name": f"Badge {number % 3}"},
-            "content": {"id": "c", "title": "A course"}, "session_id": None, "completed_at": "2026-03-02T09:30:00Z",
-            "reason": "completed before the link",
-        }
-        for number in range(30)
-    ]  # fmt: skip
+    rows = [missed(number) for number in range(30)]
     _show_groups(screen.output(PAGER=screen.pager("pager")), rows)
     paged = screen.paged("pager")
     assert paged is not None

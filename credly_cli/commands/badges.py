@@ -30,12 +30,11 @@ def badges(
 
     Example: credly badges --unlinked
     """
-    from credly_cli.store import badges as stored
-    from credly_cli.store import runs
+    from credly_cli.store import links, runs
 
     environment: Environment = context.obj
     with environment.reading() as store:
-        rows = stored.listed(store, unlinked=unlinked)
+        rows = links.badges(store, unlinked=unlinked)
         synced = runs.last_finished(store)
     none = Hint("There are no badges yet. Run:", Command("sync"))
     empty = Hint("Every badge is linked.") if unlinked else none

@@ -8,7 +8,7 @@ import typer
 from credly_cli.cli.environment import Environment
 from credly_cli.config import load, origins
 from credly_cli.output import Column
-from credly_cli.text import Command, Hint, as_json
+from credly_cli.text import Command, Hint
 
 COLUMNS = (Column("Key", "key", whole=True), Column("Value", "value"), Column("Source", "source"))
 
@@ -53,7 +53,7 @@ def _list(environment: Environment, *, csv: bool) -> None:
     path, required = environment.paths.config, "CREDLY_CONFIG" in environment.environ
     told = origins(path, environment.profile, required=required)
     rows = configuration.listed(environment.settings, told, environment.environ)
-    environment.output.listing(COLUMNS, [as_json(row) for row in rows], empty="", as_csv=csv)
+    environment.output.listing(COLUMNS, rows, empty="", as_csv=csv)
     if not path.exists():
         environment.output.note(Hint(f"There is no {path} yet. To begin one:", Command("config", "init")))
 

@@ -9,6 +9,7 @@ import typer
 from credly_cli.cli.completion import badges, learners
 from credly_cli.cli.environment import Environment
 from credly_cli.output import Column
+from credly_cli.text import as_json
 
 if TYPE_CHECKING:
     from credly_cli.learners.explain import Explained, Explanation
@@ -44,7 +45,7 @@ def explain(
     with environment.reading() as store:
         answer = explaining.explain(store, email, badge, environment.clock.now(), environment.settings.zone)
     output = environment.output
-    output.answer(answer.json(), lambda: _render(environment, answer, every=badge is not None))
+    output.answer(answer, lambda: _render(environment, answer, every=badge is not None))
 
 
 def _render(environment: Environment, answer: "Explanation", *, every: bool) -> None:
@@ -56,7 +57,7 @@ def _render(environment: Environment, answer: "Explanation", *, every: bool) -> 
 
 
 def _rows(one: "Explained") -> list[dict[str, object]]:
-    told = {"id": one.badge.id, **one.json()}
+    told = {"id": one.badge.id, **as_json(one)}
     return [{**told, **asdict(check)} for check in one.checks]
 
 

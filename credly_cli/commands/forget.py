@@ -38,8 +38,7 @@ def forget(
         _confirm(environment, email)
     with environment.writing(lock_wait) as (store, _):
         outcome = forgetting.forget(store, email, utc_text(environment.clock.now()))
-    answer = {"changed": True, **outcome.json()}
-    environment.output.answer(answer, lambda: _show(environment.output, outcome))
+    environment.output.answer(outcome, lambda: _show(environment.output, outcome))
 
 
 def _confirm(environment: Environment, text: str) -> None:

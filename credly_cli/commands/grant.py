@@ -225,8 +225,7 @@ def _out(result: "Granted") -> Command:
 
 
 def _show_several(output: Output, results: "Sequence[Granted]", code: Exit, *, dry_run: bool) -> None:
-    answer = {"results": [result.json() for result in results]}
-    output.answer(answer, lambda: _render_several(output, results, code, dry_run=dry_run))
+    output.answer({"results": results}, lambda: _render_several(output, results, code, dry_run=dry_run))
 
 
 def _render_several(output: Output, results: "Sequence[Granted]", code: Exit, *, dry_run: bool) -> None:

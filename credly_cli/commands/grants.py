@@ -10,7 +10,6 @@ from credly_cli.cli.environment import Environment
 from credly_cli.errors import Failure
 from credly_cli.output import Column
 from credly_cli.store.schema import STATES
-from credly_cli.text import as_json
 
 COLUMNS = (
     Column("Grant", "id", whole=True),
@@ -65,4 +64,4 @@ def grants(
         badge_id = names.badge(store, badge).id if badge is not None else None
         content_id = names.content(store, content).id if content is not None else None
         rows = stored.listed(store, states=state or (), learners=learners, badge_id=badge_id, content_id=content_id)
-    environment.output.listing(COLUMNS, [as_json(row) for row in rows], empty="There are no such grants.", as_csv=csv)
+    environment.output.listing(COLUMNS, rows, empty="There are no such grants.", as_csv=csv)

@@ -1,6 +1,6 @@
 """`credly learners`."""
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -45,12 +45,12 @@ def learners(
         found = stored.matching(store, [words])
     output = environment.output
     shown = output.stdout.isatty() and not (csv or output.as_json)
-    rows = [_shown(one) if shown else as_json(one) for one in found]
+    rows = [_shown(one) for one in found] if shown else found
     none = Hint("There are no learners yet. Run:", Command("import", "learners", "FILE"))
     empty = Hint(f"No learner matches {words!r}.") if words else none
     output.listing(ON_A_TERMINAL if shown else COLUMNS, rows, empty=empty, as_csv=csv)
 
 
-def _shown(one: "ListedLearner") -> dict[str, Any]:
+def _shown(one: "ListedLearner") -> dict[str, object]:
     former = " ".join(f"formerly {email}" for email in one.former_emails)
     return {**as_json(one), "former_emails": former}

@@ -54,7 +54,7 @@ def link(
         if not environment.ask(question, "--yes"):
             raise Failure("declined", "Nothing was linked.", hint="Say another moment with --since DATE.") from None
         done = change(agreed=True)
-    environment.output.answer(done.json(), lambda: _show_link(environment, done))
+    environment.output.answer(done, lambda: _show_link(environment, done))
 
 
 def _question(change: "LinkChange") -> str:
@@ -157,7 +157,7 @@ def unlink(
     environment: Environment = context.obj
     with environment.writing(lock_wait) as (store, _):
         change = linking.unlink(store, badge, environment.clock.now())
-    environment.output.answer(change.json(), lambda: _show_unlink(environment.output, change))
+    environment.output.answer(change, lambda: _show_unlink(environment.output, change))
 
 
 def _show_unlink(output: "Output", change: "LinkChange") -> None:

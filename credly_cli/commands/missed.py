@@ -1,17 +1,19 @@
 """`credly missed`."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from credly_cli.cli.completion import badges
 from credly_cli.cli.environment import Environment
 from credly_cli.output import Column, Output
-from credly_cli.text import Command, Hint, counted
+from credly_cli.text import Command, Hint, as_json, counted
 
 if TYPE_CHECKING:
-    from credly_cli.reports.missed import Upload
+    from collections.abc import Sequence
+
+    from credly_cli.reports.missed import Miss, Upload
 
 COLUMNS = (
     Column("Learner", "email", whole=True),
@@ -68,7 +70,7 @@ def missed(
     environment: Environment = context.obj
     with environment.reading() as store:
         badge_id = names.badge(store, badge).id if badge is not None else None
-        rows = [miss.json() for miss in missing.missed(store, badge_id)]
+        rows = missing.missed(store, badge_id)
         if credly_upload is not None:
             upload = missing.write_bulk_issue(store, credly_upload, badge_id, credly_template)
     output = environment.output
@@ -78,26 +80,27 @@ def missed(
             return
     shown = output.stdout.isatty() and not (csv or output.as_json)
     if shown and rows:
-        _show_groups(output, [{**row, "reason": WORDS[row["reason"]]} for row in rows])
+        _show_groups(output, rows)
     else:
         output.listing(COLUMNS, rows, empty="Every completion of linked content earned its badge.", as_csv=csv)
-    if shown and any(row["reason"] in ("before-link", "disconnected") for row in rows):
+    if shown and any(row.reason in ("before-link", "disconnected") for row in rows):
         again = Command("link", "BADGE", "CONTENT", "--since", "DATE")
         output.note(Hint("To let completions before a moment count after all:", again))
 
 
-def _show_groups(output: Output, rows: list[dict[str, Any]]) -> None:
+def _show_groups(output: Output, rows: "Sequence[Miss]") -> None:
     """Show the rows by badge and content, each group with its count."""
-    groups: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    groups: dict[tuple[str, str], list[Miss]] = {}
     for row in rows:
-        groups.setdefault((row["badge"]["id"], row["content"]["id"]), []).append(row)
+        groups.setdefault((row.badge.id, row.content.id), []).append(row)
     with output.as_one():
         for number, group in enumerate(groups.values()):
-            badge, content = group[0]["badge"]["name"], group[0]["content"]["title"]
+            badge, content = group[0].badge.name, group[0].content.title
             if number:
                 output.tell("")
             output.tell(f"{badge}, for {content}: {counted(len(group), 'completion')}", "bold")
-            output.listing(IN_GROUP, group, empty="", piped=False)
+            shown = [{**as_json(row), "reason": WORDS[row.reason]} for row in group]
+            output.listing(IN_GROUP, shown, empty="", piped=False)
 
 
 def _say_written(output: Output, upload: "Upload", path: Path, *, beside: bool) -> None:

@@ -4,7 +4,6 @@ import typer
 
 from credly_cli.cli.environment import Environment
 from credly_cli.output import Column
-from credly_cli.text import as_json
 
 COLUMNS = (
     Column("Profile", "name"),
@@ -24,5 +23,5 @@ def profiles(context: typer.Context) -> None:
     from credly_cli.admin.profiles import listed
 
     environment: Environment = context.obj
-    rows = as_json(listed(environment.paths, environment.profile))
+    rows = listed(environment.paths, environment.profile)
     environment.output.listing(COLUMNS, rows, empty="There are no profiles yet.")

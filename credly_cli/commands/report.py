@@ -1,9 +1,9 @@
 """`credly report`."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _FLAT = tuple(Column(key.capitalize(), key) for key in ("id", "section", "name", "measure", "count"))
 _BAR = 30  # characters of the longest bar
-_MONTHS = (Column("Month", "month"), Column("Issued", "issued"), Column("", "bar"))
+_MONTHS = (Column("Month", "name"), Column("Issued", "count"), Column("", "bar"))
 _BADGES = (
     Column("Badge", "badge"),
     Column("Issued", "issued"),
@@ -25,8 +25,8 @@ _BADGES = (
     Column("Rejected", "rejected"),
     Column("Revoked", "revoked"),
 )
-_STATES = (Column("State", "state"), Column("Badges", "count"), Column("", "bar"))
-_EXPIRING = (Column("Within", "within"), Column("Badges", "count"), Column("", "bar"))
+_STATES = (Column("State", "name"), Column("Badges", "count"), Column("", "bar"))
+_EXPIRING = (Column("Within", "name"), Column("Badges", "count"), Column("", "bar"))
 _FAILURES = (Column("Grants", "count"), Column("Reason", "message"))
 
 
@@ -80,15 +80,13 @@ def _write_page(environment: Environment, path: Path, answer: "Report") -> None:
 def _show(output: Output, answer: "Report") -> None:
     months, before = answer.latest_months()
     after = f"and {before:,} before" if before else ""
-    _table(
-        output, "Issued per month", _MONTHS, _barred(map(asdict, months), "issued"), "Nothing was issued yet.", after
-    )
-    _table(output, "Badges", _BADGES, [asdict(row) for row in answer.badges], "Nothing was issued yet.")
-    funnel = [{"state": state, "count": count} for state, count in answer.funnel.items()]
-    _table(output, "Accepted or not", _STATES, _barred(funnel, "count"), "")
-    expiring = [{"within": f"{days} days", "count": count} for days, count in answer.expiring.items()]
-    _table(output, "Expiring soon", _EXPIRING, _barred(expiring, "count"), "")
-    _table(output, "Failed or held", _FAILURES, [asdict(reason) for reason in answer.reasons()], "Nothing failed.")
+    issued = {row.month: row.issued for row in months}
+    _table(output, "Issued per month", _MONTHS, _barred(issued), "Nothing was issued yet.", after)
+    _table(output, "Badges", _BADGES, answer.badges, "Nothing was issued yet.")
+    _table(output, "Accepted or not", _STATES, _barred(answer.funnel), "")
+    expiring = {f"{days} days": count for days, count in answer.expiring.items()}
+    _table(output, "Expiring soon", _EXPIRING, _barred(expiring), "")
+    _table(output, "Failed or held", _FAILURES, answer.reasons(), "Nothing failed.")
     look = Command("grants", "--state", "failed", "--state", "held") if answer.failures else Command("status")
     output.note(Hint("Next:", look))
 
@@ -97,7 +95,7 @@ def _table(
     output: Output,
     title: str,
     columns: Sequence[Column],
-    rows: Sequence[Mapping[str, Any]],
+    rows: Sequence[object],
     empty: str,
     after: str = "",
 ) -> None:
@@ -108,8 +106,15 @@ def _table(
     output.say("")
 
 
-def _barred(rows: Iterable[Mapping[str, Any]], key: str) -> list[dict[str, Any]]:
-    """Add a bar to each row, as long as its number against the largest."""
-    counted = list(rows)
-    largest = max((row[key] for row in counted), default=0) or 1
-    return [{**row, "bar": "█" * max(round(row[key] / largest * _BAR), row[key] > 0)} for row in counted]
+@dataclass(frozen=True, slots=True)
+class _Barred:
+    """A number with its bar, as long as the number against the largest."""
+
+    name: str
+    count: int
+    bar: str
+
+
+def _barred(counts: Mapping[str, int]) -> list[_Barred]:
+    largest = max(counts.values(), default=0) or 1
+    return [_Barred(name, count, "█" * max(round(count / largest * _BAR), count > 0)) for name, count in counts.items()]

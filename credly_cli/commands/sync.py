@@ -171,7 +171,7 @@ def _show_missed(environment: Environment) -> None:
 
 
 def _show(output: Output, run: "Run", steps: "Sequence[Step]") -> None:
-    output.answer(run.json(), lambda: _render(output, run, steps))
+    output.answer(run, lambda: _render(output, run, steps))
 
 
 def _render(output: Output, run: "Run", steps: "Sequence[Step]") -> None:
@@ -198,11 +198,11 @@ def _show_plan(output: Output, run: "Run", steps: "Sequence[Step]") -> None:
     """Show what would go out: counts per badge and content, then each grant (R32)."""
     if not run.dry_run or "grants" not in steps:
         return
-    shown = [planned.grant for planned in run.plan]
+    shown = run.plan
     names = {(one.badge_id, one.content_id): f"{one.badge_name} for {one.content_title}" for one in shown}
     for link, number in Counter((one.badge_id, one.content_id) for one in shown).items():
         _say(output, run, f"In the plan: {counted(number, 'badge')} {names[link]}.")
-    output.listing(PLAN, [planned.json() for planned in run.plan], empty="Nothing is planned.")
+    output.listing(PLAN, run.plan, empty="Nothing is planned.")
 
 
 def _say(output: Output, run: "Run", sentence: str, colour: str | None = None) -> None:

@@ -22,7 +22,7 @@ from credly_cli.store.database import Counts, Store
 from credly_cli.store.denials import UNKNOWN_ORIGIN, Origin
 from credly_cli.store.enrollments import UndoneCompletion
 from credly_cli.store.waiting import Waiting
-from credly_cli.text import counted
+from credly_cli.text import as_json, counted
 from credly_cli.times import utc_text
 
 _BATCH = 20_000
@@ -56,7 +56,7 @@ class ImportResult:
         files = [str(path) for path in self.rejects_files]
         return {
             "kind": self.kind,
-            **self.counts.json(),
+            **as_json(self.counts),
             "undone": self.undone,
             "readdressed": [
                 {"learner_id": each.learner_id, "from": each.before, "to": each.now} for each in self.readdressed

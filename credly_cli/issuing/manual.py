@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import ClassVar
 
 from credly_cli.config import GrantSettings
 from credly_cli.credly.client import Client
@@ -39,10 +39,12 @@ class Granted:
     failure: Failure | None = None
     unclear: bool = False  # whether it was issued is for the next sync to find out
 
-    def json(self) -> dict[str, Any]:
-        """Return the answer as scripts read it."""
-        error = self.failure.json() if self.failure else None
-        return {"email": self.email, "changed": self.changed, "grant": self.grant, "error": error}
+    JSON: ClassVar = ("email", "changed", "grant", "error")
+
+    @property
+    def error(self) -> Failure | None:
+        """Why nothing came of it, as answers call it."""
+        return self.failure
 
     def problems(self) -> list[Problem]:
         """Return what went wrong beside a result."""

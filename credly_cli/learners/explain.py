@@ -4,9 +4,9 @@ Everything comes from the store. Each rule is checked in sentences that can be r
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
-from typing import Any, Literal
+from typing import ClassVar, Literal
 
 from credly_cli.errors import Failure
 from credly_cli.learners.cases import Case, read_cases, read_person
@@ -34,10 +34,7 @@ class Explained:
     file: str | None = None  # that the completion came from
     concerns: bool = True  # there is a session, a grant or a badge of the learner's
 
-    def json(self) -> dict[str, Any]:
-        """Return the answer as scripts read it."""
-        answer = asdict(self)
-        return {key: answer[key] for key in ("badge", "content", "decision", "cause", "file", "checks")}
+    JSON: ClassVar = ("badge", "content", "decision", "cause", "file", "checks")
 
 
 @dataclass(slots=True)
@@ -46,10 +43,6 @@ class Explanation:
 
     learner: LearnerBrief
     badges: list[Explained]
-
-    def json(self) -> dict[str, Any]:
-        """Return the answer as scripts read it."""
-        return {"learner": asdict(self.learner), "badges": [badge.json() for badge in self.badges]}
 
 
 def decide(case: Case) -> Decision:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import ClassVar, Protocol
 
 from credly_cli.errors import Failure
 from credly_cli.linking import names
@@ -13,7 +13,7 @@ from credly_cli.store.badges import NamedBadge
 from credly_cli.store.content import ContentBrief
 from credly_cli.store.database import Store
 from credly_cli.store.links import Link
-from credly_cli.text import Command, Hint, as_json
+from credly_cli.text import Command, Hint
 from credly_cli.times import utc_text
 
 MANY = 10  # badges that would be issued, above which somebody is asked (R15)
@@ -60,19 +60,9 @@ class LinkChange:
     session_id: str | None = None  # by which the content was named
     settled: bool = False  # the link had ended by itself, which no longer waits for a person (R9)
 
-    def json(self) -> dict[str, Any]:
-        """Return the answer as scripts read it."""
-        return {
-            "changed": self.changed,
-            "badge": as_json(self.badge.brief),
-            "content": as_json(self.content),
-            "counts_from": self.counts_from,
-            "earlier": self.earlier,
-            "held_already": self.held_already,
-            "born_expired": self.born_expired,
-            "cancelled": self.cancelled,
-            "out": self.out,
-        }
+    JSON: ClassVar = (
+        "changed", "badge", "content", "counts_from", "earlier", "held_already", "born_expired", "cancelled", "out",
+    )  # fmt: skip
 
 
 def link(

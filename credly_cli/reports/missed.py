@@ -4,13 +4,15 @@ import csv
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, ClassVar
 
 from credly_cli.errors import Failure, unwritable
 from credly_cli.files import followed, keep_private, make_private_file
 from credly_cli.identity import email_key
 from credly_cli.issuing.decide import Missed, outcome
 from credly_cli.store import facts, links
+from credly_cli.store.badges import BadgeBrief
+from credly_cli.store.content import ContentBrief
 from credly_cli.store.database import Store
 from credly_cli.store.facts import Facts
 from credly_cli.store.links import Pair
@@ -26,22 +28,37 @@ class Miss:
     facts: Facts
     reason: Missed
 
-    def json(self) -> dict[str, Any]:
-        """Return it as scripts read it."""
-        pair = self.pair
-        return {
-            "email": self.facts.email,
-            "badge": {"id": pair.badge_id, "name": pair.badge_name, "image_url": pair.badge_image_url},
-            "content": {"id": pair.content_id, "title": pair.content_title, "type": pair.content_type},
-            "session_id": self.facts.session_id or None,
-            "completed_at": self.facts.completed_at,
-            "reason": self.reason,
-        }
+    JSON: ClassVar = ("email", "badge", "content", "session_id", "completed_at", "reason")
+
+    @property
+    def email(self) -> str:
+        """The learner's address."""
+        return self.facts.email
+
+    @property
+    def badge(self) -> BadgeBrief:
+        """The badge that it did not earn."""
+        return self.pair.badge
+
+    @property
+    def content(self) -> ContentBrief:
+        """What was completed."""
+        return self.pair.content
+
+    @property
+    def session_id(self) -> str | None:
+        """Its session, where it has one."""
+        return self.facts.session_id or None
+
+    @property
+    def completed_at(self) -> str | None:
+        """When it was completed."""
+        return self.facts.completed_at
 
 
 def missed(store: Store, badge_id: str | None = None) -> list[Miss]:
     """List the completions that earned nothing, the oldest first."""
-    return sorted(_all(store, badge_id), key=lambda miss: (miss.facts.completed_at or "", miss.facts.email))
+    return sorted(_all(store, badge_id), key=lambda miss: (miss.completed_at or "", miss.email))
 
 
 def _all(store: Store, badge_id: str | None) -> Iterator[Miss]:

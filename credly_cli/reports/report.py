@@ -4,38 +4,16 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from credly_cli.store import reports
 from credly_cli.store.database import Store
-from credly_cli.store.reports import MonthCount
+from credly_cli.store.reports import BadgeCount, MonthCount
 from credly_cli.text import folded, without_addresses
 from credly_cli.times import utc_text
 
 STATES = ("pending", "accepted", "rejected", "revoked")
 _SOON = (30, 60, 90)  # days
 _A_YEAR = 12  # months
-
-
-@dataclass(frozen=True, slots=True)
-class BadgeInBrief:
-    """A badge, as it is shown beside its counts."""
-
-    id: str
-    name: str | None
-    image_url: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class BadgeRow:
-    """How many of a badge were issued, and how many of them are in each state."""
-
-    badge: BadgeInBrief
-    issued: int
-    pending: int
-    accepted: int
-    rejected: int
-    revoked: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +38,7 @@ class Report:
     """The whole report; ``expiring`` is by days from now, each count with those of fewer days."""
 
     months: list[MonthCount]
-    badges: list[BadgeRow]
+    badges: list[BadgeCount]
     funnel: dict[str, int]
     expiring: dict[str, int]
     failures: list[FailureRow]
@@ -74,8 +52,8 @@ class Report:
         filled = _all_months(self.months)
         return filled[-_A_YEAR:], sum(row.issued for row in filled[:-_A_YEAR])
 
-    def flat(self) -> list[dict[str, Any]]:
-        """Lay the report out as rows of one shape, for CSV and pipes: id, section, name, measure, count."""
+    def flat(self) -> list["FlatRow"]:
+        """Lay the report out as rows of one shape, for CSV and pipes."""
         return list(_flat(self))
 
 
@@ -83,24 +61,13 @@ def report(store: Store, now: datetime) -> Report:
     """Count what the store knows of issued badges and failed grants; badges deleted in Credly are left out."""
     return Report(
         months=reports.months(store),
-        badges=_badges(store),
+        badges=sorted(reports.badges(store), key=lambda row: (-row.issued, folded(row.badge_name), row.badge_id)),
         funnel={**dict.fromkeys(STATES, 0), **reports.states(store)},
         expiring={
             str(days): reports.expiring(store, utc_text(now), utc_text(now + timedelta(days=days))) for days in _SOON
         },
         failures=_failures(store),
     )
-
-
-def _badges(store: Store) -> list[BadgeRow]:
-    rows = [
-        BadgeRow(
-            BadgeInBrief(row.badge_id, row.badge_name, row.badge_image_url),
-            row.issued, row.pending, row.accepted, row.rejected, row.revoked,
-        )
-        for row in reports.badges(store)
-    ]  # fmt: skip
-    return sorted(rows, key=lambda row: (-row.issued, folded(row.badge.name or ""), row.badge.id))
 
 
 def _failures(store: Store) -> list[FailureRow]:
@@ -122,27 +89,34 @@ def _reason(code: str, problem: str | None) -> str:
     return without_addresses(problem or "No reason was noted.")
 
 
-def _flat(answer: Report) -> Iterator[dict[str, Any]]:
+@dataclass(frozen=True, slots=True)
+class FlatRow:
+    """One number of the report: of a month, a badge, a state, days or an error code."""
+
+    id: str
+    section: str
+    name: str | None
+    measure: str
+    count: int
+
+
+def _flat(answer: Report) -> Iterator[FlatRow]:
     for month in answer.months:
-        yield _row("month", month.month, None, "issued", month.issued)
+        yield FlatRow(month.month, "month", None, "issued", month.issued)
     for row in answer.badges:
         for state in ("issued", *STATES):
-            yield _row("badge", row.badge.id, row.badge.name, state, getattr(row, state))
+            yield FlatRow(row.badge_id, "badge", row.badge_name, state, getattr(row, state))
     for state, count in answer.funnel.items():
-        yield _row("funnel", state, None, "badges", count)
+        yield FlatRow(state, "funnel", None, "badges", count)
     for days, count in answer.expiring.items():
-        yield _row("expiring", days, f"within {days} days", "badges", count)
+        yield FlatRow(days, "expiring", f"within {days} days", "badges", count)
     for code, reason in _codes_and_reasons(answer):
-        yield _row("failure", code, reason.message, "grants", reason.count)
+        yield FlatRow(code, "failure", reason.message, "grants", reason.count)
 
 
 def _codes_and_reasons(answer: Report) -> list[tuple[str, Reason]]:
     pairs = [(row.code, reason) for row in answer.failures for reason in row.reasons]
     return sorted(pairs, key=lambda pair: -pair[1].count)
-
-
-def _row(section: str, identity: str, name: str | None, measure: str, count: int) -> dict[str, Any]:
-    return {"id": identity, "section": section, "name": name, "measure": measure, "count": count}
 
 
 def _all_months(months: list[MonthCount]) -> list[MonthCount]:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from credly_cli.pages.render import Chart, chart, render
-from credly_cli.reports.report import STATES, BadgeRow, Reason, Report
+from credly_cli.reports.report import STATES, Reason, Report
+from credly_cli.store.reports import BadgeCount
 from credly_cli.text import visible
 from credly_cli.times import utc_text
 
@@ -50,13 +51,13 @@ def _months(report: Report) -> Section:
     return Section("months", "Issued per month", sentence, drawn, ("Month", "Issued"), table)
 
 
-def _badges(rows: Sequence[BadgeRow]) -> Section:
+def _badges(rows: Sequence[BadgeCount]) -> Section:
     if not rows:
         return Section("badges", "Badges", "Nothing was issued yet.")
     sentence = "What became of each badge that was issued."
     if len(rows) > _MOST_BADGES:
         sentence += f" Shown are the {_MOST_BADGES} issued most; the table has all {len(rows):,}."
-    names = [visible(row.badge.name or row.badge.id) for row in rows]
+    names = [visible(row.badge_name) for row in rows]
     series = {state.capitalize(): [getattr(row, state) for row in rows[:_MOST_BADGES]] for state in STATES}
     table = [
         (name, row.issued, *(getattr(row, each) for each in STATES)) for name, row in zip(names, rows, strict=True)

@@ -4,20 +4,10 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from operator import attrgetter
-from typing import Any
+from typing import ClassVar
 
 from credly_cli.credly.records import Badge, BadgeDetails, badge_details_from
 from credly_cli.store.database import Store
-from credly_cli.text import folded
-
-_LISTED = """
-SELECT b.id, b.name, b.state, b.slug, b.url, b.image_url, b.allow_duplicates, b.created_at, b.updated_at,
-       l.counts_from, c.id AS content_id, c.title AS content_title, c.type AS content_type
-FROM badges b
-LEFT JOIN links l ON l.badge_id = b.id AND l.ended_at IS NULL
-LEFT JOIN content c ON c.id = l.content_id
-WHERE b.listed
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,28 +19,14 @@ class BadgeBrief:
     image_url: str | None
 
 
-def view(row: dict[str, Any], prefix: str = "badge_") -> dict[str, Any]:
-    """Return a badge in brief, as JSON answers show it."""
-    return {"id": row[f"{prefix}id"], "name": row[f"{prefix}name"], "image_url": row[f"{prefix}image_url"]}
-
-
-def listed(store: Store, *, unlinked: bool = False) -> list[dict[str, Any]]:
-    """List the active badges alphabetically, each with the content it is linked to (R11)."""
-    rows = store.rows(_LISTED + ("AND l.id IS NULL" if unlinked else ""))
-    for row in rows:
-        content = {"id": row.pop("content_id"), "title": row.pop("content_title"), "type": row.pop("content_type")}
-        row["allow_duplicates"] = bool(row["allow_duplicates"])
-        row["content"] = content if content["id"] is not None else None
-        row["counts_from"] = row.pop("counts_from")
-    return sorted(rows, key=lambda row: (folded(row["name"]), row["id"]))
-
-
 @dataclass(frozen=True, slots=True)
 class NamedBadge(BadgeBrief):
     """A badge with all by which it may be named; ``listed`` while it is active."""
 
     slug: str | None
     listed: bool
+
+    JSON: ClassVar = ("id", "name", "image_url")
 
     @property
     def brief(self) -> BadgeBrief:

@@ -3,11 +3,10 @@
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from credly_cli.store.database import Store
 from credly_cli.store.enrollments import current_rev, set_rev
-from credly_cli.text import folded
 
 # Content is released when any of its sessions is, or itself where it has none, and the moment has come.
 # Alias: c content; :now.
@@ -25,11 +24,6 @@ class ContentBrief:
     id: str
     title: str
     type: str | None
-
-
-def view(row: dict[str, Any], prefix: str = "content_") -> dict[str, Any]:
-    """Return content in brief, as JSON answers show it."""
-    return {"id": row[f"{prefix}id"], "title": row[f"{prefix}title"], "type": row[f"{prefix}type"]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,32 +59,9 @@ def of_badge(store: Store, badge_id: str) -> ContentBrief | None:
     )
 
 
-def listed(store: Store, now: str) -> list[dict[str, Any]]:
-    """List all content by title, with its sessions and the badges linked to it."""
-    sessions = _grouped(store, "SELECT content_id, id, title FROM sessions ORDER BY id")
-    badges = _grouped(
-        store,
-        "SELECT l.content_id, b.id, b.name, b.image_url FROM links l JOIN badges b ON b.id = l.badge_id"
-        " WHERE l.ended_at IS NULL ORDER BY b.name, b.id",
-    )
-    rows = store.rows(f"SELECT c.id, c.title, c.type, {RELEASED} AS released, c.url FROM content c", {"now": now})
-    for row in rows:
-        row["released"] = bool(row["released"])
-        row["sessions"] = sessions.get(row["id"], [])
-        row["badges"] = badges.get(row["id"], [])
-    return sorted(rows, key=lambda row: (folded(row["title"]), row["id"]))
-
-
 def is_released(store: Store, content_id: str, now: str) -> bool:
     """Tell whether learners of the site may see the content."""
     return bool(store.value(f"SELECT {RELEASED} FROM content c WHERE c.id = :id", {"id": content_id, "now": now}))
-
-
-def _grouped(store: Store, sql: str) -> dict[str, list[dict[str, Any]]]:
-    groups: dict[str, list[dict[str, Any]]] = {}
-    for row in store.rows(sql):
-        groups.setdefault(row.pop("content_id"), []).append(row)
-    return groups
 
 
 # For importing

@@ -256,7 +256,3 @@ class Counts:
         for name, number in asdict(other).items():
             setattr(self, name, getattr(self, name) + number)
         return self
-
-    def json(self) -> dict[str, int]:
-        """Return the counts as scripts read them."""
-        return asdict(self)

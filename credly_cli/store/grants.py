@@ -6,14 +6,15 @@ What sending asks for stands in ``claims``, what reconciling asks for in ``uncer
 import json
 import logging
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any, ClassVar, Literal
 
 from credly_cli.credly.records import Refusal
 from credly_cli.errors import ErrorCode, Problem
+from credly_cli.store.badges import BadgeBrief
+from credly_cli.store.content import ContentBrief
 from credly_cli.store.database import Store
 from credly_cli.store.schema import COUNT_REVOKED, IS_GONE, STATES, State
-from credly_cli.text import as_json
 
 _LOG = logging.getLogger(__name__)
 
@@ -221,7 +222,7 @@ def count_by_state(store: Store) -> dict[str, int]:
 class ListedGrant:
     """A grant as answers show it."""
 
-    id: int
+    id: int | None  # ``None`` of one that is only planned in a dry run
     state: State
     reason: Literal["completion", "manual"]
     email: str
@@ -245,20 +246,20 @@ class ListedGrant:
     updated_at: str
     not_before: str | None = None  # when it is tried again
 
-    JSON: ClassVar = (
+    JSON: ClassVar[tuple[str, ...]] = (
         "id", "state", "reason", "email", "learner_id", "badge", "content", "session_id", "completed_at", "issued_at",
         "issued_badge_id", "badge_state", "badge_url", "file", "attempts", "problem", "created_at", "updated_at",
     )  # fmt: skip
 
     @property
-    def badge(self) -> dict[str, str | None]:
+    def badge(self) -> BadgeBrief:
         """The badge in brief."""
-        return {"id": self.badge_id, "name": self.badge_name, "image_url": self.badge_image_url}
+        return BadgeBrief(self.badge_id, self.badge_name, self.badge_image_url)
 
     @property
-    def content(self) -> dict[str, str | None]:
+    def content(self) -> ContentBrief:
         """The content in brief."""
-        return {"id": self.content_id, "title": self.content_title, "type": self.content_type}
+        return ContentBrief(self.content_id, self.content_title, self.content_type)
 
 
 _LISTED = """
@@ -299,23 +300,19 @@ def count_revoked(store: Store) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class PlannedGrant:
+class PlannedGrant(ListedGrant):
     """A grant as a dry run shows it: it has no number yet, and may wait for its moment or for another try (R32)."""
 
-    grant: ListedGrant
-    waits_until: str | None
+    waits_until: str | None = None
 
-    def json(self) -> dict[str, Any]:
-        """Return it as scripts read it."""
-        shown: dict[str, Any] = as_json(self.grant)
-        return {**shown, "id": None, "waits_until": self.waits_until}
+    JSON: ClassVar[tuple[str, ...]] = (*ListedGrant.JSON, "waits_until")
 
 
 def plan_of(store: Store, now: str) -> list[PlannedGrant]:
     """Return all that is planned, also what waits, by badge, content and completion."""
-    rows = listed(store, states=("planned",))
-    rows.sort(key=lambda row: (row.badge_name, row.badge_id, row.content_title, row.completed_at or "", row.id))
-    return [PlannedGrant(row, _waits_until(row, now)) for row in rows]
+    rows = store.records(PlannedGrant, f"{_LISTED} WHERE g.state = 'planned' ORDER BY g.id")
+    rows.sort(key=lambda row: (row.badge_name, row.badge_id, row.content_title, row.completed_at or ""))
+    return [replace(row, id=None, waits_until=_waits_until(row, now)) for row in rows]
 
 
 def _waits_until(row: ListedGrant, now: str) -> str | None:

@@ -198,16 +198,13 @@ _NOBODY: dict[str, None] = dict.fromkeys(("email", "earner_id", "user_id", "view
 class Forgotten:
     """What was removed, or kept without a name."""
 
+    changed: bool = True
     learners: int = 0
     enrollments: int = 0
     grants: int = 0
     cancelled: int = 0
     issued_badges: int = 0
     wiped: bool = True  # no copy stayed in the file, as it does while somebody reads there
-
-    def json(self) -> dict[str, int]:
-        """Return the counts as scripts read them."""
-        return {name: getattr(self, name) for name in self.__slots__}
 
 
 def forget(store: Store, rows: Sequence[Learner], now: str) -> Forgotten:

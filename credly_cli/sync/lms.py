@@ -20,7 +20,7 @@ from credly_cli.store import content, learners, runs, waiting
 from credly_cli.store import content as access
 from credly_cli.store.database import Store
 from credly_cli.store.denials import Origin
-from credly_cli.text import Command, Hint, counted
+from credly_cli.text import Command, Hint, as_json, counted
 from credly_cli.times import from_utc_text
 
 _PREFIX = "lms:"  # of a source's bookmarks among all
@@ -57,7 +57,7 @@ class LmsStepResult:
 
     def json(self) -> dict[str, Any]:
         """Return the counts as scripts read them."""
-        counts: dict[str, Any] = {kind: self.of(kind).counts.json() for kind in KINDS}
+        counts: dict[str, Any] = {kind: as_json(self.of(kind).counts) for kind in KINDS}
         if self.sources:
             counts["sources"] = {name: part.json() for name, part in self.sources.items()}
         return counts

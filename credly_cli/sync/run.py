@@ -1,7 +1,7 @@
 """The story of a run: badges, the LMS, issued badges, grants, in this order."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -85,22 +85,12 @@ class Run:
             return "success"
         return "partial" if self.worked else "error"
 
-    def json(self) -> dict[str, Any]:
-        """Return the answer as scripts read it."""
-        return {
-            "status": self.status,
-            "dry_run": self.dry_run,
-            "badges": asdict(self.badges),
-            "unlinked": as_json(self.unlinked),
-            "lms": self.lms,
-            "issued_badges": asdict(self.issued_badges),
-            "grants": asdict(self.grants),
-            **({"plan": [planned.json() for planned in self.plan]} if self.dry_run else {}),
-            "problems": [problem.json() for problem in self.problems],
-            "warnings": list(map(str, self.warnings)),
-            "started_at": self.started_at,
-            "finished_at": self.finished_at,
-        }
+    @property
+    def JSON(self) -> Sequence[str]:  # noqa: N802 - as it is called where it is the same for all
+        """The names of what scripts read."""
+        plan = ("plan",) if self.dry_run else ()
+        before = ("status", "dry_run", "badges", "unlinked", "lms", "issued_badges", "grants")
+        return *before, *plan, "problems", "warnings", "started_at", "finished_at"
 
 
 @dataclass(slots=True)
@@ -131,7 +121,7 @@ class Synchronisation:
         run.grants.revoked = max(0, grants.count_revoked(self.store) - revoked)
         run.grants.uncertain = claims.count_uncertain_of(self.store, number)
         run.finished_at = utc_text(self.clock.now())
-        runs.finish(self.store, number, run.json(), run.listed, good=run.is_good)
+        runs.finish(self.store, number, as_json(run), run.listed, good=run.is_good)
         return run
 
     def _watch_token(self, run: Run) -> None:
