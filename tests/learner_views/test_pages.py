@@ -2,14 +2,18 @@
 
 import os
 import stat
+from dataclasses import replace
 from pathlib import Path
+from time import process_time
 from unicodedata import category
 
 import pytest
 
 from credly_cli.pages import render
+from credly_cli.pages.page import Options
+from credly_cli.pages.page import render as render_page
 from credly_cli.text import inert
-from tests.learner_views.pages import hostile_learner, written
+from tests.learner_views.pages import HOSTILE, full_page, hostile_learner, hostile_page, written
 from tests.learner_views.school import BADGE, ROBIN, School
 from tests.support import faults
 
@@ -126,6 +130,44 @@ def test_hostile_names_are_text(school: School, command: str) -> None:
     assert is_inert(page)
 
 
+@pytest.mark.parametrize("fragment", [False, True])
+def test_hostile_names_are_text_on_published_pages_too(fragment: bool) -> None:
+    options = Options(HOSTILE, title=HOSTILE, logo="javascript:alert(1)", fragment=fragment, sheet="credly-badges.css")
+    page = render_page(hostile_page(), options)
+    assert "<script" not in page
+    assert "<img" not in page
+    assert 'src="javascript:' not in page
+    assert 'href="javascript:' not in page
+    assert is_inert(page)
+
+
+def test_a_published_page_is_not_to_be_found_and_shows_no_address_of_the_learner() -> None:
+    page = render_page(replace(full_page("en"), name=""), Options("Larkfield", sheet="credly-badges.css"))
+    assert '<meta name="robots" content="noindex">' in page
+    assert '<meta name="referrer" content="no-referrer">' in page
+    assert "credly-learner" not in page
+    assert "@" not in page
+    assert '<link rel="stylesheet" href="credly-badges.css">' in page
+
+
+def test_a_fragment_is_the_same_without_the_page_around_it() -> None:
+    options = Options("Larkfield", sheet="credly-badges.css")
+    page, fragment = (render_page(full_page("en"), replace(options, fragment=f)) for f in (False, True))
+    assert fragment.lstrip().startswith('<div class="credly-badges" lang="en">')
+    for tag in ("html", "head", "body", "main", "title", "meta", "link", "style", "h1"):
+        assert f"<{tag}" not in fragment.replace('class="credly-title"', "").replace("<header", "")
+    assert page.count("credly-card") == fragment.count("credly-card") == 10 + 4
+    assert (page.count("<h2"), fragment.count("<h3")) == (4, 4)
+
+
+def test_a_card_without_an_address_says_where_to_go_and_parts_without_cards_are_left_out() -> None:
+    shown = full_page("en")
+    page = render_page(replace(shown, in_progress=shown.in_progress[3:], discover=(), earned=()), Options("Larkfield"))
+    assert page.count("You will find it on your learning site.") == 1
+    assert ("In Progress</h2>" in page, "Discover</h2>" in page, "Earned</h2>" in page) == (True, False, False)
+    assert page.count("The badges you earn will be here.") == 1  # among the badges, one click away
+
+
 def is_inert(page: str) -> bool:
     """Tell whether nothing in a page controls or reorders, anywhere: in its title, its texts or its attributes."""
     return not [letter for letter in page if category(letter) in ("Cc", "Cf", "Cs") and letter not in "\n\u200c\u200d"]
@@ -179,3 +221,30 @@ def test_a_lone_surrogate_does_not_break_the_page(tmp_path: Path) -> None:
 )
 def test_only_web_addresses_are_opened_and_only_https_is_loaded(address: str | None, link: bool, picture: bool) -> None:
     assert (render.web(address) is not None, render.picture(address) is not None) == (link, picture)
+
+
+@pytest.mark.slow
+def test_a_page_with_five_badges_takes_half_a_millisecond() -> None:
+    """1.5 ms a page is what publishing may take in all; ``make bench`` measures that."""
+    options = Options("Larkfield", sheet="credly-badges.css")
+    shown = full_page("de")
+    pages = [
+        replace(
+            shown,
+            name=f"Robin {number}",
+            in_progress=[replace(entry, progress=number % 100) for entry in shown.in_progress],
+            earned=[
+                replace(entry, id=f"{number}", awarded_at=f"2026-03-02T{number % 24:02}:{number % 60:02}:00Z")
+                for entry in (*shown.earned, shown.earned[0])
+            ],
+        )
+        for number in range(500)
+    ]
+    render_page(pages[0], options)
+    fastest = float("inf")
+    for _ in range(5):
+        started = process_time()
+        for page in pages:
+            render_page(page, options)
+        fastest = min(fastest, (process_time() - started) / len(pages))
+    assert fastest < 0.0006, f"{fastest * 1000:.2f} ms"

@@ -12,7 +12,7 @@ from credly_cli.pages.render import write
 from credly_cli.reports import report_page
 from credly_cli.reports.report import STATES, FailureRow, Reason, Report
 from credly_cli.store.reports import BadgeCount, MonthCount
-from tests.learner_views.pages import busy_learner, hostile_learner, written
+from tests.learner_views.pages import busy_learner, drawn, hostile_learner, violations, written
 from tests.learner_views.school import School
 
 if TYPE_CHECKING:
@@ -20,25 +20,11 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.slow
 
-COLOURS = ("#2f6fd0", "#7a4fc0", "#b4552d", "#2b8a6b", "#a03a6a", "#4a5a7a")
-
-
 # what is written in a chart and is less than 12 pixels high, or reaches out of it
 SMALL_OR_OUTSIDE = """[...document.querySelectorAll('.chart text')].filter(text => {
   const chart = text.ownerSVGElement.getBoundingClientRect(), box = text.getBoundingClientRect();
   return box.height < 12 || box.left < chart.left || box.right > chart.right || box.bottom > chart.bottom;
 }).map(text => text.textContent)"""
-
-
-def drawn(address: str) -> str:
-    """Draw a badge, as no badge of Credly's is at hand."""
-    colour = COLOURS[sum(map(ord, address)) % len(COLOURS)]
-    return (
-        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 100 100">'
-        f'<path d="M50 3 91 26v48L50 97 9 74V26z" fill="{colour}"/>'
-        '<path d="M50 12 83 31v38L50 88 17 69V31z" fill="none" stroke="#fff" stroke-width="2"/>'
-        '<path d="m50 28 6 14 15 1-11 10 3 15-13-8-13 8 3-15-11-10 15-1z" fill="#fff"/></svg>'
-    )
 
 
 @pytest.fixture
@@ -128,12 +114,6 @@ def big_report() -> Report:
         expiring={"30": 0, "60": 1, "90": 255_000},
         failures=[FailureRow("unexpected", 2, (Reason(message, 2),))],
     )
-
-
-def violations(page: "Page") -> list[str]:
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright")
-    answer = axe.Axe().run(page).response
-    return [f"{rule['id']}: {node['target']}" for rule in answer["violations"] for node in rule["nodes"]]
 
 
 def test_the_check_would_find_a_fault(school: School, page: "Page") -> None:
