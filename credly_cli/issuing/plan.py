@@ -74,7 +74,7 @@ def _settle(store: Store, link: Link, of_link: Plan, brake: Brake, made: Plan) -
     if brake.stops(link, of_link.planned):
         links.set_brake(store, link, agreed=link.agreed, braked=of_link.planned)
         made.braked += of_link.planned
-        made.problems.append(_braked(store, link, of_link.planned, brake.most))
+        made.problems.append(_braked(store, link, of_link.planned, brake))
         return
     links.set_brake(store, link, agreed=max(0, link.agreed - of_link.planned), braked=0)
     made.planned += of_link.planned
@@ -83,14 +83,15 @@ def _settle(store: Store, link: Link, of_link: Plan, brake: Brake, made: Plan) -
     made.problems += of_link.problems
 
 
-def _braked(store: Store, link: Link, number: int, most: int) -> Problem:
+def _braked(store: Store, link: Link, number: int, brake: Brake) -> Problem:
     badge = badges.in_brief(store, link.badge_id)
     message = (
-        f"{number:,} badges {badge.name if badge else link.badge_id} would be issued by one run, more than"
-        f" grants.brake = {most} lets go out unasked; none of them is planned."
+        f"One run would issue {number:,} badges of {badge.name if badge else link.badge_id}, more than"
+        f" grants.brake = {brake.most} lets go out unasked: none of them is planned."
     )
     look, agree = Command("sync", "--dry-run"), Command("sync", "--allow-many")
-    return Problem("brake", message, badge_id=link.badge_id, hint=Hint("To see them:", look, "; to issue them:", agree))
+    hint = Hint("To issue them:", agree) if brake.rehearsed else Hint("To see them:", look, "; to issue them:", agree)
+    return Problem("brake", message, badge_id=link.badge_id, hint=hint)
 
 
 def hold_denied(store: Store, now: str, made: Plan) -> None:
@@ -137,7 +138,10 @@ def _record(
         completed_at=completion.completed_at,
         issued_at=completion.completed_at,
         once=known.once,
-        earner_id=facts.wire_id(completion, organization_id, known.badge_id, once=known.once),
+        earner_id=facts.wire_id(
+            completion, organization_id, known.badge_id, once=known.once, grant_round=known.grant_round
+        ),
+        round=known.grant_round,
         covered_by=earned.covered_by,
         covered_by_grant=earned.covered_by_grant,
         problem_code="missing-name" if missing else None,

@@ -67,7 +67,8 @@ class Facts:
     completed_at: str | None
     completed_latest: str | None
     links: tuple[LinkFacts, ...]  # of the badge to this content, the oldest first
-    grant: State | None = None  # of the last round that was not cancelled
+    grant: State | None = None  # of the last round that was not cancelled, while it stands
+    grant_round: int = 1  # of the grant that the completion would get
     dropped: bool = False  # ... cancelled by a person
     named_since: bool = False  # ... held for a name that is known by now
     lost: Literal["revoked", "deleted"] | None = None  # ... what became of the badge that it issued or was covered by
@@ -102,12 +103,21 @@ class Facts:
         )  # fmt: skip
 
 
+# Whether a grant `g` by hand issued a badge that was lost before the session `x` was completed, and so does not stand
+# any more (R22).
+_LOST_BEFORE = (
+    "(SELECT coalesce(i.deleted_at, iif(i.state = 'revoked', ifnull(i.state_updated_at, i.stored_at), NULL))"
+    " <= x.completed_at FROM issued_badges i"
+    " WHERE g.reason = 'manual' AND g.state = 'issued' AND i.id = g.issued_badge_id)"
+)
+
 # A row for each link. Of the grants of a session the last round speaks, of those that stand before cancelled ones.
 FACTS = f"""
 x.learner, {WIRE_ID} AS learner_id, p.email, p.first_name, p.last_name, x.badge_id, NOT b.allow_duplicates AS once,
 x.content_id, x.session_id, x.file, x.denied_at IS NOT NULL AND ifnull(g.confirmed_at, '') < x.denied_at AS denied,
 x.completed_at, x.completed_latest, x.early, x.gap_started_at, x.gap_ended_at, x.ended_at, x.end_reason, x.braked,
-g.state AS grant_state, ifnull(g.dropped, 0) AS dropped, ifnull({NAMED_SINCE}, 0) AS named_since,
+g.state AS grant_state, ifnull(g.round, 1) AS round, ifnull({_LOST_BEFORE}, 0) AS lost_before,
+ifnull(g.dropped, 0) AS dropped, ifnull({NAMED_SINCE}, 0) AS named_since,
 (SELECT CASE WHEN i.state = 'revoked' THEN 'revoked' WHEN i.deleted_at IS NOT NULL THEN 'deleted' END
   FROM issued_badges i WHERE i.id = coalesce(g.issued_badge_id, g.covered_by,
     (SELECT o.issued_badge_id FROM grants o WHERE o.id = g.covered_by_grant))) AS lost,
@@ -167,10 +177,11 @@ def facts_from(rows: Sequence[dict[str, Any]]) -> Facts:
             )
             for link in rows
         ),
-        grant=row["grant_state"],
+        grant=None if row["lost_before"] else row["grant_state"],
+        grant_round=row["round"] + 1 if row["lost_before"] else row["round"],
         dropped=bool(row["dropped"]),
         named_since=bool(row["named_since"]),
-        lost=row["lost"],
+        lost=None if row["lost_before"] else row["lost"],
         on_its_way=row["on_its_way"],
         has_badges=bool(row["has_badges"]),
         file=row["file"],
@@ -348,7 +359,7 @@ def _marks(store: Store, completion: Completion, badge_id: str) -> list[str]:
 def mark_of(store: Store, known: Facts) -> str:
     """Return the ``issuer_earner_id`` of the badge that a completion earns."""
     organization_id = str(store.value("SELECT organization_id FROM connection"))
-    return wire_id(known.completion(), organization_id, known.badge_id, once=known.once)
+    return wire_id(known.completion(), organization_id, known.badge_id, once=known.once, grant_round=known.grant_round)
 
 
 def wire_id(completion: Completion, organization_id: str, badge_id: str, *, once: bool, grant_round: int = 1) -> str:
