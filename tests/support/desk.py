@@ -75,16 +75,21 @@ class Desk:
     ) -> Ran:
         """Run a command as a script would, or as somebody at a terminal would."""
         stream = Terminal if terminal else StringIO
-        out, err = stream(), stream()
+        return self.run_on(stream(), stream(), stream(stdin), *arguments, environ=environ)
+
+    def run_on(
+        self, out: StringIO, err: StringIO, stdin: StringIO, *arguments: str, environ: Mapping[str, str] | None = None
+    ) -> Ran:
+        """Run a command with streams of one's own; on a terminal both outputs are the same one."""
         variables = {"CREDLY_HOME": str(self.home), **self.environ, **(environ or {})}
         environment = Environment(
             Output(out, err, variables),
             environ=variables,
-            stdin=stream(stdin),
+            stdin=stdin,
             clock=self.clock,
             adapter=SandboxAdapter(self.sandbox),
         )
-        code = _COMMAND(args=list(arguments), standalone_mode=False, obj=environment)
+        code = _COMMAND(args=list(arguments), prog_name="credly", standalone_mode=False, obj=environment)
         return Ran(code, out.getvalue(), err.getvalue())
 
     def json(self, *arguments: str, code: int = 0, **how: Any) -> Any:
