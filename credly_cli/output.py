@@ -111,6 +111,11 @@ class Output:
             text = self._lines(_told(sentence, self.stdout), self.stdout)
             self._put(self._coloured(text, colour, self.stdout) + "\n")
 
+    def item(self, mark: str, colour: str, label: str, sentence: str) -> None:
+        """Write a sentence beside a mark and a label."""
+        text = prose.beside(f"{mark} {label}", _told(sentence, self.stdout), self._width())
+        self._put(self._coloured(mark, colour, self.stdout) + text[len(mark) :] + "\n")
+
     # Beside the result
 
     def note(self, sentence: Hint | str) -> None:
@@ -330,7 +335,12 @@ def _forgiving(stream: IO[str]) -> IO[str]:
 
 def _told(sentence: str, stream: IO[str]) -> str:
     """Make a sentence safe to show; on a terminal its times are local."""
-    return visible(_UTC_TIME.sub(lambda found: local_time(found[0]), sentence) if stream.isatty() else sentence)
+    return visible(_with_local_times(sentence) if stream.isatty() else sentence)
+
+
+def _with_local_times(text: str) -> str:
+    """Write each UTC time of a text as a local one, which no line break goes through."""
+    return _UTC_TIME.sub(lambda found: prose.together(local_time(found[0])), text)
 
 
 def local_time(text: str) -> str:
@@ -358,7 +368,7 @@ def _named(item: object) -> str:
 def _local(row: _Row, column: Column) -> str:
     text = _cell(row, column)
     if not text or column.kind == "text":
-        return _UTC_TIME.sub(lambda found: local_time(found[0]), text)
+        return _with_local_times(text)
     if not text[:1].isdigit():
         return text  # such as "never"
     if column.kind == "time":

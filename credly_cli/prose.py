@@ -62,6 +62,19 @@ def wrapped(text: str, width: int) -> str:
     return "\n".join(_lines(line, width) for line in text.split("\n"))
 
 
+def beside(label: str, text: str, width: int) -> str:
+    """Write a text beside its label, its lines under one another; what does not fit there stands further left."""
+    indent = width_of(label)
+    lines, current = list[str](), label
+    for word in joined(text).split():
+        gap = "" if current in (label, "") else " "
+        if current != label and width_of(current) + len(gap) + width_of(word) > width:
+            lines.append(current)
+            current, gap = " " * max(0, min(indent, width - width_of(word))), ""
+        current += gap + word
+    return plain("\n".join([*lines, current]))
+
+
 def _lines(line: str, width: int) -> str:
     if width_of(line) <= width:
         return plain(line)

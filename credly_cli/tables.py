@@ -51,7 +51,12 @@ def _longest(text: str, width: int) -> int:
 
 
 def _is_copied(word: str) -> bool:
-    return "@" in word or "://" in word or word.count("-") >= _DASHES or prose.plain(word) != word
+    return (
+        "@" in word
+        or word.startswith(("/", "https://", "http://"))
+        or word.count("-") >= _DASHES
+        or prose.plain(word) != word
+    )
 
 
 def _table(

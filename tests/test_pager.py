@@ -46,10 +46,12 @@ class Screen:
     def seen(self) -> str:
         """Return what came on the screen itself."""
         os.set_blocking(self.keyboard, False)
-        try:
-            return os.read(self.keyboard, 1_000_000).decode()
-        except BlockingIOError:
-            return ""
+        seen = b""
+        while True:
+            try:
+                seen += os.read(self.keyboard, 1_000_000)
+            except BlockingIOError:
+                return seen.decode()
 
 
 @pytest.fixture

@@ -120,7 +120,7 @@ def test_a_command_in_a_sentence_is_recognised(sentence: str, commands: list[str
 
 def test_a_line_goes_on_where_it_began(office: Desk) -> None:
     """What is indented stays so."""
-    ran = at_width(office, 60, "status")
+    ran = at_width(office, 40, "status")
     lines = ran.out.splitlines()
     first = next(number for number, line in enumerate(lines) if "held" in line and line.startswith("  "))
     assert lines[first + 1].startswith("  ")

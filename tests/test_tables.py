@@ -4,11 +4,11 @@ from io import StringIO
 
 import pytest
 
-from credly_cli.commands.explain import CHECKS
 from credly_cli.commands.grants import COLUMNS
-from credly_cli.output import Output
+from credly_cli.output import Column, Output
 from tests.support.desk import Terminal
 
+CHECKS = (Column("Name", "name"), Column("Passed", "ok"), Column("What was found", "message"))
 EMAIL = "wilhelmina.featherstonehaugh-cholmondeley@department.example.org"
 ROW = {
     "id": 4711, "state": "failed", "email": EMAIL, "badge": {"name": "Project Management Fundamentals - Level 1"},
@@ -53,8 +53,8 @@ def test_an_address_or_id_within_prose_is_not_broken_either(width: int) -> None:
     identity = "662bf6c4-c2e4-441b-9474-76a76db4cbe1"
     out = Terminal()
     row = {
-        "mark": "x",
-        "rule": "earned",
+        "name": "earned",
+        "ok": "passed",
         "message": f"Run credly grant {EMAIL} badge; it has {identity}.",
     }
     Output(out, StringIO(), {"COLUMNS": str(width), "NO_COLOR": "1"}).listing(CHECKS, [row], empty="")

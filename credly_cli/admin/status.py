@@ -1,12 +1,13 @@
 """Where things stand, as `status` tells it: what is overdue, and what to do next."""
 
 import re
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from credly_cli.errors import Failure
 from credly_cli.store.overview import Overview
-from credly_cli.text import Command, Hint
+from credly_cli.text import Command, Hint, counted
 from credly_cli.times import from_utc_text
 
 _AGE = re.compile(r"(\d+(?:\.\d+)?)\s*([smhd])")
@@ -24,15 +25,29 @@ def read_age(text: str) -> timedelta:
     raise Failure("usage", f"{text!r} is not an age.", hint="Write it like 90m, 2h or 1d.")
 
 
-def overdue(found: Overview, oldest: timedelta, now: datetime) -> str | None:
-    """Say why a monitor should call somebody: the last good sync is older, or a person is needed; else ``None``."""
+def overdue(found: Overview, oldest: timedelta, now: datetime) -> Hint | None:
+    """Say why a monitor should call somebody, with the way out: the last good sync is older, or a person is needed."""
     if found.needs_person:
-        waiting = found.needs_person
-        return f"{waiting:,} thing{' waits' if waiting == 1 else 's wait'} for a person."
+        return _waiting(found)
     if found.last_good_sync is None:
-        return "No sync has ended well yet."
+        return Hint("No sync has ended well yet. Next:", _next_command(found) or Command("sync"))
     age = now - from_utc_text(found.last_good_sync)
-    return None if age <= oldest else f"The last good sync ended {_words(age)} ago."
+    if age <= oldest:
+        return None
+    return Hint(f"The last good sync ended {_words(age)} ago. Next:", _next_command(found) or Command("sync"))
+
+
+def _waiting(found: Overview) -> Hint:
+    """Tell the first that waits for a person with its way out, and where the others are told."""
+    told = f"{counted(found.needs_person, 'thing waits', 'things wait')} for a person."
+    first = found.waiting_for_person[0]
+    way = Hint.of(first.hint).parts if first.hint else ()
+    more = () if len(found.waiting_for_person) == 1 else (_and_more(way), Command("status"))
+    return Hint(f"{told} {first.message}", *way, *more)
+
+
+def _and_more(way: Sequence[str | Command]) -> str:
+    return f"{'.' if way and isinstance(way[-1], Command) else ''} To see all that waits:".lstrip()
 
 
 _WAYS_OUT = {
@@ -43,14 +58,26 @@ _WAYS_OUT = {
 }
 
 
-def next_step(found: Overview, configuration: Path, *, enabled: bool) -> Hint:
-    """Return what to do next, by where things stand."""
+def next_step(found: Overview, configuration: Path, *, enabled: bool) -> Hint | None:
+    """Return what to do next, by where things stand; ``None`` where nothing is next."""
     if not enabled:
         return Hint(f"Next: set enabled = true in {configuration}")
-    return Hint("Next:", _next_command(found))
+    command = _next_command(found)
+    return Hint("Next:", command) if command else None
 
 
-def _next_command(found: Overview) -> Command:
+def set_up_step(found: Overview) -> Command | None:
+    """Return what is still to be done before a sync can issue anything."""
+    if not found.connected:
+        return Command("connect")
+    if not found.badges:
+        return Command("sync")
+    if not found.content:
+        return Command("import", "content", "FILE")
+    return None if found.linked else Command("link", "BADGE", "CONTENT")
+
+
+def _next_command(found: Overview) -> Command | None:
     if not found.connected:
         return Command("connect")
     last = found.last_sync
@@ -60,11 +87,9 @@ def _next_command(found: Overview) -> Command:
         return _WAYS_OUT[problem.code]
     if found.grants["failed"] or found.grants["held"]:
         return Command("grants", "--state", "failed", "--state", "held")
-    if not found.badges or found.needs_person:
-        return Command("sync")
-    if not found.content:
-        return Command("import", "content", "FILE")
-    return Command("sync") if found.linked else Command("link", "BADGE", "CONTENT")
+    if found.needs_person:
+        return None  # each thing that waits is told with its way out
+    return set_up_step(found) or (None if since_connecting else Command("sync"))
 
 
 def _words(age: timedelta) -> str:

@@ -37,7 +37,17 @@ def _unquoted(store: Store, failure: Failure, arguments: Sequence[str]) -> Failu
     if not joined:
         return None
     message = f"{joined[0]} is one name: put it in quotes."
-    return Failure(failure.code, message, hint=Hint("Run:", Command(*whole)))
+    return Failure(failure.code, message, hint=Hint("Run:", Command(*_in_order(store, whole))))
+
+
+def _in_order(store: Store, words: list[str]) -> list[str]:
+    """Return the words of `grant` or `link` with the badge where it belongs."""
+    match words:
+        case ["grant", first, *others] if others and names.is_badge(store, first):
+            return ["grant", *others, first]
+        case ["link", first, second, *others] if names.are_swapped(store, first, second):
+            return ["link", second, first, *others]
+    return words
 
 
 def _joined(arguments: Sequence[str], known: set[str]) -> tuple[list[str], list[str]]:

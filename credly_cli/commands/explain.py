@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from credly_cli.learners.explain import Explained, Explanation
 
 PIPED = tuple(Column(key, key) for key in ("id", "badge", "content", "decision", "code", "ok", "message"))
-CHECKS = (Column("", "mark", colours={"✓": "green", "✗": "red"}), Column("Rule", "rule"), Column("Facts", "message"))
+_LABEL = 15  # columns for the name of a rule
 
 _DECISIONS = {
     "earned": ("earned", "green"),
@@ -83,10 +83,8 @@ def _show_one(environment: Environment, one: "Explained") -> None:
     content = f" ({one.content.title})" if one.content else ""
     environment.output.tell(f"{one.badge.name}{content}: {words}", colour)
     environment.output.tell(one.cause)
-    rows = [
-        {"mark": "✓" if check.ok else "✗", "rule": check.code.replace("-", " "), "message": check.message}
-        for check in one.checks
-    ]
-    environment.output.listing(CHECKS, rows, empty="")
+    for check in one.checks:
+        mark, colour = ("✓", "green") if check.ok else ("✗", "red")
+        environment.output.item(mark, colour, f"{check.code.replace('-', ' '):{_LABEL}}", check.message)
     if one.file:
         environment.output.tell(f"The completion came from {Path(one.file).name}.", "dim")

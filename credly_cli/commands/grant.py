@@ -11,7 +11,7 @@ from credly_cli.cli.environment import Environment
 from credly_cli.cli.group import LockWait
 from credly_cli.errors import Exit, Failure
 from credly_cli.lms.dates import read_moment
-from credly_cli.output import Column, Output
+from credly_cli.output import Column
 from credly_cli.text import Command, Hint, as_json, counted
 from credly_cli.times import UnreadableTimeError, utc_text
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from credly_cli.issuing.grantable import Recipient
     from credly_cli.issuing.manual import Granted, ManualGrants
     from credly_cli.store.database import Store
+    from credly_cli.store.grants import ListedGrant
     from credly_cli.store.lock import RunLock
 
 COLUMNS = (
@@ -87,9 +88,9 @@ def grant(
         grants.client.progress = progress
         results = grants.grant(emails, badge, moment, rehearse=dry_run)
     if file is None and len(emails) == 1:
-        return _show_one(environment.output, results[0], dry_run=dry_run)
+        return _show_one(environment, results[0], dry_run=dry_run)
     code = manual.exit_code(results, rehearse=dry_run)
-    _show_several(environment.output, results, code, dry_run=dry_run)
+    _show_several(environment, results, code, dry_run=dry_run)
     return int(code)
 
 
@@ -190,45 +191,56 @@ def _moment(environment: Environment, text: str) -> str:
     return moment
 
 
-def _show_one(output: Output, result: "Granted", *, dry_run: bool) -> int:
+def _show_one(environment: Environment, result: "Granted", *, dry_run: bool) -> int:
     failure = result.failure
     if result.grant is None or (failure is not None and failure.code == "already-earned"):
         raise failure or Failure("unexpected", "Nothing came of it.", hint=Hint("Run:", Command("grants")))
     problems = {"problems": result.problems()} if failure else {}
     answer = {"changed": result.changed, "grant": result.grant, **problems}
-    output.answer(answer, lambda: _render_one(output, result, dry_run=dry_run))
+    environment.output.answer(answer, lambda: _render_one(environment, result, dry_run=dry_run))
     if failure is None:
         return int(Exit.DONE)
     return int(Exit.PARTIAL if failure.code == "unexpected" else failure.exit_code)
 
 
-def _render_one(output: Output, result: "Granted", *, dry_run: bool) -> None:
+def _render_one(environment: Environment, result: "Granted", *, dry_run: bool) -> None:
+    output = environment.output
     if result.failure is not None or result.grant is None:
         output.failure(result.failure or Failure("unexpected", "Nothing came of it."))
         return
     email, name = result.email, result.grant.badge_name
     output.say(f"{email} would get {name}." if dry_run else f"Issued {name} to {email}.", "green")
     output.note(f"Resource: {result.grant.content_title}.")
-    next_step = Hint("Next:", Command("learner-badges", email))
-    output.note(Hint("This is a dry run: nothing was issued.") if dry_run else next_step)
-    if not dry_run:
-        output.note(Hint("Revoking is done in Credly only. To list what is out by it:", _out(result)))
+    if dry_run:
+        output.note("This is a dry run: nothing was issued.")
+        return
+    _show_out(environment, result.grant)
+    output.note(Hint("Next:", Command("learner-badges", email)))
 
 
-def _out(result: "Granted") -> Command:
-    """Return the command that lists the badges which are out through the link."""
-    if result.grant is None:
-        return Command("grants", "--state", "issued", "--csv")
-    from credly_cli.linking.link import listing_of_out
+def _show_out(environment: Environment, grant: "ListedGrant") -> None:
+    """Say how many badges are out through the link, how to list them, and where they are revoked (R34)."""
+    if environment.output.quiet:
+        return
+    from credly_cli.linking import link, names
+    from credly_cli.store import grants as stored
 
-    return listing_of_out(result.grant.badge_id, result.grant.content_id)
+    with environment.reading() as store:
+        number = stored.count_out(store, grant.badge_id, grant.content_id)
+        badge = names.badge(store, grant.badge_id).word
+    told = (
+        f"{counted(number, 'badge is', 'badges are')} out for {grant.content_title}. Revoking is done in Credly only."
+    )
+    environment.output.note(Hint(f"{told} To list them:", link.listing_of_out(badge, grant.content_id)))
 
 
-def _show_several(output: Output, results: "Sequence[Granted]", code: Exit, *, dry_run: bool) -> None:
-    output.answer({"results": results}, lambda: _render_several(output, results, code, dry_run=dry_run))
+def _show_several(environment: Environment, results: "Sequence[Granted]", code: Exit, *, dry_run: bool) -> None:
+    answer = {"results": results}
+    environment.output.answer(answer, lambda: _render_several(environment, results, code, dry_run=dry_run))
 
 
-def _render_several(output: Output, results: "Sequence[Granted]", code: Exit, *, dry_run: bool) -> None:
+def _render_several(environment: Environment, results: "Sequence[Granted]", code: Exit, *, dry_run: bool) -> None:
+    output = environment.output
     output.listing(COLUMNS, [_row(result) for result in results], empty="The list of learners is empty.")
     told = [result.failure for result in results if result.failure and result.failure.exit_code == code]
     if told and code is not Exit.PARTIAL:
@@ -241,6 +253,8 @@ def _render_several(output: Output, results: "Sequence[Granted]", code: Exit, *,
     earned = sum(result.failure is not None and result.failure.code == "already-earned" for result in results)
     had = f" {earned:,} had it already." if earned else ""
     output.note(f"{issued:,} of {len(results):,} issued.{had}")
+    if granted := next((result.grant for result in results if result.changed and result.grant), None):
+        _show_out(environment, granted)
 
 
 def _row(result: "Granted") -> dict[str, object]:

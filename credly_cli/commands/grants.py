@@ -10,6 +10,7 @@ from credly_cli.cli.environment import Environment
 from credly_cli.errors import Failure
 from credly_cli.output import Column
 from credly_cli.store.schema import STATES
+from credly_cli.text import Command, Hint
 
 COLUMNS = (
     Column("Grant", "id", whole=True),
@@ -64,4 +65,9 @@ def grants(
         badge_id = names.badge(store, badge).id if badge is not None else None
         content_id = names.content(store, content).id if content is not None else None
         rows = stored.listed(store, states=state or (), learners=learners, badge_id=badge_id, content_id=content_id)
-    environment.output.listing(COLUMNS, rows, empty="There are no such grants.", as_csv=csv)
+    output = environment.output
+    output.listing(COLUMNS, rows, empty="There are no such grants.", as_csv=csv)
+    if output.stdout.isatty() and any(row.badge_state in ("revoked", "deleted") for row in rows):
+        output.note(
+            Hint("A badge was revoked or deleted:", Command("explain", "LEARNER"), "tells why the learner has none.")
+        )

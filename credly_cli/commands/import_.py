@@ -157,7 +157,7 @@ def _show(environment: Environment, outcome: "ImportResult", *, dry_run: bool) -
         output.warn(f"Rejected, {_shown(outcome.first_reject[1])}.")
     for path in outcome.rejects_files:
         output.warn(f"Rejected rows and the reasons are in {path}.")
-    output.note(_next(outcome))
+    output.note(_next(environment, outcome, dry_run=dry_run))
 
 
 def _show_understood(output: Output, outcome: "ImportResult", *, dry_run: bool) -> None:
@@ -185,10 +185,16 @@ def _shown(reject: "Reject") -> str:
     return " ".join(part for part in (f"row {reject.row}:", reject.column, reject.reason) if part)
 
 
-def _next(outcome: "ImportResult") -> Hint:
+def _next(environment: Environment, outcome: "ImportResult", *, dry_run: bool) -> Hint:
+    if outcome.first_reject is None and dry_run:
+        return Hint("Next: run it again without --dry-run, which takes it in.")
     if outcome.first_reject is None:
-        linking = outcome.kind == "content"
-        return Hint("Next:", Command("link", "BADGE", "CONTENT") if linking else Command("sync"))
+        from credly_cli.admin import status
+        from credly_cli.store import overview
+
+        found = overview.read(environment.paths.store)
+        linking = Command("link", "BADGE", "CONTENT") if outcome.kind == "content" and found.badges else None
+        return Hint("Next:", status.set_up_step(found) or linking or Command("sync"))
     from credly_cli.lms.records import UnknownContent
 
     file, reject = outcome.first_reject

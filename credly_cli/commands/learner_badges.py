@@ -8,6 +8,7 @@ import typer
 from credly_cli.cli.completion import learners
 from credly_cli.cli.environment import Environment
 from credly_cli.output import Column
+from credly_cli.text import Command, Hint
 
 if TYPE_CHECKING:
     from credly_cli.learners.badges import LearnerBadges
@@ -75,7 +76,9 @@ def _show(output: "Output", answer: "LearnerBadges", html: Path | None, *, csv: 
         output.note("Open it in a browser, or put it on your site; write it anew after each sync.")
         return
     shown = output.stdout.isatty() and not csv
-    columns, empty = COLUMNS if shown else PIPED, f"{answer.learner.email} has no badges."
+    email = answer.learner.email
+    columns = COLUMNS if shown else PIPED
+    empty = Hint(f"{email} has no badges. To see why:", Command("explain", email))
     output.listing(columns, _rows(answer), empty=empty, as_csv=csv, piped=False)
     if shown:
         _write_links(output, answer)

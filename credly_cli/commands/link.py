@@ -94,8 +94,8 @@ def _show_link(environment: Environment, change: "LinkChange") -> None:
         output.say(f"{counted(change.cancelled, 'grant not yet sent was', 'grants not yet sent were')} cancelled.")
     _show_out(output, change, "It does not touch")
     _show_moment(output, change, found.id, utc_text(environment.clock.now()))
-    output.note(Hint("Next:", Command("sync")))
     _show_image(output, change)
+    output.note(Hint("Next:", Command("sync") if change.connected else Command("connect")))
 
 
 def _show_image(output: "Output", change: "LinkChange") -> None:

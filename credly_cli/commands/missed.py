@@ -83,9 +83,22 @@ def missed(
         _show_groups(output, rows)
     else:
         output.listing(COLUMNS, rows, empty="Every completion of linked content earned its badge.", as_csv=csv)
-    if shown and any(row.reason in ("before-link", "disconnected") for row in rows):
+    if shown:
+        _show_ways(output, {row.reason for row in rows})
+
+
+def _show_ways(output: Output, reasons: set[str]) -> None:
+    """Say how what was missed may be earned all the same."""
+    if reasons & {"before-link", "disconnected"}:
         again = Command("link", "BADGE", "CONTENT", "--since", "DATE")
         output.note(Hint("To let completions before a moment count after all:", again))
+    if reasons:
+        by_hand = Command("grant", "LEARNER", "BADGE", "--issued-at", "completion")
+        output.note(Hint("To issue a linked badge to one learner:", by_hand))
+    if reasons & {"revoked", "deleted"}:
+        output.note(
+            Hint("A badge was revoked or deleted:", Command("explain", "LEARNER"), "tells why the learner has none.")
+        )
 
 
 def _show_groups(output: Output, rows: "Sequence[Miss]") -> None:

@@ -87,8 +87,8 @@ def _show(output: Output, answer: "Report") -> None:
     expiring = {f"{days} days": count for days, count in answer.expiring.items()}
     _table(output, "Expiring soon", _EXPIRING, _barred(expiring), "")
     _table(output, "Failed or held", _FAILURES, answer.reasons(), "Nothing failed.")
-    look = Command("grants", "--state", "failed", "--state", "held") if answer.failures else Command("status")
-    output.note(Hint("Next:", look))
+    if answer.failures:
+        output.note(Hint("Next:", Command("grants", "--state", "failed", "--state", "held")))
 
 
 def _table(

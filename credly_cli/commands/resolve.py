@@ -58,4 +58,3 @@ def _show(output: Output, grant: int, resolved: "Resolved", *, drop: bool) -> No
         output.say(f"Grant {grant} is dropped: {email} gets no {name} for it.")
     else:
         output.say(f"Grant {grant} is issued: {name} for {email}.", "green")
-    output.note(Hint("Next:", Command("status")))

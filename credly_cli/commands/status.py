@@ -7,7 +7,7 @@ import typer
 from credly_cli.cli.environment import Environment
 from credly_cli.errors import Exit
 from credly_cli.output import Output
-from credly_cli.text import Command, Hint, as_json
+from credly_cli.text import Command, Hint, as_json, counted
 
 if TYPE_CHECKING:
     from credly_cli.store.overview import Overview
@@ -51,13 +51,13 @@ def status(
     if warning and reason and {each.code for each in found.waiting_for_person} == {"token-expiring"}:
         reason = None  # that is what the warning says
     if reason:
-        output.line(f"credly status: {reason}", next_step)
+        output.line("credly status:", reason)
     elif warning:
         output.line("credly status:", warning)
     return int(Exit.PARTIAL if reason or warning else Exit.DONE)
 
 
-def _show(environment: Environment, found: "Overview", warning: Hint | None, next_step: Hint) -> None:
+def _show(environment: Environment, found: "Overview", warning: Hint | None, next_step: Hint | None) -> None:
     output, paths = environment.output, environment.paths
     _show_connection(output, found, environment.profile)
     if not environment.settings.enabled:
@@ -68,7 +68,8 @@ def _show(environment: Environment, found: "Overview", warning: Hint | None, nex
         output.tell(f"{name}: {path}{'' if path.exists() else ' (not there)'}.")
     if warning:
         output.warn(warning)
-    output.note(next_step)
+    if next_step:
+        output.note(next_step)
 
 
 def _show_connection(output: Output, found: "Overview", profile: str) -> None:
@@ -83,14 +84,15 @@ def _show_connection(output: Output, found: "Overview", profile: str) -> None:
 
 def _show_counts(output: Output, found: "Overview") -> None:
     output.tell(
-        f"{found.badges:,} badges, {found.linked:,} linked; "
-        f"{found.content:,} pieces of content; {found.learners:,} learners."
+        f"{counted(found.badges, 'badge')}, {found.linked:,} linked; "
+        f"{counted(found.content, 'piece of content', 'pieces of content')}; {counted(found.learners, 'learner')}."
     )
     grants = [f"{number:,} {state}" for state, number in found.grants.items() if number]
     output.tell(f"Grants: {', '.join(grants) or 'none'}.")
     if found.grants["revoked"]:
-        why = Command("explain", "LEARNER")
-        output.note(Hint("Some of what was issued was revoked or deleted since;", why, "tells why."))
+        were = counted(found.grants["revoked"], "issued badge was", "issued badges were")
+        listed, why = Command("grants", "--state", "issued"), Command("explain", "LEARNER")
+        output.note(Hint(f"{were} revoked or deleted in Credly. To see which:", listed, ";", why, "tells why."))
     if found.needs_person:
         output.tell(f"Waiting for a person: {found.needs_person:,}.", "yellow")
     for waiting in found.waiting_for_person:

@@ -34,6 +34,8 @@ PLAN = (
     Column("Completed", "completed_at", kind="time"),
     Column("Waits until", "waits_until", kind="time"),
 )
+_OF_GRANTS = ("grant-failed", "grant-held", "completion-denied")
+_WAYS = 5  # out of as many problems are told
 _TITLES = {"badges": "Badges", "lms": "LMS data", "issued": "Issued badges", "grants": "Grants"}
 
 
@@ -77,9 +79,7 @@ def sync(
         interrupted=environment.interruption,
     )
     run = _run(environment, options, lock_wait, max_seconds, None if dry_run else log_file)
-    _show(environment.output, run, options.steps)
-    if "grants" in options.steps and not any(asdict(run.grants).values()):
-        _show_missed(environment)
+    environment.output.answer(run, lambda: _render(environment, run, options.steps))
     return int(run.exit_code)
 
 
@@ -161,8 +161,6 @@ def _show_missed(environment: Environment) -> None:
     """Say how many completions of linked content earned nothing, where nothing was granted."""
     from credly_cli.reports.missed import missed
 
-    if environment.output.quiet or environment.output.as_json:
-        return
     with environment.reading() as store:
         number = len(missed(store))
     if number:
@@ -170,17 +168,19 @@ def _show_missed(environment: Environment) -> None:
         environment.output.note(Hint(told, Command("missed")))
 
 
-def _show(output: Output, run: "Run", steps: "Sequence[Step]") -> None:
-    output.answer(run, lambda: _render(output, run, steps))
-
-
-def _render(output: Output, run: "Run", steps: "Sequence[Step]") -> None:
+def _render(environment: Environment, run: "Run", steps: "Sequence[Step]") -> None:
+    output = environment.output
     if output.quiet:
         if run.exit_code is not Exit.DONE:
-            output.line(f"credly sync: {_summary(run)}", _next(run))
+            output.line(f"credly sync: {_summary(run)}", _way_out(run))
         return
     _show_counts(output, run, steps)
     _show_plan(output, run, steps)
+    _show_problems(output, run)
+    _show_next(environment, run, steps)
+
+
+def _show_problems(output: Output, run: "Run") -> None:
     for problem in run.problems[:20]:
         output.note(f"{problem.email}: {problem.message}" if problem.email else problem.message)
     if len(run.problems) > 20:  # noqa: PLR2004
@@ -191,7 +191,17 @@ def _render(output: Output, run: "Run", steps: "Sequence[Step]") -> None:
     for warning in run.warnings:
         if warning not in said:
             output.warn(warning)
-    output.note(_next(run))
+
+
+def _show_next(environment: Environment, run: "Run", steps: "Sequence[Step]") -> None:
+    output = environment.output
+    if "grants" in steps and not any(asdict(run.grants).values()):
+        _show_missed(environment)
+    if run.grants.revoked:
+        listed, why = Command("grants", "--state", "issued"), Command("explain", "LEARNER")
+        output.note(Hint("To see what was revoked:", listed, ";", why, "tells why."))
+    for hint in _ways_out(run) or _next(environment, run):
+        output.note(hint)
 
 
 def _show_plan(output: Output, run: "Run", steps: "Sequence[Step]") -> None:
@@ -199,9 +209,9 @@ def _show_plan(output: Output, run: "Run", steps: "Sequence[Step]") -> None:
     if not run.dry_run or "grants" not in steps:
         return
     shown = run.plan
-    names = {(one.badge_id, one.content_id): f"{one.badge_name} for {one.content_title}" for one in shown}
+    names = {(one.badge_id, one.content_id): f"{one.badge_name}, for {one.content_title}" for one in shown}
     for link, number in Counter((one.badge_id, one.content_id) for one in shown).items():
-        _say(output, run, f"In the plan: {counted(number, 'badge')} {names[link]}.")
+        _say(output, run, f"In the plan: {names[link]}: {counted(number, 'badge')}.")
     output.listing(PLAN, run.plan, empty="Nothing is planned.")
 
 
@@ -261,12 +271,30 @@ def _summary(run: "Run") -> str:
     return " ".join(parts)
 
 
-def _next(run: "Run") -> Hint:
+def _way_out(run: "Run") -> Hint | None:
+    """Return what to do about the problem that is told first."""
+    if run.problems and run.problems[0].hint:
+        return run.problems[0].hint
+    return next(iter(_ways_out(run)), None)
+
+
+def _ways_out(run: "Run") -> list[Hint]:
+    """Return what to do about what went wrong, each once; grants that wait are told together."""
+    alone = [problem.hint for problem in run.problems if problem.hint and problem.code not in _OF_GRANTS]
+    hints = list(dict.fromkeys(alone))[:_WAYS]
     if run.grants.failed or run.grants.held:
-        return Hint("Next:", Command("grants", "--state", "failed", "--state", "held"))
-    if hint := next((problem.hint for problem in run.problems if problem.hint), None):
-        return hint
-    if run.exit_code is Exit.TRY_LATER:
-        return Hint("Next: run", Command("sync"), "again later.")
-    linking = not run.grants.issued and run.badges.added
-    return Hint("Next:", Command("link", "BADGE", "CONTENT") if linking else Command("status"))
+        hints.append(Hint("Next:", Command("grants", "--state", "failed", "--state", "held")))
+    elif not hints and run.exit_code is Exit.TRY_LATER:
+        hints.append(Hint("Next: run", Command("sync"), "again later."))
+    return hints
+
+
+def _next(environment: Environment, run: "Run") -> list[Hint]:
+    """Return what comes after a run in which all went well, if anything does."""
+    from credly_cli.admin import status
+    from credly_cli.store import overview
+
+    if run.dry_run:
+        return [Hint("Next:", Command("sync"))] if run.grants.planned else []
+    step = status.next_step(overview.read(environment.paths.store), environment.paths.config, enabled=True)
+    return [step] if step else []

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from shlex import quote
+from typing import ClassVar
 
 from credly_cli.credly.records import IssuedBadge
 from credly_cli.learners.cases import Case, Person
@@ -21,6 +22,9 @@ class Check:
     code: str
     ok: bool
     message: str
+    cause: str | None = None  # where another sentence than its first one says why it stands so
+
+    JSON: ClassVar = ("code", "ok", "message")
 
 
 def checks(case: Case, person: Person) -> list[Check]:
@@ -111,8 +115,11 @@ def _session(case: Case, session: Session, person: Person) -> Iterator[Check]:
         yield Check("completed", False, f"Not completed: {far}.")
         return
     yield Check("completed", True, f"Completed on {_completed(known)}.")
-    if known.denied:
+    if known.denied and known.grant in ("issued", "covered"):
+        yield Check("denied", False, "A later file has the learner as not complete; what was sent stays.")
+    elif known.denied:
         yield Check("denied", False, "A later file has the learner as not complete: it does not count.")
+        return
     yield _counts(case, known, person)
 
 
@@ -142,7 +149,9 @@ def _ways(case: Case, known: Facts, person: Person) -> str:
     """Say how the badge may be earned all the same: by this learner alone, and by everybody."""
     name, email = case.badge.slug or case.badge.id, person.brief.email
     enrolled = not (case.held or all(session.enrolled.ended for session in case.sessions))
-    alone = f" To issue it to this learner: credly grant {quote(email)} {name}." if enrolled else ""
+    alone = (
+        f" To issue it to this learner: credly grant {quote(email)} {name} --issued-at completion." if enrolled else ""
+    )
     at = known.completed_at or ""
     day = at[:10]
     if at == known.completed_latest:
@@ -172,6 +181,9 @@ def _issued(case: Case, person: Person) -> Iterator[Check]:
         yield Check("earned", False, told)
     for row in case.issued:
         yield _one_issued(row, person)
+    if case.linked and case.issued and not case.held and any(not each.enrolled.ended for each in case.sessions):
+        again = f"credly grant {quote(person.brief.email)} {case.badge.slug or case.badge.id}"
+        yield Check("again", True, f"It can be issued again by hand: {again}")
 
 
 def _one_issued(row: IssuedBadge, person: Person) -> Check:
@@ -198,7 +210,8 @@ def _grants(case: Case) -> Iterator[Check]:
             yield Check("dropped", False, told)
         else:
             ok, told = _grant(grant, braked=case.braked)
-            yield Check("grant", ok, f"Grant {grant.id}{_by_hand(grant)}: {told}")
+            why = grant.problem if grant.state in ("held", "failed") and not ok else None
+            yield Check("grant", ok, f"Grant {grant.id}{_by_hand(grant)}: {told}", why)
     if case.braked:
         told = "One run would issue more badges of this link than grants.brake lets go out unasked: none is planned."
         yield Check(

@@ -97,7 +97,8 @@ def _explained(case: Case, checked: list[Check]) -> Explained:
     badge = BadgeBrief(case.badge.id, case.badge.name, case.badge.image_url)
     concerns = bool(case.sessions or case.grants or case.issued)
     decision = decide(case)
-    return Explained(badge, case.content, decision, cause(decision, checked), checked, _file(case), concerns)
+    told = cause(decision, checked, _told_by(case))
+    return Explained(badge, case.content, decision, told, checked, _file(case), concerns)
 
 
 def _file(case: Case) -> str | None:
@@ -119,12 +120,27 @@ _CAUSES: dict[Decision, tuple[tuple[str, bool | None], ...]] = {
 }  # fmt: skip
 
 
-def cause(decision: Decision, checked: Sequence[Check]) -> str:
-    """Say in one sentence why it stands so with a badge: what the check says that decided."""
-    for code, ok in _CAUSES[decision]:
+# Which check tells why a completion earned nothing
+_TELLING: dict[str, str] = {
+    "before-link": "counts", "disconnected": "counts", "unlinked": "linked", "badge-not-active": "linked",
+    "revoked": "revoked", "deleted": "deleted", "dropped": "dropped",
+}  # fmt: skip
+
+
+def _told_by(case: Case) -> str | None:
+    """Return the check that tells why the learner's last completion earned nothing."""
+    missed = [session for session in case.sessions if session.outcome.missed is not None]
+    last = max(missed, key=lambda session: session.facts.completed_at or "", default=None)
+    return _TELLING.get(last.outcome.missed or "") if last else None
+
+
+def cause(decision: Decision, checked: Sequence[Check], first: str | None = None) -> str:
+    """Say in one sentence why it stands so with a badge: what the check says that decided, of ``first`` if it can."""
+    preferred = ((first, False),) if first and decision == "not-granted" else ()
+    for code, ok in (*preferred, *_CAUSES[decision]):
         found = [check for check in checked if check.code == code and ok in (None, check.ok)]
         if found:
-            return _first_sentence(found[-1].message)
+            return _first_sentence(found[-1].cause or found[-1].message)
     return _first_sentence(checked[-1].message) if checked else "Nothing is known."
 
 

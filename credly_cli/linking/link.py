@@ -7,6 +7,7 @@ from typing import ClassVar, Protocol
 
 from credly_cli.errors import Failure
 from credly_cli.linking import names
+from credly_cli.store import connection as connections
 from credly_cli.store import content as contents
 from credly_cli.store import duplicates, grants, links, waiting
 from credly_cli.store.badges import NamedBadge
@@ -56,6 +57,7 @@ class LinkChange:
     cancelled: int = 0
     out: int = 0  # badges that are out through the link, and that the change does not touch (R34)
     left_out: int = 0  # completions that are too early to count
+    connected: bool = True  # without which nothing is issued
     unreleased: bool = False
     session_id: str | None = None  # by which the content was named
     settled: bool = False  # the link had ended by itself, which no longer waits for a person (R9)
@@ -90,6 +92,8 @@ def link(
             raise _linked_elsewhere(store, badge)
         change = LinkChange(badge, content.brief, current.counts_from if current else since or moment)
         change.session_id = content.session_id
+        connection = connections.current(store)
+        change.connected = connection is not None and connection.connected
         change.unreleased = not contents.is_released(store, content.id, moment)
         if current is None:
             _link_anew(store, change, since, moment, foresee, agreed=agreed)

@@ -67,13 +67,14 @@ def badge_and_content(store: Store, badge_name: str, content_name: str) -> tuple
     try:
         return badge(store, badge_name), content(store, content_name)
     except Failure as failure:
-        if failure.code in ("unknown-badge", "unknown-content") and _are_swapped(store, badge_name, content_name):
+        if failure.code in ("unknown-badge", "unknown-content") and are_swapped(store, badge_name, content_name):
             message = f"{content_name!r} is a badge and {badge_name!r} is content: the badge comes first."
             raise Failure(failure.code, message, hint=Hint("Run:", Command("link", content_name, badge_name))) from None
         raise
 
 
-def _are_swapped(store: Store, badge_name: str, content_name: str) -> bool:
+def are_swapped(store: Store, badge_name: str, content_name: str) -> bool:
+    """Tell whether what is named as a badge is content, and the other way round."""
     try:
         content(store, badge_name)
     except Failure:

@@ -139,7 +139,7 @@ class FilesSource:
                 message = f"The newest file of {entry.path} is {counted(age.days, 'day')} old."
                 yield _problem("lms-stale", message, Hint(f"See whether the export still runs. {_MAX_AGE}"))
         elif last is None:
-            hint = Hint(f"See whether the export has run, and correct the path in config.toml, {_place(kind)}.")
+            hint = Hint(f"See whether the export has run, and correct the path in config.toml, under lms.files.{kind}.")
             yield _problem("lms-file-missing", f"No file matches {entry.path}, and none ever did.", hint)
         elif now - from_utc_text(last) > limit:
             message = f"No file has matched {entry.path} since {last[:10]}."

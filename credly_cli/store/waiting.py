@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from credly_cli.errors import ErrorCode, Problem
 from credly_cli.store.database import Store
 from credly_cli.store.grants import COVER_LOST
-from credly_cli.text import Command, Hint, counted, without_addresses
+from credly_cli.text import Command, Hint, without_addresses
 
 # What lasts until it is over, and is said by each run until then.
 LASTING: frozenset[ErrorCode] = frozenset(
@@ -91,44 +91,54 @@ def gather(connection: sqlite3.Connection) -> list[Waiting]:
     return [*_grants(connection), *_conditions(connection)]
 
 
-# Grants that wait, by the code that says why: the condition on `grants g`, what to call them, and the way out.
-_GRANTS: tuple[tuple[ErrorCode, str, str, Hint], ...] = (
-    (
-        "grant-failed",
-        "g.state = 'failed'",
-        "grant failed|grants failed",
-        Hint(Command("grants", "--state", "failed"), "tells why; then", Command("retry")),
-    ),
+# Grants that wait, by the code that says why: the condition on `grants g`, what is said of one and of many, the state.
+_GRANTS: tuple[tuple[ErrorCode, str, str, str, str], ...] = (
+    ("grant-failed", "g.state = 'failed'", "failed", "failed", "failed"),
     (
         "grant-held",
         "g.state = 'held' AND ifnull(g.problem_code, '') <> 'completion-denied'",
-        "grant is held|grants are held",
-        Hint(Command("grants", "--state", "held"), "tells why."),
+        "is held",
+        "are held",
+        "held",
     ),
     (
         "cover-lost",
         COVER_LOST,
-        "learner holds a badge no more by which a grant was covered|learners hold badges no more by which grants were"
-        " covered",
-        Hint("To issue it:", Command("retry", "GRANT"), "; to leave it:", Command("resolve", "GRANT", "--drop")),
+        "was covered by a badge that its learner holds no more",
+        "were covered by badges that their learners hold no more",
+        "covered",
     ),
     (
         "completion-denied",
         "g.state = 'held' AND g.problem_code = 'completion-denied'",
-        "grant is held because a later file denies its completion|grants are held because later files deny their"
-        " completions",
-        Hint("To send it:", Command("retry", "GRANT"), "; to drop it:", Command("resolve", "GRANT", "--drop")),
+        "is held because a later file denies its completion",
+        "are held because later files deny their completions",
+        "held",
     ),
 )
 
 
 def _grants(connection: sqlite3.Connection) -> Iterator[Waiting]:
-    for code, condition, words, hint in _GRANTS:
+    for code, condition, one, many, state in _GRANTS:
         sql = f"SELECT count(*), min(g.id) FROM grants g WHERE {condition}"
         number, first = connection.execute(sql).fetchone()
         if number:
-            one, _, many = words.partition("|")
-            yield Waiting(code, f"{counted(number, one, many)}, the first of them {first}.", hint, number)
+            told = f"Grant {first} {one}." if number == 1 else f"{number:,} grants {many}, the first of them {first}."
+            yield Waiting(code, told, _way_out(code, state, str(first) if number == 1 else "GRANT"), number)
+
+
+def _way_out(code: ErrorCode, state: str, grant: str) -> Hint:
+    """Return what to do about grants that wait; those for which a person decides are named one by one."""
+    why = (Command("grants", "--state", state), "tells why")
+    match code:
+        case "grant-failed":
+            return Hint(*why, "; then", Command("retry"))
+        case "grant-held":
+            return Hint(*why, ".")
+    first = "To issue it:" if code == "cover-lost" else "To send it:"
+    second = "; to leave it:" if code == "cover-lost" else "; to drop it:"
+    ways = (first, Command("retry", grant), second, Command("resolve", grant, "--drop"))
+    return Hint(*ways) if grant.isdigit() else Hint(why[0], "lists them.", *ways)
 
 
 def _conditions(connection: sqlite3.Connection) -> Iterator[Waiting]:

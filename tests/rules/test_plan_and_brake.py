@@ -120,7 +120,7 @@ def test_on_a_terminal_the_plan_is_counted_and_each_learner_has_a_row(once: Desk
     complete(once, 2)
     ran = once.run("sync", "--dry-run", terminal=True, environ={"NO_COLOR": "1", "COLUMNS": "200"})
     counted, _, rows = ran.out.partition("Learner")
-    assert f"In the plan: 2 badges {ONCE} for " in counted
+    assert f"In the plan: {ONCE}, for First Aid Course: 2 badges." in counted
     assert [line.split()[0] for line in rows.splitlines() if "@" in line] == ["ada0@example.org", "ada1@example.org"]
     assert "2026-03-02" in rows
     assert "Waits until" not in ran.out
@@ -137,7 +137,7 @@ def test_in_a_pipe_the_plan_is_rows_alone(once: Desk) -> None:
         ("ada0@example.org", ONCE, AT, ""),
         ("bob@example.org", ONCE, later, later),
     ]
-    assert f"In the plan: 2 badges {ONCE} for " in ran.err
+    assert f"In the plan: {ONCE}, for First Aid Course: 2 badges." in ran.err
     assert once.run("sync", "--dry-run", "-q").out == ""
 
 

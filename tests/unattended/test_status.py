@@ -164,7 +164,7 @@ def test_what_waits_for_a_person_is_named_with_the_way_out(connected: Desk) -> N
     assert connected.run("sync").code == 3
     (waiting,) = connected.json("status")["waiting_for_person"]
     assert (waiting["code"], waiting["count"]) == ("grant-held", 1)
-    assert "1 grant is held" in waiting["message"]
+    assert waiting["message"] == "Grant 1 is held."
     assert "credly grants --state held" in waiting["hint"]
     assert waiting["message"] in connected.run("status").out
 
