@@ -138,6 +138,45 @@ def add_issued(home: Path, count: int) -> None:
         )
 
 
+def add_earned(home: Path, learners: int, each: int, linked: int) -> None:
+    """Add what learners earned through links that count: a completion, its grant and its issued badge for each."""
+    since = f"strftime('%Y-%m-%dT%H:%M:%SZ', '{LINKED_FROM}', (i * 7) || ' seconds')"
+    of_learner = "i / :each + 1"
+    course = f"(({of_learner}) * 3 + i % :each * 7) % :linked"
+    badge, told = f"printf('33333333-3333-4333-8333-%012d', {course})", {"count": learners * each}
+    issued = "printf('99999999-9999-4999-8999-%012d', i)"
+    told |= {"each": each, "linked": linked}
+    with Store.open(home / "credly.db") as store, store.transaction():
+        store.change(
+            f"{_NUMBERS} INSERT INTO enrollments (learner, content_id, progress, completed_at, completed_latest, rev)"
+            f" SELECT {of_learner}, 'course-' || ({course}), 100, {since}, {since}, 1 FROM n",
+            told,
+        )
+        store.change(
+            f"{_NUMBERS} INSERT INTO enrollments (learner, content_id, progress)"
+            f" SELECT i + 1, 'course-' || ((i * 3 + 5) % :linked), 40 FROM n WHERE true ON CONFLICT DO NOTHING",
+            {"count": learners, "linked": linked},
+        )
+        store.change(
+            f"""{_NUMBERS} INSERT INTO issued_badges (id, badge_id, badge_name, image_url, email, email_key, earner_id,
+              user_id, state, issued_at, created_at, state_updated_at, view_url, accept_url, stored_at)
+            SELECT {issued}, {badge}, 'Badge ' || ({course}), 'https://images.credly.com/images/badge.png',
+              'learner' || (i / :each) || '@example.com', 'learner' || (i / :each) || '@example.com',
+              'L' || (i / :each), NULL, iif(i % 4, 'accepted', 'pending'), {since}, {since}, NULL,
+              iif(i % 4, 'https://www.credly.com/badges/' || {issued}, NULL),
+              iif(i % 4, NULL, 'https://www.credly.com/badges/' || {issued} || '/accept'),
+              '2026-01-01T00:00:00Z' FROM n""",
+            told,
+        )
+        store.change(
+            f"""{_NUMBERS} INSERT INTO grants (badge_id, learner, content_id, reason, state, completed_at, issued_at,
+              once, earner_id, issued_badge_id, created_at, updated_at)
+            SELECT {badge}, {of_learner}, 'course-' || ({course}), 'completion', 'issued', {since}, {since}, 1,
+              'L' || (i / :each), {issued}, {since}, {since} FROM n""",
+            told,
+        )
+
+
 def megabytes(path: Path) -> float:
     """Return the size of a file."""
     return path.stat().st_size / 1_000_000

@@ -25,6 +25,7 @@ from credly_cli.commands.learners import learners
 from credly_cli.commands.link import link, unlink
 from credly_cli.commands.missed import missed
 from credly_cli.commands.profiles import profiles
+from credly_cli.commands.publish import publish
 from credly_cli.commands.report import report
 from credly_cli.commands.resolve import resolve
 from credly_cli.commands.retry import retry
@@ -95,6 +96,7 @@ _COMMANDS: dict[str, dict[str, tuple[Callable[..., object], str]]] = {
         "explain": (explain, "Explain why a learner has a badge, or has not."),
         "grants": (grants, "List the grants, and what became of each."),
         "missed": (missed, "List the completions that earned nothing, and why."),
+        "publish": (publish, "Write a page for every learner, for your site."),
         "report": (report, "Report what was issued, accepted, failed, expires."),
     },
     "Repair": {

@@ -190,6 +190,26 @@ class Paths:
         """The lock beside the store."""
         return self.store.with_name(f"{self.store.name}.lock")
 
+    @property
+    def pages_key(self) -> Path:
+        """The key that names published pages."""
+        return self.store.with_name("pages.key")
+
+    @property
+    def pages_manifest(self) -> Path:
+        """Whose page is which, for the LMS, unless it is told to be elsewhere."""
+        return self.store.with_name("pages.csv")
+
+    @property
+    def published(self) -> Path:
+        """What was published where."""
+        return self.store.with_name("pages.db")
+
+    @property
+    def publishing_lock(self) -> Path:
+        """The lock of publishing, beside that of the store."""
+        return self.store.with_name("pages.lock")
+
 
 def load(path: Path, profile: str, *, required: bool) -> Settings:
     """Read the configuration for a profile; raises ``Failure`` with the key at fault."""

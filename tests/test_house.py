@@ -6,7 +6,19 @@ FLOORS = (
     {"__main__", "app"},
     {"commands"},
     {"cli"},
-    {"sync", "importing", "linking", "issuing", "learners", "reports", "pages", "admin", "connection", "sandbox"},
+    {
+        "sync",
+        "importing",
+        "linking",
+        "issuing",
+        "learners",
+        "publishing",
+        "reports",
+        "pages",
+        "admin",
+        "connection",
+        "sandbox",
+    },
     {"store", "credly", "lms"},
     {"http"},
     {
@@ -34,7 +46,8 @@ BESIDE = {
     "issuing": {"linking"},
     "reports": {"pages", "issuing"},
     "pages": {"learners"},
-    "admin": {"connection", "linking"},
+    "publishing": {"learners", "pages", "connection"},
+    "admin": {"connection", "linking", "publishing"},
     "store": {"credly.records", "lms.records"},
 }
 LIBRARIES = {

@@ -171,7 +171,7 @@ def connection(store: Store) -> Check:
     """Tell whether the profile is connected."""
     known = connections.current(store)
     if known is None or not known.connected:
-        return _safely("connection", lambda: passed("connection", connect.require_connected(store).organization_id))
+        return _safely("connection", lambda: passed("connection", connections.require_connected(store).organization_id))
     return passed("connection", f"Connected to {known.organization_name} since {known.connected_at[:10]}.")
 
 

@@ -1,11 +1,19 @@
 """Forgetting a learner: no personal data stay in the store, and no second badge becomes possible."""
 
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import ClassVar
+
+from credly_cli.config import Paths
 from credly_cli.errors import Failure
 from credly_cli.identity import email_key
 from credly_cli.linking import names
+from credly_cli.publishing import remove as publishing
+from credly_cli.publishing.key import PageKey
 from credly_cli.store import grants, learners, privacy
 from credly_cli.store.database import Store
 from credly_cli.store.privacy import Forgotten
+from credly_cli.store.published import Published
 from credly_cli.text import Command, Hint
 
 
@@ -17,14 +25,32 @@ def who(store: Store, text: str) -> list[str]:
     return [f"{' '.join(filter(None, (one.first_name, one.last_name)))} <{one.email}>".lstrip() for one in found]
 
 
-def forget(store: Store, email: str, now: str) -> Forgotten:
+@dataclass(slots=True)
+class Outcome(Forgotten):
+    """What was removed: from the store, and of the pages in the folders that were published to."""
+
+    JSON: ClassVar = (
+        "changed", "learners", "enrollments", "grants", "cancelled", "issued_badges", "wiped", "pages", "folders",
+    )  # fmt: skip
+
+    pages: int = 0
+    folders: list[Path] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)  # why a page could not be removed
+
+
+def forget(store: Store, paths: Paths, email: str, now: str) -> Outcome:
     """Forget the learners with an address; raises ``Failure`` for an unknown one, or while a badge is in doubt."""
     rows = [] if privacy.is_known(store, email) and not learners.of_email(store, email) else names.learner(store, email)
     _require_settled(store, [learner.id for learner in rows], email)
     store.overwrite_what_is_deleted()
     with store.transaction():
-        outcome = privacy.forget(store, rows or [learners.add_nameless(store, email)], now)
-    outcome.wiped = store.wipe()
+        removed = privacy.forget(store, rows or [learners.add_nameless(store, email)], now)
+    removed.wiped = store.wipe()
+    outcome = Outcome(**asdict(removed))
+    if paths.published.exists():
+        with Published.open(paths.published) as published:
+            pages = publishing.forget(published, PageKey.read(paths.pages_key), [row.id for row in rows])
+        outcome.pages, outcome.folders, outcome.failures = pages.pages, pages.folders, pages.failures
     return outcome
 
 

@@ -17,7 +17,7 @@ from credly_cli.config import Paths, Settings, load
 from credly_cli.errors import Failure
 from credly_cli.output import Output
 from credly_cli.signals import Interruption
-from credly_cli.times import Clock, Deadline
+from credly_cli.times import Clock, Deadline, utc_text
 
 if TYPE_CHECKING:
     from credly_cli.connection.connect import Network
@@ -186,6 +186,7 @@ class Environment:
 
         Without ``create`` a store that is not there stays so: nothing can be changed in an empty one.
         """
+        from credly_cli.store import page_changes  # noqa: PLC0415
         from credly_cli.store.database import Store  # noqa: PLC0415
         from credly_cli.store.lock import RunLock, locked  # noqa: PLC0415
 
@@ -196,8 +197,11 @@ class Environment:
             return
         held = locked(self.paths.lock, lock_wait, self.clock, rehearse=rehearse)
         with held as lock, Store.open(self.paths.store) as store:
+            now = utc_text(self.clock.now())
             if rehearse:
                 with store.rehearsal():
+                    page_changes.set_clock(store, now)
                     yield store, lock
             else:
+                page_changes.set_clock(store, now)
                 yield store, lock

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from credly_cli.connection.disconnect import Disconnected
-    from credly_cli.output import Output
     from credly_cli.store.connection import Connection
 
 
@@ -75,7 +74,7 @@ def _agree(environment: Environment, known: "Connection | None", *, yes: bool) -
 
     if known is None or not known.connected:
         return
-    _warn(environment.output, WARNING)
+    _warn(environment, WARNING)
     if not yes and not environment.ask(f"Disconnect from {known.organization_name}?", "--yes"):
         raise _nothing_changed()
 
@@ -83,7 +82,7 @@ def _agree(environment: Environment, known: "Connection | None", *, yes: bool) -
 def _confirm_purge(environment: Environment, known: "Connection | None", confirm: str | None, *, yes: bool) -> None:
     from credly_cli.connection.disconnect import PURGE_WARNING, require_name
 
-    _warn(environment.output, PURGE_WARNING)
+    _warn(environment, PURGE_WARNING)
     if known is not None:
         question = f"To remove everything, type the name {known.organization_name}"
         require_name(known, environment.typed(question, "--confirm NAME") if confirm is None else confirm)
@@ -91,9 +90,15 @@ def _confirm_purge(environment: Environment, known: "Connection | None", confirm
         raise _nothing_changed()
 
 
-def _warn(output: "Output", warning: "Iterable[str]") -> None:
+def _warn(environment: Environment, warning: "Iterable[str]") -> None:
+    from credly_cli.connection.disconnect import published_to
+
     for sentence in warning:
-        output.warn(sentence)
+        environment.output.warn(sentence)
+    for folder in published_to(environment.paths):
+        environment.output.warn(
+            Hint(f"Pages are in {folder}. To remove them:", Command("publish", str(folder), "--remove"))
+        )
 
 
 def _nothing_changed() -> Failure:

@@ -1,5 +1,7 @@
 """`credly forget`."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,7 +14,7 @@ from credly_cli.output import Output
 from credly_cli.text import counted
 
 if TYPE_CHECKING:
-    from credly_cli.store.privacy import Forgotten
+    from credly_cli.admin.forget import Outcome
 
 
 def forget(
@@ -21,12 +23,13 @@ def forget(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     lock_wait: LockWait = 10,
 ) -> None:
-    """Remove a learner's personal data from the store, without making a second badge possible.
+    """Remove a learner's personal data and pages from here, without making a second badge possible.
 
     Name, addresses, LMS id and progress go; what was sent is blanked. What was not sent yet is cancelled. A keyed hash
-    stays, by which the learner is recognised if an import names them again: nothing is issued twice then. Remove the
-    learner from the LMS and from its exports first, and badges in Credly. Rejected rows (*.rejects.csv), pages and
-    files that were written, and backups of the store are not touched; log files have no addresses.
+    stays, by which the learner is recognised if an import names them again: nothing is issued twice then. The learner's
+    page goes from each folder that was published to. Remove the learner from the LMS and from its exports first, and
+    badges in Credly. Rejected rows (*.rejects.csv), files that were written, copies of pages and backups of the store
+    are not touched; log files have no addresses.
 
     Example: credly forget anna@example.com
     """
@@ -36,9 +39,21 @@ def forget(
     environment: Environment = context.obj
     if not yes:
         _confirm(environment, email)
-    with environment.writing(lock_wait) as (store, _):
-        outcome = forgetting.forget(store, email, utc_text(environment.clock.now()))
+    with _nobody_publishing(environment, lock_wait), environment.writing(lock_wait) as (store, _):
+        outcome = forgetting.forget(store, environment.paths, email, utc_text(environment.clock.now()))
     environment.output.answer(outcome, lambda: _show(environment.output, outcome))
+
+
+@contextmanager
+def _nobody_publishing(environment: Environment, lock_wait: float) -> Iterator[None]:
+    """Let nobody write the learner's page meanwhile, where pages are published at all."""
+    from credly_cli.store.lock import locked
+
+    if not environment.paths.published.exists():
+        yield
+        return
+    with locked(environment.paths.publishing_lock, lock_wait, environment.clock):
+        yield
 
 
 def _confirm(environment: Environment, text: str) -> None:
@@ -52,7 +67,7 @@ def _confirm(environment: Environment, text: str) -> None:
         raise Failure("declined", "Nobody was forgotten.", hint="Answer y to forget.")
 
 
-def _show(output: Output, outcome: "Forgotten") -> None:
+def _show(output: Output, outcome: "Outcome") -> None:
     output.say(
         f"Forgotten. Removed: {counted(outcome.enrollments, 'enrollment')}; kept without a name:"
         f" {counted(outcome.grants, 'grant')}, {counted(outcome.issued_badges, 'issued badge')};"
@@ -63,6 +78,10 @@ def _show(output: Output, outcome: "Forgotten") -> None:
         output.warn(
             "Another program reads the store: copies stay in its file until that ends and credly has run again."
         )
+    for folder in outcome.folders:
+        output.tell(f"Pages are published to {folder}; the learner's is not among them any more.")
+    for failure in outcome.failures:
+        output.warn(failure.message)
     output.note(
         "Next: remove the learner from the LMS and its exports; delete pages, backups, *.rejects.csv files with them."
     )

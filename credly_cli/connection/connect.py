@@ -182,21 +182,6 @@ def keep(store: Store, connection: Connection, typed: Token | None, token_file: 
             store_token(token_file, typed)
 
 
-def require_connected(store: Store) -> Connection:
-    """Return the connection; raises ``Failure`` when there is none, whatever the environment holds (R3)."""
-    known = connections.current(store)
-    if known is None:
-        hint = Hint("Run:", Command("connect"))
-        raise Failure("not-connected", "This profile is not connected to Credly.", hint=hint)
-    if not known.connected:
-        raise Failure(
-            "not-connected",
-            f"This profile was disconnected from {known.organization_name}.",
-            hint=Hint("To connect again:", Command("connect")),
-        )
-    return known
-
-
 def token_source(
     network: Network, settings: Settings, known: Connection | None, client_id: str | None = None
 ) -> TokenSource | None:
@@ -240,7 +225,7 @@ def api_url_for(environ: Mapping[str, str], settings: Settings, known: Connectio
 
 def connected_client(store: Store, settings: Settings, network: Network) -> tuple[Connection, Client]:
     """Make the client of the store's connection; raises ``Failure`` when it is not connected."""
-    known = require_connected(store)
+    known = connections.require_connected(store)
     wanted = wanted_organization(network.environ, settings)
     if wanted is not None and wanted != known.organization_id:
         raise another_organization(known)

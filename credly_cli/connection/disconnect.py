@@ -1,6 +1,6 @@
 """Leaving Credly: the token is forgotten, the rest stays; or every trace goes (R3, R5)."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -10,6 +10,7 @@ from typing import ClassVar
 from credly_cli.config import Paths
 from credly_cli.errors import Failure
 from credly_cli.store import connection as connections
+from credly_cli.store import published
 from credly_cli.store.connection import Connection
 from credly_cli.store.database import Store
 from credly_cli.store.runs import Kind
@@ -60,12 +61,18 @@ class Disconnected:
         return list(self.reasons)
 
 
+def published_to(paths: Paths) -> list[Path]:
+    """Return the folders with pages of this profile."""
+    return [folder.path for folder in published.folders(paths.published)]
+
+
 def disconnect(store: Store | None, paths: Paths, now: datetime) -> Disconnected:
-    """End the connection, if there is one, and forget the token; links and ledger stay."""
+    """End the connection, if there is one, and forget the token; links and ledger stay, and what was published."""
     outcome = Disconnected.of(connections.current(store) if store else None)
     if store is not None and outcome.was_connected:
         connections.disconnect(store, now)
     forget_token(paths, outcome)
+    _leave_pages(published_to(paths), outcome)
     return outcome
 
 
@@ -73,6 +80,7 @@ def purge(paths: Paths, known: Connection | None, elsewhere: Mapping[Path, Kind]
     """Remove every file of the profile, also ``elsewhere``; names what it cannot remove or what is the user's own."""
     outcome = Disconnected.of(known)
     outcome.purged = True
+    _leave_pages(published_to(paths), outcome)
     for path in _traces(paths):
         _remove(path, outcome)
     for path, kind in elsewhere.items():
@@ -117,8 +125,16 @@ def _token_files(paths: Paths) -> Iterator[Path]:
 def _traces(paths: Paths) -> Iterator[Path]:
     yield from _token_files(paths)
     yield from sorted(paths.store.parent.glob(f"{paths.store.name}*"))  # with -wal, -shm, the lock and backups
+    yield from (folder.manifest for folder in published.folders(paths.published) if folder.manifest)
+    yield from (paths.pages_manifest, paths.pages_key, paths.publishing_lock)
+    yield from sorted(paths.published.parent.glob(f"{paths.published.name}*"))
     yield from sorted(paths.state.glob("*.rejects.csv"))
     yield from sorted(paths.state.glob("*.log"))
+
+
+def _leave_pages(folders: Iterable[Path], outcome: Disconnected) -> None:
+    for folder in folders:
+        _leave(folder, f"it has pages of learners, which `credly publish {folder} --remove` takes away", outcome)
 
 
 def _leave(path: Path, reason: str, outcome: Disconnected) -> None:

@@ -1,8 +1,9 @@
 """The badges of one learner: from Credly, or from the store when Credly does not answer (R26, R27, R31)."""
 
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import ClassVar, Literal
 
 from credly_cli.credly.client import Client
@@ -65,8 +66,8 @@ def read(store: Store, client: Client, email: str, now: datetime, *, hide_expire
             raise
         why = failure.message if isinstance(failure, UnreadableAnswer) else None
         as_of = runs.last_listing(store) or max((badge.stored_at or "" for badge in stored), default=None)
-        shown = _shown(store, stored, now, hide_expired=hide_expired)
-        return LearnerBadges(_learner(email, known, ()), "store", as_of, shown, why)
+        own = _shown(store, stored, now, hide_expired=hide_expired)
+        return LearnerBadges(_learner(email, known, ()), "store", as_of, own, why)
     if not known and not found:
         raise Failure(
             "unknown-learner",
@@ -76,8 +77,8 @@ def read(store: Store, client: Client, email: str, now: datetime, *, hide_expire
     unseen = issued_badges.unseen_of_learners(store, ids)  # Credly's lists lag behind what it issues
     every = {badge.id: badge for badge in (*unseen, *found)}
     every |= {badge.id: badge for badge in _only_stored(store, client, email, ids, every)}
-    shown = _shown(store, list(every.values()), now, hide_expired=hide_expired)
-    return LearnerBadges(_learner(email, known, found), "credly", utc_text(now), shown)
+    own = _shown(store, list(every.values()), now, hide_expired=hide_expired)
+    return LearnerBadges(_learner(email, known, found), "credly", utc_text(now), own)
 
 
 def _only_stored(
@@ -114,17 +115,30 @@ def _is_outage(failure: Failure) -> bool:
 
 
 def _shown(store: Store, issued: Sequence[IssuedBadge], now: datetime, *, hide_expired: bool) -> list[ShownBadge]:
-    """Bring badges into the form that answers show; nothing revoked or replaced, ever."""
-    resources = _resources(store, issued)
-    moment = utc_text(now)
-    shown = []
+    listed = partial(badges.in_brief, store)
+    return shown(issued, resources(store, issued), listed, utc_text(now), hide_expired=hide_expired)
+
+
+def shown(
+    issued: Iterable[IssuedBadge],
+    resources: Mapping[str, ContentBrief],
+    listed: Callable[[str], BadgeBrief | None],
+    moment: str,
+    *,
+    hide_expired: bool,
+) -> list[ShownBadge]:
+    """Bring badges into the form that answers show; nothing revoked or replaced, ever.
+
+    ``resources`` is what earned each, by its id; ``listed`` is what the list has of a badge; ``moment`` is UTC text.
+    """
+    found = []
     for badge in sorted(issued, key=_when, reverse=True):
         expired = badge.expires_at is not None and badge.expires_at <= moment
         if badge.held and not (expired and hide_expired):
-            shown.append(
+            found.append(
                 ShownBadge(
                     id=badge.id,
-                    badge=_brief(store, badge),
+                    badge=_brief(badge, listed),
                     resource=resources.get(badge.id),
                     awarded_at=badge.issued_at,
                     expires_at=badge.expires_at,
@@ -134,10 +148,10 @@ def _shown(store: Store, issued: Sequence[IssuedBadge], now: datetime, *, hide_e
                     accept_url=badge.accept_url if badge.state == "pending" and not expired else None,
                 )
             )
-    return shown
+    return found
 
 
-def _resources(store: Store, issued: Sequence[IssuedBadge]) -> dict[str, ContentBrief]:
+def resources(store: Store, issued: Sequence[IssuedBadge]) -> dict[str, ContentBrief]:
     """Return the content that earned each badge; one that took another's place was earned by the same."""
     found = issued_badges.resources(store, [badge.id for badge in issued])
     for badge in sorted(issued, key=lambda badge: badge.created_at or ""):
@@ -150,10 +164,8 @@ def _when(badge: IssuedBadge) -> tuple[str, str, str]:
     return badge.issued_at or "", badge.created_at or "", badge.id
 
 
-def _brief(store: Store, issued: IssuedBadge) -> BadgeBrief:
+def _brief(issued: IssuedBadge, listed: Callable[[str], BadgeBrief | None]) -> BadgeBrief:
     """Return name and image as issued, and from the list where Credly's short form left them out."""
-    listed = None
-    if issued.badge_name is None or issued.image_url is None:
-        listed = badges.in_brief(store, issued.badge_id)
-    name = issued.badge_name or (listed.name if listed else issued.badge_id)
-    return BadgeBrief(issued.badge_id, name, issued.image_url or (listed.image_url if listed else None))
+    known = listed(issued.badge_id) if issued.badge_name is None or issued.image_url is None else None
+    name = issued.badge_name or (known.name if known else issued.badge_id)
+    return BadgeBrief(issued.badge_id, name, issued.image_url or (known.image_url if known else None))

@@ -192,9 +192,19 @@ def _by_name(badge: BadgeBrief) -> tuple[str, str]:
 
 def discover(seen: Iterable[Discoverable], sessions: Iterable[Session], held: frozenset[str]) -> list[Discoverable]:
     """Return the badges to discover, by name: not held, and with content that the learner never came to (R28)."""
-    begun = {session.facts.badge_id for session in sessions if prospect(session) != "left"} | held
-    new = {found.badge.id: found for found in seen if found.badge.id not in begun}
-    return sorted(new.values(), key=lambda found: _by_name(found.badge))
+    known = begun(sessions, held)
+    new = {found.badge.id: found for found in seen if found.badge.id not in known}
+    return by_name(new.values())
+
+
+def begun(sessions: Iterable[Session], held: frozenset[str]) -> frozenset[str]:
+    """Return the badges that are held, or to whose content the learner ever came: they are not to be discovered."""
+    return held | {session.facts.badge_id for session in sessions if prospect(session) != "left"}
+
+
+def by_name(found: Iterable[Discoverable]) -> list[Discoverable]:
+    """Return badges to discover in their order."""
+    return sorted(found, key=lambda one: _by_name(one.badge))
 
 
 def earned(shown: Iterable[ShownBadge], *, hide_expired: bool) -> list[Earned]:

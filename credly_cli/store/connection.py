@@ -4,8 +4,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from credly_cli.errors import Failure
 from credly_cli.store import waiting
 from credly_cli.store.database import Store
+from credly_cli.text import Command, Hint
 from credly_cli.times import utc_text
 from credly_cli.token import Expiry, TokenKind, TokenLife
 
@@ -46,6 +48,21 @@ def current(store: Store) -> Connection | None:
     path = Path(row["token_path"]) if row["token_path"] else None
     del row["id"]
     return Connection(**{**row, "token_path": path, "api_url_given": bool(row["api_url_given"])})
+
+
+def require_connected(store: Store) -> Connection:
+    """Return the connection; raises ``Failure`` when there is none, whatever the environment holds (R3)."""
+    known = current(store)
+    if known is None:
+        hint = Hint("Run:", Command("connect"))
+        raise Failure("not-connected", "This profile is not connected to Credly.", hint=hint)
+    if not known.connected:
+        raise Failure(
+            "not-connected",
+            f"This profile was disconnected from {known.organization_name}.",
+            hint=Hint("To connect again:", Command("connect")),
+        )
+    return known
 
 
 def connect(store: Store, connection: Connection) -> None:

@@ -16,6 +16,14 @@ iif(EXISTS (SELECT 1 FROM sessions s WHERE s.content_id = c.id),
   ifnull(c.released AND ifnull(c.released_at, '') <= :now, 0))
 """
 
+# The moments at which linked content is released.
+RELEASED_AT = """
+SELECT c.released_at AS at FROM links l JOIN content c ON c.id = l.content_id
+WHERE l.ended_at IS NULL AND c.released AND c.released_at IS NOT NULL
+UNION ALL SELECT s.released_at FROM links l JOIN sessions s ON s.content_id = l.content_id
+WHERE l.ended_at IS NULL AND s.released AND s.released_at IS NOT NULL
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class ContentBrief:

@@ -24,6 +24,7 @@ _SETTINGS = (
     "PRAGMA journal_mode = WAL",  # readers never block the writer
     "PRAGMA synchronous = FULL",  # NORMAL may forget a grant that was committed as sending after its POST has left
     "PRAGMA foreign_keys = ON",
+    "PRAGMA recursive_triggers = ON",  # what REPLACE takes away is told too
     "PRAGMA trusted_schema = OFF",
     "PRAGMA temp_store = FILE",  # an import of any size is sorted there, without memory; the file has no name
     "PRAGMA cache_size = -3072",  # the system caches the file as well; more would only let memory grow with an import
@@ -103,6 +104,15 @@ class Store:
                 for statement in ("ROLLBACK TO part", "RELEASE part") if nested else ("ROLLBACK",):
                     self.connection.execute(statement)
             raise
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Let all that the block reads be of one moment, whoever writes meanwhile."""
+        self.connection.execute("BEGIN")
+        try:
+            yield
+        finally:
+            self.connection.execute("COMMIT")
 
     @contextmanager
     def rehearsal(self) -> Iterator[None]:

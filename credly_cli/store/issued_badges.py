@@ -261,6 +261,30 @@ def of_learners(store: Store, email: str, learners: Sequence[int]) -> list[Issue
     )
 
 
+def of_many(store: Store, learners: Sequence[int]) -> dict[int, list[IssuedBadge]]:
+    """Return the issued badges of learners by their number, the oldest first, deleted ones left out."""
+    pairs = store.connection.execute(
+        "SELECT m.learner, m.issued_badge_id FROM json_each(?) me"
+        " CROSS JOIN learner_issued_badges m ON m.learner = me.value",
+        (json.dumps(list(learners)),),
+    ).fetchall()
+    known = {badge.id: badge for badge in _of_ids(store, {identity for _, identity in pairs})}
+    found: dict[int, dict[str, IssuedBadge]] = {}
+    for learner, identity in pairs:
+        if identity in known:
+            found.setdefault(learner, {})[identity] = known[identity]
+    return {learner: sorted(own.values(), key=lambda badge: (badge.issued_at or "", badge.id))
+            for learner, own in found.items()}  # fmt: skip
+
+
+def _of_ids(store: Store, ids: Collection[str]) -> list[IssuedBadge]:
+    cursor = store.connection.execute(
+        f"SELECT {_RECORD} FROM json_each(?) k CROSS JOIN issued_badges i ON i.id = k.value WHERE i.deleted_at IS NULL",
+        (json.dumps(sorted(ids)),),
+    )
+    return [IssuedBadge(*row) for row in cursor]
+
+
 def spellings(store: Store, keys: Iterable[str]) -> set[str]:
     """Return the addresses of issued badges as Credly writes them, for addresses as they are compared."""
     rows = store.rows(

@@ -230,6 +230,15 @@ def enrolled(store: Store, learners: Sequence[int], badge_ids: Sequence[str] | N
     return [_enrolled(list(links)) for _, links in groupby(rows, key)]
 
 
+def guests(store: Store, keys: Sequence[str]) -> frozenset[str]:
+    """Return those of these addresses to which some content was given directly."""
+    sql = (
+        "SELECT DISTINCT a.subject FROM json_each(?) k CROSS JOIN access a"
+        " ON a.subject_kind = 'learner' AND a.subject = k.value"
+    )
+    return frozenset(row[0] for row in store.connection.execute(sql, (json.dumps(list(keys)),)))
+
+
 def _enrolled(links: Sequence[dict[str, Any]]) -> Enrolled:
     row = links[-1]
     return Enrolled(

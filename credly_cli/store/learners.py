@@ -62,6 +62,7 @@ def named_in(stored: str | None) -> tuple[str, ...]:
     return tuple(filter(None, (stored or "").split("\n")))
 
 
+_LISTED = "(SELECT value FROM json_each(:keys))"
 _COLUMNS = "id, email, learner_id, first_name, last_name, panorama, sublicense, locale, email_at"
 
 
@@ -181,6 +182,35 @@ def _with_words(store: Store, words: Sequence[str], sql: str, text: str) -> list
     return store.records(Learner, sql.format(columns=columns, condition=condition), (*escaped, *escaped))
 
 
+def of_numbers(store: Store, numbers: Sequence[int]) -> list[Learner]:
+    """Return the learners of these numbers of the store's own, those who are not forgotten."""
+    sql = f"SELECT {_COLUMNS} FROM learners l WHERE id IN {_LISTED} AND {_KEPT} ORDER BY id"
+    return store.records(Learner, sql, {"keys": json.dumps(list(numbers))})
+
+
+def after(store: Store, number: int, limit: int) -> list[Learner]:
+    """Return so many learners after a number of the store's own, by that, those who are not forgotten."""
+    sql = f"SELECT {_COLUMNS} FROM learners l WHERE id > ? AND {_KEPT} ORDER BY id LIMIT ?"
+    return store.records(Learner, sql, (number, limit))
+
+
+def count(store: Store) -> int:
+    """Count the learners who are not forgotten."""
+    return int(store.value(f"SELECT count(*) FROM learners l WHERE {_KEPT}"))
+
+
+def keys_of(store: Store, learners: Sequence[int]) -> dict[int, tuple[str, ...]]:
+    """Return each learner's addresses as they are compared: today's, and earlier ones that nobody has now."""
+    sql = (
+        "SELECT a.learner, a.email_key FROM json_each(?) me CROSS JOIN learner_addresses a ON a.learner = me.value"
+        " ORDER BY me.key"
+    )
+    found: dict[int, dict[str, None]] = {}
+    for learner, key in store.connection.execute(sql, (json.dumps(list(learners)),)):
+        found.setdefault(learner, {})[key] = None
+    return {learner: tuple(keys) for learner, keys in found.items()}
+
+
 def addresses(store: Store, learners: Sequence[int]) -> list[str]:
     """Return the learners' addresses as they are compared: today's, and earlier ones that nobody has now."""
     rows = store.rows(
@@ -218,7 +248,6 @@ def ids_like_words(store: Store) -> Iterator[IdInUse]:
 # For importing: who may be meant by the records of a batch, and what they turn out to say
 
 
-_LISTED = "(SELECT value FROM json_each(:keys))"
 _BY_ID = f"SELECT {_COLUMNS} FROM learners WHERE learner_id IN {_LISTED}"
 _BY_NAMED_ID = f"""
 SELECT {_COLUMNS} FROM learners WHERE id IN (

@@ -5,6 +5,8 @@ Times are UTC text of fixed width, so that they compare as text. ``email_key`` i
 
 from typing import Literal
 
+from credly_cli.store.page_triggers import TABLES, TRIGGERS
+
 State = Literal["planned", "sending", "uncertain", "issued", "covered", "held", "failed", "cancelled"]  # of a grant
 STATES: tuple[State, ...] = (
     "planned", "sending", "uncertain", "issued", "covered", "held", "failed", "cancelled",
@@ -324,7 +326,9 @@ CREATE INDEX issued_badges_revoked ON issued_badges (id) WHERE state = 'revoked'
 CREATE INDEX grants_covering ON grants (covered_by_grant) WHERE covered_by_grant IS NOT NULL;
 """
 
+M011_PAGES = TABLES + TRIGGERS
+
 MIGRATIONS: tuple[str, ...] = (
     M001_FIRST, M002_REPLACED, M003_CATCHING_UP, M004_REFUSAL, M005_WAITING, M006_DENIED, M007_AGREED, M008_EXPIRY,
-    M009_SOURCES, M010_BRAKE,
+    M009_SOURCES, M010_BRAKE, M011_PAGES,
 )  # fmt: skip

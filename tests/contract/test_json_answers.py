@@ -43,6 +43,7 @@ ANSWERS: dict[str, tuple[str, ...]] = {
     "doctor": ("doctor",),
     "profiles": ("profiles",),
     "report": ("report",),
+    "publish": ("publish", "SITE"),
     "disconnect": ("disconnect", "--yes"),
 }
 _COMMANDS = {command.name for command in app.registered_commands}
@@ -65,7 +66,8 @@ def busy(connected: Desk) -> Desk:
 
 @pytest.mark.parametrize("answer", ANSWERS)
 def test_an_answer_has_its_keys_and_types(busy: Desk, answer: str) -> None:
-    ran = busy.run(*ANSWERS[answer], "--json", stdin="email\neve@example.org\n")
+    words = (str(busy.home.parent / "site") if word == "SITE" else word for word in ANSWERS[answer])
+    ran = busy.run(*words, "--json", stdin="email\neve@example.org\n")
     assert ran.err == ""
     assert misfit(ran.json, SHAPES[answer]) is None, ran.json
     assert misfit(ran.json, FAILURE) is not None
@@ -145,7 +147,8 @@ def test_one_schema_tells_every_answer(desk: Desk) -> None:
 
 @pytest.mark.parametrize("answer", ANSWERS)
 def test_an_answer_fits_the_schema_that_is_printed(busy: Desk, answer: str) -> None:
-    ran = busy.run(*ANSWERS[answer], "--json", stdin="email\neve@example.org\n")
+    words = (str(busy.home.parent / "site") if word == "SITE" else word for word in ANSWERS[answer])
+    ran = busy.run(*words, "--json", stdin="email\neve@example.org\n")
     assert _fits(ran.json, schema()["$defs"][answer])
 
 

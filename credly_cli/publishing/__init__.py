@@ -1,0 +1,1 @@
+"""A page for every learner, from the store alone (R35)."""

@@ -1,0 +1,178 @@
+"""What the pages of many learners say, read for all of them at once: by the rules of `widget` and `learner-badges`.
+
+What all pages share is read once a run; what changes meanwhile is told to the next run (`store/page_changes.py`).
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from hashlib import blake2b
+
+from credly_cli.credly.records import BadgeDetails, IssuedBadge
+from credly_cli.learners import badges as shown_badges
+from credly_cli.learners import widget
+from credly_cli.learners.badges import ShownBadge
+from credly_cli.learners.widget import Earned, InProgress, Session
+from credly_cli.store import badges, issued_badges, learner_history, learners, page_changes
+from credly_cli.store.badges import BadgeBrief
+from credly_cli.store.content import ContentBrief
+from credly_cli.store.database import Store
+from credly_cli.store.learner_history import Audience, Discoverable
+from credly_cli.store.learners import Learner
+
+_DIGEST_BYTES = 16
+_MOST_AUDIENCES = 1000  # whose lists are kept; a site has few, a platform of many tenants thousands
+
+
+@dataclass(frozen=True, slots=True)
+class PageFacts:
+    """What a learner's page says, but for "as of"; times are UTC text."""
+
+    learner: Learner
+    in_progress: Sequence[InProgress]
+    discover: Sequence[Discoverable]
+    earned: Sequence[Earned]
+    changed_at: str  # when the store last heard of something that the page may show
+    due_at: str | None  # when it changes by the passing of time alone
+    digest: bytes  # of all that is shown
+
+    @property
+    def name(self) -> str:
+        """The learner's name, empty where none is known."""
+        return _name(self.learner)
+
+
+def _name(learner: Learner) -> str:
+    return " ".join(filter(None, (learner.first_name, learner.last_name)))
+
+
+@dataclass(slots=True)
+class Shared:
+    """What all pages of a run share: the badges of the list, and what each audience may discover."""
+
+    store: Store
+    now: str
+    hide_expired: bool
+    released_at: str | None  # when linked content was last released by the passing of time
+    details: Mapping[str, BadgeDetails]
+    briefs: Mapping[str, BadgeBrief]
+    _digests: dict[str, bytes] = field(default_factory=dict)  # of the details
+    _lists: dict[Audience, list[Discoverable]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, store: Store, now: str, *, hide_expired: bool) -> "Shared":
+        """Read what all pages share."""
+        briefs = {one.id: one.brief for one in badges.all_named(store)}
+        released_at, _ = page_changes.releases(store, now)
+        return cls(store, now, hide_expired, released_at, badges.details(store), briefs)
+
+    def discoverable(self, audience: Audience) -> list[Discoverable]:
+        """Return what an audience may discover, by name."""
+        found = self._lists.get(audience)
+        if found is None:
+            if len(self._lists) >= _MOST_AUDIENCES:
+                self._lists.clear()
+            found = widget.by_name(learner_history.discoverable(self.store, audience, self.now))
+            self._lists[audience] = found
+        return found
+
+    def digest_of(self, badge_id: str) -> bytes:
+        """Return a digest of what a badge's template says."""
+        found = self._digests.get(badge_id)
+        if found is None:
+            found = self._digests[badge_id] = _digest(repr(self.details.get(badge_id)))
+        return found
+
+
+_SITE = Audience("learner", ())  # whom nothing was given
+
+
+def read(shared: Shared, people: Sequence[Learner]) -> Iterator[PageFacts]:
+    """Read the pages of some learners, all as of one state of the store."""
+    with shared.store.snapshot():
+        batch = _Batch.of(shared, people)
+    return map(batch.page, people)
+
+
+@dataclass(slots=True)
+class _Batch:
+    """What was read of some learners, each by the learner's number."""
+
+    shared: Shared
+    sessions: Mapping[int, list[Session]]
+    issued: Mapping[int, list[IssuedBadge]]
+    resources: Mapping[str, ContentBrief]
+    keys: Mapping[int, tuple[str, ...]]
+    lists: Mapping[int, Sequence[Discoverable]]
+    times: Mapping[int, str]
+
+    @classmethod
+    def of(cls, shared: Shared, people: Sequence[Learner]) -> "_Batch":
+        store, numbers = shared.store, [one.id for one in people]
+        sessions: dict[int, list[Session]] = {}
+        for session in widget.read_sessions(store, numbers):
+            sessions.setdefault(session.facts.learner, []).append(session)
+        issued = issued_badges.of_many(store, numbers)
+        every = [badge for own in issued.values() for badge in own]
+        keys = learners.keys_of(store, numbers)
+        guests = learner_history.guests(store, [key for own in keys.values() for key in own])
+        lists = {one.id: _discoverable(shared, one, keys.get(one.id, (one.email_key,)), guests) for one in people}
+        times = page_changes.times(store, numbers)
+        return cls(shared, sessions, issued, shown_badges.resources(store, every), keys, lists, times)
+
+    def page(self, learner: Learner) -> PageFacts:
+        """Decide what a learner's page says."""
+        shared, issued = self.shared, self.issued.get(learner.id, [])
+        own = shown_badges.shown(issued, self.resources, shared.briefs.get, shared.now, hide_expired=False)
+        held = frozenset(one.badge.id for one in own)
+        sessions = self.sessions.get(learner.id, [])
+        known = widget.begun(sessions, held)
+        in_progress = widget.in_progress(sessions, held)
+        discover = [one for one in self.lists[learner.id] if one.badge.id not in known]
+        earned = widget.earned(own, hide_expired=shared.hide_expired)
+        return PageFacts(
+            learner,
+            in_progress,
+            discover,
+            earned,
+            changed_at=self._changed_at(learner.id, own),
+            due_at=min((one.expires_at for one in own if one.expires_at and not one.expired), default=None),
+            digest=_digest_of(shared, learner, in_progress, discover, earned),
+        )
+
+    def _changed_at(self, learner: int, own: Sequence[ShownBadge]) -> str:
+        """Return when the facts last changed: in the store, or by what passed since; never later than now."""
+        passed = [one.expires_at for one in own if one.expired and one.expires_at]
+        return min(max(self.times[learner], self.shared.released_at or "", *passed), self.shared.now)
+
+
+def _discoverable(
+    shared: Shared, learner: Learner, keys: tuple[str, ...], guests: frozenset[str]
+) -> Sequence[Discoverable]:
+    """Return what a learner may discover, by name; who was given nothing shares the site's list (R29)."""
+    own = [
+        _SITE if audience.is_site and guests.isdisjoint(audience.subjects) else audience
+        for audience in widget.audiences([learner], keys)
+    ]
+    if len(own) == 1:
+        return shared.discoverable(own[0])
+    every = {one.badge.id: one for audience in own for one in shared.discoverable(audience)}
+    return widget.by_name(every.values())
+
+
+def _digest_of(
+    shared: Shared,
+    learner: Learner,
+    in_progress: Sequence[InProgress],
+    discover: Sequence[Discoverable],
+    earned: Sequence[Earned],
+) -> bytes:
+    shown = {one.badge.id for section in (in_progress, discover, earned) for one in section}
+    told = repr((_name(learner), learner.locale, in_progress, discover, earned))
+    return _digest(told, *(shared.digest_of(badge) for badge in sorted(shown)))
+
+
+def _digest(told: str, *more: bytes) -> bytes:
+    digest = blake2b(told.encode("utf-8", "surrogatepass"), digest_size=_DIGEST_BYTES)
+    for part in more:
+        digest.update(part)
+    return digest.digest()

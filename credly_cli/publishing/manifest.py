@@ -1,0 +1,71 @@
+"""The manifest: for the LMS, whose page is which. It has addresses, so nobody else on this machine may read it."""
+
+import csv
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from hashlib import blake2b
+from pathlib import Path
+from typing import IO
+
+from credly_cli.errors import unwritable
+from credly_cli.files import followed, make_private_folder
+
+COLUMNS = ("email", "learner_id", "url", "changed_at")
+_MODE = 0o600
+_DIGEST_BYTES = 8
+
+
+def line_digest(email: str, learner_id: str | None) -> bytes:
+    """Return a digest of what the manifest says of a learner."""
+    return blake2b(repr((email, learner_id)).encode("utf-8", "surrogatepass"), digest_size=_DIGEST_BYTES).digest()
+
+
+def address(url: str | None, name: str) -> str:
+    """Return the address of a page below that of the folder; where that is not known, its file name."""
+    return name if url is None else f"{url.rstrip('/')}/{name}"
+
+
+def write(path: Path, rows: Iterable[Sequence[str | None]]) -> None:
+    """Write a manifest anew, or keep the old one whole; raises ``Failure``."""
+    with _replacing(path) as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(COLUMNS)
+        writer.writerows(rows)
+
+
+def leave_out(path: Path, is_meant: Callable[[str], bool]) -> None:
+    """Take the lines of some addresses out of a manifest, which need not be there; raises ``Failure``."""
+    try:
+        with followed(path).open(newline="", encoding="utf-8") as file:
+            rows = list(csv.reader(file))
+    except FileNotFoundError:
+        return
+    except (OSError, csv.Error) as error:
+        raise unwritable("--manifest", path, error if isinstance(error, OSError) else OSError(str(error))) from None
+    place = COLUMNS.index("url")
+    write(path, (row for row in rows[1:] if not (len(row) > place and is_meant(row[place]))))
+
+
+@contextmanager
+def _replacing(path: Path) -> Iterator[IO[str]]:
+    try:
+        target = followed(path)
+        make_private_folder(target.parent)
+        draft = target.with_name(f".{target.name}.credly.new")
+        if draft.is_file() and not draft.is_symlink():
+            draft.unlink()  # of a run that was stopped
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        descriptor = os.open(draft, flags, _MODE)
+        try:
+            with os.fdopen(descriptor, "w", newline="", encoding="utf-8", errors="replace") as file:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+            draft.replace(target)
+        except BaseException:
+            with suppress(OSError):
+                draft.unlink()
+            raise
+    except OSError as error:
+        raise unwritable("--manifest", path, error) from None

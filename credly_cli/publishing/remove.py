@@ -1,0 +1,90 @@
+"""Taking pages away: all of a folder, or those of a learner who is forgotten in each (R35)."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from credly_cli.errors import Failure
+from credly_cli.publishing import manifest
+from credly_cli.publishing.folder import BESIDE, Folder, hash_of, unusable
+from credly_cli.publishing.key import PageKey
+from credly_cli.publishing.publish import Result
+from credly_cli.store.published import Published, PublishedFolder
+
+
+def remove_all(path: Path, published: Published, *, dry_run: bool) -> Result:
+    """Remove every page of a folder, whoever published it, with its list and its manifest; raises ``Failure``."""
+    result = Result()
+    try:
+        if path.exists():
+            with Folder.opened(path, None, tidy=not dry_run) as folder:
+                result.removed = _empty(folder, dry_run=dry_run)
+    except OSError as error:
+        raise unusable(Path(error.filename or path), error) from None
+    if not dry_run:
+        _forget_folder(path, published)
+    return result
+
+
+def _empty(folder: Folder, *, dry_run: bool) -> int:
+    names = list(folder.own_files()) if folder.owner() else []
+    if not dry_run:
+        for name in names:
+            folder.remove(name)
+        folder.remove_list()
+    return sum(name not in BESIDE for name in names)
+
+
+def _forget_folder(path: Path, published: Published) -> None:
+    every = published.folders()
+    known = next((one for one in every if one.path == path), None)
+    if known is None:
+        return
+    others = {one.manifest for one in every if one is not known}
+    if known.manifest is not None and known.manifest not in others:
+        with suppress(OSError):
+            known.manifest.unlink()
+    published.drop(known)
+
+
+@dataclass(slots=True)
+class Forgotten:
+    """Where a learner's pages were: the folders, how many pages were removed, and what is left to do by hand."""
+
+    folders: list[Path] = field(default_factory=list)
+    pages: int = 0
+    failures: list[Failure] = field(default_factory=list)
+
+
+def forget(published: Published, key: PageKey | None, numbers: Sequence[int]) -> Forgotten:
+    """Remove the pages of learners, by the store's own numbers, and their lines, from each folder."""
+    result = Forgotten()
+    for folder in published.folders():
+        result.folders.append(folder.path)
+        try:
+            result.pages += _forget_in(folder, published, key, numbers)
+        except Failure as failure:
+            result.failures.append(failure)
+        except OSError as error:
+            result.failures.append(unusable(folder.path, error))
+    return result
+
+
+def _forget_in(known: PublishedFolder, published: Published, key: PageKey | None, numbers: Sequence[int]) -> int:
+    names = {page.name for page in published.of_learners(known.id, numbers).values() if page.is_noted}
+    names |= {key.name(number) for number in numbers} if key else set()  # of a run that was stopped
+    if known.manifest is not None:
+        manifest.leave_out(known.manifest, lambda address: address.rpartition("/")[2] in names)
+    if not known.path.is_dir():
+        published.remove(known.id, numbers)
+        return 0
+    with Folder.opened(known.path, key.publisher if key else None) as folder:
+        untouched = folder.place() == known.place
+        removed = sum(folder.is_ours(name) and folder.remove(name) for name in names)
+        if removed:
+            folder.leave_out_of_list(map(hash_of, names))
+        with published.transaction():
+            published.remove(known.id, numbers)
+            published.set_place(known.id, folder.place() if untouched else "")
+    return removed

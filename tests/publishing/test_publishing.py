@@ -1,0 +1,215 @@
+"""`credly publish`: a page for every learner, from the store alone (R35)."""
+
+import json
+import re
+import stat
+
+import pytest
+
+from tests.learner_views.school import BADGE, ROBIN
+from tests.publishing.site import URL, Site
+from tests.support.desk import Desk
+
+KIM = "kim@example.org"
+
+
+def test_r35_every_learner_gets_a_page_with_widget_and_badges(site: Site) -> None:
+    site.school.completes("aid")
+    site.school.desk.json("sync")
+    answer = site.publish()
+    assert answer == {
+        "pages": 2, "written": 2, "unchanged": 0, "removed": 0, "manifest": str(site.school.desk.home / "pages.csv"),
+    }  # fmt: skip
+    assert len(site.pages()) == 2
+    assert BADGE in site.page()
+    assert "Robin Lark" in site.page()
+
+
+def test_r35_credly_is_not_asked(site: Site) -> None:
+    site.school.desk.sandbox.log.clear()
+    site.publish()
+    assert not site.school.desk.sandbox.log.totals
+
+
+def test_r35_pages_are_not_indexed_and_show_no_address(site: Site) -> None:
+    site.school.has("nameless@example.org", first_name="", last_name="")
+    site.publish()
+    for path in site.pages():
+        page = path.read_text("utf-8")
+        assert "noindex" in page
+        assert "@example.org" not in page
+
+
+def test_r35_names_cannot_be_guessed_and_outlive_a_change_of_address(site: Site) -> None:
+    site.publish()
+    assert all(re.fullmatch(r"[a-z2-7]{32}\.html", path.name) for path in site.pages())
+    before = site.path(KIM)
+    site.school.has("kim@new.example", first_name="Kim", last_name="Wren", learner_id="17")
+    site.publish()
+    assert site.path("kim@new.example") == before
+
+
+def test_r35_two_profiles_name_their_pages_differently(site: Site, tmp_path_factory: pytest.TempPathFactory) -> None:
+    site.publish()
+    names = {path.name for path in site.pages()}
+    (site.school.desk.home / "pages.key").unlink()
+    (site.school.desk.home / "pages.db").unlink()
+    elsewhere = tmp_path_factory.mktemp("other")
+    site.publish(folder=elsewhere)
+    assert names.isdisjoint({path.name for path in site.pages(elsewhere)})
+
+
+def test_r35_the_manifest_tells_whose_page_is_which(site: Site) -> None:
+    site.publish("--url", URL)
+    lines = site.lines()
+    assert list(lines[KIM]) == ["email", "learner_id", "url", "changed_at"]
+    assert lines[KIM]["learner_id"] == "17"
+    assert lines[ROBIN]["learner_id"] == ""
+    assert {line["url"] for line in lines.values()} == {f"{URL}/{path.name}" for path in site.pages()}
+
+
+def test_r35_without_an_address_the_manifest_has_file_names(site: Site) -> None:
+    site.publish()
+    assert {line["url"] for line in site.lines().values()} == {path.name for path in site.pages()}
+
+
+def test_r35_the_address_may_stand_in_the_configuration_and_a_new_one_writes_no_page(site: Site) -> None:
+    site.publish()
+    site.school.desk.config(f'[publish]\nurl = "{URL}/"\n')
+    assert site.changes() == (2, 0, 0)
+    assert site.lines()[KIM]["url"] == f"{URL}/{site.path(KIM).name}"
+
+
+def test_r35_the_manifest_is_private_and_may_be_elsewhere(site: Site) -> None:
+    home = site.school.desk.home
+    site.publish()
+    assert stat.S_IMODE((home / "pages.csv").stat().st_mode) == 0o600
+    assert stat.S_IMODE((home / "pages.key").stat().st_mode) == 0o600
+    other = home.parent / "lms" / "whose.csv"
+    assert site.publish("--manifest", str(other))["manifest"] == str(other)
+    assert stat.S_IMODE(other.stat().st_mode) == 0o600
+    assert site.lines(other) == site.lines()
+
+
+def test_r35_a_manifest_that_is_gone_is_written_again(site: Site) -> None:
+    site.publish()
+    (site.school.desk.home / "pages.csv").unlink()
+    assert site.changes() == (2, 0, 0)
+    assert len(site.lines()) == 2
+
+
+def test_r35_rotate_makes_all_names_anew(site: Site) -> None:
+    site.publish()
+    before = {path.name for path in site.pages()}
+    assert site.changes("--rotate") == (2, 2, 0)
+    assert before.isdisjoint({path.name for path in site.pages()})
+    assert site.changes() == (2, 0, 0)
+
+
+def test_r35_after_a_rotation_another_folder_follows_at_its_next_run(site: Site) -> None:
+    other = site.folder.with_name("other")
+    site.publish()
+    site.publish(folder=other)
+    site.publish("--rotate")
+    site.publish(folder=other)
+    assert [path.name for path in site.pages(other)] == [path.name for path in site.pages()]
+
+
+def test_r35_a_dry_run_says_what_it_would_do_and_does_nothing(site: Site) -> None:
+    assert site.publish("--dry-run")["written"] == 2
+    assert not site.folder.exists()
+    assert not [path for path in site.school.desk.home.iterdir() if path.name.startswith("pages.")]
+    site.publish()
+    site.school.enrolls("aid", progress="40")
+    before = {path: path.read_bytes() for path in site.folder.iterdir()}
+    told = site.publish("--dry-run")
+    assert (told["pages"], told["written"], told["unchanged"], told["removed"]) == (2, 1, 1, 0)
+    assert {path: path.read_bytes() for path in site.folder.iterdir()} == before
+    assert site.changes() == (2, 1, 0)
+
+
+def test_r35_it_says_in_words_what_it_did(site: Site) -> None:
+    ran = site.school.desk.run("publish", str(site.folder), "--dry-run")
+    assert ran.out == f"{site.folder} would have 2 pages: 2 written, 0 unchanged, 0 removed. Nothing was done.\n"
+    ran = site.school.desk.run("publish", str(site.folder))
+    assert ran.out == f"{site.folder} has 2 pages: 2 written, 0 unchanged, 0 removed.\n"
+    assert "pages.csv" in ran.err
+
+
+def test_r35_before_connecting_and_after_disconnecting_it_is_not_connected(site: Site) -> None:
+    site.publish()
+    site.school.desk.json("disconnect", "--yes")
+    environ = {"CREDLY_TOKEN": site.school.desk.sandbox.token}
+    ran = site.school.desk.run("publish", str(site.folder), "--json", environ=environ)
+    assert (ran.code, ran.json["error"]["code"]) == (4, "not-connected")
+    assert len(site.pages()) == 2
+
+
+def test_r35_before_the_first_connection_it_is_not_connected(desk: Desk) -> None:
+    ran = desk.run("publish", str(desk.home.parent / "site"), "--json")
+    assert (ran.code, ran.json["error"]["code"]) == (4, "not-connected")
+
+
+@pytest.mark.parametrize("options", [("--rotate",), ("--url", URL), ("--fragment",), ("--manifest", "x.csv")])
+def test_removing_goes_with_nothing_else(site: Site, options: tuple[str, ...]) -> None:
+    assert site.publish("--remove", *options, code=2)["error"]["code"] == "usage"
+
+
+@pytest.mark.parametrize("url", ["learn.example.org", "javascript:alert(1)", "https://a b"])
+def test_an_address_that_is_none_is_refused(site: Site, url: str) -> None:
+    assert site.publish("--url", url, code=2)["error"]["code"] == "usage"
+    site.school.desk.config(f"[publish]\nurl = {json.dumps(url)}\n")
+    assert site.publish(code=78)["error"]["code"] == "config-invalid"
+
+
+def test_r35_remove_takes_all_away_also_after_disconnecting(site: Site) -> None:
+    site.publish()
+    (site.folder / "index.html").write_text("the site's own")
+    site.school.desk.json("disconnect", "--yes")
+    told = site.publish("--remove", "--dry-run")
+    assert (told["removed"], len(site.pages())) == (2, 3)  # with the site's own
+    assert site.publish("--remove") == {"pages": 0, "written": 0, "unchanged": 0, "removed": 2, "manifest": None}
+    assert [path.name for path in site.folder.iterdir()] == ["index.html"]
+    assert not (site.school.desk.home / "pages.csv").exists()
+    assert site.publish("--remove")["removed"] == 0
+
+
+def test_r35_after_a_purge_pages_can_still_be_removed(site: Site) -> None:
+    site.publish()
+    name = site.school.desk.json("status")["organization"]["name"]
+    answer = site.school.desk.json("disconnect", "--purge", "--confirm", name)
+    assert str(site.folder) in answer["left"]
+    assert not [path.name for path in site.school.desk.home.iterdir() if path.name.startswith("pages")]
+    assert site.publish("--remove")["removed"] == 2
+    assert list(site.folder.iterdir()) == []
+
+
+def test_r35_disconnect_names_the_folders(site: Site) -> None:
+    site.publish()
+    ran = site.school.desk.run("disconnect", "--yes")
+    assert f"credly publish {site.folder} --remove" in ran.err
+    site.publish("--remove")
+    assert site.school.desk.json("disconnect", "--yes")["left"] == []
+
+
+def test_r35_forget_removes_the_page_and_the_line_in_each_folder(site: Site) -> None:
+    other, manifest = site.folder.with_name("other"), site.folder.with_name("lms.csv")
+    site.publish()
+    site.publish("--manifest", str(manifest), "--url", URL, folder=other)
+    path = site.path(KIM)
+    answer = site.school.desk.json("forget", KIM, "--yes")
+    assert (answer["pages"], answer["folders"]) == (2, sorted([str(site.folder), str(other)]))
+    assert not path.exists()
+    assert not (other / path.name).exists()
+    assert list(site.lines()) == list(site.lines(manifest)) == [ROBIN]
+    assert site.changes() == (1, 0, 0)
+
+
+def test_r35_pages_of_who_was_merged_are_removed(site: Site) -> None:
+    site.school.has("kim@home.example", first_name="Kim", last_name="Wren")
+    assert site.changes() == (3, 3, 0)
+    site.school.has("kim@home.example", first_name="Kim", last_name="Wren", learner_id="17")
+    pages, written, removed = site.changes()
+    assert (pages, removed) == (2, 1)
+    assert written <= 1
+    assert len(site.lines()) == 2
