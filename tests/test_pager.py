@@ -17,6 +17,8 @@ import pytest
 from credly_cli.commands.missed import _show_groups
 from credly_cli.output import Column, Output
 from credly_cli.reports.missed import Miss
+from credly_cli.store.badges import BadgeBrief
+from credly_cli.store.content import ContentBrief
 from credly_cli.store.facts import Facts
 from credly_cli.store.links import Pair
 
@@ -120,7 +122,11 @@ def missed(number: int) -> Miss:
         badge_id=badge_id, once=True, content_id="c", session_id="", completed_at="2026-03-02T09:30:00Z",
         completed_latest="2026-03-02T09:30:00Z", links=(),
     )  # fmt: skip
-    return Miss(Pair(badge_id, f"Badge {badge_id}", None, True, "c", "A course", None), known, "before-link")
+    return Miss(
+        Pair(BadgeBrief(badge_id, f"Badge {badge_id}", None), ContentBrief("c", "A course", None), True),
+        known,
+        "before-link",
+    )
 
 
 def test_groups_go_through_the_pager_as_a_whole(screen: Screen) -> None:

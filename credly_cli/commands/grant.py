@@ -208,9 +208,9 @@ def _render_one(environment: Environment, result: "Granted", *, dry_run: bool) -
     if result.failure is not None or result.grant is None:
         output.failure(result.failure or Failure("unexpected", "Nothing came of it."))
         return
-    email, name = result.email, result.grant.badge_name
+    email, name = result.email, result.grant.badge.name
     output.say(f"{email} would get {name}." if dry_run else f"Issued {name} to {email}.", "green")
-    output.note(f"Resource: {result.grant.content_title}.")
+    output.note(f"Resource: {result.grant.content.title}.")
     if dry_run:
         output.note("This is a dry run: nothing was issued.")
         return
@@ -226,12 +226,12 @@ def _show_out(environment: Environment, grant: "ListedGrant") -> None:
     from credly_cli.store import grants as stored
 
     with environment.reading() as store:
-        number = stored.count_out(store, grant.badge_id, grant.content_id)
-        badge = names.badge(store, grant.badge_id).word
+        number = stored.count_out(store, grant.badge.id, grant.content.id)
+        badge = names.badge(store, grant.badge.id).word
     told = (
-        f"{counted(number, 'badge is', 'badges are')} out for {grant.content_title}. Revoking is done in Credly only."
+        f"{counted(number, 'badge is', 'badges are')} out for {grant.content.title}. Revoking is done in Credly only."
     )
-    environment.output.note(Hint(f"{told} To list them:", link.listing_of_out(badge, grant.content_id)))
+    environment.output.note(Hint(f"{told} To list them:", link.listing_of_out(badge, grant.content.id)))
 
 
 def _show_several(environment: Environment, results: "Sequence[Granted]", code: Exit, *, dry_run: bool) -> None:

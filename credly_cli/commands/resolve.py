@@ -51,7 +51,7 @@ def resolve(
 
 
 def _show(output: Output, grant: int, resolved: "Resolved", *, drop: bool) -> None:
-    name, email = resolved.grant.badge_name, resolved.grant.email
+    name, email = resolved.grant.badge.name, resolved.grant.email
     if not resolved.changed:
         output.say(f"Grant {grant} was resolved so before.")
     elif drop:

@@ -208,10 +208,8 @@ def _show_plan(output: Output, run: "Run", steps: "Sequence[Step]") -> None:
     """Show what would go out: counts per badge and content, then each grant (R32)."""
     if not run.dry_run or "grants" not in steps:
         return
-    shown = run.plan
-    names = {(one.badge_id, one.content_id): f"{one.badge_name}, for {one.content_title}" for one in shown}
-    for link, number in Counter((one.badge_id, one.content_id) for one in shown).items():
-        _say(output, run, f"In the plan: {names[link]}: {counted(number, 'badge')}.")
+    for (badge, content), number in Counter((one.badge, one.content) for one in run.plan).items():
+        _say(output, run, f"In the plan: {badge.name}, for {content.title}: {counted(number, 'badge')}.")
     output.listing(PLAN, run.plan, empty="Nothing is planned.")
 
 

@@ -50,7 +50,7 @@ class Granted:
         """Return what went wrong beside a result."""
         if self.failure is None:
             return []
-        known = (self.grant.email, self.grant.badge_id, self.grant.id) if self.grant else ()
+        known = (self.grant.email, self.grant.badge.id, self.grant.id) if self.grant else ()
         return [Problem(self.failure.code, self.failure.message, *known)]
 
 

@@ -104,7 +104,7 @@ def _fill(store: Store, cases: dict[str, Case], learner_ids: Sequence[int], pers
         cases[link.badge_id].link = link
     for session in widget.read_sessions(store, learner_ids, list(cases)):
         case = cases[session.facts.badge_id]
-        if case.link and case.link.content_id == session.facts.content_id:
+        if case.link and case.link.content.id == session.facts.content_id:
             case.sessions.append(session)
     for audience in person.audiences:
         for seen in learner_history.discoverable(store, audience, person.now):

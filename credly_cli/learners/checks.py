@@ -71,7 +71,7 @@ def _linked(case: Case) -> Check:
     link = case.link
     if link is None:
         return Check("linked", False, "It is not linked to content.")
-    title = link.content_title
+    title = link.content.title
     if link.ended_at is None:
         told = f"Linked to {title} on {when(link.linked_at)}; it counts completions from {when(link.counts_from)}."
         return Check("linked", True, told)
@@ -83,7 +83,7 @@ def _content(case: Case, person: Person) -> Iterator[Check]:
     """Check what the learner may see, and whether there is an enrollment at all."""
     if case.link is None or not case.linked:
         return
-    title = case.link.content_title
+    title = case.link.content.title
     if case.link.released:
         yield Check("released", True, f"{title} is released.")
     else:

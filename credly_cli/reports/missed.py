@@ -63,7 +63,7 @@ def missed(store: Store, badge_id: str | None = None) -> list[Miss]:
 
 def _all(store: Store, badge_id: str | None) -> Iterator[Miss]:
     for pair in links.pairs(store, badge_id):
-        for known in facts.of_completions(store, pair.badge_id, pair.content_id):
+        for known in facts.of_completions(store, pair.badge.id, pair.content.id):
             reason = outcome(known).missed
             if reason is not None:
                 yield Miss(pair, known, reason)

@@ -61,7 +61,7 @@ def report(store: Store, now: datetime) -> Report:
     """Count what the store knows of issued badges and failed grants; badges deleted in Credly are left out."""
     return Report(
         months=reports.months(store),
-        badges=sorted(reports.badges(store), key=lambda row: (-row.issued, folded(row.badge_name), row.badge_id)),
+        badges=sorted(reports.badges(store), key=lambda row: (-row.issued, folded(row.badge.name), row.badge.id)),
         funnel={**dict.fromkeys(STATES, 0), **reports.states(store)},
         expiring={
             str(days): reports.expiring(store, utc_text(now), utc_text(now + timedelta(days=days))) for days in _SOON
@@ -105,7 +105,7 @@ def _flat(answer: Report) -> Iterator[FlatRow]:
         yield FlatRow(month.month, "month", None, "issued", month.issued)
     for row in answer.badges:
         for state in ("issued", *STATES):
-            yield FlatRow(row.badge_id, "badge", row.badge_name, state, getattr(row, state))
+            yield FlatRow(row.badge.id, "badge", row.badge.name, state, getattr(row, state))
     for state, count in answer.funnel.items():
         yield FlatRow(state, "funnel", None, "badges", count)
     for days, count in answer.expiring.items():

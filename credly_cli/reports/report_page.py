@@ -57,7 +57,7 @@ def _badges(rows: Sequence[BadgeCount]) -> Section:
     sentence = "What became of each badge that was issued."
     if len(rows) > _MOST_BADGES:
         sentence += f" Shown are the {_MOST_BADGES} issued most; the table has all {len(rows):,}."
-    names = [visible(row.badge_name) for row in rows]
+    names = [visible(row.badge.name) for row in rows]
     series = {state.capitalize(): [getattr(row, state) for row in rows[:_MOST_BADGES]] for state in STATES}
     table = [
         (name, row.issued, *(getattr(row, each) for each in STATES)) for name, row in zip(names, rows, strict=True)

@@ -49,6 +49,9 @@ def in_brief(store: Store, badge_id: str) -> BadgeBrief | None:
     return store.record(BadgeBrief, "SELECT id, name, image_url FROM badges WHERE id = ?", (badge_id,))
 
 
+# The columns of a record's ``badge``, a BadgeBrief. Alias: b badges.
+BADGE = 'b.id AS "badge.id", b.name AS "badge.name", b.image_url AS "badge.image_url"'
+
 # The address of a badge's page in Credly; nobody but its issuer can open that of one that is not public (R31).
 PUBLIC_URL = (
     "CASE WHEN b.raw ->> '$.public' = 0 OR ifnull(b.raw ->> '$.visibility', '') = 'private' THEN NULL ELSE b.url END"

@@ -34,6 +34,10 @@ class ContentBrief:
     type: str | None
 
 
+# The columns of a record's ``content``, a ContentBrief. Alias: c content.
+CONTENT = 'c.id AS "content.id", c.title AS "content.title", c.type AS "content.type"'
+
+
 @dataclass(frozen=True, slots=True)
 class NamedContent(ContentBrief):
     """Content by which it may be named, with the session where that names it."""

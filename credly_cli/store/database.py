@@ -3,10 +3,10 @@
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, is_dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeVar, get_args
 
 from credly_cli.errors import Failure
 from credly_cli.files import followed, keep_private, make_private_file
@@ -147,15 +147,22 @@ class Store:
         return None if found is None else dict(zip((column[0] for column in cursor.description), found, strict=True))
 
     def records(self, cls: type[_Record], sql: str, parameters: Any = ()) -> list[_Record]:
-        """Read all rows of a query as dataclasses ``cls``, whose fields the columns name; 0 and 1 become ``bool``."""
+        """Read all rows of a query as dataclasses ``cls``, whose fields the columns name; 0 and 1 become ``bool``.
+
+        Columns such as ``badge.id`` are the fields of a record within the record, which is ``None`` without an id.
+        """
         cursor = self.connection.execute(sql, parameters)
         names = [column[0] for column in cursor.description]
-        flags = [name for name in _flags(cls) if name in names]
+        flags = [name for name in _fields(cls).flags if name in names]
+        inner = {name: kind for name, kind in _fields(cls).records.items() if f"{name}.id" in names}
         found = []
         for row in cursor:
             values = dict(zip(names, row, strict=True))
             for name in flags:
                 values[name] = bool(values[name])
+            for name, kind in inner.items():
+                parts = {part.name: values.pop(f"{name}.{part.name}") for part in fields(kind)}
+                values[name] = None if parts["id"] is None else kind(**parts)
             found.append(cls(**values))
         return found
 
@@ -173,14 +180,25 @@ class Store:
         return self.connection.execute(sql, parameters).rowcount
 
 
-_FLAGS: dict[type[Any], tuple[str, ...]] = {}
+class _Fields(NamedTuple):
+    """What of a dataclass's fields is no plain value: those that are ``bool``, and records, or records or ``None``."""
+
+    flags: tuple[str, ...]
+    records: dict[str, type[Any]]
 
 
-def _flags(cls: type[Any]) -> tuple[str, ...]:
-    """Return the names of a dataclass's fields that are ``bool``."""
-    if cls not in _FLAGS:
-        _FLAGS[cls] = tuple(field.name for field in fields(cls) if field.type is bool or field.type == "bool")
-    return _FLAGS[cls]
+_FIELDS: dict[type[Any], _Fields] = {}
+
+
+def _fields(cls: type[Any]) -> _Fields:
+    if cls in _FIELDS:
+        return _FIELDS[cls]
+    flags, records = list[str](), dict[str, type[Any]]()
+    for field in fields(cls):
+        kinds = [kind for kind in (field.type, *get_args(field.type)) if isinstance(kind, type)]
+        flags += [field.name] if field.type is bool else []
+        records |= [(field.name, kind) for kind in kinds if is_dataclass(kind)]
+    return _FIELDS.setdefault(cls, _Fields(tuple(flags), records))
 
 
 def check(path: Path) -> tuple[str | None, int]:

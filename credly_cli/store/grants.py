@@ -11,8 +11,8 @@ from typing import Any, ClassVar, Literal
 
 from credly_cli.credly.records import Refusal
 from credly_cli.errors import ErrorCode, Problem
-from credly_cli.store.badges import BadgeBrief
-from credly_cli.store.content import ContentBrief
+from credly_cli.store.badges import BADGE, BadgeBrief
+from credly_cli.store.content import CONTENT, ContentBrief
 from credly_cli.store.database import Store
 from credly_cli.store.schema import COUNT_REVOKED, IS_GONE, STATES, State
 
@@ -227,12 +227,8 @@ class ListedGrant:
     reason: Literal["completion", "manual"]
     email: str
     learner_id: str | None
-    badge_id: str
-    badge_name: str
-    badge_image_url: str | None
-    content_id: str
-    content_title: str
-    content_type: str | None
+    badge: BadgeBrief
+    content: ContentBrief
     session_id: str | None
     completed_at: str | None
     issued_at: str
@@ -251,20 +247,9 @@ class ListedGrant:
         "issued_badge_id", "badge_state", "badge_url", "file", "attempts", "problem", "created_at", "updated_at",
     )  # fmt: skip
 
-    @property
-    def badge(self) -> BadgeBrief:
-        """The badge in brief."""
-        return BadgeBrief(self.badge_id, self.badge_name, self.badge_image_url)
 
-    @property
-    def content(self) -> ContentBrief:
-        """The content in brief."""
-        return ContentBrief(self.content_id, self.content_title, self.content_type)
-
-
-_LISTED = """
-SELECT g.id, g.state, g.reason, l.email, l.learner_id, g.badge_id, b.name AS badge_name,
-  b.image_url AS badge_image_url, g.content_id, c.title AS content_title, c.type AS content_type,
+_LISTED = f"""
+SELECT g.id, g.state, g.reason, l.email, l.learner_id, {BADGE}, {CONTENT},
   nullif(g.session_id, '') AS session_id, g.completed_at, g.issued_at,
   coalesce(g.issued_badge_id, g.covered_by, (SELECT o.issued_badge_id FROM grants o WHERE o.id = g.covered_by_grant))
     AS issued_badge_id,
@@ -311,7 +296,7 @@ class PlannedGrant(ListedGrant):
 def plan_of(store: Store, now: str) -> list[PlannedGrant]:
     """Return all that is planned, also what waits, by badge, content and completion."""
     rows = store.records(PlannedGrant, f"{_LISTED} WHERE g.state = 'planned' ORDER BY g.id")
-    rows.sort(key=lambda row: (row.badge_name, row.badge_id, row.content_title, row.completed_at or ""))
+    rows.sort(key=lambda row: (row.badge.name, row.badge.id, row.content.title, row.completed_at or ""))
     return [replace(row, id=None, waits_until=_waits_until(row, now)) for row in rows]
 
 

@@ -1,14 +1,14 @@
 """Between one learner and badges: enrollments, what they may discover, links, grants and attempts."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
 from typing import Any, Literal
 
-from credly_cli.store.badges import PUBLIC_URL, BadgeBrief
-from credly_cli.store.content import RELEASED, ContentBrief
+from credly_cli.store.badges import BADGE, PUBLIC_URL, BadgeBrief
+from credly_cli.store.content import CONTENT, RELEASED, ContentBrief
 from credly_cli.store.database import Store
 from credly_cli.store.facts import FACTS, FACTS_FROM, Facts, facts_from
 from credly_cli.store.grants import COVER_LOST, NAMED_SINCE
@@ -41,15 +41,8 @@ class PastLink:
     counts_from: str
     ended_at: str | None
     end_reason: EndReason | None
-    content_id: str
-    content_title: str
-    content_type: str | None
+    content: ContentBrief
     released: bool
-
-    @property
-    def content(self) -> ContentBrief:
-        """The content, as answers show it."""
-        return ContentBrief(self.content_id, self.content_title, self.content_type)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,14 +63,7 @@ class LearnerGrant:
     not_before: str | None
     created_at: str
     updated_at: str
-    content_id: str
-    content_title: str
-    content_type: str | None
-
-    @property
-    def content(self) -> ContentBrief:
-        """The content, as answers show it."""
-        return ContentBrief(self.content_id, self.content_title, self.content_type)
+    content: ContentBrief
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +108,7 @@ def last_links(store: Store, ids: Sequence[str], now: str) -> list[PastLink]:
     return store.records(
         PastLink,
         "SELECT l.id, l.badge_id, l.linked_at, l.counts_from, l.ended_at, l.end_reason,"
-        f" c.id AS content_id, c.title AS content_title, c.type AS content_type, {RELEASED} AS released"
+        f" {CONTENT}, {RELEASED} AS released"
         " FROM links l JOIN content c ON c.id = l.content_id WHERE l.id IN"
         " (SELECT max(id) FROM links WHERE badge_id IN (SELECT value FROM json_each(:ids)) GROUP BY badge_id)",
         {"ids": json.dumps(list(ids)), "now": now},
@@ -136,7 +122,7 @@ def grants(store: Store, learners: Sequence[int]) -> list[LearnerGrant]:
         f"SELECT g.id, g.badge_id, g.session_id, g.reason, g.state, {NAMED_SINCE} AS named_since, g.dropped,"
         f" {COVER_LOST} AS cover_lost,"
         " g.covered_by, g.covered_by_grant, g.problem, g.not_before, g.created_at, g.updated_at,"
-        " c.id AS content_id, c.title AS content_title, c.type AS content_type"
+        f" {CONTENT}"
         f" FROM grants g JOIN content c ON c.id = g.content_id WHERE g.learner {_OF_LEARNER} AND NOT EXISTS ("
         "   SELECT 1 FROM grants o WHERE o.badge_id = g.badge_id AND o.learner = g.learner"
         "   AND o.content_id = g.content_id AND o.session_id = g.session_id AND o.round > g.round) ORDER BY g.id",
@@ -162,8 +148,7 @@ CROSS JOIN content c ON c.id = x.content_id LEFT JOIN sessions s ON s.id = x.ses
 """
 
 _LINKED = f"""
-SELECT b.id AS badge_id, b.name AS badge_name, b.image_url AS badge_image_url, {PUBLIC_URL} AS badge_url,
-  c.id AS content_id, c.title AS content_title, c.type AS content_type
+SELECT {BADGE}, {PUBLIC_URL} AS url, {CONTENT}
 """
 _GIVEN = "SELECT a.content_id FROM access a WHERE a.subject_kind = :kind AND a.subject IN (SELECT value FROM me)"
 
@@ -242,8 +227,8 @@ def guests(store: Store, keys: Sequence[str]) -> frozenset[str]:
 def _enrolled(links: Sequence[dict[str, Any]]) -> Enrolled:
     row = links[-1]
     return Enrolled(
-        badge=_badge(row),
-        content=_content(row),
+        badge=BadgeBrief(row["badge_id"], row["badge_name"], row["badge_image_url"]),
+        content=ContentBrief(row["content_id"], row["content_title"], row["content_type"]),
         url=row["content_url"],
         session_title=row["session_title"],
         progress=row["progress"],
@@ -253,19 +238,8 @@ def _enrolled(links: Sequence[dict[str, Any]]) -> Enrolled:
     )
 
 
-def _badge(row: Mapping[str, Any]) -> BadgeBrief:
-    return BadgeBrief(row["badge_id"], row["badge_name"], row["badge_image_url"])
-
-
-def _content(row: Mapping[str, Any]) -> ContentBrief:
-    return ContentBrief(row["content_id"], row["content_title"], row["content_type"])
-
-
 def discoverable(store: Store, audience: Audience, now: str) -> list[Discoverable]:
     """Return the linked badges whose content an audience may see (R29)."""
     sql = _OF_SITE if audience.is_site else _OF_TENANT
-    told = {"kind": audience.kind, "subjects": json.dumps(audience.subjects), "now": now}
-    return [
-        Discoverable(_badge(row), _content(row), row["badge_url"])
-        for row in store.rows(sql, told if audience.is_site else {key: told[key] for key in ("kind", "subjects")})
-    ]
+    values = {"kind": audience.kind, "subjects": json.dumps(audience.subjects)}
+    return store.records(Discoverable, sql, {**values, "now": now} if audience.is_site else values)

@@ -3,10 +3,10 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Literal
 
-from credly_cli.store.badges import BadgeBrief
-from credly_cli.store.content import RELEASED, ContentBrief
+from credly_cli.store.badges import BADGE, BadgeBrief
+from credly_cli.store.content import CONTENT, RELEASED, ContentBrief
 from credly_cli.store.database import Store
 from credly_cli.store.views import COUNTS
 from credly_cli.text import folded
@@ -49,31 +49,16 @@ _ACTIVE = (
 class Pair:
     """A badge and content that it is or was linked to."""
 
-    badge_id: str
-    badge_name: str
-    badge_image_url: str | None
+    badge: BadgeBrief
+    content: ContentBrief
     listed: bool  # the badge is active
-    content_id: str
-    content_title: str
-    content_type: str | None
-
-    @property
-    def badge(self) -> BadgeBrief:
-        """The badge in brief."""
-        return BadgeBrief(self.badge_id, self.badge_name, self.badge_image_url)
-
-    @property
-    def content(self) -> ContentBrief:
-        """The content in brief."""
-        return ContentBrief(self.content_id, self.content_title, self.content_type)
 
 
 def pairs(store: Store, badge_id: str | None = None) -> list[Pair]:
     """Return every badge with each content that it is or was linked to."""
     return store.records(
         Pair,
-        "SELECT b.id AS badge_id, b.name AS badge_name, b.image_url AS badge_image_url, b.listed,"
-        " c.id AS content_id, c.title AS content_title, c.type AS content_type"
+        f"SELECT {BADGE}, {CONTENT}, b.listed"
         " FROM links l JOIN badges b ON b.id = l.badge_id JOIN content c ON c.id = l.content_id"
         " WHERE :badge IS NULL OR b.id = :badge GROUP BY b.id, c.id ORDER BY min(l.id)",
         {"badge": badge_id},
@@ -162,9 +147,9 @@ def counting(store: Store, link: Link) -> list[tuple[int, str]]:
 # The lists of badges and content, each with what it is linked to
 
 
-_BADGES = """
-SELECT b.id, b.name, b.state, b.slug, b.url, b.image_url, b.allow_duplicates, b.created_at, b.updated_at,
-       l.counts_from, c.id AS content_id, c.title AS content_title, c.type AS content_type
+_BADGES = f"""
+SELECT b.id, b.name, b.state, b.slug, b.url, b.image_url, b.allow_duplicates, b.created_at, b.updated_at, {CONTENT},
+  l.counts_from
 FROM badges b
 LEFT JOIN links l ON l.badge_id = b.id AND l.ended_at IS NULL
 LEFT JOIN content c ON c.id = l.content_id
@@ -185,20 +170,8 @@ class ListedBadge:
     allow_duplicates: bool
     created_at: str | None
     updated_at: str | None
+    content: ContentBrief | None
     counts_from: str | None
-    content_id: str | None
-    content_title: str
-    content_type: str | None
-
-    JSON: ClassVar = (
-        "id", "name", "state", "slug", "url", "image_url", "allow_duplicates", "created_at", "updated_at", "content",
-        "counts_from",
-    )  # fmt: skip
-
-    @property
-    def content(self) -> ContentBrief | None:
-        """The content in brief."""
-        return ContentBrief(self.content_id, self.content_title, self.content_type) if self.content_id else None
 
 
 def badges(store: Store, *, unlinked: bool = False) -> list[ListedBadge]:

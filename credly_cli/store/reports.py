@@ -1,7 +1,6 @@
 """What the report counts: issued badges by month, badge, state and expiry, and grants that failed."""
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 from credly_cli.store.badges import BadgeBrief
 from credly_cli.store.database import Store
@@ -12,9 +11,9 @@ WHERE deleted_at IS NULL AND replaced_by IS NULL AND ifnull(issued_at, created_a
 GROUP BY month ORDER BY month
 """
 _BADGES = """
-SELECT i.badge_id, coalesce(b.name, max(i.badge_name), i.badge_id) AS badge_name, ifnull(b.image_url, max(i.image_url))
-  AS badge_image_url, count(*) AS issued, sum(i.state = 'pending') AS pending, sum(i.state = 'accepted') AS accepted,
-  sum(i.state = 'rejected') AS rejected, sum(i.state = 'revoked') AS revoked
+SELECT i.badge_id AS "badge.id", coalesce(b.name, max(i.badge_name), i.badge_id) AS "badge.name",
+  ifnull(b.image_url, max(i.image_url)) AS "badge.image_url", count(*) AS issued, sum(i.state = 'pending') AS pending,
+  sum(i.state = 'accepted') AS accepted, sum(i.state = 'rejected') AS rejected, sum(i.state = 'revoked') AS revoked
 FROM issued_badges i LEFT JOIN badges b ON b.id = i.badge_id WHERE i.deleted_at IS NULL AND i.replaced_by IS NULL
 GROUP BY i.badge_id
 """
@@ -43,21 +42,12 @@ class MonthCount:
 class BadgeCount:
     """What became of the badges that were issued from one template."""
 
-    badge_id: str
-    badge_name: str
-    badge_image_url: str | None
+    badge: BadgeBrief
     issued: int
     pending: int
     accepted: int
     rejected: int
     revoked: int
-
-    JSON: ClassVar = ("badge", "issued", "pending", "accepted", "rejected", "revoked")
-
-    @property
-    def badge(self) -> BadgeBrief:
-        """The badge in brief."""
-        return BadgeBrief(self.badge_id, self.badge_name, self.badge_image_url)
 
 
 @dataclass(frozen=True, slots=True)

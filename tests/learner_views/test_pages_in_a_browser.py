@@ -11,6 +11,7 @@ import pytest
 from credly_cli.pages.render import write
 from credly_cli.reports import report_page
 from credly_cli.reports.report import STATES, FailureRow, Reason, Report
+from credly_cli.store.badges import BadgeBrief
 from credly_cli.store.reports import BadgeCount, MonthCount
 from tests.learner_views.pages import busy_learner, drawn, hostile_learner, violations, written
 from tests.learner_views.school import School
@@ -109,7 +110,7 @@ def big_report() -> Report:
     message = "Credly refused: Recipient email (address) is invalid."
     return Report(
         months=[MonthCount(f"{2022 + n // 12}-{n % 12 + 1:02}", 997 * n) for n in range(40)],
-        badges=[BadgeCount("", name, None, 6800, 1700, 1700, 1700, 1700) for _ in range(150)],
+        badges=[BadgeCount(BadgeBrief("", name, None), 6800, 1700, 1700, 1700, 1700) for _ in range(150)],
         funnel=dict.fromkeys(STATES, 255_000),
         expiring={"30": 0, "60": 1, "90": 255_000},
         failures=[FailureRow("unexpected", 2, (Reason(message, 2),))],
