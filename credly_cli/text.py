@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 # C0, DEL and C1; soft hyphen, zero-width, bidirectional and line separators; lone surrogates; tags, byte order mark
 _INVISIBLE = re.compile(
@@ -22,6 +22,10 @@ _SPACES = "\t\n\v\f\r\x85\u2028\u2029"
 _NAMED = {"\t": "\\t", "\n": "\\n", "\r": "\\r"}
 _ADDRESS = re.compile(r"[^\s<>\"'(),:;]+@[^\s<>\"'(),:;]+")
 _FORMULA = re.compile(r"^\s*[=+\-@\t\r\uff1d\uff0b\uff0d\uff20]")
+
+
+JsonObject: TypeAlias = dict[str, Any]
+"""An object of JSON that somebody else wrote: nothing of it is known before it is looked at."""
 
 
 def storable(text: str) -> str:

@@ -11,6 +11,7 @@ from credly_cli.credly.paging import Listing, NoSearchError, follow_links, read_
 from credly_cli.credly.records import (
     NOT_TOLD,
     Badge,
+    BadgeRequest,
     IssuedBadge,
     Organization,
     Refusal,
@@ -26,7 +27,6 @@ from credly_cli.errors import Exit, Failure
 from credly_cli.http.auth import Auth, Basic
 from credly_cli.http.response import HttpFailure, Meaning, NotSentError, Reply, Service, UnclearError
 from credly_cli.http.session import Session
-from credly_cli.identity import email_key
 from credly_cli.progress import Progress
 from credly_cli.text import Command, Hint
 from credly_cli.times import Clock
@@ -345,10 +345,10 @@ class Client:
                 return None
             raise
 
-    def issue(self, body: bytes, expected: Mapping[str, Any]) -> Answer:
+    def issue(self, request: BadgeRequest) -> Answer:
         """Send a badge, once, and read the answer by the table of docs/exactly-once.md."""
         try:
-            reply = self.http.post(self._issued_badges, body)
+            reply = self.http.post(self._issued_badges, request.body().encode())
         except NotSentError as error:
             return Answer("not-sent", detail=str(error))
         except HttpFailure as failure:  # there is no access token to send it with
@@ -356,16 +356,16 @@ class Client:
             return Answer("stop" if ends_run else "not-sent", failure.message.rstrip("."), cause=failure)
         except UnclearError as error:
             return Answer("unclear", detail=str(error))
-        return _read_answer(reply, expected)
+        return _read_answer(reply, request)
 
 
 def _key(path: str, parameters: Mapping[str, str]) -> str:
     return "&".join((path, *(f"{key}={value}" for key, value in sorted(parameters.items()))))
 
 
-def _read_answer(reply: Reply, expected: Mapping[str, Any]) -> Answer:
+def _read_answer(reply: Reply, request: BadgeRequest) -> Answer:
     if 200 <= reply.status < 300:  # noqa: PLR2004
-        return _read_success(reply, expected)
+        return _read_success(reply, request)
     if 300 <= reply.status < 400:  # noqa: PLR2004
         return Answer("stop", reply.message, reply)
     if reply.is_of_firewall:
@@ -373,20 +373,11 @@ def _read_answer(reply: Reply, expected: Mapping[str, Any]) -> Answer:
     return Answer(_MEANINGS.get(reply.status, "unclear"), reply.message, reply)
 
 
-def _read_success(reply: Reply, expected: Mapping[str, Any]) -> Answer:
+def _read_success(reply: Reply, request: BadgeRequest) -> Answer:
     try:
         badge = issued_badge_from(reply.json.get("data") if isinstance(reply.json, dict) else None)
     except UnreadableRecordError as error:
         return Answer("unclear", f"the answer cannot be read: {error}", reply)
-    if not _is_about(badge, expected):
+    if not request.is_about(badge):
         return Answer("unclear", "the answer is about another badge", reply)
     return Answer("issued", reply=reply, badge=badge)
-
-
-def _is_about(badge: IssuedBadge, expected: Mapping[str, Any]) -> bool:
-    """Tell whether an answer is about what was sent: it names the badge, and by address or mark the learner."""
-    if badge.badge_id != expected["badge_template_id"]:
-        return False
-    if badge.email is not None and email_key(badge.email) != email_key(expected["recipient_email"]):
-        return False
-    return badge.earner_id == expected["issuer_earner_id"] or (badge.earner_id is None and badge.email is not None)

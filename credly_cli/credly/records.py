@@ -5,10 +5,11 @@ import json
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
-from credly_cli.text import storable
-from credly_cli.times import read_instant
+from credly_cli.identity import email_key
+from credly_cli.text import JsonObject, storable
+from credly_cli.times import from_utc_text, read_instant
 from credly_cli.token import Expiry
 
 HELD_STATES = ("pending", "accepted", "rejected")  # a revoked badge is not held; expiry is no state (R20)
@@ -118,6 +119,45 @@ class IssuedBadge:
         return self.state in HELD_STATES and self.replaced_by is None and self.deleted_at is None
 
 
+@dataclass(frozen=True, slots=True)
+class BadgeRequest:
+    """A badge to be issued; ``issued_at`` is UTC text (R17, R24)."""
+
+    badge_id: str
+    email: str
+    earner_id: str
+    first_name: str | None
+    last_name: str | None
+    issued_at: str
+    locale: str | None = None
+    suppress_notification: bool = False
+
+    def body(self) -> str:
+        """Return what is sent; the same each time."""
+        issued = from_utc_text(self.issued_at)
+        fields: JsonObject = {
+            "recipient_email": self.email,
+            "badge_template_id": self.badge_id,
+            "issued_at": issued.strftime("%Y-%m-%d %H:%M:%S +0000"),
+            "issued_to_first_name": self.first_name,
+            "issued_to_last_name": self.last_name,
+            "issuer_earner_id": self.earner_id,
+        }
+        if locale := mail_locale(self.locale):
+            fields["locale"] = locale
+        if self.suppress_notification:
+            fields["suppress_badge_notification_email"] = True
+        return json.dumps(fields)
+
+    def is_about(self, badge: IssuedBadge) -> bool:
+        """Tell whether an answer is about what was sent: it names the badge, and by address or mark the learner."""
+        if badge.badge_id != self.badge_id:
+            return False
+        if badge.email is not None and email_key(badge.email) != email_key(self.email):
+            return False
+        return badge.earner_id == self.earner_id or (badge.earner_id is None and badge.email is not None)
+
+
 def refusal_of(message: str, attributes: Collection[str] = ()) -> Refusal:
     """Read what a refusal (422) means from what it is about and Credly's words.
 
@@ -136,7 +176,7 @@ def organization_from(row: object) -> Organization:
     return Organization(_text(fields, "id"), _optional(fields, "name") or _text(fields, "id"))
 
 
-def token_facts_from(row: dict[str, Any]) -> TokenFacts:
+def token_facts_from(row: JsonObject) -> TokenFacts:
     """Read what the list of tokens says of one; an end that is missing or no time is not told, ``null`` is never."""
     may_write = row.get("write_enabled")
     may_write = may_write if isinstance(may_write, bool) else None
@@ -227,13 +267,13 @@ def mail_locale(told: str | None) -> str | None:
     return language if language in _LOCALES else _OF_LANGUAGE.get(language)
 
 
-def fingerprint(fields: dict[str, Any]) -> str:
+def fingerprint(fields: JsonObject) -> str:
     """Tell two versions of a badge apart, whatever the order of keys and the counters that each issue moves (R8)."""
     lasting = {key: value for key, value in fields.items() if key not in _MOVED_BY_ISSUING}
     return hashlib.sha256(json.dumps(lasting, sort_keys=True).encode()).hexdigest()
 
 
-def _storable(fields: dict[str, Any]) -> str:
+def _storable(fields: JsonObject) -> str:
     text = json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
     try:
         text.encode()
@@ -242,30 +282,30 @@ def _storable(fields: dict[str, Any]) -> str:
     return text
 
 
-def _object(value: object) -> dict[str, Any]:
+def _object(value: object) -> JsonObject:
     if not isinstance(value, dict):
         raise UnreadableRecordError("an object was expected")
     return value
 
 
-def _objects(value: object) -> list[dict[str, Any]]:
+def _objects(value: object) -> list[JsonObject]:
     return [row for row in value if isinstance(row, dict)] if isinstance(value, list) else []
 
 
-def _plain_text(fields: dict[str, Any], key: str) -> str | None:
+def _plain_text(fields: JsonObject, key: str) -> str | None:
     """Return a text, ``None`` where there is none: what a page can do without stops no page."""
     value = fields.get(key)
     return value.strip() or None if isinstance(value, str) else None
 
 
-def _text(fields: dict[str, Any], key: str) -> str:
+def _text(fields: JsonObject, key: str) -> str:
     value = _optional(fields, key)
     if value is None:
         raise UnreadableRecordError(f"{key} is missing")
     return value
 
 
-def _optional(fields: dict[str, Any], key: str) -> str | None:
+def _optional(fields: JsonObject, key: str) -> str | None:
     value = fields.get(key)
     if value is None or value == "":
         return None
@@ -277,14 +317,14 @@ def _optional(fields: dict[str, Any], key: str) -> str | None:
     return storable(text)
 
 
-def _image(fields: dict[str, Any]) -> str | None:
+def _image(fields: JsonObject) -> str | None:
     address = _optional(fields, "image_url")
     if address is None and isinstance(fields.get("image"), dict):
         return _optional(fields["image"], "url")
     return address
 
 
-def _time(fields: dict[str, Any], key: str) -> str | None:
+def _time(fields: JsonObject, key: str) -> str | None:
     value = _optional(fields, key)
     if value is None:
         return None

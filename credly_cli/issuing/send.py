@@ -1,6 +1,5 @@
 """Sending planned grants: claim, POST, result, each on disk before the next (R17, R18; docs/exactly-once.md)."""
 
-import json
 import sqlite3
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
@@ -9,7 +8,7 @@ from math import inf
 from typing import Any
 
 from credly_cli.credly.client import Answer, AnswerKind, Client
-from credly_cli.credly.records import mail_locale
+from credly_cli.credly.records import BadgeRequest
 from credly_cli.errors import ErrorCode, Failure, Problem
 from credly_cli.http.response import out_of_time
 from credly_cli.http.retry import RateLimit
@@ -21,7 +20,7 @@ from credly_cli.store import claims as uncertain
 from credly_cli.store.database import Store
 from credly_cli.store.grants import Grant
 from credly_cli.text import Command, Hint
-from credly_cli.times import Clock, Deadline, from_utc_text, utc_text
+from credly_cli.times import Clock, Deadline, utc_text
 
 BACKOFF = (1, 5, 30, 120, 720)  # times `recheck_seconds`
 _FAULTS_IN_A_ROW = 5
@@ -62,8 +61,7 @@ class _Claim:
 
     grant: Grant
     attempt: int
-    fields: dict[str, Any]
-    body: str
+    request: BadgeRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,22 +87,12 @@ class UnsavedError(Failure):
         self.answers = answers
 
 
-def fields_of(grant: Grant, *, suppress_notification: bool) -> dict[str, Any]:
+def request_of(grant: Grant, *, suppress_notification: bool) -> BadgeRequest:
     """Return what is sent for a grant (R17, R24)."""
-    issued = from_utc_text(grant.issued_at)
-    fields: dict[str, Any] = {
-        "recipient_email": grant.email,
-        "badge_template_id": grant.badge_id,
-        "issued_at": issued.strftime("%Y-%m-%d %H:%M:%S +0000"),
-        "issued_to_first_name": grant.first_name,
-        "issued_to_last_name": grant.last_name,
-        "issuer_earner_id": grant.earner_id,
-    }
-    if locale := mail_locale(grant.locale):
-        fields["locale"] = locale
-    if suppress_notification:
-        fields["suppress_badge_notification_email"] = True
-    return fields
+    return BadgeRequest(
+        grant.badge_id, grant.email, grant.earner_id, grant.first_name, grant.last_name, grant.issued_at,
+        grant.locale, suppress_notification,
+    )  # fmt: skip
 
 
 def send(store: Store, client: Client, clock: Clock, options: SendOptions) -> Sent:
@@ -158,7 +146,7 @@ class _Sender:
             claims = self._exchange()
             for claim in claims:
                 self.rate_limit.sent(self._now())
-                self.under_way[pool.submit(self.client.issue, claim.body.encode(), claim.fields)] = claim
+                self.under_way[pool.submit(self.client.issue, claim.request)] = claim
             if self.under_way:
                 wait(self.under_way, self.rate_limit.delay(self._now()) or None, FIRST_COMPLETED)
             elif not claims and not self._pause():
@@ -245,11 +233,10 @@ class _Sender:
             self.outcome.cancelled += 1
             return None
         # also where it was sent before: the address of then may be somebody else's now (docs/exactly-once.md, 5)
-        fields = fields_of(grant, suppress_notification=self.options.suppress_notification)
-        body = json.dumps(fields)
+        request = request_of(grant, suppress_notification=self.options.suppress_notification)
         server_date = self.client.http.last_date
-        attempt = claims.claim(self.store, grant.id, body, self.options.run_id, self._text(), server_date)
-        return None if attempt is None else _Claim(grant, attempt, fields, body)
+        attempt = claims.claim(self.store, grant.id, request.body(), self.options.run_id, self._text(), server_date)
+        return None if attempt is None else _Claim(grant, attempt, request)
 
     def _pause(self) -> bool:
         """Wait as the rate limit says, with nothing under way; false when there is nothing left to do."""

@@ -11,7 +11,7 @@ Handler = Callable[[socket.socket], None]
 def read_request(connection: socket.socket) -> None:
     """Read a request whole: to close on unread bytes is to reset."""
     received = b""
-    while b"\r\n\r\n" not in received or (received.startswith(b"POST") and not received.endswith(b"{}")):
+    while b"\r\n\r\n" not in received or (received.startswith(b"POST") and not received.endswith(b"}")):
         chunk = connection.recv(65536)
         if not chunk:
             raise OSError("gone")

@@ -6,6 +6,7 @@ from contextlib import suppress
 import pytest
 
 from credly_cli.credly.client import Client, session_of
+from credly_cli.credly.records import BadgeRequest
 from credly_cli.errors import Exit
 from credly_cli.http.response import HttpFailure, UnclearError
 from credly_cli.http.session import Session
@@ -14,6 +15,7 @@ from tests.credly.raw_server import Handler, head, raw_server
 from tests.support.desk import StillClock
 
 BODY = b"{}"
+REQUEST = BadgeRequest("t", "a", "e", "Ada", "King", "2026-03-02T09:30:00Z")
 
 
 def client_of(url: str) -> Session:
@@ -47,9 +49,7 @@ HEADS = {
 def test_after_a_head_that_cannot_be_read_it_is_unclear_whether_the_badge_was_issued(answer: str) -> None:
     with raw_server(lambda connection: connection.sendall(answer.encode("latin-1"))) as url:
         http = client_of(url)
-        sent = Client(http, "o").issue(
-            BODY, {"badge_template_id": "t", "issuer_earner_id": "e", "recipient_email": "a"}
-        )
+        sent = Client(http, "o").issue(REQUEST)
         http.close()
     assert sent.kind == "unclear"
 
@@ -80,7 +80,7 @@ def test_a_redirect_stops_the_run_wherever_it_leads(status: int, location: str) 
         http = client_of(url)
         with pytest.raises(HttpFailure) as caught:
             http.get("/organizations")
-        sent = Client(http, "o").issue(BODY, {})
+        sent = Client(http, "o").issue(REQUEST)
         http.close()
     assert caught.value.exit_code == Exit.CONFIG
     assert (sent.kind, sent.failure and sent.failure.exit_code) == ("stop", Exit.CONFIG)
@@ -99,7 +99,7 @@ def test_the_body_of_a_redirect_is_not_read() -> None:
 
     with raw_server(flood) as url:
         http = client_of(url)
-        assert Client(http, "o").issue(BODY, {}).kind == "stop"
+        assert Client(http, "o").issue(REQUEST).kind == "stop"
         http.close()
     assert sent < 50  # MiB; what the sockets hold
 

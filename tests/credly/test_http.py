@@ -36,6 +36,7 @@ from urllib3.exceptions import (
 from credly_cli import __version__
 from credly_cli.cli.environment import SystemClock
 from credly_cli.credly.client import Client, session_of
+from credly_cli.credly.records import BadgeRequest
 from credly_cli.http.auth import Auth, Basic, Bearer
 from credly_cli.http.response import (
     HttpFailure,
@@ -691,7 +692,7 @@ def test_no_email_of_a_query_is_in_what_is_said(clock: StillClock) -> None:
 # What an answer to a badge that was sent means
 
 ISSUED_ID = "5d0c3a1e-0b7f-4f43-9c39-2f6d3a0c9b11"
-EXPECTED = {"badge_template_id": "t", "issuer_earner_id": "e", "recipient_email": "Ada@example.org"}
+REQUEST = BadgeRequest("t", "Ada@example.org", "e", "Ada", "King", "2026-03-02T09:30:00Z")
 
 
 def issued(**changes: Any) -> dict[str, Any]:
@@ -743,7 +744,7 @@ def issued(**changes: Any) -> dict[str, Any]:
 def test_an_answer_to_an_issue_is_read_by_the_table(http: Session, answer: dict[str, Any], kind: str) -> None:
     with requests_mock.Mocker() as mock:
         mock.post(f"{URL}/organizations/o/badges", **answer)
-        assert Client(http, "o").issue(b"{}", EXPECTED).kind == kind
+        assert Client(http, "o").issue(REQUEST).kind == kind
         assert mock.call_count == 1
 
 
@@ -751,7 +752,7 @@ def test_a_stop_says_what_it_means_for_the_run(http: Session) -> None:
     for status, code in ((302, "config-invalid"), (401, "token-refused"), (403, "token-forbidden")):
         with requests_mock.Mocker() as mock:
             mock.post(requests_mock.ANY, status_code=status)
-            failure = Client(http, "o").issue(b"{}", EXPECTED).failure
+            failure = Client(http, "o").issue(REQUEST).failure
         assert failure is not None
         assert failure.code == code
 
@@ -769,7 +770,7 @@ def test_a_stop_says_what_it_means_for_the_run(http: Session) -> None:
 def test_a_refusal_names_the_attributes_that_it_is_about(http: Session, errors: Any, named: tuple[str, ...]) -> None:
     with requests_mock.Mocker() as mock:
         mock.post(requests_mock.ANY, status_code=422, json={"data": {"message": "No", "errors": errors}})
-        answer = Client(http, "o").issue(b"{}", EXPECTED)
+        answer = Client(http, "o").issue(REQUEST)
     assert answer.kind == "refused"
     assert answer.attributes == named
 
