@@ -23,6 +23,7 @@ FIRST = DOCS / "how-to" / "first-set-up.md"
 PAGES = sorted([README, ROOT / "CONTRIBUTING.md", *DOCS.rglob("*.md")])
 BY_THEMSELVES = ("first-set-up", "moving-from-the-native-integration")  # the other pages go on where the first one ends
 _BLOCK = re.compile(r"^ *```sh\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
+_SHOWN = re.compile(r"^```text\n(.*?)^```", re.MULTILINE | re.DOTALL)
 _FIVE_MINUTES = re.compile(r"^## Your first badge.*?(?=^## )", re.MULTILINE | re.DOTALL)
 _IN_A_SENTENCE = re.compile(r"`(credly [^`\n]+)`")
 _ELSEWHERE = re.compile(r"^(exec )?(sudo|make) ", re.MULTILINE)  # a command of its own, not a word in a comment
@@ -88,7 +89,14 @@ WITH_COMMANDS = [page for page in PAGES if page != DOCS / "README.md" and comman
 @pytest.mark.slow
 @pytest.mark.parametrize("page", WITH_COMMANDS, ids=lambda page: page.stem)
 def test_a_page_can_be_followed_to_the_letter(page: Path, tmp_path: Path) -> None:
-    follow(starting_points(page) + commands_after_the_first_badge(page), tmp_path, tmp_path / "here")
+    shown = follow(starting_points(page) + commands_after_the_first_badge(page), tmp_path, tmp_path / "here")
+    for line in shown_on(page):
+        assert f"{line}\n" in shown, line
+
+
+def shown_on(page: Path) -> list[str]:
+    """Return the lines that a page shows as what commands answer."""
+    return [line for block in _SHOWN.findall(page.read_text(encoding="utf-8")) for line in block.splitlines()]
 
 
 def words_of(line: str) -> list[str]:

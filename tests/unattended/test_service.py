@@ -2,6 +2,7 @@
 
 import configparser
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -45,7 +46,17 @@ def test_a_service_is_quiet_and_has_the_token_as_a_credential(name: str, command
     assert service["StateDirectoryMode"] == "0700"
 
 
-@pytest.mark.parametrize("name", ["credly-sync", "credly-doctor"])
+def test_what_waits_for_a_person_is_asked_for_each_day() -> None:
+    assert unit("credly-status.service")["Service"]["ExecStart"] == "/usr/local/bin/credly status -q --max-age 3h"
+    assert unit("credly-status.timer")["Timer"]["OnCalendar"] == "07:30"
+
+
+@pytest.mark.parametrize("recipe", ["cron/credly", "systemd/credly-sync.service", "container/Dockerfile"])
+def test_a_recipe_tells_that_something_may_need_a_person(recipe: str) -> None:
+    assert re.search(r"(needs|waits for|for) a person", (CONTRIB / recipe).read_text())
+
+
+@pytest.mark.parametrize("name", ["credly-sync", "credly-status", "credly-doctor"])
 def test_a_timer_starts_its_service_and_catches_up(name: str) -> None:
     assert unit(f"{name}.timer")["Timer"]["Persistent"] == "true"
     assert unit(f"{name}.timer")["Install"]["WantedBy"] == "timers.target"
