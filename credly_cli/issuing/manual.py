@@ -196,8 +196,7 @@ class ManualGrants:
             return Failure("server-error", message, hint=Hint("The next sync finds out:", Command("sync")))
         who = self._completion(candidate, "")
         if not (who.first_name and who.last_name):
-            hint = Hint("Import it:", Command("import", "learners", "FILE"))
-            return Failure("missing-name", plan.missing_name(who), hint=hint)
+            return Failure("missing-name", plan.missing_name(who), hint=plan.TELL_NAME)
         return None
 
     # The grant

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Collection
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from credly_cli.errors import Problem
 from credly_cli.issuing.decide import Outcome, outcome
@@ -101,8 +101,8 @@ def hold_denied(store: Store, now: str, made: Plan) -> None:
         grant = grants.of_id(store, identity)
         if grant is not None:
             made.held += 1
-            problem = grant.as_problem("completion-denied", grant.problem or "The completion is denied.")
-            made.problems.append(replace(problem, hint=denied_hint(identity)))
+            message = grant.problem or "The completion is denied."
+            made.problems.append(grant.as_problem("completion-denied", message, denied_hint(identity)))
 
 
 def denied_hint(identity: int) -> Hint:
@@ -157,7 +157,10 @@ def _record(
         case "held" if missing:
             made.held += 1
     if missing:
-        made.problems.append(Problem("grant-held", missing, known.email, known.badge_id, identity))
+        made.problems.append(Problem("grant-held", missing, known.email, known.badge_id, identity, TELL_NAME))
+
+
+TELL_NAME = Hint("Tell both names in a file of learners:", Command("import", "learners", "FILE"))
 
 
 def missing_name(who: Completion) -> str:

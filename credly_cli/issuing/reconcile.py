@@ -15,6 +15,7 @@ from credly_cli.store import claims, duplicates, grants, issued_badges
 from credly_cli.store.database import Store
 from credly_cli.store.grants import Grant
 from credly_cli.store.schema import State
+from credly_cli.text import Command, Hint
 from credly_cli.times import Clock, from_utc_text, utc_text
 
 _ABSENCES = 2
@@ -140,7 +141,7 @@ class _Reconciliation:
     def _fail(self, grant: Grant, now: str) -> None:
         grants.set_state(self.store, grant.id, "failed", now, problem_code="unexpected")
         self.outcome.failed += 1
-        self.outcome.problems.append(grant.as_problem("grant-failed", grant.problem or "Credly refused."))
+        self.outcome.problems.append(grant.as_problem("grant-failed", grant.problem or "Credly refused.", grant.way_on))
         duplicates.release_superseded(self.store, now)
 
     def _send_again(self, grant: Grant, now: str) -> None:
@@ -150,9 +151,11 @@ class _Reconciliation:
             duplicates.release_superseded(self.store, now)
         elif self.settings.hold_uncertain and grant.body:
             message = "It is not on Credly, and hold_uncertain keeps it from being sent again."
+            found = Command("resolve", str(grant.id), "--issued", "BADGE_ID")
+            hint = Hint("To send it again:", Command("retry", str(grant.id)), "; if it is there after all:", found)
             self._settle(grant, "held", now, problem_code="unexpected", problem=message)
             self.outcome.held += 1
-            self.outcome.problems.append(grant.as_problem("grant-held", message))
+            self.outcome.problems.append(grant.as_problem("grant-held", message, hint))
         else:
             self._settle(grant, "planned", now, not_before=None, cleared_at=now)
             self.outcome.planned += 1

@@ -317,7 +317,7 @@ class _Sender:
         message = f"Credly refused: {answer.detail}."
         grants.set_state(self.store, claim.grant.id, "failed", now, problem_code="unexpected", problem=message)
         self.outcome.failed += 1
-        self.outcome.problems.append(claim.grant.as_problem("grant-failed", message))
+        self.outcome.problems.append(claim.grant.as_problem("grant-failed", message, claim.grant.way_on))
         duplicates.release_superseded(self.store, now)
 
     def _missing(self, claim: _Claim, answer: Answer, now: str) -> None:

@@ -15,6 +15,7 @@ from credly_cli.store.badges import BADGE, BadgeBrief
 from credly_cli.store.content import CONTENT, ContentBrief
 from credly_cli.store.database import Store
 from credly_cli.store.schema import COUNT_REVOKED, IS_GONE, STATES, State
+from credly_cli.text import Command, Hint
 
 _LOG = logging.getLogger(__name__)
 
@@ -76,9 +77,14 @@ class Grant(NewGrant):
         """Whether it was planned as the only one, or the badge has come to forbid a second one."""
         return self.once or not self.allow_duplicates
 
-    def as_problem(self, code: ErrorCode, message: str) -> Problem:
+    def as_problem(self, code: ErrorCode, message: str, hint: Hint | None = None) -> Problem:
         """Return what went wrong with this grant, as answers show it."""
-        return Problem(code, message, self.email, self.badge_id, self.id)
+        return Problem(code, message, self.email, self.badge_id, self.id, hint)
+
+    @property
+    def way_on(self) -> Hint:
+        """The way out for a grant that failed."""
+        return Hint("When the reason is gone:", Command("retry", str(self.id)))
 
 
 _OF_LEARNER = ("learner_id", "email", "first_name", "last_name", "locale")
@@ -272,8 +278,10 @@ def count_out(store: Store, badge_id: str, content_id: str, *, completed_before:
     return int(
         store.value(
             "SELECT count(*) FROM grants g JOIN issued_badges i ON i.id = g.issued_badge_id"
+            " LEFT JOIN enrollments e ON e.learner = g.learner AND e.content_id = g.content_id"
+            " AND e.session_id = g.session_id AND e.completed_at = g.completed_at"
             f" WHERE g.badge_id = ? AND g.content_id = ? AND g.state = 'issued' AND NOT {IS_GONE}"
-            " AND ifnull(g.completed_at, '') < ?",
+            " AND coalesce(e.completed_latest, g.completed_at, '') < ?",  # of a date the whole day (R15)
             (badge_id, content_id, completed_before),
         )
     )

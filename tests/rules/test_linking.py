@@ -38,7 +38,7 @@ def test_r12_linking_says_from_when_on_it_counts_and_what_comes_next(connected: 
     ran = connected.run("link", "Facilitator", "hygiene")
     assert ran.out == "Linked Facilitator to Kitchen Hygiene, counting from 2026-03-02T09:30:00Z.\n"
     assert "Next: credly sync" in ran.err
-    assert "Image: https://images.credly.com/" in ran.err
+    assert "Image: https://images.credly.com/" in ran.out
 
 
 def test_r12_another_content_is_refused_with_the_current_one_named(connected: Desk) -> None:
