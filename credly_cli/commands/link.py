@@ -88,13 +88,13 @@ def _show_link(environment: Environment, change: "LinkChange") -> None:
         _show_image(output, change)
         return
     output.say(f"Linked {change.badge.name} to {found.title}, counting from {change.counts_from}.", "green")
-    _show_image(output, change)
     if change.earlier:
         output.say(_earlier(change))
     if change.cancelled:
         output.say(f"{counted(change.cancelled, 'grant not yet sent was', 'grants not yet sent were')} cancelled.")
     _show_out(output, change, "It does not touch")
     _show_moment(output, change, found.id, utc_text(environment.clock.now()))
+    _show_image(output, change)
     output.note(Hint("Next:", Command("sync") if change.connected else Command("connect")))
 
 

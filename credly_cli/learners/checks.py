@@ -37,7 +37,7 @@ def checks(case: Case, person: Person) -> list[Check]:
         *(check for session in case.sessions for check in _session(case, session, person)),
         *_names(case, person),
         *_issued(case, person),
-        *_grants(case),
+        *_grants(case, person),
         *(_answer(attempt) for attempt in case.attempts[-_ATTEMPTS:]),
     ]
 
@@ -203,13 +203,13 @@ def _one_issued(row: IssuedBadge, person: Person) -> Check:
     return Check("earned", True, f"The learner has the badge: {issued}, {row.state}{expiry}.")
 
 
-def _grants(case: Case) -> Iterator[Check]:
+def _grants(case: Case, person: Person) -> Iterator[Check]:
     for grant in case.grants:
         if grant.state == "cancelled" and grant.dropped:
             told = f"A person dropped grant {grant.id} on {when(grant.updated_at)}: it is not planned again."
             yield Check("dropped", False, told)
         else:
-            ok, told = _grant(grant, braked=case.braked)
+            ok, told = _grant(grant, person.now, braked=case.braked)
             why = grant.problem if grant.state in ("held", "failed") and not ok else None
             yield Check("grant", ok, f"Grant {grant.id}{_by_hand(grant)}: {told}", why)
     if case.braked:
@@ -252,13 +252,13 @@ _GRANTS = {
 }
 
 
-def _grant(grant: LearnerGrant, *, braked: bool) -> tuple[bool, str]:
+def _grant(grant: LearnerGrant, now: str, *, braked: bool) -> tuple[bool, str]:
     ok, told = _GRANTS[_told_as(grant, braked=braked)]
     facts = {
         "id": str(grant.id),
         "created": when(grant.created_at),
         "moved": when(grant.updated_at),
-        "later": f" after {when(grant.not_before)}" if grant.not_before else "",
+        "later": f" after {when(grant.not_before)}" if (grant.not_before or "") > now else "",
         "problem": _ended(grant.problem or "No reason was noted"),
         "cover": _cover(grant),
     }

@@ -60,7 +60,7 @@ class LearnerGrant:
     covered_by: str | None
     covered_by_grant: int | None
     problem: str | None
-    not_before: str | None
+    not_before: str | None  # a completion ahead of the clock waits for its moment
     created_at: str
     updated_at: str
     content: ContentBrief
@@ -115,13 +115,16 @@ def last_links(store: Store, ids: Sequence[str], now: str) -> list[PastLink]:
     )
 
 
+_WAITS_UNTIL = "iif(g.reason = 'completion', max(ifnull(g.not_before, ''), g.issued_at), g.not_before)"  # R18
+
+
 def grants(store: Store, learners: Sequence[int]) -> list[LearnerGrant]:
     """Return the learner's grants, of each session the last round, the oldest first."""
     return store.records(
         LearnerGrant,
         f"SELECT g.id, g.badge_id, g.session_id, g.reason, g.state, {NAMED_SINCE} AS named_since, g.dropped,"
         f" {COVER_LOST} AS cover_lost,"
-        " g.covered_by, g.covered_by_grant, g.problem, g.not_before, g.created_at, g.updated_at,"
+        f" g.covered_by, g.covered_by_grant, g.problem, {_WAITS_UNTIL} AS not_before, g.created_at, g.updated_at,"
         f" {CONTENT}"
         f" FROM grants g JOIN content c ON c.id = g.content_id WHERE g.learner {_OF_LEARNER} AND NOT EXISTS ("
         "   SELECT 1 FROM grants o WHERE o.badge_id = g.badge_id AND o.learner = g.learner"
