@@ -31,7 +31,7 @@ from threading import Lock
 
 from credly_cli.sandbox import shapes
 from credly_cli.sandbox.calls import Call, as_response, listed, read_fields, single
-from credly_cli.sandbox.lists import Listings, address
+from credly_cli.sandbox.lists import Listings, address, is_last_page
 from credly_cli.sandbox.oauth import OAuthError, bearer, granted, needed_scope, requested_scopes
 from credly_cli.sandbox.records import Refusal, Request, Response, Token
 from credly_cli.sandbox.state import Sandbox
@@ -88,7 +88,11 @@ def get_template(call: Call) -> Response:
 
 def list_badges(call: Call) -> Response:
     """GET .../badges."""
-    return listed(call, call.listings.badges(call.parameter("filter"), call.parameter("sort")), call.badge_row)
+    badges = call.listings.badges(call.parameter("filter"), call.parameter("sort"))
+    answer = listed(call, badges, call.badge_row)
+    if call.sandbox.switches.list_grows and not is_last_page(badges, call.request, call.sandbox.switches):
+        call.sandbox.issue_to_stranger()
+    return answer
 
 
 def get_badge(call: Call) -> Response:

@@ -333,6 +333,11 @@ def cut_page(rows: Sequence[T], request: Request, switches: Switches) -> Page[T]
     return Page(chunk, metadata)
 
 
+def is_last_page(rows: Sequence[T], request: Request, switches: Switches) -> bool:
+    """Tell whether no page follows the one that the request asks for."""
+    return cut_page(rows, request, switches).metadata["next_page_url"] is None
+
+
 def enveloped(rows: list[Row], metadata: Row, switches: Switches) -> Row:
     """Return a list as it is answered."""
     if switches.list_metadata == "missing":

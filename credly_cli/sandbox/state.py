@@ -261,6 +261,16 @@ class Sandbox:
             }
         )
 
+    def issue_to_stranger(self) -> EarnedBadge:
+        """Issue a badge that allows duplicates to somebody who is nobody else's concern."""
+        with self.lock:
+            template = next(row for row in self.templates.values() if row.get("allow_duplicate_badges"))
+            email = f"stranger{self._issued_so_far}@elsewhere.example"
+            now = stamp(self.now())
+            fields = {"issued_to_first_name": "Some", "issued_to_last_name": "Body", "issued_at": now}
+            fields |= {"recipient_email": email, "badge_template_id": template["id"]}
+            return self._add(template, read_details(fields, template, self.switches, now))
+
     def replace(self, badge_id: str, fields: Mapping[str, Any]) -> EarnedBadge:
         """Put a new badge in the place of an old one, which keeps its row."""
         with self.lock:

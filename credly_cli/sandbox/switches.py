@@ -34,6 +34,7 @@ class Switches:
     per_is_honoured: bool = False  # take ``per``, up to the page size
     badges_newest_first: bool = False
     email_filter_minds_case: bool = False
+    list_grows: bool = False  # somebody else issues a badge after each page of issued badges but the last
     list_lag: float = 0.0  # seconds until a new badge shows in lists and in the search
     search_status: int | None = None  # what the high-volume search answers instead of working
     search_links: bool = True  # does the search tell its next page?

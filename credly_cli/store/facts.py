@@ -242,7 +242,7 @@ def _of_session(store: Store, facts: Facts) -> Facts:
     if not badges:
         return facts
     answering = match_days(_sessions_of_day(store, completion, facts.badge_id), badges)
-    own = answering.get((completion.content_id, completion.session_id))
+    own = answering.get((completion.content_id, completion.session_id, completion.learner))
     if own is None:
         return facts
     return replace(facts, revoked_at=own.moved_at) if own.is_revoked else replace(facts, held=own.id)
@@ -270,42 +270,55 @@ class DaySession:
     session_id: str
     completed_at: str
     by_second: bool = False
+    learner: int = 0  # of those who share an address
 
     @property
-    def key(self) -> tuple[str, str]:
-        """Which session of the learner it is."""
-        return self.content_id, self.session_id
+    def key(self) -> tuple[str, str, int]:
+        """Which session it is."""
+        return self.content_id, self.session_id, self.learner
 
 
 def _sessions_of_day(store: Store, completion: Completion, badge_id: str) -> list[DaySession]:
-    """Return the sessions that compete for badges of a day: this one, and those that have no badge of their own."""
+    """Return the sessions that compete for badges of a day: this one, and those that have no badge of their own.
+
+    Sessions of others at the learner's address are among them for their very second alone.
+    """
     rows = store.rows(
-        "SELECT x.content_id, x.session_id, x.completed_at, x.counts, ("
+        f"SELECT p.id, {WIRE_ID} AS learner_id, p.email, x.content_id, x.session_id, x.completed_at, x.counts, ("
         "  SELECT iif(state = 'cancelled', iif(dropped, 'dropped', NULL), state) FROM grants g WHERE"
         "  g.badge_id = x.badge_id AND g.learner = x.learner AND g.content_id = x.content_id"
         "  AND g.session_id = x.session_id ORDER BY state = 'cancelled' AND NOT dropped, round DESC LIMIT 1) AS state"
-        " FROM enrollment_links x WHERE x.learner = ? AND x.badge_id = ? AND x.ended_at IS NULL"
-        " AND substr(x.completed_at, 1, 10) = ?",
-        (completion.learner, badge_id, completion.completed_at[:10]),
+        " FROM (SELECT ? AS id UNION SELECT o.learner FROM learner_addresses a CROSS JOIN learner_addresses o"
+        "  ON o.email_key = a.email_key WHERE a.learner = ?) who CROSS JOIN learners p ON p.id = who.id"
+        " CROSS JOIN enrollment_links x ON x.learner = p.id"
+        " WHERE x.badge_id = ? AND x.ended_at IS NULL AND substr(x.completed_at, 1, 10) = ?",
+        (completion.learner, completion.learner, badge_id, completion.completed_at[:10]),
     )
-    own = DaySession(completion.content_id, completion.session_id, completion.completed_at)
+    own = DaySession(completion.content_id, completion.session_id, completion.completed_at, learner=completion.learner)
     others = []
     for row in rows:
         by_second = not row["counts"] or row["state"] in ("sending", "uncertain", "failed")
-        other = DaySession(row["content_id"], row["session_id"], row["completed_at"], by_second)
+        other = DaySession(
+            row["content_id"], row["session_id"], row["completed_at"], by_second or row["id"] != own.learner, row["id"]
+        )
         settled = row["state"] in ("issued", "covered", "dropped")
-        named = replace(completion, content_id=other.content_id, session_id=other.session_id)
+        named = replace(
+            completion, learner=row["id"], learner_id=row["learner_id"], email=row["email"],
+            content_id=other.content_id, session_id=other.session_id,
+        )  # fmt: skip
         if other.key != own.key and not settled and not _of_marks(store, named, badge_id):
             others.append(other)
     return [own, *others]
 
 
-def match_days(sessions: Sequence[DaySession], badges: Sequence[UnownedBadge]) -> dict[tuple[str, str], UnownedBadge]:
+def match_days(
+    sessions: Sequence[DaySession], badges: Sequence[UnownedBadge]
+) -> dict[tuple[str, str, int], UnownedBadge]:
     """Let each badge of a day stand for one session: exact seconds first, then days, one to one (R20, R23).
 
     A revoked badge stands only for what was completed before, and only where no badge that is held is left for that.
     """
-    found: dict[tuple[str, str], UnownedBadge] = {}
+    found: dict[tuple[str, str, int], UnownedBadge] = {}
     left = sorted(badges, key=lambda badge: (badge.is_revoked, badge.moved_at if badge.is_revoked else ""))
     in_order = sorted(sessions, key=lambda session: (session.completed_at, session.key))
     for session in in_order:

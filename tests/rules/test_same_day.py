@@ -87,3 +87,20 @@ def test_a_revoked_badge_of_a_day_takes_one_session(repeatable: Desk) -> None:
     assert (states(repeatable), posts(repeatable)) == (["issued"], 1)
     repeatable.json("sync")
     assert posts(repeatable) == 1
+
+
+def test_a_badge_of_the_second_of_another_at_the_address_is_not_taken_by_day(repeatable: Desk) -> None:
+    """R20: of two who share an address, the badge goes to whose second it bears."""
+    header = "learner_id,email,content_id,session_id,status,completed_at,first_name,last_name\n"
+    at = {1: ("2026-03-02T10:00:00Z", MARCH), 2: ("2026-03-02T12:00:00Z", APRIL)}
+    rows = (
+        f"{one},ada@example.org,first-aid,{session},completed,{when},A{one},L{one}\n"
+        for one, (when, session) in at.items()
+    )
+    repeatable.imports("progress", header + "".join(rows))
+    by_hand(repeatable, "2026-03-02 12:00:00 +0000")
+    repeatable.pass_time(hours=6)
+    repeatable.json("sync")
+    sent = [badge.details.issuer_earner_id for badge in repeatable.issued(REPEATABLE)][1:]
+    assert [str(mark).partition("~")[0] for mark in sent] == ["1"]
+    assert states(repeatable) == ["issued", "covered"]

@@ -12,7 +12,15 @@ from pathlib import Path
 from typing import Any, Literal, cast
 
 from credly_cli.sandbox.lists import address
-from credly_cli.sandbox.records import Request, Response, Row, recorded_organization, sample_organization, stamp
+from credly_cli.sandbox.records import (
+    EarnedBadge,
+    Request,
+    Response,
+    Row,
+    recorded_organization,
+    sample_organization,
+    stamp,
+)
 from credly_cli.sandbox.server import Handler, SandboxServer
 from credly_cli.sandbox.state import Sandbox
 from credly_cli.sandbox.switches import Switches
@@ -53,12 +61,22 @@ class FaultySandbox(Sandbox):
         self.switches = WorseSwitches()
         self.faults = Faults()
         self.log = RequestLog()
+        self.earner_ids_sent: dict[str, str | None] = {}  # by issued badge, also where Credly does not keep them
+        self.watch: Callable[[Request], None] | None = None  # is told of each request as it arrives
         self._late: list[_Late] = []
+
+    def issue(self, fields: Mapping[str, Any]) -> EarnedBadge:
+        """Issue a badge, and remember the id that was sent for it."""
+        badge = super().issue(fields)
+        self.earner_ids_sent[badge.id] = fields.get("issuer_earner_id")
+        return badge
 
     def serve(self, request: Request, answer: Callable[[Request], Response]) -> Response:
         """Answer a request; faults and switches have their way with it."""
         started = time.perf_counter()
         self._do_late_work()
+        if self.watch is not None:
+            self.watch(request)
         if self.switches.latency:
             self.sleep(self.switches.latency)
 
