@@ -235,11 +235,34 @@ def test_r10_a_list_that_only_grows_while_it_is_read_has_all_its_rows_but_remove
 def test_r10_a_list_that_grows_at_its_beginning_brings_all_that_was_there(
     client: Client, sandbox: FaultySandbox
 ) -> None:
+    client.parallel = 1  # else a page after it may have been answered before
     sandbox.faults.add(growing(sandbox, "2025-06-{:02}T00:00:00.000Z"), "GET", "page=5($|&)")
     listing = client.badges()
     assert listing.problem is None
     assert not listing.complete
     assert set(listing.rows) == set(sandbox.templates) - {"badge-new-01"}
+
+
+def test_r10_a_row_that_slips_from_one_page_to_another_that_was_read_before_is_missed(
+    client: Client, sandbox: FaultySandbox
+) -> None:
+    """Pages are read several at a time: the list grows at its beginning after page 6 was answered and before page 5."""
+    grow, answered = growing(sandbox, "2025-06-{:02}T00:00:00.000Z"), threading.Event()
+
+    def note(work: Callable[[], Any], _stage: object) -> Any:
+        answer = work()
+        answered.set()
+        return answer
+
+    def wait_and_grow(work: Callable[[], Any], stage: object) -> Any:
+        assert answered.wait(60)
+        return grow(work, stage)
+
+    sandbox.faults.add(note, "GET", "page=6($|&)")
+    sandbox.faults.add(wait_and_grow, "GET", "page=5($|&)")
+    listing = client.badges()
+    assert listing.problem is not None
+    assert "changed" in listing.problem.message
 
 
 def test_r10_a_list_that_shrinks_while_it_is_read_is_incomplete(client: Client, sandbox: FaultySandbox) -> None:
