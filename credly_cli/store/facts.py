@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any, Literal
 
-from credly_cli.identity import earner_id, marked_name
+from credly_cli.identity import earner_id, email_key, marked_name
 from credly_cli.store import issued_badges, learners
 from credly_cli.store.database import Store
 from credly_cli.store.grants import NAMED_SINCE, Grant
@@ -256,9 +256,9 @@ def _of_marks(store: Store, completion: Completion, badge_id: str) -> list[Unown
 
 
 def _of_day(store: Store, completion: Completion, badge_id: str) -> list[UnownedBadge]:
-    """Return the badges of the completion's day, without a mark of ours, that no grant owns."""
+    """Return the badges of the completion's day that no grant owns: without a mark of ours, or with the id alone."""
     day, others = completion.completed_at[:10], [f"{who}~{_ANY_MARK}" for who in _names(completion)]
-    same = issued_badges.unowned_of_day(store, completion.learner, badge_id, day, others)
+    same = issued_badges.unowned_of_day(store, completion.learner, _names(completion), badge_id, day, others)
     return [badge for badge in same if not _is_anothers(store, badge.earner_id, completion)]
 
 
@@ -341,11 +341,22 @@ def match_days(
 
 
 def _is_anothers(store: Store, mark: str | None, completion: Completion) -> bool:
-    """Tell whether a badge bears the mark of somebody else at the same address."""
-    name = (mark or "").rpartition("~")[0]
-    others = [other for other in learners.of_email(store, completion.email) if other.id != completion.learner]
-    ids = ((other.learner_id, *learners.sourced_ids(store, other.id)) for other in others)
-    return any(name in _marked_names(replace(completion, learner_id=told)) for known in ids for told in known)
+    """Tell whether a badge bears the mark of somebody else: at the same address, now or before, or known by the id."""
+    name, tilde, _ = (mark or "").partition("~")
+    if not name:
+        return False
+    keys = {email_key(completion.email), *learners.addresses(store, [completion.learner])}
+    # an id alone may be of another's numbering, and says something only of who had the address
+    known = learners.candidates(store, [("", name)] if tilde else [], keys)
+    others = [other for other in known if other.id != completion.learner]
+    named, own = (marked_name, _marked_names) if tilde else (earner_id, _names)
+    ids = ((other, (other.learner_id, *learners.sourced_ids(store, other.id))) for other in others)
+    return name not in own(completion) and any(
+        name == named(told, email)
+        for other, known_as in ids
+        for told in known_as
+        for email in (other.email, completion.email)
+    )
 
 
 def _names(completion: Completion) -> set[str]:

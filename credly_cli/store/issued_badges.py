@@ -174,22 +174,32 @@ def unowned_of_marks(store: Store, badge_id: str, marks: Sequence[str]) -> list[
     )
 
 
-def unowned_of_day(store: Store, learner: int, badge_id: str, day: str, others: Sequence[str]) -> list[UnownedBadge]:
-    """Return the badges issued on this day to the learner's address that no grant owns (R20).
+def unowned_of_day(
+    store: Store, learner: int, names: Iterable[str], badge_id: str, day: str, others: Sequence[str]
+) -> list[UnownedBadge]:
+    """Return the badges issued on this day to the learner's address or id that no grant owns (R20).
 
-    ``others`` are patterns of marks: what bears one was issued for another session. What bears the mark of a grant
-    in the store is that grant's, even while its answer is lost.
+    ``names`` are ids that go out without a mark. ``others`` are patterns of marks: what bears one was issued for
+    another session. What bears the mark of a grant in the store is that grant's, even while its answer is lost.
     """
     return store.records(
         UnownedBadge,
         f"{_SEEN} WHERE badge_id = :badge_id AND deleted_at IS NULL"
         " AND substr(issued_at, 1, 10) = :day"
-        " AND email_key IN (SELECT email_key FROM learner_addresses WHERE learner = :learner)"
+        " AND id IN (SELECT o.id FROM learner_addresses a CROSS JOIN issued_badges o ON o.email_key = a.email_key"
+        "  WHERE a.learner = :learner UNION ALL SELECT id FROM issued_badges"
+        "  WHERE earner_id IN (SELECT value FROM json_each(:names)))"
         " AND NOT EXISTS (SELECT 1 FROM json_each(:others) WHERE ifnull(i.earner_id, '') GLOB value)"
         " AND NOT EXISTS (SELECT 1 FROM grants g WHERE g.badge_id = i.badge_id AND g.earner_id = i.earner_id"
         "   AND NOT g.once)"
         f" AND {_UNOWNED} ORDER BY created_at",
-        {"learner": learner, "badge_id": badge_id, "day": day, "others": json.dumps(list(others))},
+        {
+            "learner": learner,
+            "names": json.dumps(list(names)),
+            "badge_id": badge_id,
+            "day": day,
+            "others": json.dumps(list(others)),
+        },
     )
 
 

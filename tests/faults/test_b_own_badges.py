@@ -124,3 +124,53 @@ def test_a_lost_answer_is_not_taken_for_another_session_of_one_who_is_known_othe
     world.calm_down()
     assert world.states() == {"issued": 2}
     assert len(world.desk.issued(REPEATABLE)) == 2
+
+
+LEARNERS = "learner_id,email,first_name,last_name\n"
+
+
+def move(world: World, *people: str) -> None:
+    """Tell the addresses and names of people."""
+    world.desk.imports("learners", LEARNERS + "".join(f"{one}\n" for one in people))
+
+
+def test_a_restored_store_takes_no_badge_of_who_had_the_address_before(world: World, tmp_path: Path) -> None:
+    """Scenarios 13 and 75: Bo's badge went to an address that is Ada's by now; each earns one, Bo no second."""
+    move(world, "1,ada@example.org,Ada,Lovelace", "2,info@example.org,Bo,Berg")
+    for path in world.store_files():
+        shutil.copy2(path, tmp_path / path.name)
+    now = world.desk.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ")
+    bo = f"2,info@example.org,first-aid,first-aid-march,completed,{now},Bo,Berg\n"
+    world.desk.imports("progress", HEADER + bo)
+    world.sync()
+    assert world.states() == {"issued": 1}
+    world.lose_store(with_lock=False)
+    shutil.copy2(tmp_path / "credly.db", world.desk.home / "credly.db")
+    move(world, "1,info@example.org,Ada,Lovelace", "2,bo@example.org,Bo,Berg")
+    world.desk.pass_time(minutes=1)
+    later = world.desk.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ")
+    ada = f"1,info@example.org,first-aid,first-aid-april,completed,{later},Ada,Lovelace\n"
+    world.desk.imports("progress", HEADER + ada + bo.replace("info@", "bo@"))
+    world.calm_down()
+    marks = [str(badge.details.issuer_earner_id).partition("~")[0] for badge in world.desk.issued(REPEATABLE)]
+    assert sorted(marks) == ["1", "2"]
+    assert world.states() == {"issued": 1, "covered": 1}
+
+
+def test_a_badge_that_bears_the_id_alone_covers_at_any_address_once_duplicates_are_allowed(
+    world: World, tmp_path: Path
+) -> None:
+    """R20, scenarios 13 and 41: it was issued while the badge was earned once, and the store has forgotten it."""
+    move(world, f"1,{ADA},Ada,Lovelace")
+    for path in world.store_files():
+        shutil.copy2(path, tmp_path / path.name)
+    completes(world, "hygiene,")
+    world.sync()
+    told = world.desk.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ")
+    world.lose_store(with_lock=False)
+    shutil.copy2(tmp_path / "credly.db", world.desk.home / "credly.db")
+    world.desk.sandbox.templates[world.desk.badge_id(ONCE)]["allow_duplicate_badges"] = True
+    move(world, "1,new@example.org,Ada,Lovelace", f"2,{ADA},Bo,Berg")
+    world.desk.imports("progress", f"{HEADER}1,new@example.org,hygiene,,completed,{told},Ada,Lovelace\n")
+    world.calm_down()
+    assert len(world.desk.issued(ONCE)) == 1
