@@ -1,7 +1,8 @@
 """Which completions earn a badge now, or will: facts are read, the decision is pure, the plan is recorded (R15-R23)."""
 
 import logging
-from collections.abc import Collection
+from collections import Counter
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -10,9 +11,9 @@ from credly_cli.issuing.decide import Outcome, outcome
 from credly_cli.store import badges, denials, duplicates, enrollments, facts, grants, links
 from credly_cli.store.database import Store
 from credly_cli.store.facts import Completion, Facts
-from credly_cli.store.grants import Grant, NewGrant
+from credly_cli.store.grants import Grant, NewGrant, PlannedGrant
 from credly_cli.store.links import Link
-from credly_cli.text import Command, Hint
+from credly_cli.text import Command, Hint, counted
 from credly_cli.times import read_instant
 
 _LOG = logging.getLogger(__name__)
@@ -169,7 +170,7 @@ def missing_name(who: Completion) -> str:
     return f"The {' and the '.join(missing)} of {who.email} {'is' if len(missing) == 1 else 'are'} not known."
 
 
-# What a link that has just come to count more completions will bring at the next sync (R15)
+# What a link that has just come to count more completions will bring at the next sync (R15), and a plan (R32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +195,23 @@ def foresee(store: Store, link: Link, counted_before: Collection[tuple[int, str]
         elif becomes.new:
             issued.add((known.learner, "" if known.once else known.session_id))
     return Foreseen(held, len(issued), len(issued) if _is_over(badges.default_expiry(store, link.badge_id), now) else 0)
+
+
+def born_expired(store: Store, plan: Sequence[PlannedGrant], now: str) -> list[Hint]:
+    """Say of each badge how many of a plan would be expired as they are issued, by its default expiry (R32)."""
+    names = {planned.grant.badge_id: planned.grant.badge_name for planned in plan}
+    expiries = {badge_id: badges.default_expiry(store, badge_id) for badge_id in names}
+    over = Counter(
+        planned.grant.badge_id
+        for planned in plan
+        if _is_over(expiries[planned.grant.badge_id], max(planned.waits_until or "", now))
+    )
+    return [
+        Hint(
+            f"{counted(number, 'badge')} {names[badge_id]} would be born expired, by the default expiry of this badge."
+        )
+        for badge_id, number in over.items()
+    ]
 
 
 def _is_over(expiry: str | None, now: str) -> bool:

@@ -11,6 +11,7 @@ from credly_cli.errors import Exit, Failure, Problem, exit_of_work
 from credly_cli.importing.file_report import FileReport
 from credly_cli.importing.importer import forget_missing
 from credly_cli.issuing import restore
+from credly_cli.issuing.plan import born_expired
 from credly_cli.lms.records import KINDS
 from credly_cli.lms.source import SourceContext
 from credly_cli.signals import Interruption
@@ -238,3 +239,4 @@ class Synchronisation:
             plan=run.plan,
             allow_many=self.options.allow_many,
         ).run()
+        run.warnings += born_expired(self.store, run.plan, run.started_at)

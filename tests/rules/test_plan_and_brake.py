@@ -50,6 +50,27 @@ def test_a_completion_ahead_of_the_clock_waits_for_its_moment(once: Desk) -> Non
     assert (states(once), posts(once)) == (["issued"], 1)
 
 
+@pytest.mark.parametrize(
+    ("expiry", "warned"),
+    [("2026-03-02T12:00:00.000Z", True), ("2026-03-03T12:00:00.000Z", False), (None, False), ("1 Year", False)],
+)
+def test_the_plan_warns_of_badges_that_would_be_born_expired(once: Desk, expiry: str | None, *, warned: bool) -> None:
+    """R32: by the badge's default expiry, as they would be issued."""
+    once.sandbox.change_template(once.badge_id(ONCE), default_expires_at=expiry)
+    complete(once, 2)
+    told = "2 badges Facilitator would be born expired, by the default expiry of this badge."
+    assert once.json("sync", "--dry-run")["warnings"] == [told] * warned
+    assert (told in once.run("sync", "--dry-run").err) == warned
+    assert once.run("sync", "--json").json["warnings"] == []
+
+
+def test_the_plan_warns_of_what_expires_before_its_moment_comes(once: Desk) -> None:
+    """R18, R32: it is issued once the completion's moment has come."""
+    once.sandbox.change_template(once.badge_id(ONCE), default_expires_at="2026-03-02T18:00:00.000Z")
+    once.learns(completion("ada@example.org", MARCH, "2026-03-02T20:00:00Z"))
+    assert "born expired" in once.json("sync", "--dry-run")["warnings"][0]
+
+
 def braked(desk: Desk, code: int, *options: str) -> Any:
     answer = desk.json("sync", *options, code=code)
     return answer, [problem["code"] for problem in answer["problems"]]
