@@ -58,7 +58,7 @@ def test_the_plan_warns_of_badges_that_would_be_born_expired(once: Desk, expiry:
     """R32: by the badge's default expiry, as they would be issued."""
     once.sandbox.change_template(once.badge_id(ONCE), default_expires_at=expiry)
     complete(once, 2)
-    told = "2 badges Facilitator would be born expired, by the default expiry of this badge."
+    told = f"2 badges {ONCE} would be born expired, by the default expiry of this badge."
     assert once.json("sync", "--dry-run")["warnings"] == [told] * warned
     assert (told in once.run("sync", "--dry-run").err) == warned
     assert once.run("sync", "--json").json["warnings"] == []

@@ -146,7 +146,7 @@ class AnyHistory(RuleBasedStateMachine):
 
     def tell(self, *keys: Key) -> None:
         """Import progress."""
-        rows = (self.row(key, self.truth.completed.get(key)) for key in keys)
+        rows = (self.row(key, self.truth.completed_at(key)) for key in keys)
         did["commands"] += 1
         self.desk.imports("progress", PROGRESS_FILE + "".join(rows))
 
