@@ -175,20 +175,18 @@ class Truth:
         of_day = [badge for badge in theirs if badge.details.issued_at[:10] == at[:10]]
         if any(badge.details.issued_at[:19] == at for badge in of_day):
             return f"one of that second: {_in_brief(of_day)}"
-        return (
-            f"one of that day is free: {_in_brief(of_day)}"
-            if len(of_day) > self._competitors(key, email, at[:10])
-            else None
-        )
+        free = len(of_day) > self._competitors(key, email, at[:10], of_day)
+        return f"one of that day is free: {_in_brief(of_day)}" if free else None
 
-    def _competitors(self, key: Key, email: str, day: str) -> int:
-        """Count the other sessions of a day that a badge at an address may stand for."""
-        issued = self.issued_for("first-aid")
+    def _competitors(self, key: Key, email: str, day: str, badges: Sequence[EarnedBadge]) -> int:
+        """Count the other sessions of a day for which one of these badges may stand: that had no own one before."""
+        first = min((badge.number for badge in badges), default=0)
+        own_before = {mark for mark, badge in self.issued_for("first-aid").items() if badge.number < first}
         others = {
             other
             for other, at in self.completed.items()
             if other[1] == "first-aid" and at[:10] == day and email in self.ever[other[0]]
-            if other not in self.same(key) and not self.marks(other) & issued.keys()
+            if other not in self.same(key) and not self.marks(other) & own_before
         }
         return len(others)
 
