@@ -199,19 +199,15 @@ def foresee(store: Store, link: Link, counted_before: Collection[tuple[int, str]
 
 def born_expired(store: Store, plan: Sequence[PlannedGrant], now: str) -> list[Hint]:
     """Say of each badge how many of a plan would be expired as they are issued, by its default expiry (R32)."""
-    names = {planned.grant.badge_id: planned.grant.badge_name for planned in plan}
+    names = {planned.badge.id: planned.badge.name for planned in plan}
     expiries = {badge_id: badges.default_expiry(store, badge_id) for badge_id in names}
     over = Counter(
-        planned.grant.badge_id
+        planned.badge.id
         for planned in plan
-        if _is_over(expiries[planned.grant.badge_id], max(planned.waits_until or "", now))
+        if _is_over(expiries[planned.badge.id], max(planned.waits_until or "", now))
     )
-    return [
-        Hint(
-            f"{counted(number, 'badge')} {names[badge_id]} would be born expired, by the default expiry of this badge."
-        )
-        for badge_id, number in over.items()
-    ]
+    expired = "would be born expired, by the default expiry of this badge."
+    return [Hint(f"{counted(number, 'badge')} {names[badge_id]} {expired}") for badge_id, number in over.items()]
 
 
 def _is_over(expiry: str | None, now: str) -> bool:
