@@ -4,22 +4,32 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum, unique
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, TypeAlias, get_args
 
 from credly_cli.text import Hint
 
-ErrorCode = Literal[
-    "unexpected", "usage",
+# The codes of failures, by the exit code that they lead to
+_Unexpected = Literal["unexpected"]
+_Usage = Literal["usage"]
+_Partial = Literal[
     "import-rejected", "shrink-refused", "brake", "link-ended", "cover-lost", "completion-denied", "grant-held",
     "grant-failed", "lms-file-refused", "lms-file-missing", "lms-stale", "credly-refused", "token-expiring",
-    "not-connected", "token-refused", "token-forbidden", "lms-token-refused",
-    "unknown-badge", "unknown-content", "unknown-learner", "unknown-grant",
-    "ambiguous-badge", "ambiguous-content", "organization-ambiguous", "ambiguous-learner",
+]  # fmt: skip
+_NotConnected = Literal["not-connected", "token-refused", "token-forbidden", "lms-token-refused"]
+_NotFound = Literal[
+    "unknown-badge", "unknown-content", "unknown-learner", "unknown-grant", "ambiguous-badge", "ambiguous-content",
+    "organization-ambiguous", "ambiguous-learner",
+]  # fmt: skip
+_Forbidden = Literal[
     "integration-disabled", "organization-mismatch", "badge-already-linked", "badge-not-linked", "badge-not-active",
     "not-enrolled", "already-earned", "missing-name", "not-completed", "grant-settled", "file-exists", "declined",
-    "store-unusable", "store-newer", "not-writable",
-    "locked", "store-settling", "rate-limited", "unreachable", "server-error",
-    "config-invalid", "interrupted",
+]  # fmt: skip
+_Store = Literal["store-unusable", "store-newer", "not-writable"]
+_TryLater = Literal["locked", "store-settling", "rate-limited", "unreachable", "server-error"]
+_Config = Literal["config-invalid"]
+_Interrupted = Literal["interrupted"]
+ErrorCode: TypeAlias = Literal[
+    _Unexpected, _Usage, _Partial, _NotConnected, _NotFound, _Forbidden, _Store, _TryLater, _Config, _Interrupted,
 ]  # fmt: skip
 
 
@@ -40,57 +50,19 @@ class Exit(IntEnum):
     INTERRUPTED = 130
 
 
-EXIT_OF: dict[ErrorCode, Exit] = {
-    "unexpected": Exit.UNEXPECTED,
-    "usage": Exit.USAGE,
-    "import-rejected": Exit.PARTIAL,
-    "shrink-refused": Exit.PARTIAL,
-    "brake": Exit.PARTIAL,
-    "link-ended": Exit.PARTIAL,
-    "cover-lost": Exit.PARTIAL,
-    "completion-denied": Exit.PARTIAL,
-    "grant-held": Exit.PARTIAL,
-    "grant-failed": Exit.PARTIAL,
-    "lms-file-refused": Exit.PARTIAL,
-    "lms-file-missing": Exit.PARTIAL,
-    "lms-stale": Exit.PARTIAL,
-    "credly-refused": Exit.PARTIAL,
-    "token-expiring": Exit.PARTIAL,
-    "not-connected": Exit.NOT_CONNECTED,
-    "token-refused": Exit.NOT_CONNECTED,
-    "token-forbidden": Exit.NOT_CONNECTED,
-    "lms-token-refused": Exit.NOT_CONNECTED,
-    "unknown-badge": Exit.NOT_FOUND,
-    "unknown-content": Exit.NOT_FOUND,
-    "unknown-learner": Exit.NOT_FOUND,
-    "unknown-grant": Exit.NOT_FOUND,
-    "ambiguous-badge": Exit.NOT_FOUND,
-    "ambiguous-content": Exit.NOT_FOUND,
-    "organization-ambiguous": Exit.NOT_FOUND,
-    "ambiguous-learner": Exit.NOT_FOUND,
-    "integration-disabled": Exit.FORBIDDEN,
-    "organization-mismatch": Exit.FORBIDDEN,
-    "badge-already-linked": Exit.FORBIDDEN,
-    "badge-not-linked": Exit.FORBIDDEN,
-    "badge-not-active": Exit.FORBIDDEN,
-    "not-enrolled": Exit.FORBIDDEN,
-    "already-earned": Exit.FORBIDDEN,
-    "missing-name": Exit.FORBIDDEN,
-    "not-completed": Exit.FORBIDDEN,
-    "grant-settled": Exit.FORBIDDEN,
-    "file-exists": Exit.FORBIDDEN,
-    "declined": Exit.FORBIDDEN,
-    "store-unusable": Exit.STORE,
-    "store-newer": Exit.STORE,
-    "not-writable": Exit.STORE,
-    "locked": Exit.TRY_LATER,
-    "store-settling": Exit.TRY_LATER,
-    "rate-limited": Exit.TRY_LATER,
-    "unreachable": Exit.TRY_LATER,
-    "server-error": Exit.TRY_LATER,
-    "config-invalid": Exit.CONFIG,
-    "interrupted": Exit.INTERRUPTED,
+_CODES_OF = {
+    Exit.UNEXPECTED: _Unexpected,
+    Exit.USAGE: _Usage,
+    Exit.PARTIAL: _Partial,
+    Exit.NOT_CONNECTED: _NotConnected,
+    Exit.NOT_FOUND: _NotFound,
+    Exit.FORBIDDEN: _Forbidden,
+    Exit.STORE: _Store,
+    Exit.TRY_LATER: _TryLater,
+    Exit.CONFIG: _Config,
+    Exit.INTERRUPTED: _Interrupted,
 }
+EXIT_OF: dict[ErrorCode, Exit] = {code: exit_code for exit_code, codes in _CODES_OF.items() for code in get_args(codes)}
 
 
 _WORST_FIRST = (
