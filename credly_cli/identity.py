@@ -51,3 +51,8 @@ def _name(learner_id: str | None, email: str, longest: int) -> str:
 
 def _hash(text: str) -> str:
     return b32encode(hashlib.sha256(text.encode()).digest()[:_MARK_BYTES]).decode().lower()
+
+
+def missing_names(first_name: str | None, last_name: str | None) -> list[str]:
+    """Return which of both names are not known; without both nothing is sent (R21)."""
+    return [word for word, name in (("first name", first_name), ("last name", last_name)) if not name]

@@ -8,7 +8,7 @@ from credly_cli.config import GrantSettings
 from credly_cli.credly.client import Client
 from credly_cli.credly.records import IssuedBadge
 from credly_cli.errors import Exit, Failure, Problem, exit_of_work
-from credly_cli.identity import email_key
+from credly_cli.identity import email_key, missing_names
 from credly_cli.issuing import plan, reconcile, restore, send
 from credly_cli.issuing.lookup import Recipient, look_up, look_up_all
 from credly_cli.issuing.send import SendOptions
@@ -195,7 +195,7 @@ class ManualGrants:
             message = f"{name} may be on its way to {email}: an earlier answer of Credly's was lost."
             return Failure("server-error", message, hint=Hint("The next sync finds out:", Command("sync")))
         who = self._completion(candidate, "")
-        if not (who.first_name and who.last_name):
+        if missing_names(who.first_name, who.last_name):
             return Failure("missing-name", plan.missing_name(who), hint=plan.TELL_NAME)
         return None
 

@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from credly_cli.errors import Problem
+from credly_cli.identity import missing_names
 from credly_cli.issuing.decide import Outcome, outcome
 from credly_cli.store import badges, denials, duplicates, enrollments, facts, grants, links
 from credly_cli.store.database import Store
@@ -166,7 +167,7 @@ TELL_NAME = Hint("Tell both names in a file of learners:", Command("import", "le
 
 def missing_name(who: Completion) -> str:
     """Say which name is missing (R21)."""
-    missing = [word for word, name in (("first name", who.first_name), ("last name", who.last_name)) if not name]
+    missing = missing_names(who.first_name, who.last_name)
     return f"The {' and the '.join(missing)} of {who.email} {'is' if len(missing) == 1 else 'are'} not known."
 
 

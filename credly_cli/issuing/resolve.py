@@ -6,6 +6,7 @@ from typing import Any
 
 from credly_cli.credly.client import Client
 from credly_cli.errors import Exit, Failure
+from credly_cli.identity import missing_names
 from credly_cli.store import duplicates, grants, issued_badges
 from credly_cli.store.database import Store
 from credly_cli.store.grants import Grant, ListedGrant
@@ -62,11 +63,11 @@ def _obstacle(store: Store, grant: Grant) -> Failure | None:
         resolve = Command("resolve", str(identity), "--issued", "BADGE_ID")
         hint = Hint("The next sync settles it; if you know:", resolve, ", or --drop")
         return Failure("grant-settled", message, hint=hint)
-    if not (grant.first_name and grant.last_name):
+    if missing_names(grant.first_name, grant.last_name):
         hint = Hint("Import it:", Command("import", "learners", "FILE"))
         return Failure("missing-name", f"The name of {grant.email} is not known.", hint=hint)
     if not grants.still_wanted(store, identity):
-        message = f"The badge of grant {identity} is not linked to its content any more, or counts from a later moment."
+        message = f"The badge of grant {identity} is not linked to its content any more, or its link does not count it."
         hint = Hint("To link it again:", Command("link", "BADGE", "CONTENT", "--since", "DATE"))
         return Failure("badge-not-linked", message, hint=hint)
     return None

@@ -7,6 +7,7 @@ from shlex import quote
 from typing import ClassVar
 
 from credly_cli.credly.records import IssuedBadge
+from credly_cli.identity import missing_names
 from credly_cli.learners.cases import Case, Person
 from credly_cli.learners.widget import Session
 from credly_cli.store.facts import Facts
@@ -164,9 +165,7 @@ def _names(case: Case, person: Person) -> Iterator[Check]:
     if not case.sessions:
         return
     learner = person.brief
-    keys = (("first_name", "first name"), ("last_name", "last name"))
-    missing = [word for key, word in keys if not getattr(learner, key)]
-    if missing:
+    if missing := missing_names(learner.first_name, learner.last_name):
         verb = "is" if len(missing) == 1 else "are"
         told = f"The {' and the '.join(missing)} {verb} not known. Import it: credly import learners FILE"
         yield Check("names", False, told)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any, Literal
 
-from credly_cli.identity import earner_id, email_key, marked_name
+from credly_cli.identity import earner_id, email_key, marked_name, missing_names
 from credly_cli.store import issued_badges, learners
 from credly_cli.store.database import Store
 from credly_cli.store.grants import NAMED_SINCE, Grant
@@ -93,7 +93,7 @@ class Facts:
     @property
     def names_known(self) -> bool:
         """Whether the learner has a first and a last name, without which nothing is sent (R21)."""
-        return bool(self.first_name and self.last_name)
+        return not missing_names(self.first_name, self.last_name)
 
     def completion(self) -> Completion:
         """Return the completion itself, of a session that is completed."""

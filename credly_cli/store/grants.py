@@ -15,6 +15,7 @@ from credly_cli.store.badges import BADGE, BadgeBrief
 from credly_cli.store.content import CONTENT, ContentBrief
 from credly_cli.store.database import Store
 from credly_cli.store.schema import COUNT_REVOKED, IS_GONE, STATES, State
+from credly_cli.store.views import NAMED
 from credly_cli.text import Command, Hint
 
 _LOG = logging.getLogger(__name__)
@@ -96,8 +97,8 @@ FROM grants g JOIN learners l ON l.id = g.learner JOIN badges b ON b.id = g.badg
 """  # the beginning of each query for ``Grant``
 
 NAMED_SINCE = (  # held for a name that is known by now: the next sync sends it (R21)
-    "g.state = 'held' AND g.problem_code = 'missing-name' AND EXISTS"
-    " (SELECT 1 FROM learners l WHERE l.id = g.learner AND l.first_name <> '' AND l.last_name <> '')"
+    "g.state = 'held' AND g.problem_code = 'missing-name'"
+    f" AND EXISTS (SELECT 1 FROM learners p WHERE p.id = g.learner AND {NAMED})"
 )
 
 
@@ -169,12 +170,14 @@ def completion_of(grants: str) -> str:
 # Whether the badge that covered a grant `g` was found lost, and nobody settled it (R33).
 COVER_LOST = "(g.state = 'covered' AND ifnull(g.problem_code, '') = 'cover-lost')"
 
-# Whether a grant is still to be sent: its link stands and counts its completion (R9, R15, R16).
-STILL_COUNTED = (
-    "EXISTS (SELECT 1 FROM links l WHERE l.badge_id = grants.badge_id AND l.content_id = grants.content_id"
-    " AND l.ended_at IS NULL"
-    f" AND (grants.reason = 'manual' OR EXISTS ({completion_of('grants')} >= l.counts_from)))"
-)
+# Whether a grant is still to be sent: its link stands and counts its completion (R4, R9, R15, R16).
+STILL_COUNTED = """
+iif(grants.reason = 'manual',
+  EXISTS (SELECT 1 FROM links l WHERE l.badge_id = grants.badge_id AND l.content_id = grants.content_id
+    AND l.ended_at IS NULL),
+  EXISTS (SELECT 1 FROM enrollment_links x WHERE x.learner = grants.learner AND x.content_id = grants.content_id
+    AND x.session_id = grants.session_id AND x.badge_id = grants.badge_id AND x.ended_at IS NULL AND x.counts))
+"""
 
 
 def plan_named_since(store: Store, badge_id: str, run_id: int | None, now: str) -> int:
@@ -214,7 +217,7 @@ def set_state(store: Store, grant_id: int, state: State, now: str, **columns: An
 
 
 def still_wanted(store: Store, grant_id: int) -> bool:
-    """Tell whether an unsent grant is still to be sent: its link stands and counts its completion (R9, R15, R16)."""
+    """Tell whether an unsent grant is still to be sent: its link stands and counts its completion."""
     return store.value(f"SELECT 1 FROM grants WHERE id = ? AND {STILL_COUNTED}", (grant_id,)) is not None
 
 

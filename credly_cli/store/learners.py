@@ -8,6 +8,7 @@ from typing import Any
 from credly_cli.identity import email_key, sourced_id
 from credly_cli.store.database import Store
 from credly_cli.store.duplicates import stand_for_badge, stand_for_session
+from credly_cli.store.views import NAMED
 from credly_cli.text import folded, storable
 
 
@@ -316,10 +317,7 @@ def former_emails(store: Store, learners: Iterable[int]) -> list[tuple[int, str]
 
 def is_named(store: Store, learner_id: str | None, email: str | None) -> bool:
     """Tell whether there is a learner of this id or address whose names are known."""
-    sql = (
-        "SELECT 1 FROM learners WHERE (learner_id = :id OR email_key = :key)"
-        " AND first_name IS NOT NULL AND last_name IS NOT NULL"
-    )
+    sql = f"SELECT 1 FROM learners p WHERE (p.learner_id = :id OR p.email_key = :key) AND {NAMED}"
     return store.value(sql, {"id": learner_id, "key": email_key(email or "")}) is not None
 
 

@@ -33,6 +33,9 @@ ifnull(p.learner_id, (
   SELECT n.source || char(31) || n.learner_id FROM learner_ids n WHERE n.learner = p.id ORDER BY n.source LIMIT 1))
 """
 
+# Whether both names of a learner `p` are known, as ``identity.missing_names`` has it (R21).
+NAMED = "(p.first_name <> '' AND p.last_name <> '')"
+
 # By what an issued badge `i` is the learner's: each way from the learner's number to the badge, and its name.
 _WAYS = (
     ("address", "a.learner", "learner_addresses a CROSS JOIN issued_badges i ON i.email_key = a.email_key"),

@@ -82,6 +82,19 @@ def test_retry_does_not_bring_back_what_a_link_no_longer_counts(failed: Desk) ->
     assert refused(failed, "retry", "1") == (6, "grant-settled")
 
 
+def test_r4_retry_does_not_bring_back_what_was_completed_while_nothing_was_connected(failed: Desk) -> None:
+    """The completion is told anew, at a time without a connection."""
+    failed.pass_time(days=1)
+    failed.json("disconnect", "--yes")
+    failed.pass_time(days=2)
+    failed.connect()
+    failed.learns(completion("ada@example.org", MARCH, "2026-03-04T12:00:00Z"))
+    assert failed.json("retry") == {"planned": 0}
+    assert refused(failed, "retry", "1") == (6, "badge-not-linked")
+    failed.json("link", ONCE, "first-aid", "--since", "2026-03-01")
+    assert failed.json("retry") == {"planned": 1}
+
+
 def test_retry_refuses_what_is_settled_or_may_be_issued(failed: Desk) -> None:
     assert refused(failed, "retry", "99") == (5, "unknown-grant")
     failed.json("retry")
