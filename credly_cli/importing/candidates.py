@@ -4,7 +4,8 @@ import json
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from copy import copy
+from dataclasses import dataclass, field
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Literal, NamedTuple, TypeAlias
@@ -136,7 +137,7 @@ class Candidates:
         self._next_id = next_id
         self._all: dict[int, Candidate] = {}
         for learner in learners:
-            self._keep(Candidate(replace(learner), learner))
+            self._keep(Candidate(copy(learner), learner))
         for number, address in former_emails:
             self.note_former(self._all[number], address)
         for number, source, identity in named_ids:
@@ -228,6 +229,10 @@ class Candidates:
     def _take_over(self, candidate: Candidate, told: Sequence[StagedPerson]) -> None:
         """Take over names, details and the spelling of the address; what the order of rows is does not matter."""
         learner, is_new = candidate.learner, candidate.stored is None
+        if is_new and len(told) == 1 and not told[0].details:  # who was made of this very row: nearly all of a new file
+            learner.first_name = learner.first_name or told[0].first_name or None
+            learner.last_name = learner.last_name or told[0].last_name or None
+            return
         if len(told) > 1 or self.of_learners or is_new:
             _take_names(learner, told, prefer_told=self.of_learners)
         else:
@@ -285,8 +290,8 @@ class Candidates:
             if each.stored is None:
                 continue
             now = each.survivor
-            before = email_key(each.stored.email)
-            if before != now.key or now.renewed is not None:
+            is_elsewhere = each.stored.email != now.learner.email and email_key(each.stored.email) != now.key
+            if is_elsewhere or now.renewed is not None:
                 identity = now.new_id or now.learner.learner_id or next(iter(now.ids.values()), None)
                 yield Readdressed(identity, each.stored.email, now.learner.email, now.renewed)
 

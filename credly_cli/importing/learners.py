@@ -1,7 +1,7 @@
 """Learners of an import: staged, matched with who is known (R25), and written, in pieces that belong together."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Literal, NamedTuple, cast
 
@@ -121,13 +121,14 @@ def match_learners(store: Store, kind: Literal["learners", "progress"], now: str
             of_learners=kind == "learners",
         )  # fmt: skip
         staging.match_people(store, Matcher(known, ids).match(list(group.people.values())))
+        changed = {learner.id: learner for learner in known.changed()}
         for candidate in known.meant():
             if candidate.stored is None:
                 counts.added += 1
-            elif candidate.differs or candidate.ids_changed:
+            elif candidate.learner.id in changed or candidate.ids_changed:
                 counts.changed += 1
         readdressed += islice(known.readdressed(), _LISTED - len(readdressed))
-        _write(store, known, now)
+        _write(store, known, changed.values(), now)
     return Matched(counts, readdressed)
 
 
@@ -226,12 +227,12 @@ class _Group:
         return [*found, *former]
 
 
-def _write(store: Store, known: Candidates, now: str) -> None:
+def _write(store: Store, known: Candidates, changed: Iterable[Learner], now: str) -> None:
     """Write what was matched: new learners first, since others may be merged into them."""
     learners.take_ids(store, known.without_ids())
     learners.add(store, known.new())
     for old, survivor in known.merged():
         learners.merge(store, old, survivor, now)
-    learners.change(store, known.changed())
+    learners.change(store, changed)
     learners.add_former_emails(store, known.former_emails())
     learners.set_named_ids(store, known.named_ids())

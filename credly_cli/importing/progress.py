@@ -65,28 +65,22 @@ class _Stage:
 
     def _staged(self, rows: RejectFilter) -> Iterator[tuple[Any, ...]]:
         places, number_of, common = self._places, self._people.number, self._source
-        for record in rows:
-            (
-                row, email, learner_id, name, by_title, session, progress, standing, enrolled_at, completed_at,
-                completed_latest, event_id, first_name, last_name, reported_at, source,
-            ) = cast("ProgressRecord", record)  # fmt: skip
+        records = cast("Iterator[ProgressRecord]", iter(rows))
+        for (
+            row, email, learner_id, name, by_title, session, progress, standing, enrolled_at, completed_at,
+            completed_latest, event_id, first_name, last_name, reported_at, source,
+        ) in records:  # fmt: skip
             place = places.get((name, session, by_title)) or self._find_place(name, session, by_title=by_title)
-            if isinstance(place, str) and isinstance(name, Activity):
-                name.leave_out()
-                continue
             if isinstance(place, str):
-                rows.reject(Reject(row, "content_title" if by_title else "content_id", place))
+                if isinstance(name, Activity):
+                    name.leave_out()
+                else:
+                    rows.reject(Reject(row, "content_title" if by_title else "content_id", place))
                 continue
             number, loose = place
+            numbering = common if source is None else source
             person = number_of(
-                (
-                    email or "",
-                    common if source is None else source,
-                    learner_id or "",
-                    first_name or "",
-                    last_name or "",
-                    "",
-                ),
+                (email or "", numbering, learner_id or "", first_name or "", last_name or "", ""),
                 reported_at or completed_at,
             )
             yield (

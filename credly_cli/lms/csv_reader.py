@@ -149,22 +149,21 @@ class Sheet:
 
     def _good_records(self, read: RowReader, numbered: Iterator[tuple[Cells, int]]) -> Iterator[Record | Reject]:
         """Yield records up to a row that cannot even be split into cells."""
-        width = len(self.header)
-        is_part = self._is_part
+        width, text, is_part = len(self.header), self._text, self._is_part
         for cells, row in numbered:
             self._row = row
             if is_part and not any(map(str.strip, cells)):
                 raise _EndOfPart
             try:
-                if len(cells) != width or self._text.suspicious:
+                if len(cells) != width or text.suspicious:
                     self._mend(cells, row)
                 cells.append("")
                 yield read(row, cells)
             except RejectedError as rejected:
                 if any(map(str.strip, cells)) and not self._is_repeated(cells, row):
                     yield Reject(row, rejected.column, rejected.reason)
-            except LeftOutError:
-                pass
+            except LeftOutError as left:
+                self._understood.leave_out(left.column, left.word)
 
     def _is_repeated(self, cells: Cells, row: int) -> bool:
         """Tell whether a row is the header once more; that of another part is refused, or ends this one."""

@@ -93,9 +93,10 @@ def is_no_value(text: str) -> bool:
 
 
 class DateReader:
-    """Reads the times of one file; ``header`` is that of the column, which may name their zone."""
+    """Reads the times of one column; its header may name their zone."""
 
-    def __init__(self, reading: Reading, header: str = "") -> None:
+    def __init__(self, reading: Reading, header: str) -> None:
+        self._header = header
         self._zone = reading.zone
         self._problem: UnreadableTimeError | None = None
         if zone := zone_in(header):
@@ -107,15 +108,15 @@ class DateReader:
         self._latest = utc_text(reading.now + timedelta(days=1))
         self.past = lru_cache(maxsize=8192)(self._past)  # an export repeats its times by the thousand
 
-    def _past(self, text: str, column: str) -> Moment | None:
+    def _past(self, text: str) -> Moment | None:
         """Read the time of something that happened: not more than a day ahead, for clocks differ."""
         if not text:
             return None
         if self._is_our_own(text):
             return Moment(text, text)
-        moment = self.any(text, column)
+        moment = self.any(text)
         if moment and moment.at > self._latest:
-            raise RejectedError(column, f"{text.strip()!r} is in the future")
+            raise RejectedError(self._header, f"{text.strip()!r} is in the future")
         return moment
 
     def _is_our_own(self, text: str) -> bool:
@@ -127,14 +128,14 @@ class DateReader:
         except ValueError:
             return False
 
-    def beginning(self, text: str, column: str) -> str | None:
+    def beginning(self, text: str) -> str | None:
         """Read when something begins: of a date its first moment in the zone."""
-        moment = self.any(text, column)
+        moment = self.any(text)
         if moment is None or moment.at == moment.latest:
             return moment and moment.at
         return utc_text(datetime.combine(date.fromisoformat(moment.at[:10]), time(), self._zone))
 
-    def any(self, text: str, column: str) -> Moment | None:
+    def any(self, text: str) -> Moment | None:
         """Read a time; ``None`` where the cell has none."""
         try:
             moment = _read_cell(text, self._zone, self._form)
@@ -143,9 +144,9 @@ class DateReader:
         except UnreadableTimeError as problem:
             if text.strip().lower() in _NO_TIMES:
                 return None
-            raise RejectedError(column, str(problem)) from None
+            raise RejectedError(self._header, str(problem)) from None
         if self._problem:
-            raise RejectedError(column, str(self._problem))
+            raise RejectedError(self._header, str(self._problem))
         return moment
 
 

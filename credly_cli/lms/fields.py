@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from functools import lru_cache
+from operator import itemgetter
 from typing import TypeAlias
 
 from credly_cli.lms.columns import ABSENT, Columns, key_of
@@ -43,17 +44,20 @@ def clean(text: str) -> str:
     return " ".join(spaced.split())
 
 
-@lru_cache(maxsize=8192)  # an export repeats its people
 def real_names(first: str, last: str) -> Names:
     """Return a first and a last name of two cells, ``None`` where a cell has none."""
-    first, last = clean(first), clean(last)
-    lower = first.lower(), last.lower()
-    if all(not name or name in _MAYBE_NAMES or name in _NO_NAMES for name in lower):
+    one, other = _real_name(first), _real_name(last)
+    if (one is None or one.lower() in _MAYBE_NAMES) and (other is None or other.lower() in _MAYBE_NAMES):
         return None, None
-    return (
-        None if lower[0] in _NO_NAMES or _GARBLED.search(first) else first or None,
-        None if lower[1] in _NO_NAMES or _GARBLED.search(last) else last or None,
-    )
+    return one, other
+
+
+@lru_cache(maxsize=8192)  # an export repeats its names
+def _real_name(text: str) -> str | None:
+    name = clean(text)
+    if not name or name.lower() in _NO_NAMES or (not name.isascii() and _GARBLED.search(name)):
+        return None
+    return name
 
 
 def split_name(text: str) -> Names:
@@ -193,6 +197,13 @@ def read_percentage(text: str) -> float | None:
 _MAYBE_NO_EMAIL = frozenset({"user", "username", "login", "loginid"})  # hold an address or a login name
 
 
+_REMEMBERED = 8192  # people: bounded, for a file may name any number
+
+
+Person: TypeAlias = tuple[str | None, str | None, str | None, str | None]
+"""Address, id, first and last name that a row gives, ``None`` for what it does not."""
+
+
 class PersonReader:
     """Reads the person of a row."""
 
@@ -206,6 +217,22 @@ class PersonReader:
         self._full = columns.at("full_name")
         self._is_login = key_of(columns.label("full_name")) == "username"
         self._understood = understood or Understood()
+        self._cells_of = itemgetter(
+            *(columns.emails or (ABSENT,)), self._learner_id, self._first, self._last, self._full
+        )
+        self._known: dict[tuple[str, ...], Person] = {}  # by their cells
+
+    def read(self, cells: Cells) -> Person:
+        """Return the person of a row; an export repeats its people, so their cells are read once."""
+        told = self._cells_of(cells)
+        person = self._known.get(told)
+        if person is None:
+            person = self.email(cells), self.learner_id(cells), *self.names(cells)
+            if self._full == ABSENT:  # names that are split are counted, row by row
+                if len(self._known) >= _REMEMBERED:
+                    self._known.clear()
+                self._known[told] = person
+        return person
 
     def email(self, cells: Cells) -> str | None:
         """Return the address, ``None`` where the row has none."""

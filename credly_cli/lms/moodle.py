@@ -71,6 +71,5 @@ class ActivityReader:
                 self._understood.leave_out(left.column, left.word)
             else:
                 record = record._replace(content=activity)
-                self._understood.keep(record)
                 read.append(record)
         return read

@@ -83,8 +83,20 @@ def read_stream(
     pieces = text.pieces()
     first = next(filter(str.strip, pieces), "").removeprefix("\ufeff")
     if _JSON.match(first):
-        return _objects(kind, text.name, read_values(text, first, pieces), reading, understood)
-    return _sheet(kind, text, itertools.chain([first], pieces), reading, understood)
+        records = _objects(kind, text.name, read_values(text, first, pieces), reading, understood)
+    else:
+        records = _sheet(kind, text, itertools.chain([first], pieces), reading, understood)
+    return _shown(records, understood)
+
+
+def _shown(records: Records, understood: Understood) -> Records:
+    """Yield records, and keep the first of them to be shown."""
+    for record in records:
+        if not isinstance(record, Reject):
+            understood.rows.append(record)
+        yield record
+        if len(understood.rows) >= SHOWN_ROWS:
+            yield from records
 
 
 def read_objects(kind: Kind, objects: Iterable[dict[str, Any]], reading: Reading) -> Records:
@@ -203,25 +215,9 @@ def _reader_of(
     if is_file:
         refuse_another_kind(kind, columns, reading.mapping, name)
     note_columns(kind, columns, understood)
-    read = _noting(row_reader(kind, columns, reading, understood), understood)
+    read = row_reader(kind, columns, reading, understood)
     values = [text[1:].strip() for text in added]
     return (lambda row, cells: read(row, [*cells[:-1], *values, ""])) if values else read
-
-
-def _noting(read: RowReader, understood: Understood) -> RowReader:
-    """Keep the first records, and count rows that are left out."""
-
-    def noting(row: int, cells: Cells) -> Record:
-        try:
-            record = read(row, cells)
-        except LeftOutError as left:
-            understood.leave_out(left.column, left.word)
-            raise
-        if len(understood.rows) < SHOWN_ROWS:
-            understood.keep(record)
-        return record
-
-    return noting
 
 
 def _objects(
@@ -249,8 +245,8 @@ def _records(objects: "_Objects", rows: _Rows) -> Records:
             yield objects.read(*item)
         except RejectedError as rejected:
             yield Reject(item[0], rejected.column, rejected.reason)
-        except LeftOutError:
-            pass
+        except LeftOutError as left:
+            objects.understood.leave_out(left.column, left.word)
 
 
 def _rows(values: Iterator[Value | Reject], reading: Reading) -> _Rows:
@@ -301,7 +297,7 @@ class _Objects:
     """Reads objects, which each have a header of their own; most of a file have the same."""
 
     def __init__(self, kind: Kind, reading: Reading, name: str, understood: Understood, *, is_file: bool) -> None:
-        self._understood = understood
+        self.understood = understood
         self._is_file = is_file
         self._kind = kind
         self._reading = reading
@@ -338,7 +334,7 @@ class _Objects:
 
     def _reader(self, header: tuple[str, ...]) -> RowReader:
         return _reader_of(
-            self._kind, header, self._reading, self._name, self._understood, optional=True, is_file=self._is_file
+            self._kind, header, self._reading, self._name, self.understood, optional=True, is_file=self._is_file
         )
 
     def _remember(self, header: tuple[str, ...]) -> RowReader:

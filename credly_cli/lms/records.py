@@ -169,11 +169,6 @@ class Understood:
     rows: list["Record"] = field(default_factory=list)  # the first five
     warnings: list[str] = field(default_factory=list)  # sentences for a person, such as where the header is
 
-    def keep(self, record: "Record") -> None:
-        """Keep a record if it is one of the first."""
-        if len(self.rows) < SHOWN_ROWS:
-            self.rows.append(record)
-
     def split(self, full: str, first_name: str | None, last_name: str | None) -> None:
         """Count a name that was split."""
         self.names_split += 1

@@ -8,7 +8,7 @@ import secrets
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TextIO, cast
+from typing import Any, Self, TextIO
 
 from credly_cli.errors import Failure
 from credly_cli.files import followed
@@ -124,14 +124,17 @@ class RejectFilter:
         self.rejected = 0
 
     def __iter__(self) -> Iterator[Record]:
-        for record in self._records:
-            self.read += 1
-            if not self.read % _SHOWN_EVERY:
-                self._progress.at(self._read_before + self.read)
-            if type(record) is Reject:
-                self.reject(record)
-            else:
-                yield cast("Record", record)
+        number = 0
+        try:
+            for number, record in enumerate(self._records, 1):
+                if not number % _SHOWN_EVERY:
+                    self._progress.at(self._read_before + number)
+                if isinstance(record, Reject):
+                    self.reject(record)
+                else:
+                    yield record
+        finally:
+            self.read = number
 
     def reject(self, reject: Reject) -> None:
         """Set a row aside."""

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from operator import attrgetter
 
 from credly_cli.identity import email_key, sourced_id
 from credly_cli.store.database import Store
@@ -46,6 +46,10 @@ class Learner:
         """The names of the sublicenses."""
         return named_in(self.sublicense)
 
+    def __copy__(self) -> "Learner":
+        """Return another one of the same values."""
+        return Learner(*_columns_of(self))
+
     @property
     def brief(self) -> LearnerBrief:
         """The learner as answers show one."""
@@ -65,6 +69,7 @@ def named_in(stored: str | None) -> tuple[str, ...]:
 
 _LISTED = "(SELECT value FROM json_each(:keys))"
 _COLUMNS = "id, email, learner_id, first_name, last_name, panorama, sublicense, locale, email_at"
+_columns_of = attrgetter(*_COLUMNS.split(", "))
 
 
 def of_email(store: Store, email: str) -> list[Learner]:
@@ -259,15 +264,14 @@ _BY_EMAIL = f"SELECT {_COLUMNS} FROM learners WHERE email_key IN {_LISTED}"
 _BY_FORMER_EMAIL = f"""
 SELECT {_COLUMNS} FROM learners WHERE id IN (SELECT learner FROM former_emails WHERE email_key IN {_LISTED})
 """
-_ADD = f"""
-INSERT INTO learners ({_COLUMNS}, email_key)
-VALUES (:id, :email, :learner_id, :first_name, :last_name, :panorama, :sublicense, :locale, :email_at, :email_key)
-"""
+# The values are those of _COLUMNS, and the address as it is compared.
+_ADD = f"INSERT INTO learners ({_COLUMNS}, email_key) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _CHANGE = """
-UPDATE learners SET email = :email, email_key = :email_key, learner_id = :learner_id, first_name = :first_name,
-  last_name = :last_name, panorama = :panorama, sublicense = :sublicense, locale = :locale, email_at = :email_at
-WHERE id = :id
+UPDATE learners SET email = ?2, email_key = ?10, learner_id = ?3, first_name = ?4, last_name = ?5, panorama = ?6,
+  sublicense = ?7, locale = ?8, email_at = ?9
+WHERE id = ?1
 """
+_values_of = attrgetter(*_COLUMNS.split(", "), "email_key")
 
 
 def candidates(store: Store, ids: Iterable[tuple[str, str]], email_keys: Iterable[str]) -> list[Learner]:
@@ -328,16 +332,12 @@ def next_id(store: Store) -> int:
 
 def add(store: Store, learners: Iterable[Learner]) -> None:
     """Add learners, under the ids that they have."""
-    store.connection.executemany(_ADD, map(_row, learners))
+    store.connection.executemany(_ADD, map(_values_of, learners))
 
 
 def change(store: Store, learners: Iterable[Learner]) -> None:
     """Write the columns of learners who are there."""
-    store.connection.executemany(_CHANGE, map(_row, learners))
-
-
-def _row(learner: Learner) -> dict[str, Any]:
-    return {name: getattr(learner, name) for name in Learner.__slots__} | {"email_key": email_key(learner.email)}
+    store.connection.executemany(_CHANGE, map(_values_of, learners))
 
 
 def add_former_emails(store: Store, pairs: Iterable[tuple[int, str]]) -> None:
