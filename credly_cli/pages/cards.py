@@ -1,6 +1,7 @@
 """Cards of badges in one language. What many learners see alike is rendered once: cards, details, dates."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import chain, zip_longest
 from typing import Any
@@ -8,14 +9,15 @@ from typing import Any
 from markupsafe import Markup, escape
 
 from credly_cli.credly.records import BadgeDetails
-from credly_cli.learners.widget import Earned, InProgress
+from credly_cli.learners.widget import COMPLETE, Earned, InProgress
 from credly_cli.pages.render import templates, web
 from credly_cli.pages.words import Language
 from credly_cli.store.badges import BadgeBrief
 from credly_cli.store.content import ContentBrief
 from credly_cli.store.learner_history import Discoverable
 
-_KEPT = 8192  # of each kind; some megabytes
+_KEPT = 2048  # of each kind and language; two megabytes
+_BETWEEN = 50.0  # stands for all that is neither 0 nor 100 percent
 _SLOT = Markup("\0")  # in no text from elsewhere: it is taken out of all (`inert`)
 
 
@@ -37,12 +39,12 @@ class Cards:
     """Renders cards, with names as headings of a level."""
 
     def __init__(self, language: Language, level: int) -> None:
-        words = {"_": language.say, "percent": language.percent, "level": level}
-        self._macros: Any = templates().get_template("cards.html").make_module(words)
+        self._macros: Any = templates().get_template("cards.html").make_module({"_": language.say, "level": level})
         self._language = language
         keep = lru_cache(_KEPT)
         self.details = keep(self._details)
-        self.in_progress = keep(self._in_progress)
+        self._how_far = keep(self._tell_how_far)
+        self._begun = keep(self._in_progress_in_parts)
         self.discover = keep(self._discover)
         self._date = keep(self._write_date)
         self._parts = keep(self._earned_in_parts)
@@ -50,8 +52,24 @@ class Cards:
     def _details(self, badge: BadgeBrief, about: BadgeDetails) -> Markup:
         return Markup(self._macros.details(badge, about))  # noqa: S704 - escaped by its template
 
-    def _in_progress(self, entry: InProgress, about: BadgeDetails) -> str:
-        return str(self._macros.in_progress(entry, self.details(entry.badge, about)))
+    def in_progress(self, entry: InProgress, about: BadgeDetails) -> str:
+        """Render a badge in progress; those that are as far as others differ in nothing but that."""
+        between = entry.progress is not None and 0 < entry.progress < COMPLETE
+        form = replace(entry, progress=_BETWEEN) if between else entry
+        far = (self._how_far(entry.progress), f"{entry.progress:g}") if between else ()
+        return _filled(self._begun(form, about), (*far, *far[:1]))
+
+    def _in_progress_in_parts(self, form: InProgress, about: BadgeDetails) -> list[str]:
+        between = form.progress == _BETWEEN
+        far, value = (_SLOT, _SLOT) if between else (self._tell_how_far(form.progress), f"{form.progress or 0:g}")
+        return str(self._macros.in_progress(form, far, value, self.details(form.badge, about))).split(_SLOT)
+
+    def _tell_how_far(self, progress: float | None) -> Markup:
+        if progress is None:
+            return self._language.say("In Progress")
+        if not progress:
+            return self._language.say("Not Started")
+        return self._language.say("%(percent)s Completed", percent=self._language.percent(progress))
 
     def _discover(self, entry: Discoverable, about: BadgeDetails) -> str:
         return str(self._macros.discover(entry, self.details(entry.badge, about)))
@@ -78,7 +96,7 @@ class Cards:
             *((escape(page),) if page else ()),
             self.details(entry.badge, about) if about else "",
         )
-        return "".join(chain.from_iterable(zip_longest(self._parts(form), fills, fillvalue="")))
+        return _filled(self._parts(form), fills)
 
     def _earned_in_parts(self, form: _Form) -> list[str]:
         """Render a card with slots, and cut it at these."""
@@ -97,3 +115,7 @@ class Cards:
 
     def _write_date(self, at: str) -> str:
         return Markup('<time datetime="{}">{}</time>').format(at, self._language.day(at))
+
+
+def _filled(parts: Sequence[str], fills: Sequence[str]) -> str:
+    return "".join(chain.from_iterable(zip_longest(parts, fills, fillvalue="")))

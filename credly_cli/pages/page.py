@@ -9,11 +9,12 @@ from typing import Literal
 from markupsafe import Markup
 
 from credly_cli.credly.records import BadgeDetails
+from credly_cli.errors import Failure
 from credly_cli.learners.badges import LearnerBadges
 from credly_cli.learners.widget import Earned, InProgress, Widget, earned
 from credly_cli.pages.cards import Cards
 from credly_cli.pages.render import picture, policy, sheet, templates
-from credly_cli.pages.words import ENGLISH, Language, chosen, language
+from credly_cli.pages.words import ENGLISH, Language, choice, chosen, known, language, no_such
 from credly_cli.store import badges, learners
 from credly_cli.store.database import Store
 from credly_cli.store.learner_history import Discoverable
@@ -23,6 +24,7 @@ from credly_cli.text import inert
 ViewName = Literal["overview", "badges"]
 STYLE_SHEET = "badges.css"
 _FILE_NAME = re.compile(r"[\w-][\w.-]*")
+_FILLING = re.compile(r"/\*.*?\*/|\n *", re.DOTALL)  # of a style sheet, which each page has in it
 _NOTHING = BadgeDetails()
 TITLES = {"overview": "Credly Badges", "badges": "Badges"}
 HEADINGS = {
@@ -62,6 +64,11 @@ class Options:
     fragment: bool = False  # without <html>, for a site with a template of its own
     sheet: str | None = None  # the name of the style sheet beside; None: it is in the page
     views: tuple[ViewName, ...] = ("overview", "badges")
+
+    def __post_init__(self) -> None:
+        """Refuse a language that there is not; raises ``Failure``."""
+        if known(self.language) is None:
+            raise Failure("config-invalid", f"publish.language: {no_such(self.language)}", hint=choice())
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +144,7 @@ class _Renderer:
         self._say = speech.say
         self._cards = Cards(speech, level + 2)
         self._template = templates().get_template("page.html")
-        style = None if options.sheet else sheet(STYLE_SHEET)
+        style = None if options.sheet else _FILLING.sub("", sheet(STYLE_SHEET))
         beside = options.logo is not None and _FILE_NAME.fullmatch(options.logo) is not None
         self._same = {
             "_": speech.say,

@@ -40,9 +40,18 @@ def known(told: str | None) -> str | None:
 def chosen(told: str) -> str:
     """Return a language that somebody asked for; raises ``Failure`` where there are no pages in it."""
     if known(told) is None:
-        there = ", ".join(languages().values())
-        raise Failure("usage", f"There are no pages in {told!r}.", hint=f"Choose one of: {there}.")
+        raise Failure("usage", no_such(told), hint=choice())
     return told
+
+
+def no_such(told: str) -> str:
+    """Say that there is no such language."""
+    return f"There are no pages in {told!r}."
+
+
+def choice() -> str:
+    """Name the languages that there are."""
+    return f"Choose one of: {', '.join(languages().values())}."
 
 
 @cache

@@ -1,5 +1,6 @@
 """Pages to look at: a learner with a badge of every kind, and a learner at a school of hostile names."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -168,4 +169,28 @@ def hostile_page() -> Page:
         {HOSTILE: about},
         "2026-03-02T09:30:00Z",
         "<script>",
+    )
+
+
+def pleasant_page(locale: str) -> Page:
+    """Return a page as most learners have one."""
+    shown = full_page(locale)
+    level = InProgress(
+        badge(2, "Data Literacy \u2013 Level 1"), course(2, "Reading Data"), 62.5, False, "https://a.example"
+    )
+    return replace(
+        shown,
+        in_progress=[shown.in_progress[0], level, shown.in_progress[2]],
+        discover=[
+            shown.discover[0],
+            Discoverable(
+                badge(6, "Project Management Practitioner"), course(6, "From Idea to Delivery"), "https://a.example"
+            ),
+        ],
+        earned=[
+            shown.earned[0],
+            issued(8, "Webinar Participant", "accepted", None, course_title="Webinars of the Season"),
+            shown.earned[3],
+        ],
+        details=dict.fromkeys(shown.details, FIRST_AID),
     )

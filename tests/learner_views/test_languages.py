@@ -20,6 +20,8 @@ TEMPLATES = Path(pages.__file__).parent
 
 def said() -> Iterator[str]:
     """Yield every English text of a page: those of its templates, and those that its parts are called by."""
+    source = (TEMPLATES / "cards.py").read_text("utf-8")
+    yield from re.findall(r'language\.say\(\s*"([^"]+)"', source)
     for name in ("cards.html", "page.html"):
         with (TEMPLATES / name).open("rb") as file:
             found = babel_extract(file, ("_",), (), {"trim_blocks": "true"})
@@ -137,6 +139,17 @@ def test_a_language_that_there_is_not_is_named_with_those_that_there_are(school:
     assert "There are no pages in 'tlh'." in ran.err
     assert all(tag in ran.err for tag in EVERY)
     assert not path.exists()
+
+
+def test_a_language_of_the_configuration_that_there_is_not_is_named(school: School) -> None:
+    school.has()
+    school.desk.config('[publish]\nlanguage = "tlh"\n')
+    folder = school.desk.home / "site"
+    for arguments in (("widget", ROBIN, "--html", str(folder)), ("publish", str(folder))):
+        ran = school.desk.run(*arguments)
+        assert ran.code == 78
+        assert "publish.language: There are no pages in 'tlh'." in ran.err
+        assert "pt-BR" in ran.err
 
 
 def test_words_are_read_without_a_step_of_building() -> None:

@@ -1,6 +1,7 @@
 """Pages as files: what is written, where, for whom to read, and what is said of it."""
 
 import os
+import re
 import stat
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +18,7 @@ from tests.learner_views.pages import HOSTILE, full_page, hostile_learner, hosti
 from tests.learner_views.school import BADGE, ROBIN, School
 from tests.support import faults
 
+PAGES = Path(render.__file__).parent
 COMMANDS = pytest.mark.parametrize("command", ["widget", "learner-badges"])
 
 
@@ -158,6 +160,18 @@ def test_a_fragment_is_the_same_without_the_page_around_it() -> None:
         assert f"<{tag}" not in fragment.replace('class="credly-title"', "").replace("<header", "")
     assert page.count("credly-card") == fragment.count("credly-card") == 10 + 4
     assert (page.count("<h2"), fragment.count("<h3")) == (4, 4)
+
+
+def test_the_document_has_every_class_and_variable_that_a_site_may_style() -> None:
+    name = r"credly-[a-z]+(?:-[a-z]+)*"
+    templates, sheet = ((PAGES / file).read_text("utf-8") for file in ("cards.html", "badges.css"))
+    templates += (PAGES / "page.html").read_text("utf-8")
+    told = (PAGES.parents[1] / "docs" / "how-to" / "show-badges-in-your-lms.md").read_text("utf-8")
+    assert set(re.findall(name, templates)) - {"credly-page"} == set(re.findall(f"`({name})`", told)) - {"credly-page"}
+    variables = told.partition("The variables are")[2].partition("light-dark(")[0]
+    assert {f"--credly{part}" for part in re.findall(r"`(?:--credly)?(-[a-z-]+)`", variables)} == set(
+        re.findall(rf"--{name}", sheet)
+    )
 
 
 def test_a_card_without_an_address_says_where_to_go_and_parts_without_cards_are_left_out() -> None:

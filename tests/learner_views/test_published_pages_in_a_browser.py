@@ -1,5 +1,6 @@
 """Published pages and fragments in a real browser: eight languages, narrow and wide, light, dark and on paper."""
 
+import csv
 import re
 from collections.abc import Iterator
 from dataclasses import replace
@@ -9,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from credly_cli.pages.page import Options, Page, render, style_sheet
-from tests.learner_views.pages import drawn, full_page, hostile_page, violations
+from tests.learner_views.pages import busy_learner, drawn, full_page, hostile_page, pleasant_page, violations
+from tests.learner_views.school import ROBIN, School
 from tests.learner_views.test_languages import EVERY
 
 if TYPE_CHECKING:
@@ -56,12 +58,14 @@ class Site:
 
     def _answer(self, route: "Route") -> None:
         address = route.request.url
-        name = address.removeprefix(SITE).partition("#")[0]
+        name = address.removeprefix(SITE).partition("#")[0]  # of a file here, or a whole address elsewhere
         if address.startswith("https://images.credly.com/"):
             route.fulfill(body=drawn(address), content_type="image/svg+xml")
-        elif address.startswith(SITE) and name in self.files:
+        elif name in self.files:
             kind = {"css": "text/css", "svg": "image/svg+xml"}.get(name.rpartition(".")[2], "text/html")
             route.fulfill(body=self.files[name], content_type=f"{kind}; charset=utf-8")
+        elif address.startswith("https://learn.example.org/"):
+            route.fulfill(body="<!doctype html><title>Content</title>", content_type="text/html")
         else:
             self.refused.append(address)
             route.abort()
@@ -243,3 +247,83 @@ def test_a_policy_lets_nothing_else_in(site: Site) -> None:
     tab = site.opens(render(full_page("en"), OPTIONS).replace("</main>", planted))
     assert tab.title() == "Credly Badges · Robin Lark"
     assert tab.evaluate("getComputedStyle(document.querySelector('h1')).color") != "rgb(255, 0, 0)"
+
+
+# What `credly publish` wrote, in a site that shows it as the document says
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "how-to" / "show-badges-in-your-lms.md"
+FOLDER = "https://badges.example.org/badges/"
+
+
+def html_of_document(start: str) -> str:
+    """Return an example of the document."""
+    found = re.search(rf"```html\n({start}.*?)```", DOCUMENT.read_text("utf-8"), re.DOTALL)
+    assert found is not None
+    return found[1]
+
+
+def published(school: School, site: Site, *options: str) -> str:
+    """Publish a page for a learner with a badge of every kind; serve the folder, and return the page's address."""
+    busy_learner(school)
+    school.desk.json("sync")
+    folder, manifest = school.desk.home / "site", school.desk.home / "manifest.csv"
+    ran = school.desk.run("publish", str(folder), "--url", FOLDER, "--manifest", str(manifest), *options)
+    assert ran.code == 0, ran
+    site.files |= {FOLDER + path.name: path.read_text("utf-8") for path in folder.iterdir() if path.suffix != ""}
+    (row,) = csv.DictReader(manifest.read_text("utf-8").splitlines())
+    assert row["email"] == ROBIN
+    return row["url"]
+
+
+def test_a_published_page_works_in_an_iframe_of_another_site(site: Site, school: School, shots: Path | None) -> None:
+    address = published(school, site)
+    iframe = html_of_document("<iframe").replace("https://badges.example.org/badges/PAGE.html", address)
+    assert address in iframe
+    site.looks(1280)
+    tab = site.opens(f"<!doctype html><html lang=en><title>My learning</title><h1>My learning</h1>{iframe}")
+    frame = tab.frame_locator("iframe")
+    assert frame.locator("h2:visible").all_inner_texts() == ["In Progress", "Discover", "Earned"]
+    if shots is not None:
+        tab.wait_for_load_state("networkidle")
+        tab.screenshot(path=shots / "iframe.png", full_page=True)
+    frame.locator("nav:visible").get_by_role("link", name="My badges").click()
+    assert frame.locator("h2:visible").all_inner_texts() == ["Earned"]
+    with tab.expect_popup() as opened:  # Credly opens beside the site ...
+        frame.locator(".credly-button:visible").get_by_text("View Badge").first.click()
+    opened.value.close()
+    frame.locator("nav:visible").get_by_role("link", name="Overview").click()
+    frame.get_by_role("link", name="Continue").first.click()  # ... and content in its place
+    tab.wait_for_url("https://learn.example.org/data-1")
+    assert [address for address in site.refused if not address.startswith("https://www.credly.com/")] == []
+
+
+def test_a_published_fragment_works_in_a_page_of_the_site(site: Site, school: School, shots: Path | None) -> None:
+    address = published(school, site, "--fragment")
+    link = html_of_document("<link").replace("/pieces/", FOLDER)
+    host = AROUND.replace('<link rel="stylesheet" href="credly-badges.css">', link)
+    site.looks(1280)
+    tab = site.opens(host.format(lang="en", fragment=site.files[address]))
+    assert tab.locator("h3:visible").all_inner_texts() == ["In Progress", "Discover", "Earned"]
+    assert tab.evaluate("getComputedStyle(document.querySelector('.credly-card')).display") == "flex"
+    if shots is not None:
+        tab.wait_for_load_state("networkidle")
+        tab.screenshot(path=shots / "in-a-site.png", full_page=True)
+    assert tab.evaluate(TOO_WIDE) == []
+    assert violations(tab) == []
+
+
+def test_the_pictures_of_the_document_are_drawn_where_somebody_asks_for_them(site: Site, shots: Path | None) -> None:
+    """``SCREENSHOTS=docs`` with this test draws them anew."""
+    for name in ("pages-wide.png", "pages-narrow.png"):
+        assert (DOCUMENT.parents[1] / name).stat().st_size < 100_000
+    if shots is None:
+        return
+    for name, lang, width, height, scheme, at in (
+        ("pages-wide.png", "en", 1120, 820, "light", "page.html"),
+        ("pages-narrow.png", "de", 390, 844, "dark", "page.html#credly-badges"),
+    ):
+        site.opens(render(pleasant_page(lang), replace(OPTIONS, logo=None)), at)
+        site.looks(width, scheme)
+        site.tab.set_viewport_size({"width": width, "height": height})
+        site.tab.wait_for_load_state("networkidle")
+        site.tab.screenshot(path=shots / name)
