@@ -200,7 +200,7 @@ def _show_one(environment: Environment, result: "Granted", *, dry_run: bool) -> 
     environment.output.answer(answer, lambda: _render_one(environment, result, dry_run=dry_run))
     if failure is None:
         return int(Exit.DONE)
-    return int(Exit.PARTIAL if failure.code == "unexpected" else failure.exit_code)
+    return int(failure.exit_code)
 
 
 def _render_one(environment: Environment, result: "Granted", *, dry_run: bool) -> None:

@@ -51,7 +51,7 @@ class Granted:
         if self.failure is None:
             return []
         known = (self.grant.email, self.grant.badge.id, self.grant.id) if self.grant else ()
-        return [Problem(self.failure.code, self.failure.message, *known)]
+        return [Problem(self.failure.code, self.failure.message, *known, hint=self.failure.hint)]
 
 
 @dataclass(slots=True)
@@ -276,8 +276,9 @@ class ManualGrants:
                 )
                 result.failure = Failure("server-error", message, hint=Hint("Run:", Command("sync")))
             case "failed":
-                hint = Hint("When that is mended:", Command("retry", str(candidate.grant_id)))
-                result.failure = Failure("unexpected", str(result.grant.problem), hint=hint)
+                again = Command("retry", str(candidate.grant_id))
+                hint = Hint("If the badge was archived:", Command("sync"), "; when the reason is gone:", again)
+                result.failure = Failure("grant-failed", str(result.grant.problem), hint=hint)
             case "covered":
                 result.changed = False
                 result.failure = _earned(result.email, f"{result.email} has earned {self._badge.name} already.")

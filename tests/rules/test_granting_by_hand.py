@@ -114,7 +114,10 @@ def test_r22_a_badge_archived_since_the_last_sync_is_not_issued(linked: Desk) ->
     linked.sandbox.archive_template(linked.badge_id(FIRST_AID))
     answer = linked.json("grant", ROBIN, FIRST_AID, code=3)
     assert answer["grant"]["state"] == "failed"
-    assert "archived" in answer["problems"][0]["message"]
+    (problem,) = answer["problems"]
+    assert problem["code"] == "grant-failed"
+    assert "archived" in problem["message"]
+    assert "credly sync" in problem["hint"]
     assert not linked.issued()
 
 
