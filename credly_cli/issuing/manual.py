@@ -50,8 +50,10 @@ class Granted:
         """Return what went wrong beside a result."""
         if self.failure is None:
             return []
-        known = (self.grant.email, self.grant.badge.id, self.grant.id) if self.grant else ()
-        return [Problem(self.failure.code, self.failure.message, *known, hint=self.failure.hint)]
+        problem = Problem.of(self.failure)
+        if self.grant:
+            problem = replace(problem, email=self.grant.email, badge_id=self.grant.badge.id, grant_id=self.grant.id)
+        return [problem]
 
 
 @dataclass(slots=True)
