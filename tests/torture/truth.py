@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from typing import Any, Literal
 
 from credly_cli.identity import earner_id
@@ -102,13 +103,8 @@ class Truth:
         """Return what may have been sent as the id of the badge for a session."""
         return set().union(*(self._marks(one) for one in self.same(key)))
 
-    def _marks(self, key: Key) -> set[str]:
-        learner, content, session = key
-        told = None if learner == WITHOUT_ID else f"id{learner}"
-        who = earner_id(told, self.emails[learner])
-        where = f"{self.desk.sandbox.organization_id}|{self._badge_id(content)}|{who}|{session or content}"
-        rounds = (where, *(f"{where}|{number}" for number in range(2, 6)))  # what a person grants again has one more
-        return {who, *(earner_id(told, self.emails[learner], one) for one in rounds)}
+    def _marks(self, key: Key) -> frozenset[str]:
+        return _marks_of(key, self.emails[key[0]], self._badge_id(key[1]), self.desk.sandbox.organization_id)
 
     def _badge_id(self, content: str) -> str:
         return self.desk.badge_id(BADGE_OF[content])
@@ -270,6 +266,16 @@ class Truth:
     def _fits(self, badge: EarnedBadge, key: Key) -> bool:
         addresses = {email.casefold() for email in self.ever[key[0]]}
         return badge.email.casefold() in addresses and badge.details.issued_at[:10] == self.completed[key][:10]
+
+
+@cache
+def _marks_of(key: Key, email: str, badge_id: str, organization_id: str) -> frozenset[str]:
+    learner, content, session = key
+    told = None if learner == WITHOUT_ID else f"id{learner}"
+    who = earner_id(told, email)
+    where = f"{organization_id}|{badge_id}|{who}|{session or content}"
+    rounds = (where, *(f"{where}|{number}" for number in range(2, 6)))  # what a person grants again has one more
+    return frozenset({who, *(earner_id(told, email, one) for one in rounds)})
 
 
 def _in_brief(badges: Iterable[EarnedBadge]) -> list[tuple[str, str, str | None]]:
