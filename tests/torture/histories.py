@@ -7,13 +7,13 @@ test of plain calls (with ``--shrink`` as short as can be found in less than a m
 """
 
 import argparse
+import multiprocessing
 import random
 import sys
 import time
 import traceback
 from collections import Counter
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 
 import hypothesis
@@ -70,9 +70,8 @@ def torture(histories: int, seed: int, workers: int, *, shrink: bool) -> Iterato
         Lot(seed + number, min(_LOT, histories - start), shrink)
         for number, start in enumerate(range(0, histories, _LOT))
     ]
-    with ProcessPoolExecutor(workers, max_tasks_per_child=4) as pool:
-        for future in as_completed([pool.submit(try_lot, lot) for lot in lots]):
-            yield future.result()
+    with multiprocessing.get_context("spawn").Pool(workers, maxtasksperchild=8) as pool:
+        yield from pool.imap_unordered(try_lot, lots)
 
 
 def main() -> int:
