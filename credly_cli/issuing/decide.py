@@ -12,7 +12,7 @@ from credly_cli.store.links import EndReason
 from credly_cli.store.schema import State
 
 Missed = Literal["before-link", "disconnected", "revoked", "deleted", "dropped"] | EndReason
-Reason = Missed | Literal["not-completed", "held", "on-its-way", "denied", "braked"]
+Reason = Missed | Literal["not-completed", "held", "on-its-way", "denied", "braked", "forbidden"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,8 @@ class Outcome:
     """What becomes of a session: a grant in some state, or nothing for some reason.
 
     ``new`` is what the next plan brings about; else the grant is in the ledger. A grant that has a reason earned a
-    badge that was lost. What is *braked* is planned once a person agrees, and promised to nobody before (R32).
+    badge that was lost. What is *braked* is planned once a person agrees (R32), and what is *forbidden* goes out once
+    Credly lets the badge be issued (R33); before, neither is promised to anybody.
     """
 
     state: State | None
@@ -33,7 +34,7 @@ class Outcome:
     def missed(self) -> Missed | None:
         """Why the completion earned nothing; ``None`` where it did, still will, or there is none."""
         match self.reason:
-            case "not-completed" | "held" | "on-its-way" | "denied" | "braked":
+            case "not-completed" | "held" | "on-its-way" | "denied" | "braked" | "forbidden":
                 return None
             case reason:
                 return reason
@@ -73,7 +74,7 @@ def _earned(facts: Facts) -> Outcome:
 
 
 def _planned(facts: Facts) -> Outcome:
-    return Outcome("planned", "braked" if facts.braked else None, new=True)
+    return Outcome("planned", "braked" if facts.braked else "forbidden" if facts.forbidden else None, new=True)
 
 
 def _of_grant(facts: Facts) -> Outcome:
@@ -81,6 +82,8 @@ def _of_grant(facts: Facts) -> Outcome:
         return Outcome("held", "denied")
     if facts.named_since:
         return _planned(facts)
+    if facts.grant == "planned" and facts.forbidden:
+        return Outcome("planned", "forbidden")
     held_anyway = facts.once and facts.held is not None  # another badge of the kind
     return Outcome(facts.grant, None if held_anyway else facts.lost)
 

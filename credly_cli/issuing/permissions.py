@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from credly_cli.credly.client import Answer
 from credly_cli.errors import Failure, Problem
-from credly_cli.store import badges, claims
+from credly_cli.store import badges, claims, links
 from credly_cli.store.database import Store
 from credly_cli.store.grants import Grant
 from credly_cli.text import Hint
@@ -46,6 +46,18 @@ class Permissions:
     def problems(self) -> list[Problem]:
         """Name each badge that may not be issued."""
         return [self._problem(badge_id, answer) for badge_id, answer in self.refused.items()]
+
+    def remember(self, *, whole: bool) -> None:
+        """Note with the links which badges may not be issued; after a ``whole`` run also that others may.
+
+        A token that may issue none says nothing of a badge.
+        """
+        if self.is_tokens:
+            return
+        others = {link.badge_id for link in links.active(self.store)} if whole else self.allowed
+        with self.store.transaction():
+            links.set_forbidden(self.store, self.refused.keys(), forbidden=True)
+            links.set_forbidden(self.store, others - self.refused.keys(), forbidden=False)
 
     def _problem(self, badge_id: str, answer: Answer) -> Problem:
         badge = badges.in_brief(self.store, badge_id)

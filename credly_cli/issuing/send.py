@@ -132,6 +132,7 @@ class _Sender:
 
     def _tell_what_is_not_permitted(self) -> None:
         """Blame the token where every badge was refused (403), else name the badges that were (R33)."""
+        self.permissions.remember(whole=self.outcome.stopped is None and self.options.only is None)
         failure, problems = self.permissions.failure(), self.permissions.problems()
         if failure is not None:
             self.outcome.stopped = self.outcome.stopped or failure

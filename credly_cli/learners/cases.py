@@ -57,6 +57,11 @@ class Case:
         return any(session.outcome.reason == "braked" for session in self.sessions)
 
     @property
+    def forbidden(self) -> bool:
+        """Whether Credly does not let what a session earned be issued (R33)."""
+        return any(session.outcome.reason == "forbidden" for session in self.sessions)
+
+    @property
     def content(self) -> ContentBrief | None:
         """The content that it is about: the linked one, else the one of the last grant or link."""
         source = self.link if self.linked or not self.grants else self.grants[-1]

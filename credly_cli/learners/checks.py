@@ -208,7 +208,7 @@ def _grants(case: Case, person: Person) -> Iterator[Check]:
             told = f"A person dropped grant {grant.id} on {when(grant.updated_at)}: it is not planned again."
             yield Check("dropped", False, told)
         else:
-            ok, told = _grant(grant, person.now, braked=case.braked)
+            ok, told = _grant(grant, person.now, braked=case.braked, forbidden=case.forbidden)
             why = grant.problem if grant.state in ("held", "failed") and not ok else None
             yield Check("grant", ok, f"Grant {grant.id}{_by_hand(grant)}: {told}", why)
     if case.braked:
@@ -216,6 +216,9 @@ def _grants(case: Case, person: Person) -> Iterator[Check]:
         yield Check(
             "brake", False, f"{told} To see them: credly sync --dry-run; to issue them: credly sync --allow-many"
         )
+    elif case.forbidden:
+        told = "Credly did not let this badge be issued when it was last tried (403): what is planned for it waits."
+        yield Check("permitted", False, f"{told} In Credly, see who may issue it; each sync tries again.")
     elif case.linked and not case.held and _awaits_plan(case):
         yield Check("grant", True, "Not planned yet: the next sync plans and sends it.")
 
@@ -234,6 +237,7 @@ def _by_hand(grant: LearnerGrant) -> str:
 
 _GRANTS = {
     "planned": (True, "planned on {created}; the next sync{later} sends it."),
+    "planned, but forbidden": (False, "planned on {created}; it waits until Credly lets the badge be issued."),
     "sending": (True, "being sent since {moved}."),
     "uncertain": (False, "it is not known yet whether Credly issued it. {problem} The next sync finds out."),
     "issued": (True, "issued on {moved}."),
@@ -251,8 +255,8 @@ _GRANTS = {
 }
 
 
-def _grant(grant: LearnerGrant, now: str, *, braked: bool) -> tuple[bool, str]:
-    ok, told = _GRANTS[_told_as(grant, braked=braked)]
+def _grant(grant: LearnerGrant, now: str, *, braked: bool, forbidden: bool) -> tuple[bool, str]:
+    ok, told = _GRANTS[_told_as(grant, braked=braked, forbidden=forbidden)]
     facts = {
         "id": str(grant.id),
         "created": when(grant.created_at),
@@ -264,7 +268,9 @@ def _grant(grant: LearnerGrant, now: str, *, braked: bool) -> tuple[bool, str]:
     return ok, told.format(**facts)
 
 
-def _told_as(grant: LearnerGrant, *, braked: bool) -> str:
+def _told_as(grant: LearnerGrant, *, braked: bool, forbidden: bool) -> str:
+    if grant.state == "planned" and forbidden:
+        return "planned, but forbidden"
     if grant.named_since:
         return "named, but braked" if braked else "named since"
     return "cover lost" if grant.cover_lost else grant.state
@@ -290,6 +296,9 @@ _ANSWERS = {
     "busy": "asked to slow down",
     "not-sent": "could not be reached",
     "missing": "does not know the badge",
+    "forbidden": "does not let it be issued",
+    "unpaid": "wants to be paid first",
+    "conflict": "found a conflict",
 }
 
 

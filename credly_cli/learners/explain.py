@@ -50,9 +50,9 @@ def decide(case: Case) -> Decision:
     if case.held and not case.badge.allow_duplicates:
         return "earned"
     states = {grant.state for grant in case.grants if not grant.named_since}
-    if states & {"planned", "sending", "uncertain"}:
+    if states & {"sending", "uncertain"} or ("planned" in states and not case.forbidden):
         return "on-its-way"
-    if states & {"held", "failed"} or case.braked:
+    if states & {"held", "failed"} or case.braked or case.forbidden:
         return "needs-person"
     new = {session.outcome.state for session in case.sessions if session.outcome.new}
     if "planned" in new or any(grant.named_since for grant in case.grants):
@@ -112,7 +112,7 @@ _CAUSES: dict[Decision, tuple[tuple[str, bool | None], ...]] = {
     "earned": (("earned", True),),
     "on-its-way": (("grant", None),),
     "would-grant": (("grant", True), ("counts", True)),
-    "needs-person": (("brake", False), ("grant", False), ("names", False)),
+    "needs-person": (("brake", False), ("permitted", False), ("grant", False), ("names", False)),
     "not-granted": (
         ("dropped", False), ("revoked", False), ("deleted", False), ("badge-active", False), ("linked", False),
         ("counts", False), ("enrolled", False), ("completed", False), ("grant", False), ("connected", False),

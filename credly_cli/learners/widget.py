@@ -139,8 +139,8 @@ def read_sessions(store: Store, learner_ids: Sequence[int], badge_ids: Sequence[
 
 def prospect(session: Session) -> Prospect:
     """Tell what a session means for its badge; nobody is promised what will not come (R30)."""
-    if session.outcome.reason == "braked":
-        return "waiting"  # for a person (R32)
+    if session.outcome.reason in ("braked", "forbidden"):
+        return "waiting"  # for a person (R32, R33)
     if session.outcome.state is not None:
         return _PROSPECTS.get(session.outcome.state, "spent")
     if session.outcome.reason != "not-completed":

@@ -77,6 +77,7 @@ class Facts:
     held: str | None = None  # an issued badge that the learner holds and that answers for this completion (R20)
     revoked_at: str | None = None  # when one that answers for it was revoked, after it was completed (R23)
     file: str | None = None  # the file that the completion came from
+    forbidden: bool = False  # Credly did not let the badge be issued when it was last tried (R33)
     braked: bool = False  # the last plan kept back what its link would issue (R32)
     denied: bool = False  # a later file denies the completion, and nobody said since that its badge is to be sent
 
@@ -115,7 +116,8 @@ _LOST_BEFORE = (
 FACTS = f"""
 x.learner, {WIRE_ID} AS learner_id, p.email, p.first_name, p.last_name, x.badge_id, NOT b.allow_duplicates AS once,
 x.content_id, x.session_id, x.file, x.denied_at IS NOT NULL AND ifnull(g.confirmed_at, '') < x.denied_at AS denied,
-x.completed_at, x.completed_latest, x.early, x.gap_started_at, x.gap_ended_at, x.ended_at, x.end_reason, x.braked,
+x.completed_at, x.completed_latest, x.early, x.gap_started_at, x.gap_ended_at, x.ended_at, x.end_reason,
+x.braked, x.forbidden,
 g.state AS grant_state, ifnull(g.round, 1) AS round, ifnull({_LOST_BEFORE}, 0) AS lost_before,
 ifnull(g.dropped, 0) AS dropped, ifnull({NAMED_SINCE}, 0) AS named_since,
 (SELECT CASE WHEN i.state = 'revoked' THEN 'revoked' WHEN i.deleted_at IS NOT NULL THEN 'deleted' END
@@ -185,6 +187,7 @@ def facts_from(rows: Sequence[dict[str, Any]]) -> Facts:
         on_its_way=row["on_its_way"],
         has_badges=bool(row["has_badges"]),
         file=row["file"],
+        forbidden=bool(row["forbidden"]),
         braked=bool(row["braked"]),
         denied=bool(row["denied"]),
     )

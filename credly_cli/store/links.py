@@ -1,7 +1,8 @@
 """Links from badges to content, ended ones included, and the completions that they count."""
 
+import json
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -115,6 +116,15 @@ def set_brake(store: Store, link: Link, *, agreed: int, braked: int) -> None:
     """Note how many badges are still agreed to, and how many the last plan kept back."""
     if (agreed, braked) != (link.agreed, link.braked):
         store.change("UPDATE links SET agreed = ?, braked = ? WHERE id = ?", (agreed, braked, link.id))
+
+
+def set_forbidden(store: Store, badge_ids: Collection[str], *, forbidden: bool) -> None:
+    """Note whether Credly lets these badges be issued (R33)."""
+    store.change(
+        "UPDATE links SET forbidden = :forbidden WHERE ended_at IS NULL AND forbidden <> :forbidden"
+        " AND badge_id IN (SELECT value FROM json_each(:badges))",
+        {"forbidden": forbidden, "badges": json.dumps(list(badge_ids))},
+    )
 
 
 def count_ungranted(store: Store, badge_id: str, content_id: str, counts_from: str, since_set_at: str | None) -> int:

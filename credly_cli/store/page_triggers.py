@@ -87,6 +87,8 @@ INSERT INTO page_clock VALUES (1, strftime('%Y-%m-%dT%H:%M:%SZ', 'now'));
 INSERT INTO page_changes VALUES (0, 1, (SELECT at FROM page_clock));
 """
 
+FORBIDDEN = _trigger("link_forbidden", "UPDATE OF forbidden ON links", _EVERYBODY, "OLD.forbidden <> NEW.forbidden")
+
 TRIGGERS = "".join(
     (
         _of_rows("learner", "learners", _LEARNER_COLUMNS, _learner("{row}.id") + _FORMER),

@@ -5,7 +5,7 @@ Times are UTC text of fixed width, so that they compare as text. ``email_key`` i
 
 from typing import Literal
 
-from credly_cli.store.page_triggers import TABLES, TRIGGERS
+from credly_cli.store.page_triggers import FORBIDDEN, TABLES, TRIGGERS
 
 State = Literal["planned", "sending", "uncertain", "issued", "covered", "held", "failed", "cancelled"]  # of a grant
 STATES: tuple[State, ...] = (
@@ -328,7 +328,12 @@ CREATE INDEX grants_covering ON grants (covered_by_grant) WHERE covered_by_grant
 
 M011_PAGES = TABLES + TRIGGERS
 
+M012_FORBIDDEN = f"""
+-- Whether Credly did not let the badge be issued when it was last tried (403): what is planned for it waits (R33).
+ALTER TABLE links ADD COLUMN forbidden INTEGER NOT NULL DEFAULT 0;
+{FORBIDDEN}"""
+
 MIGRATIONS: tuple[str, ...] = (
     M001_FIRST, M002_REPLACED, M003_CATCHING_UP, M004_REFUSAL, M005_WAITING, M006_DENIED, M007_AGREED, M008_EXPIRY,
-    M009_SOURCES, M010_BRAKE, M011_PAGES,
+    M009_SOURCES, M010_BRAKE, M011_PAGES, M012_FORBIDDEN,
 )  # fmt: skip

@@ -98,7 +98,7 @@ _ENROLLMENT_LINKS = f"""
 CREATE TEMP VIEW enrollment_links AS
 SELECT e.learner, e.content_id, e.session_id, e.progress, e.enrolled_at, e.ended AS withdrawn, e.completed_at,
   e.completed_latest, e.rev, e.file, e.denied_at, l.id AS link_id, l.badge_id, l.planned_rev, l.ended_at, l.end_reason,
-  l.braked > 0 AND l.ended_at IS NULL AS braked,
+  l.braked > 0 AND l.ended_at IS NULL AS braked, l.forbidden AND l.ended_at IS NULL AS forbidden,
   ifnull({_EARLY}, 0) AS early,
   (SELECT min(d.started_at) FROM disconnections d WHERE {_GAP}) AS gap_started_at,
   (SELECT min(d.ended_at) FROM disconnections d WHERE {_GAP}) AS gap_ended_at, {_COUNTED} AS counts

@@ -89,6 +89,42 @@ def test_what_credly_issued_from_the_file_is_missed_no_more(connected: Desk, tmp
     assert not (tmp_path / "upload.csv").exists()
 
 
+@pytest.mark.parametrize("badge", ["First Aid at Work", "Webinar Participant"])
+def test_what_was_uploaded_is_recognised_by_its_mark_whatever_day_it_bears(
+    connected: Desk, tmp_path: Path, badge: str
+) -> None:
+    """R18, R20: `Issuer Earner ID` is what `sync` itself would send for the completion."""
+    connected.json("link", badge, "first-aid")
+    header = "learner_id,email,content_id,session_id,status,completed_at,first_name,last_name\n"
+    completions = "7,anna@example.com,first-aid,first-aid-march,completed,2026-01-05T10:00:00Z,Anna,Adler\n"
+    connected.imports("progress", header + completions)
+    path = tmp_path / "upload.csv"
+    connected.run("missed", "--credly-upload", str(path))
+    (row,) = rows(path)
+    connected.sandbox.issue_in_credly(
+        row["Badge Template ID"], "anna.adler@elsewhere.example", "Anna", "Adler",
+        issued_at="2026-02-17 00:00:00 +0000", issuer_earner_id=row["Issuer Earner ID"],
+    )  # fmt: skip
+    connected.json("link", badge, "first-aid", "--since", "2025-01-01")
+    assert connected.json("sync")["grants"]["covered"] == 1
+    assert len(connected.issued()) == 1
+
+
+def test_the_mark_in_the_file_is_that_of_a_badge_that_is_sent(connected: Desk, tmp_path: Path) -> None:
+    """R17: of each session its own."""
+    connected.json("link", "Webinar Participant", "first-aid")
+    for month, session in ((1, "march"), (2, "april")):
+        at = f"2026-0{month}-05T10:00:00Z"
+        connected.learns(f"anna@example.com,first-aid,first-aid-{session},completed,{at},Anna,Adler")
+    path = tmp_path / "upload.csv"
+    connected.run("missed", "--credly-upload", str(path))
+    marks = [row["Issuer Earner ID"] for row in rows(path)]
+    connected.json("link", "Webinar Participant", "first-aid", "--since", "2025-01-01")
+    connected.json("sync")
+    assert sorted(marks) == sorted(badge.details.issuer_earner_id for badge in connected.issued())
+    assert len(set(marks)) == 2
+
+
 def test_more_than_credly_takes_goes_into_several_files(
     connected: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

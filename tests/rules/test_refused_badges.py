@@ -78,6 +78,53 @@ def test_no_credits_and_a_conflict_are_an_end_with_credlys_words(once: Desk, sta
     assert states(once) == ["issued"]
 
 
+def shown(desk: Desk, email: str = "ada1@example.org") -> tuple[str, str, list[bool]]:
+    """Return what `explain` decides and gives as the cause, and what the widget promises."""
+    (badge,) = desk.json("explain", email, ONCE)["badges"]
+    promises = [one["on_its_way"] for one in desk.json("widget", email)["in_progress"] if one["badge"]["name"] == ONCE]
+    return badge["decision"], badge["cause"], promises
+
+
+def test_nobody_is_promised_a_badge_that_may_not_be_issued(both: Desk) -> None:
+    """R30, R33: it needs a person, whether planned or only completed, until Credly lets it be issued."""
+    withdraw(both, ONCE)
+    both.json("sync", code=3)
+    decision, cause, promises = shown(both)
+    assert (decision, promises) == ("needs-person", [False])
+    assert (
+        cause == "Credly did not let this badge be issued when it was last tried (403): what is planned for it waits."
+    )
+    assert both.json("missed", ONCE) == []
+    both.learns(completion("bob@example.org", MARCH, "2026-03-02T13:30:00Z"))
+    assert shown(both, "bob@example.org")[0::2] == ("needs-person", [False])
+    told = "Credly does not let it be issued (HTTP 403): This issuer authorization has been withdrawn."
+    assert told in both.run("explain", "ada1@example.org", ONCE).out
+    withdraw(both)
+    both.sandbox.faults.add(faults.unreachable(), "POST", times=2)  # one is let through, two are left for later
+    both.run("sync")
+    states_of = {one["email"]: one["state"] for one in ledger(both) if one["badge"]["name"] == ONCE}
+    waiting = next(email for email, state in states_of.items() if state == "planned")
+    assert shown(both, waiting)[0::2] == ("on-its-way", [True])
+
+
+def test_a_run_that_tries_no_such_badge_forgets_that_it_may_not_be_issued(both: Desk) -> None:
+    """R33: the condition lasts as long as it is met with."""
+    withdraw(both, ONCE)
+    both.json("sync", code=3)
+    both.json("unlink", ONCE)
+    both.json("link", ONCE, "first-aid", "--since", "2026-03-02T14:00:00Z")
+    both.json("sync")
+    both.learns(completion("bob@example.org", MARCH, "2026-03-02T14:00:30Z"))
+    assert shown(both, "bob@example.org")[0] == "would-grant"
+
+
+def test_a_token_that_may_issue_nothing_says_nothing_of_a_badge(both: Desk) -> None:
+    """R33: what is planned is on its way, once there is another token."""
+    withdraw(both, ONCE, REPEATABLE)
+    both.json("sync", code=4)
+    assert shown(both)[0::2] == ("on-its-way", [True])
+
+
 def test_granting_by_hand_a_badge_that_may_not_be_issued_leaves_nothing_behind(both: Desk) -> None:
     """R22, R33."""
     withdraw(both, ONCE)
