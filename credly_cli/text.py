@@ -83,6 +83,11 @@ def folded(text: str) -> str:
     return " ".join(unicodedata.normalize("NFC", apart.translate(_PLAIN)).split())
 
 
+def title_key(title: str) -> str:
+    """Bring a title into the form in which a file's titles are compared: without case and kinds of spaces."""
+    return " ".join(title.split()).casefold()
+
+
 def counted(number: int, one: str, many: str | None = None) -> str:
     """Say how many there are of something: 1 row, 2 rows."""
     return f"{number:,} {one if number == 1 else many or f'{one}s'}"

@@ -10,6 +10,7 @@ from credly_cli.lms.rejects import RejectFilter
 from credly_cli.store import content
 from credly_cli.store.content import ContentRow, SessionRow
 from credly_cli.store.database import Counts, Store
+from credly_cli.text import title_key
 
 
 class Place(NamedTuple):
@@ -38,13 +39,13 @@ class Catalogue:
         for content_id, title in content.titles(store):
             own = by_content.get(content_id, [])
             catalogue.ids[content_id] = own[0] if len(own) == 1 else None
-            catalogue.titles.setdefault(title.casefold(), []).append(content_id)
+            catalogue.titles.setdefault(title_key(title), []).append(content_id)
         return catalogue
 
     def place(self, name: str, session: str | None, *, by_title: bool) -> Place | str:
         """Find content and session; the reason as text where there is none or more than one."""
         if by_title:
-            found = self.titles.get(name.casefold(), [])
+            found = self.titles.get(title_key(name), [])
             if len(found) != 1:
                 reason = f"{len(found) or 'no'} content has the title {name!r}"
                 return reason if found else UnknownContent(reason)

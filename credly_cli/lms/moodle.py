@@ -62,6 +62,7 @@ class ActivityReader:
     def read(self, row: int, cells: Cells) -> list[Record | Reject]:
         """Read a row."""
         read: list[Record | Reject] = []
+        split = self._understood.names_split
         for activity, reader in self._readers:
             try:
                 record = reader.read(row, [*cells[:-1], activity, ""])
@@ -72,4 +73,5 @@ class ActivityReader:
             else:
                 record = record._replace(content=activity)
                 read.append(record)
+        self._understood.names_split = min(split + 1, self._understood.names_split)  # a name a row
         return read

@@ -173,7 +173,9 @@ class Understood:
         """Count a name that was split."""
         self.names_split += 1
         if len(self.split_examples) < _EXAMPLES and first_name and last_name:
-            self.split_examples.append(SplitName(full, first_name, last_name))
+            example = SplitName(full, first_name, last_name)
+            if example not in self.split_examples:
+                self.split_examples.append(example)
 
     def warn(self, sentence: str) -> None:
         """Add a sentence, once."""

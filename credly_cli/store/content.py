@@ -7,6 +7,7 @@ from typing import NamedTuple, TypeAlias
 
 from credly_cli.store.database import Store
 from credly_cli.store.enrollments import current_rev, set_rev
+from credly_cli.text import title_key
 
 # Content is released when any of its sessions is, or itself where it has none, and the moment has come.
 # Alias: c content; :now.
@@ -161,8 +162,8 @@ def linked(store: Store) -> dict[str, str]:
 
 def with_title(store: Store, title: str) -> list[str]:
     """Return the ids of content with a title, without regard to case."""
-    wanted = title.casefold()
-    return [identity for identity, known in titles(store) if wanted and known.casefold() == wanted]
+    wanted = title_key(title)
+    return [identity for identity, known in titles(store) if wanted and title_key(known) == wanted]
 
 
 # Content that turns out to be a session of other content: an event named it before its group was known

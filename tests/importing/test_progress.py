@@ -199,3 +199,9 @@ def test_a_log_in_two_files_ends_the_same_in_either_order(desk: Desk) -> None:
     one_way = enrolled(desk)
     desk.imports("progress", LOG)
     assert enrolled(desk) == one_way
+
+
+@pytest.mark.parametrize("title", ["KITCHEN HYGIENE", "Kitchen\u00a0Hygiene", "Kitchen  Hygiene"])
+def test_a_title_is_found_without_regard_to_case_and_kinds_of_spaces(connected: Desk, title: str) -> None:
+    text = f"email,content_title,completed_at\nada@example.org,{title},2026-03-01\n"
+    assert connected.imports("progress", text)["completions"] == 1
