@@ -35,7 +35,8 @@ def explain(
 ) -> None:
     """Explain why a learner has, will get, or did not get a badge: each rule checked, with its facts.
 
-    Everything comes from the store, so it answers at once and offline.
+    Everything comes from the store, so it answers at once and offline. In a pipe the first row of each badge has the
+    cause.
 
     Example: credly explain robin@example.com "First Aid at Work"
     """
@@ -57,8 +58,10 @@ def _render(environment: Environment, answer: "Explanation", *, every: bool) -> 
 
 
 def _rows(one: "Explained") -> list[dict[str, object]]:
+    """Return the rows of a badge: what decided first, then each check."""
     told = {"id": one.badge.id, **as_json(one)}
-    return [{**told, **asdict(check)} for check in one.checks]
+    cause = {**told, "code": "cause", "ok": None, "message": one.cause}
+    return [cause, *({**told, **asdict(check)} for check in one.checks)]
 
 
 def _show(environment: Environment, answer: "Explanation", *, every: bool) -> None:

@@ -353,11 +353,12 @@ def test_on_a_terminal_of_80_columns_nothing_is_cut_and_the_rest_is_named(school
     assert "Not planned yet: the next sync plans and sends it." in words
 
 
-def test_in_a_pipe_there_is_one_row_a_check(school: School) -> None:
+def test_in_a_pipe_the_cause_comes_first_and_then_one_row_a_check(school: School) -> None:
     school.has()
     school.teaches("first-aid", "First Aid Course", BADGE)
     rows = [row.split("\t") for row in school.desk.run("explain", ROBIN).out.splitlines()]
     assert {tuple(row[:4]) for row in rows} == {
         (school.desk.badge_id(BADGE), BADGE, "First Aid Course", "not-granted"),
     }
-    assert [row[4:6] for row in rows][:2] == [["connected", "yes"], ["badge-active", "yes"]]
+    assert rows[0][4:] == ["cause", "", "Not enrolled in First Aid Course."]
+    assert [row[4:6] for row in rows][1:3] == [["connected", "yes"], ["badge-active", "yes"]]
