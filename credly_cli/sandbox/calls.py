@@ -54,9 +54,9 @@ def listed(call: Call, rows: Any, render: Callable[[Any], Row]) -> Response:
     return as_response(enveloped([render(row) for row in page.rows], page.metadata, call.sandbox.switches))
 
 
-def read_fields(request: Request) -> dict[str, Any]:
+def read_fields(request: Request) -> Row:
     """Return what was sent, as JSON or as a form, over what the query says."""
-    fields: dict[str, Any] = {name: value for name, value in request.parameters.items() if name not in _NOT_FIELDS}
+    fields: Row = {name: value for name, value in request.parameters.items() if name not in _NOT_FIELDS}
     if not request.body.strip():
         return fields
     if "x-www-form-urlencoded" in request.headers.get("content-type", ""):

@@ -6,9 +6,9 @@ import subprocess
 import sys
 import tempfile
 from contextlib import ExitStack
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 from credly_cli.errors import Exit
 from credly_cli.output import Output
@@ -33,12 +33,21 @@ dora.nagy@example.org,Dora,Nagy,1044
 _HEADER = "email,content_id,session_id,progress,status,completed_at\n"
 
 
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A command of the story and what came of it; ``output`` is ``None`` where it was shown as it came."""
+
+    command: str
+    exit_code: int
+    output: str | None
+
+
 class Story:
     """Tells the story step by step; each step is a command as somebody would type it."""
 
     def __init__(self, output: Output) -> None:
         self._output = output
-        self.steps: list[dict[str, Any]] = []
+        self.steps: list[Step] = []
         self.went_well = True
 
     def tell(self, keep: Path | None) -> None:
@@ -131,7 +140,7 @@ class Story:
             stdout=None if shown else subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         )  # fmt: skip
         self.went_well = self.went_well and done.returncode == ends_with
-        self.steps.append({"command": line, "exit_code": done.returncode, "output": done.stdout})
+        self.steps.append(Step(line, done.returncode, done.stdout))
         if shown:
             self._output.say("")
 

@@ -10,10 +10,9 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from secrets import compare_digest
-from typing import Any
 from urllib.parse import parse_qsl, unquote
 
-from credly_cli.sandbox.records import Request, Response
+from credly_cli.sandbox.records import Request, Response, Row
 
 SCOPES = (
     "authorization_tokens", "badge_templates", "events", "invitations", "issued_badges", "memberships",
@@ -55,7 +54,7 @@ class OAuthError(Exception):
         )
 
 
-def _as_response(body: dict[str, Any], status: int, headers: dict[str, str]) -> Response:
+def _as_response(body: Row, status: int, headers: dict[str, str]) -> Response:
     headers = {"Content-Type": "application/json; charset=utf-8", "Cache-Control": "no-store", **headers}
     return Response(status, json.dumps(body).encode(), headers)
 

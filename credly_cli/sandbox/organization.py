@@ -4,10 +4,8 @@ Paths, the fields of an employee and the rows of authorizations are those of pub
 of an employee, that one who was added is pending, and what an invitation is answered with.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 from credly_cli.sandbox.records import Refusal, Row, new_id, stamp
 
@@ -57,7 +55,7 @@ class Staff:
             raise Refusal("Employee not found", status=404)  # invented
         return self.employees[employee_id]
 
-    def add(self, fields: Mapping[str, Any], now: datetime) -> Row:
+    def add(self, fields: Row, now: datetime) -> Row:
         """Add an employee, whose address nobody else may have."""
         blank = [(name, "can't be blank") for name in _REQUIRED if not fields.get(name)]
         if any(row["email"] == fields.get("email") for row in self.employees.values()):
@@ -69,13 +67,13 @@ class Staff:
         self.employees[str(row["id"])] = row
         return row
 
-    def change(self, employee_id: str, fields: Mapping[str, Any], now: datetime) -> Row:
+    def change(self, employee_id: str, fields: Row, now: datetime) -> Row:
         """Change fields of an employee."""
         row = self.employee(employee_id)
         row |= {name: fields[name] for name in _NAMES if name in fields} | {"updated_at": stamp(now)}
         return row
 
-    def invite(self, fields: Mapping[str, Any], now: datetime) -> list[Row]:
+    def invite(self, fields: Row, now: datetime) -> list[Row]:
         """Invite employees by their ``external_id`` or address, those of the ``statuses`` alone; returns their rows."""
         by, listed = fields.get("list_type") or "email", fields.get("employee_list") or ()
         states = fields.get("statuses") or ("pending",)

@@ -8,11 +8,13 @@ from datetime import UTC, datetime
 from functools import cached_property
 from importlib import resources
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, TypeAlias
 from urllib.parse import parse_qsl, urlsplit
 from uuid import uuid4
 
-Row = dict[str, Any]  # one JSON object as the API sends or receives it
+from credly_cli.text import JsonObject
+
+Row: TypeAlias = JsonObject  # one JSON object as the API sends or receives it
 BadgeState = Literal["pending", "accepted", "rejected", "revoked"]
 
 
@@ -285,7 +287,7 @@ def sample_organization() -> Organization:
     return Organization(data["organization"], data["badge_templates"])
 
 
-def recorded_organization(source: Path | str | Mapping[str, Any] | Sequence[Row]) -> Organization:
+def recorded_organization(source: Path | str | Row | Sequence[Row]) -> Organization:
     """Return the owner of a recorded template list (a file or its JSON, with or without envelope) and its rows.
 
     ``OSError`` if the file cannot be read, ``ValueError`` if it is no such list.

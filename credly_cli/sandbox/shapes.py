@@ -1,10 +1,9 @@
 """The JSON of requests and answers: what a badge to be issued needs; keys and their order as recorded from Credly."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
 
 from credly_cli.sandbox.records import Details, EarnedBadge, Event, Refusal, Row, Token, User, new_id, stamp
 from credly_cli.sandbox.switches import Switches
@@ -152,7 +151,7 @@ def minimal_badge_row(badge: EarnedBadge) -> Row:
 
 def event_row(event: Event, organization: Row, origin: str) -> Row:
     """Return an event with the badge or the template that it is about, as that is now."""
-    subject: dict[str, Any] = (
+    subject: Row = (
         {"badge": badge_row(event.subject, organization, origin)}
         if isinstance(event.subject, EarnedBadge)
         else {"badge_template": event.subject}
@@ -219,9 +218,7 @@ def _has_zone(text: str) -> bool:
     return named is not None or _TWELVE_HOURS.fullmatch(text) is not None
 
 
-def read_details(
-    fields: Mapping[str, Any], template: Row, switches: Switches, now: str, before: Details | None = None
-) -> Details:
+def read_details(fields: Row, template: Row, switches: Switches, now: str, before: Details | None = None) -> Details:
     """Check a request and read it; ``before`` is the badge to be replaced, whose holder stays the same."""
     if before is not None:
         fields = {**_holder_fields(before), **{name: value for name, value in fields.items() if value is not None}}
@@ -249,7 +246,7 @@ def refused_duplicate(rules: Iterable[str], switches: Switches) -> Refusal:
     return refusal
 
 
-def _checked(fields: Mapping[str, Any], template: Row, required: Iterable[str]) -> Details:
+def _checked(fields: Row, template: Row, required: Iterable[str]) -> Details:
     problems = [(name, "can't be blank") for name in required if not _text(fields.get(name))]  # invented
     times = {name: _time_or_problem(name, fields.get(name), problems) for name in ("issued_at", "expires_at")}
     email = _text(fields.get("recipient_email"))

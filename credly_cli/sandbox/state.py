@@ -2,7 +2,7 @@
 
 import secrets
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from copy import deepcopy
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -167,7 +167,7 @@ class Sandbox:
         with self.lock:
             self._note("badge_template.deleted", self.templates.pop(template_id))
 
-    def _template_to_issue(self, fields: Mapping[str, Any]) -> Row:
+    def _template_to_issue(self, fields: Row) -> Row:
         template_id = str(fields.get("badge_template_id") or "")
         template = self.templates.get(template_id)
         if template is None:
@@ -215,7 +215,7 @@ class Sandbox:
             raise Refusal("Badge not found", status=404)  # invented
         return badge
 
-    def issue(self, fields: Mapping[str, Any]) -> EarnedBadge:
+    def issue(self, fields: Row) -> EarnedBadge:
         """Issue a badge as the API is asked to; ``Refusal`` if it cannot be."""
         with self.lock:
             template = self._template_to_issue(fields)
@@ -231,7 +231,7 @@ class Sandbox:
                 raise refused_duplicate(duplicates, self.switches)
             return self._add(template, details)
 
-    def issue_all(self, batch: Iterable[Mapping[str, Any]]) -> list[EarnedBadge]:
+    def issue_all(self, batch: Iterable[Row]) -> list[EarnedBadge]:
         """Issue several badges or none; the ``Refusal`` says which one was at fault."""
         issued: list[EarnedBadge] = []
         with self.lock:
@@ -271,7 +271,7 @@ class Sandbox:
             fields |= {"recipient_email": email, "badge_template_id": template["id"]}
             return self._add(template, read_details(fields, template, self.switches, now))
 
-    def replace(self, badge_id: str, fields: Mapping[str, Any]) -> EarnedBadge:
+    def replace(self, badge_id: str, fields: Row) -> EarnedBadge:
         """Put a new badge in the place of an old one, which keeps its row."""
         with self.lock:
             old = self.badge(badge_id)

@@ -6,7 +6,7 @@ from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, fields, is_dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeVar, get_args
+from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeAlias, TypeVar, get_args
 
 from credly_cli.errors import Failure
 from credly_cli.files import followed, keep_private, make_private_file
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from sqlite_utils import Database
 
 _Record = TypeVar("_Record")
+Row: TypeAlias = dict[str, Any]  # of a query, by the names of its columns; what leaves the store is a record
 
 APPLICATION_ID = 0x63726564  # "cred": a file of another program is refused
 _BUSY_SECONDS = 10
@@ -128,19 +129,19 @@ class Store:
         """Let a write wait so long for another process that writes, from now on."""
         self.connection.execute(f"PRAGMA busy_timeout = {seconds * 1000}")
 
-    def rows(self, sql: str, parameters: Any = ()) -> list[dict[str, Any]]:
+    def rows(self, sql: str, parameters: Any = ()) -> list[Row]:
         """Read all rows of a query, as dictionaries."""
         cursor = self.connection.execute(sql, parameters)
         names = [column[0] for column in cursor.description]
         return [dict(zip(names, row, strict=True)) for row in cursor]
 
-    def each(self, sql: str, parameters: Any = ()) -> Iterator[dict[str, Any]]:
+    def each(self, sql: str, parameters: Any = ()) -> Iterator[Row]:
         """Yield the rows of a query one by one, as dictionaries: there may be more than fit into memory."""
         cursor = self.connection.execute(sql, parameters)
         names = [column[0] for column in cursor.description]
         return (dict(zip(names, row, strict=True)) for row in cursor)
 
-    def row(self, sql: str, parameters: Any = ()) -> dict[str, Any] | None:
+    def row(self, sql: str, parameters: Any = ()) -> Row | None:
         """Read the first row of a query, or ``None``."""
         cursor = self.connection.execute(sql, parameters)
         found = cursor.fetchone()

@@ -6,11 +6,11 @@ Planning, ``missed``, ``widget``, ``explain`` and the last look before a grant i
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
-from typing import Any, Literal
+from typing import Literal
 
 from credly_cli.identity import earner_id, email_key, marked_name, missing_names
 from credly_cli.store import issued_badges, learners
-from credly_cli.store.database import Store
+from credly_cli.store.database import Row, Store
 from credly_cli.store.grants import NAMED_SINCE, Grant
 from credly_cli.store.issued_badges import UnownedBadge
 from credly_cli.store.links import EndReason, Link
@@ -158,7 +158,7 @@ def _completed(store: Store, badge_id: str, content_id: str) -> Iterator[Facts]:
         yield facts_from(list(links))
 
 
-def facts_from(rows: Sequence[dict[str, Any]]) -> Facts:
+def facts_from(rows: Sequence[Row]) -> Facts:
     """Make the facts of one session from its rows, one for each link, the oldest first."""
     row = rows[-1]
     return Facts(

@@ -1,15 +1,14 @@
 """Badges issued to people, as Credly last said."""
 
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
-from typing import Any
 
 from credly_cli.credly.records import IssuedBadge
 from credly_cli.identity import email_key
 from credly_cli.store.content import ContentBrief
-from credly_cli.store.database import Counts, Store
+from credly_cli.store.database import Counts, Row, Store
 from credly_cli.store.privacy import Mask
 from credly_cli.times import utc_text
 
@@ -42,7 +41,7 @@ def save(store: Store, badges: Iterable[IssuedBadge], now: str, *, issued_by_run
     return tally
 
 
-def _values(badge: IssuedBadge, known: Mapping[str, Any] | None) -> dict[str, Any]:
+def _values(badge: IssuedBadge, known: Row | None) -> Row:
     values = {name: getattr(badge, name) for name in _COLUMNS if name != "email_key"}
     for name in _KEPT_WHEN_UNTOLD if known else ():  # the short form of a listing leaves fields out
         if values[name] is None:
@@ -50,7 +49,7 @@ def _values(badge: IssuedBadge, known: Mapping[str, Any] | None) -> dict[str, An
     return {**values, "email_key": email_key(values["email"] or "")}
 
 
-def _write(store: Store, values: dict[str, Any]) -> None:
+def _write(store: Store, values: Row) -> None:
     names = ", ".join(values)
     told = ", ".join(f"{name} = excluded.{name}" for name in values if name != "stored_at")
     store.change(

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
-from typing import Any, Literal
+from typing import Literal
 
 from credly_cli.store.badges import BADGE, PUBLIC_URL, BadgeBrief
 from credly_cli.store.content import CONTENT, RELEASED, ContentBrief
-from credly_cli.store.database import Store
+from credly_cli.store.database import Row, Store
 from credly_cli.store.facts import FACTS, FACTS_FROM, Facts, facts_from
 from credly_cli.store.grants import COVER_LOST, NAMED_SINCE
 from credly_cli.store.links import EndReason
@@ -227,7 +227,7 @@ def guests(store: Store, keys: Sequence[str]) -> frozenset[str]:
     return frozenset(row[0] for row in store.connection.execute(sql, (json.dumps(list(keys)),)))
 
 
-def _enrolled(links: Sequence[dict[str, Any]]) -> Enrolled:
+def _enrolled(links: Sequence[Row]) -> Enrolled:
     row = links[-1]
     return Enrolled(
         badge=BadgeBrief(row["badge_id"], row["badge_name"], row["badge_image_url"]),

@@ -12,10 +12,10 @@ import re
 import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 from credly_cli.identity import earner_id, email_key, marked_name, sourced_id
-from credly_cli.store.database import Store
+from credly_cli.store.database import Row, Store
 from credly_cli.store.learners import Learner, merge
 from credly_cli.store.runs import bookmark, set_bookmark
 
@@ -109,7 +109,7 @@ def recall(store: Store, named: Iterable[Named], now: str) -> None:
                 _give_address(store, row, who.email)
 
 
-def _recall_by_id(store: Store, row: dict[str, Any], who: Named, now: str) -> None:
+def _recall_by_id(store: Store, row: Row, who: Named, now: str) -> None:
     learner = row["id"]
     if row["email_key"].startswith(PREFIX):
         if not who.email:
@@ -133,7 +133,7 @@ def _recall_by_id(store: Store, row: dict[str, Any], who: Named, now: str) -> No
         store.change("UPDATE learners SET learner_id = :told WHERE id = :id AND learner_id IS NOT :told", told)
 
 
-def _give_address(store: Store, row: dict[str, Any], email: str) -> None:
+def _give_address(store: Store, row: Row, email: str) -> None:
     """Give a learner an address again; what was issued to them carries the mark until Credly is asked again."""
     told = {"id": row["id"], "key": email_key(email), "email": email, "mark": row["email_key"]}
     store.change("UPDATE learners SET email = :email, email_key = :key WHERE id = :id", told)
@@ -172,7 +172,7 @@ class Mask:
         )
         return cls(Marks.of(store), frozenset(row["email_key"] for row in rows))
 
-    def hide(self, values: dict[str, Any], known_key: str | None) -> dict[str, Any]:
+    def hide(self, values: Row, known_key: str | None) -> Row:
         """Return an issued badge as it may be stored; ``known_key`` is the address's key as it is stored now."""
         if self.marks is None:
             return values

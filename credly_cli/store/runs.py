@@ -3,9 +3,10 @@
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from credly_cli.store.database import Store
+from credly_cli.text import JsonObject
 
 _NUMBER = "number"
 
@@ -41,7 +42,7 @@ class Listed:
     whole: bool
 
 
-def finish(store: Store, number: int, summary: dict[str, Any], listed: Listed | None, *, good: bool) -> None:
+def finish(store: Store, number: int, summary: JsonObject, listed: Listed | None, *, good: bool) -> None:
     """Record how a run ended; ``listed`` is ``None`` where it does not know all issued badges.
 
     A ``good`` one did its work, although it may have brought up something that needs a person (R33).

@@ -5,7 +5,7 @@ import socket
 import struct
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -65,7 +65,7 @@ class FaultySandbox(Sandbox):
         self.watch: Callable[[Request], None] | None = None  # is told of each request as it arrives
         self._late: list[_Late] = []
 
-    def issue(self, fields: Mapping[str, Any]) -> EarnedBadge:
+    def issue(self, fields: Row) -> EarnedBadge:
         """Issue a badge, and remember the id that was sent for it."""
         badge = super().issue(fields)
         self.earner_ids_sent[badge.id] = fields.get("issuer_earner_id")
@@ -145,7 +145,7 @@ def sandbox_with_samples(**options: Any) -> FaultySandbox:
     return FaultySandbox(*sample_organization(), **options)
 
 
-def sandbox_from_templates(source: Path | str | Mapping[str, Any] | Sequence[Row], **options: Any) -> FaultySandbox:
+def sandbox_from_templates(source: Path | str | Row | Sequence[Row], **options: Any) -> FaultySandbox:
     """Return a sandbox that serves a recorded template list."""
     return FaultySandbox(*recorded_organization(source), **options)
 

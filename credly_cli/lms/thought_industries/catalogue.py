@@ -130,7 +130,7 @@ class Tenants:
     """Panoramas and sublicenses, with what they have."""
 
     panoramas: dict[str, str] = field(default_factory=dict)  # id -> name
-    sublicenses: dict[str, dict[str, Any]] = field(default_factory=dict)  # id -> name, client, has
+    sublicenses: dict[str, Row] = field(default_factory=dict)  # id -> name, client, has
     has: dict[str, list[str]] = field(default_factory=dict)  # panorama's id -> content
     refused: list[str] = field(default_factory=list)  # names of panoramas whose sublicenses were not shown
     tagged: list[str] = field(default_factory=list)  # names of those that are given content by tags, too

@@ -112,7 +112,7 @@ class Client:
                 raise unreadable("gives the same page again and again")
             following = page.next
 
-    def user(self, name: str) -> dict[str, Any] | None:
+    def user(self, name: str) -> Row | None:
         """Read one user by id or address; ``None`` if there is none."""
         try:
             found = unwrapped(self._get(f"/users/{quote(name, safe='@')}", {}))

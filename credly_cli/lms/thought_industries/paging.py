@@ -6,15 +6,15 @@ Its documents contradict each other: a page tells its end by ``pageInfo.hasMore`
 
 import binascii
 from base64 import b64decode, b64encode
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from credly_cli.http.response import HttpFailure
 from credly_cli.lms.dates import read_moment
+from credly_cli.text import JsonObject
 from credly_cli.times import UnreadableTimeError, from_utc_text
 
-Row: TypeAlias = dict[str, Any]
+Row: TypeAlias = JsonObject
 Place: TypeAlias = dict[str, str | int]  # what to ask for a page with
 
 _ROWS = (
@@ -51,9 +51,9 @@ def unwrapped(body: Any) -> Row | None:
     return body if isinstance(body, dict) else None
 
 
-def _listed(body: Any) -> tuple[list[Any], Mapping[str, Any]]:
+def _listed(body: Any) -> tuple[list[Any], Row]:
     """Return the rows of an answer and what it says of its pages."""
-    information: Mapping[str, Any] = {}
+    information: Row = {}
     while isinstance(body, dict):
         told = (body[name] for name in _AROUND if isinstance(body.get(name), dict))
         information = next(told, information)
@@ -75,7 +75,7 @@ def _only(body: Row) -> Any:
     return values[0] if len(values) == 1 else None
 
 
-def _following(information: Mapping[str, Any], read: int, *, has_rows: bool, must_say: bool) -> Place | None:
+def _following(information: Row, read: int, *, has_rows: bool, must_say: bool) -> Place | None:
     """Return where the next page is: more without a way to it must not pass for the end."""
     cursor = information.get("cursor") or information.get("nextCursor")
     page = _number(information, "currentPage", "page")
@@ -93,7 +93,7 @@ def _following(information: Mapping[str, Any], read: int, *, has_rows: bool, mus
     return {"page": page + 1}
 
 
-def _has_more(information: Mapping[str, Any], page: int | None, read: int, *, has_rows: bool) -> bool | None:
+def _has_more(information: Row, page: int | None, read: int, *, has_rows: bool) -> bool | None:
     """Tell whether there is more, ``None`` where nothing says so."""
     if "hasMore" in information:
         return str(information["hasMore"]).strip().lower() not in _NO_MORE
@@ -110,7 +110,7 @@ def _has_more(information: Mapping[str, Any], page: int | None, read: int, *, ha
     return True if has_rows and (information.get("cursor") or page is not None) else None
 
 
-def _number(information: Mapping[str, Any], *names: str) -> int | None:
+def _number(information: Row, *names: str) -> int | None:
     text = next((str(information[name]) for name in names if information.get(name) is not None), "")
     return int(text) if text.isdecimal() else None
 

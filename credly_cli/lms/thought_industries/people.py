@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping
-from typing import Any
 
 from credly_cli.http.response import HttpFailure
 from credly_cli.lms.reader import read_objects
@@ -26,7 +25,7 @@ class Names:
     @classmethod
     def read_from(cls, bookmarks: Mapping[str, str]) -> "Names":
         """Read the names that were last told."""
-        told: dict[str, dict[str, Any]] = json.loads(bookmarks.get("sublicenses", "{}"))
+        told: dict[str, Row] = json.loads(bookmarks.get("sublicenses", "{}"))
         names = {identity: str(entry["name"]) for identity, entry in told.items()}
         return cls(json.loads(bookmarks.get("panoramas", "{}")), names)
 

@@ -87,7 +87,7 @@ class Unknown:
     """
 
     def __init__(self, bookmark: str | None) -> None:
-        self._entries: dict[str, dict[str, Any]] = json.loads(bookmark or "{}")
+        self._entries: dict[str, Row] = json.loads(bookmark or "{}")
         self.news: dict[str, None] = {}
 
     def text(self) -> str | None:
