@@ -138,16 +138,16 @@ class Output:
             self.line(f"{self.unattended}: {failure.message}", failure.hint)
         else:  # who stopped it, or answered no, knows that it is no error
             start = "" if failure.code in ("interrupted", "declined") else "Error: "
-            told = " ".join((failure.message, hint)) if self.quiet and hint else failure.message
-            self._aside(self._begun(start, "red", visible(told)))
+            message = " ".join((failure.message, hint)) if self.quiet and hint else failure.message
+            self._aside(self._begun(start, "red", visible(message)))
             if hint and not self.quiet:
                 self._aside(self._lines(visible(hint), self.stderr))
 
     def line(self, sentence: Hint | str, hint: Hint | None = None) -> None:
         """Write the one line that cron reads, even when quiet."""
         if not self.as_json:
-            told = [self._marked(sentence), *([self._marked(hint)] if hint else [])]
-            self._aside(self._lines(visible(" ".join(told)), self.stderr))
+            sentences = [self._marked(sentence), *([self._marked(hint)] if hint else [])]
+            self._aside(self._lines(visible(" ".join(sentences)), self.stderr))
 
     def record(self, value: object) -> None:
         """Write what must not get lost beside the result, as a line of JSON."""
@@ -163,13 +163,13 @@ class Output:
             self.stderr.write(text + end)
             self.stderr.flush()
 
-    def words(self, told: Hint | str) -> str:
+    def words(self, sentence: Hint | str) -> str:
         """Return a sentence with its commands, of the profile that the user named."""
-        return Hint.of(told).text(self.profile)
+        return Hint.of(sentence).text(self.profile)
 
-    def _marked(self, told: Hint | str) -> str:
+    def _marked(self, sentence: Hint | str) -> str:
         """Return a sentence in which each command is marked as one thing."""
-        return Hint.of(told).text(self.profile, prose.together)
+        return Hint.of(sentence).text(self.profile, prose.together)
 
     def _begun(self, start: str, colour: str, text: str) -> str:
         """Return lines whose first one begins with a word in colour."""
@@ -282,9 +282,9 @@ class Output:
         return True
 
     def _width(self, stream: IO[str] | None = None) -> int:
-        told = self.environ.get("COLUMNS", "")
-        if told.isascii() and told.isdigit() and int(told) > 0:
-            return int(told)
+        columns = self.environ.get("COLUMNS", "")
+        if columns.isascii() and columns.isdigit() and int(columns) > 0:
+            return int(columns)
         try:
             return os.get_terminal_size((stream or self.stdout).fileno()).columns or _NARROW
         except (OSError, ValueError):

@@ -121,17 +121,17 @@ class Hint:
         object.__setattr__(self, "parts", parts)
 
     @classmethod
-    def of(cls, told: "Hint | str") -> "Hint":
+    def of(cls, sentence: "Hint | str") -> "Hint":
         """Return a sentence as a hint, which it may be already."""
-        return told if isinstance(told, Hint) else cls(told)
+        return sentence if isinstance(sentence, Hint) else cls(sentence)
 
     def text(self, profile: str | None = None, mark: Callable[[str], str] = str) -> str:
         """Return the sentence, its commands for a profile where one is in use, and marked where they are to be."""
-        told = ""
+        sentence = ""
         for part in self.parts:
             words = mark(part.text(profile)) if isinstance(part, Command) else part
-            told += words if not told or words.startswith((",", ".", ";")) else f" {words}"
-        return told
+            sentence += words if not sentence or words.startswith((",", ".", ";")) else f" {words}"
+        return sentence
 
     def __str__(self) -> str:
         return self.text()

@@ -100,10 +100,10 @@ def _token(known: Connection, client: Client) -> Check:
     found = client.organizations(known.organization_id)
     if known.organization_id not in found.by_id:
         raise connect.another_organization(known)
-    told = f"Credly takes the token of {known.organization_name}."
+    message = f"Credly takes the token of {known.organization_name}."
     if known.organization_id in found.unread:
-        told += " Its name is what the store knows: Credly's answer about this organization cannot be read."
-    return passed("token", told)
+        message += " Its name is what the store knows: Credly's answer about this organization cannot be read."
+    return passed("token", message)
 
 
 def _expiry(life: TokenLife, network: Network) -> Check:
@@ -124,8 +124,8 @@ def _refused_early(known: Connection, network: Network, failure: Failure) -> Che
     check = _expiry(known.token_life, network)
     if not check.ok or known.token_expires_at is None:
         return check
-    told = f"The token was to last until {known.token_expires_at[:10]}, but Credly refuses it already."
-    return failed("expiry", told, failure.hint, EXIT_OF[failure.code])
+    message = f"The token was to last until {known.token_expires_at[:10]}, but Credly refuses it already."
+    return failed("expiry", message, failure.hint, EXIT_OF[failure.code])
 
 
 def _api(client: Client) -> Check:

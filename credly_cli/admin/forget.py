@@ -17,7 +17,7 @@ from credly_cli.store.published import Published
 from credly_cli.text import Command, Hint
 
 
-def who(store: Store, text: str) -> list[str]:
+def named(store: Store, text: str) -> list[str]:
     """Say who is meant; raises ``Failure`` for an unknown learner."""
     if privacy.is_known(store, text) and not learners.of_email(store, text):
         return [text]

@@ -61,18 +61,18 @@ def room(folder: Path) -> Check:
     place = next(place for place in (folder, *folder.absolute().parents) if place.exists())
     free = shutil.disk_usage(place).free // 1_000_000
     if free < _LEAST_ROOM:
-        told = f"There is no room left on the disk of {folder} ({free} MB free)."
-        return failed("room", told, "Make room; do not restore anything.", Exit.STORE)
+        message = f"There is no room left on the disk of {folder} ({free} MB free)."
+        return failed("room", message, "Make room; do not restore anything.", Exit.STORE)
     return passed("room", f"The disk of {folder} has {free:,} MB free.")
 
 
 def sqlite(version: tuple[int, ...] = sqlite3.sqlite_version_info) -> Check:
     """Name SQLite's version, and the rare fault that those before 3.51.3 have."""
-    told = ".".join(map(str, version))
+    message = ".".join(map(str, version))
     if version < _SOUND_SQLITE:
-        told += " (before 3.51.3 it can, very rarely, damage a store that two programs write at once;"
-        return passed("sqlite", f"SQLite {told} only credly should write to it).")
-    return passed("sqlite", f"SQLite {told}.")
+        message += " (before 3.51.3 it can, very rarely, damage a store that two programs write at once;"
+        return passed("sqlite", f"SQLite {message} only credly should write to it).")
+    return passed("sqlite", f"SQLite {message}.")
 
 
 def lock(path: Path) -> Check:
@@ -157,8 +157,8 @@ def lms_files(settings: Settings) -> Check:
         try:
             found = matching(whole, lambda: started + _LOOK_SECONDS - time.monotonic())
         except TimeoutError:
-            told = f"What {pattern} matches was not found within {_LOOK_SECONDS} seconds."
-            return failed("lms", told, "Name a smaller folder, or see whether its disk answers.", Exit.TRY_LATER)
+            message = f"What {pattern} matches was not found within {_LOOK_SECONDS} seconds."
+            return failed("lms", message, "Name a smaller folder, or see whether its disk answers.", Exit.TRY_LATER)
         files = [path for path in found if not path.name.endswith(".rejects.csv")]
         if not files:
             return failed("lms", f"No file matches {pattern}.", "Check the path, and that the export has run.")

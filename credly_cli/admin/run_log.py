@@ -71,8 +71,8 @@ class RunLog:
 
     def failed(self, failure: Failure) -> None:
         """Note that the run could not be done."""
-        told = {"code": failure.code, "message": without_addresses(failure.message)}
-        self._note("failed", exit_code=int(failure.exit_code), **told)
+        facts = {"code": failure.code, "message": without_addresses(failure.message)}
+        self._note("failed", exit_code=int(failure.exit_code), **facts)
 
     def _note(self, event: str, **facts: object) -> None:
         with suppress(OSError):  # a full disk or a lost folder is no reason to leave badges unsent

@@ -39,11 +39,11 @@ def overdue(found: Overview, oldest: timedelta, now: datetime) -> Hint | None:
 
 def _waiting(found: Overview) -> Hint:
     """Tell the first that waits for a person with its way out, and where the others are told."""
-    told = f"{counted(found.needs_person, 'thing waits', 'things wait')} for a person."
+    message = f"{counted(found.needs_person, 'thing waits', 'things wait')} for a person."
     first = found.waiting_for_person[0]
     way = Hint.of(first.hint).parts if first.hint else ()
     more = () if len(found.waiting_for_person) == 1 else (_and_more(way), Command("status"))
-    return Hint(f"{told} {first.message}", *way, *more)
+    return Hint(f"{message} {first.message}", *way, *more)
 
 
 def _and_more(way: Sequence[str | Command]) -> str:

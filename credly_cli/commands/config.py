@@ -51,8 +51,8 @@ def _list(environment: Environment, *, csv: bool) -> None:
     from credly_cli.admin import configuration
 
     path, required = environment.paths.config, "CREDLY_CONFIG" in environment.environ
-    told = origins(path, environment.profile, required=required)
-    rows = configuration.listed(environment.settings, told, environment.environ)
+    sources = origins(path, environment.profile, required=required)
+    rows = configuration.listed(environment.settings, sources, environment.environ)
     environment.output.listing(COLUMNS, rows, empty="", as_csv=csv)
     if not path.exists():
         environment.output.note(Hint(f"There is no {path} yet. To begin one:", Command("config", "init")))

@@ -61,7 +61,7 @@ def _confirm(environment: Environment, text: str) -> None:
     from credly_cli.admin import forget as forgetting
 
     with environment.reading() as store:
-        found = forgetting.who(store, text)
+        found = forgetting.named(store, text)
     question = f"Forget {', '.join(found)}? What is removed from here cannot be brought back."
     if not environment.ask(question, "--yes"):
         raise Failure("declined", "Nobody was forgotten.", hint="Answer y to forget.")

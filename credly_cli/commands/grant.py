@@ -228,10 +228,10 @@ def _show_out(environment: Environment, grant: "ListedGrant") -> None:
     with environment.reading() as store:
         number = stored.count_out(store, grant.badge.id, grant.content.id)
         badge = names.badge(store, grant.badge.id).word
-    told = (
+    message = (
         f"{counted(number, 'badge is', 'badges are')} out for {grant.content.title}. Revoking is done in Credly only."
     )
-    environment.output.note(Hint(f"{told} To list them:", link.listing_of_out(badge, grant.content.id)))
+    environment.output.note(Hint(f"{message} To list them:", link.listing_of_out(badge, grant.content.id)))
 
 
 def _show_several(environment: Environment, results: "Sequence[Granted]", code: Exit, *, dry_run: bool) -> None:
@@ -242,9 +242,9 @@ def _show_several(environment: Environment, results: "Sequence[Granted]", code: 
 def _render_several(environment: Environment, results: "Sequence[Granted]", code: Exit, *, dry_run: bool) -> None:
     output = environment.output
     output.listing(COLUMNS, [_row(result) for result in results], empty="The list of learners is empty.")
-    told = [result.failure for result in results if result.failure and result.failure.exit_code == code]
-    if told and code is not Exit.PARTIAL:
-        output.failure(told[0])
+    failures = [result.failure for result in results if result.failure and result.failure.exit_code == code]
+    if failures and code is not Exit.PARTIAL:
+        output.failure(failures[0])
     if dry_run:
         free = sum(result.failure is None for result in results)
         output.note(f"This is a dry run: nothing was issued. {free:,} of {len(results):,} would get it.")

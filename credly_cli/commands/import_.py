@@ -127,9 +127,9 @@ def _pairs(mapping: Sequence[str]) -> dict[str, str]:
     return pairs
 
 
-def _decisions(told: Sequence[str]) -> "dict[str, Decision]":
+def _decisions(texts: Sequence[str]) -> "dict[str, Decision]":
     decisions: dict[str, Decision] = {}
-    for text in told:
+    for text in texts:
         identity, _, meaning = (part.strip() for part in text.rpartition("="))
         if not identity or meaning not in ("same", "new"):
             raise Failure("usage", f"--id {text!r} is not ID=same or ID=new.", hint="For example: --id 5=same")

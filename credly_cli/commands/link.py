@@ -59,19 +59,21 @@ def link(
 
 def _question(change: "LinkChange") -> str:
     content = change.content.title if change.content else ""
-    told = f"{_earlier(change)} The next sync issues {counted(change.to_issue, 'badge')}, which Credly mails at once."
-    return f"{told} Link {change.badge.name} to {content}?"
+    sentence = (
+        f"{_earlier(change)} The next sync issues {counted(change.to_issue, 'badge')}, which Credly mails at once."
+    )
+    return f"{sentence} Link {change.badge.name} to {content}?"
 
 
 def _earlier(change: "LinkChange") -> str:
     """Say what the moment adds."""
-    told = f"{counted(change.earlier, 'earlier completion')} will earn it"
+    sentence = f"{counted(change.earlier, 'earlier completion')} will earn it"
     if change.held_already:
-        told += f", but {change.held_already:,} of learners who hold it already"
+        sentence += f", but {change.held_already:,} of learners who hold it already"
     if change.born_expired:
         are = "badge would be" if change.born_expired == 1 else "badges would be"
-        told += f"; {change.born_expired:,} {are} born expired, by the default expiry of this badge"
-    return f"{told}."
+        sentence += f"; {change.born_expired:,} {are} born expired, by the default expiry of this badge"
+    return f"{sentence}."
 
 
 def _show_link(environment: Environment, change: "LinkChange") -> None:
@@ -109,8 +111,8 @@ def _show_out(output: "Output", change: "LinkChange", start: str) -> None:
         from credly_cli.linking import link as linking
 
         are = "badge that is" if change.out == 1 else "badges that are"
-        told = f"{start} {change.out:,} {are} out. Revoking is done in Credly only. To list them:"
-        output.note(Hint(told, linking.listing_of_out(change.badge.word, change.content.id)))
+        sentence = f"{start} {change.out:,} {are} out. Revoking is done in Credly only. To list them:"
+        output.note(Hint(sentence, linking.listing_of_out(change.badge.word, change.content.id)))
 
 
 def _show_moment(output: "Output", change: "LinkChange", content_id: str, now: str) -> None:

@@ -122,12 +122,12 @@ def _say_written(output: Output, upload: "Upload", path: Path, *, beside: bool) 
         more = f" and {len(people) - _NAMED:,} more" if len(people) > _NAMED else ""
         output.note(f"Left out, {reason}: {', '.join(people[:_NAMED])}{more}.")
     if not upload.files:
-        told, colour = f"There is nothing to credit; {path} was not written.", "yellow"
+        message, colour = f"There is nothing to credit; {path} was not written.", "yellow"
     else:
-        told, colour = f"Wrote {counted(upload.rows, 'row')} to {', '.join(map(str, upload.files))}.", "green"
+        message, colour = f"Wrote {counted(upload.rows, 'row')} to {', '.join(map(str, upload.files))}.", "green"
     if beside:
-        output.note(told)
+        output.note(message)
     else:
-        output.say(told, colour)
+        output.say(message, colour)
     if upload.files:
         output.note(Hint("Next: in Credly, Badges > Issue, upload the file. Then:", Command("sync")))

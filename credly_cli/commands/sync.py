@@ -164,8 +164,8 @@ def _show_missed(environment: Environment) -> None:
     with environment.reading() as store:
         number = len(missed(store))
     if number:
-        told = f"{counted(number, 'completion')} of linked content earned nothing. To see why:"
-        environment.output.note(Hint(told, Command("missed")))
+        message = f"{counted(number, 'completion')} of linked content earned nothing. To see why:"
+        environment.output.note(Hint(message, Command("missed")))
 
 
 def _render(environment: Environment, run: "Run", steps: "Sequence[Step]") -> None:

@@ -89,12 +89,12 @@ def ask(
         warnings.append(Hint(READ_ONLY))
     remembered = known is not None and known.api_url_given and known.api_url == address
     # cron lacks the shell's variables: the address that was checked is the one that is used
-    told = api_url is not None or bool(network.environ.get("CREDLY_API_URL"))
+    is_given = api_url is not None or bool(network.environ.get("CREDLY_API_URL"))
     connection = Connection(
         organization_id=found.id,
         organization_name=found.name,
         api_url=address,
-        api_url_given=told or remembered,
+        api_url_given=is_given or remembered,
         token_kind=source.kind,
         token_path=source.path if source.kind == "file" else None,
         token_expires_at=facts.expires_at,
@@ -150,8 +150,8 @@ def check(client: Client, wanted: str | None, known: Connection | None, warnings
     if organization.id not in answer.unread:
         return organization
     name = known.organization_name if known else organization.id
-    told = f"What Credly says of this organization cannot be read; it is called {name} here, as the store has it."
-    warnings.append(Hint(told if known else "What Credly says of this organization cannot be read."))
+    message = f"What Credly says of this organization cannot be read; it is called {name} here, as the store has it."
+    warnings.append(Hint(message if known else "What Credly says of this organization cannot be read."))
     return Organization(organization.id, name)
 
 
@@ -216,8 +216,8 @@ def api_url_for(environ: Mapping[str, str], settings: Settings, known: Connectio
     """Tell the API's address: environment, then what `connect` was given, then configuration, then production."""
     from credly_cli.addresses import api_address  # noqa: PLC0415
 
-    if told := environ.get("CREDLY_API_URL"):
-        return api_address(told)
+    if variable := environ.get("CREDLY_API_URL"):
+        return api_address(variable)
     if known is not None and known.api_url_given:
         return known.api_url
     return settings.credly.api_url or PRODUCTION_URL

@@ -107,12 +107,12 @@ def unreadable(paths: Paths, failure: Failure, *, yes: bool) -> Failure:
     """Forget the token all the same, if the user agrees; says what is left to remove by hand."""
     if yes:
         forget_token(paths, Disconnected.of(None))
-    told = "" if paths.token.exists() else " The token is forgotten."
+    forgotten = "" if paths.token.exists() else " The token is forgotten."
     names = ", ".join(str(path) for path in _traces(paths) if path.exists())
     forget = Hint("To forget the token alone:", Command("disconnect", "--yes"))
     return Failure(
         failure.code,
-        f"{failure.message}{told} To remove everything of this profile, remove by hand: {names}.",
+        f"{failure.message}{forgotten} To remove everything of this profile, remove by hand: {names}.",
         hint=forget if paths.token.exists() else failure.hint,
     )
 

@@ -100,9 +100,9 @@ def access_tokens(oauth_url: str, client_id: str, secret: Token, clock: Clock, *
 def _refused(reply: Reply) -> HttpFailure:
     answer = reply.json if isinstance(reply.json, dict) else {}
     words = answer.get("error_description") or answer.get("error")
-    told = json.dumps(words)[1:-1][:100] if isinstance(words, str) else reply.message
+    message = json.dumps(words)[1:-1][:100] if isinstance(words, str) else reply.message
     hint = Hint(
         "Check its id and secret in Credly under Developers > OAuth Applications, then:",
         Command("connect", "--client-id", "ID"),
     )
-    return HttpFailure("token-refused", f"Credly refused the OAuth client: {told}.", reply.status, hint)
+    return HttpFailure("token-refused", f"Credly refused the OAuth client: {message}.", reply.status, hint)

@@ -43,8 +43,8 @@ class Unreadable:
     reason: str
 
     def __str__(self) -> str:
-        told = " ".join(filter(None, (self.name, self.id))) or "without an id"
-        return f"{told} ({self.reason})"
+        name = " ".join(filter(None, (self.name, self.id))) or "without an id"
+        return f"{name} ({self.reason})"
 
 
 @dataclass(slots=True)

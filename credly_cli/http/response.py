@@ -130,12 +130,12 @@ class Reply:
         """
         data = self.json.get("data", self.json) if isinstance(self.json, dict) else None
         try:
-            told = _words(data) if isinstance(data, dict) else ""
+            message = _words(data) if isinstance(data, dict) else ""
         except RecursionError:  # nested deeper than can be written down
-            told = ""
-        if len(told) > _LONGEST_MESSAGE:
-            told = f"{told[:_LONGEST_MESSAGE]}..."
-        return told or f"status {self.status}"
+            message = ""
+        if len(message) > _LONGEST_MESSAGE:
+            message = f"{message[:_LONGEST_MESSAGE]}..."
+        return message or f"status {self.status}"
 
     @property
     def attributes(self) -> tuple[str, ...]:
@@ -248,8 +248,8 @@ def read_retry_after(text: str | None, now: datetime) -> float | None:
 
 def _words(data: Mapping[str, Any]) -> str:
     texts = [data.get("message"), *_error_texts(data.get("errors"))]
-    told = "; ".join(dict.fromkeys(str(text).strip() for text in texts if text)).rstrip(". ")
-    return storable(told).replace("\0", "?")  # SQLite would end the text there
+    message = "; ".join(dict.fromkeys(str(text).strip() for text in texts if text)).rstrip(". ")
+    return storable(message).replace("\0", "?")  # SQLite would end the text there
 
 
 def _error_texts(errors: object) -> list[str]:

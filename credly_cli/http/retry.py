@@ -85,8 +85,8 @@ class Retry:
         if deadline.remaining() <= max(pause, 0.0):
             raise out_of_time()
         if pause > _LONGEST_WAIT:
-            told = f"{self._service.name} allows no more requests for {pause / 60:.0f} minutes."
-            raise HttpFailure("rate-limited", told, hint=self._service.failure("busy").hint)
+            message = f"{self._service.name} allows no more requests for {pause / 60:.0f} minutes."
+            raise HttpFailure("rate-limited", message, hint=self._service.failure("busy").hint)
         if pause > 0:
             self._clock.sleep(pause)
 

@@ -133,7 +133,7 @@ class Candidates:
         self.by_id: dict[tuple[str, str], Candidate] = {}
         self.by_email: dict[str, list[Candidate]] = {}
         self.by_former_email: dict[str, list[Candidate]] = {}
-        self.told: dict[Candidate, list[StagedPerson]] = {}
+        self.people: dict[Candidate, list[StagedPerson]] = {}
         self._next_id = next_id
         self._all: dict[int, Candidate] = {}
         for learner in learners:
@@ -148,7 +148,7 @@ class Candidates:
 
     def accept(self, candidate: Candidate, person: StagedPerson) -> None:
         """Note that a person is this learner."""
-        self.told.setdefault(candidate, []).append(person)
+        self.people.setdefault(candidate, []).append(person)
 
     def create(self, person: StagedPerson) -> Candidate:
         """Make a learner of a person who is new."""
@@ -202,8 +202,8 @@ class Candidates:
                 self.by_id[source, identity] = into
         for name in ("first_name", "last_name", *DETAILS):
             setattr(into.learner, name, getattr(into.learner, name) or getattr(old.learner, name))
-        if old in self.told:
-            self.told.setdefault(into, []).extend(self.told.pop(old))
+        if old in self.people:
+            self.people.setdefault(into, []).extend(self.people.pop(old))
 
     def note_former(self, candidate: Candidate, address: str) -> None:
         """Note an address that a learner had before."""
@@ -222,24 +222,26 @@ class Candidates:
 
     def take_over(self) -> None:
         """Take over what people say of the learners whom they mean."""
-        for candidate, told in self.told.items():
+        for candidate, people in self.people.items():
             if candidate.merged_into is None:
-                self._take_over(candidate, told)
+                self._take_over(candidate, people)
 
-    def _take_over(self, candidate: Candidate, told: Sequence[StagedPerson]) -> None:
+    def _take_over(self, candidate: Candidate, people: Sequence[StagedPerson]) -> None:
         """Take over names, details and the spelling of the address; what the order of rows is does not matter."""
         learner, is_new = candidate.learner, candidate.stored is None
-        if is_new and len(told) == 1 and not told[0].details:  # who was made of this very row: nearly all of a new file
-            learner.first_name = learner.first_name or told[0].first_name or None
-            learner.last_name = learner.last_name or told[0].last_name or None
+        if (
+            is_new and len(people) == 1 and not people[0].details
+        ):  # who was made of this very row: nearly all of a new file
+            learner.first_name = learner.first_name or people[0].first_name or None
+            learner.last_name = learner.last_name or people[0].last_name or None
             return
-        if len(told) > 1 or self.of_learners or is_new:
-            _take_names(learner, told, prefer_told=self.of_learners)
+        if len(people) > 1 or self.of_learners or is_new:
+            _take_names(learner, people, prefer_told=self.of_learners)
         else:
-            learner.first_name = learner.first_name or told[0].first_name or None
-            learner.last_name = learner.last_name or told[0].last_name or None
+            learner.first_name = learner.first_name or people[0].first_name or None
+            learner.last_name = learner.last_name or people[0].last_name or None
         key = candidate.key
-        here = [person for person in told if person.email_key == key]
+        here = [person for person in people if person.email_key == key]
         if not here:
             return
         if is_new or (self.of_learners and learner.email not in {person.email for person in here}):
@@ -249,7 +251,7 @@ class Candidates:
         elif not self.of_learners and learner.email_at and (at := latest(here)) > learner.email_at:
             learner.email_at = at
         if self.of_learners:
-            _take_details(learner, told)
+            _take_details(learner, people)
 
     # What became of them
 
@@ -297,7 +299,7 @@ class Candidates:
 
     def meant(self) -> Iterator[Candidate]:
         """Yield the learners whom the people mean."""
-        return iter(dict.fromkeys(candidate.survivor for candidate in self.told))
+        return iter(dict.fromkeys(candidate.survivor for candidate in self.people))
 
     def _remaining(self) -> Iterator[Candidate]:
         """Yield the learners who are not others."""
@@ -317,8 +319,8 @@ def spelling(people: Iterable[StagedPerson]) -> str:
     return max(person.email for person in people)
 
 
-def _take_names(learner: Learner, told: Sequence[StagedPerson], *, prefer_told: bool) -> None:
-    pairs = {person.names for person in told if any(person.names)}
+def _take_names(learner: Learner, people: Sequence[StagedPerson], *, prefer_told: bool) -> None:
+    pairs = {person.names for person in people if any(person.names)}
     known = learner.first_name or "", learner.last_name or ""
     if not pairs or (all(known) and known in pairs):
         return
@@ -329,8 +331,8 @@ def _take_names(learner: Learner, told: Sequence[StagedPerson], *, prefer_told: 
         learner.first_name, learner.last_name = known[0] or first or None, known[1] or last or None
 
 
-def _take_details(learner: Learner, told: Sequence[StagedPerson]) -> None:
-    rows: list[dict[str, str | None]] = [json.loads(person.details) for person in told if person.details]
+def _take_details(learner: Learner, people: Sequence[StagedPerson]) -> None:
+    rows: list[dict[str, str | None]] = [json.loads(person.details) for person in people if person.details]
     for name in DETAILS:
         said = [row[name] for row in rows if name in row]
         if said and getattr(learner, name) not in said:

@@ -49,40 +49,40 @@ class FileReport:
         """Return what a log may keep: no address, and no name."""
         spans = {"completed_from": self.completed_from, "completed_to": self.completed_to}
         counts = {"read": self.read, "rejected": self.rejected, "completions": self.completions, **spans}
-        told = {key: value for key, value in self.json().items() if key != "rows"}
-        return {"kind": self.kind, **told, **counts, "left_out": self.left_out, "readdressed": self.readdressed}
+        understood = {key: value for key, value in self.json().items() if key != "rows"}
+        return {"kind": self.kind, **understood, **counts, "left_out": self.left_out, "readdressed": self.readdressed}
 
     def sentences(self) -> list[str]:
         """Say what was understood, but for what needs a warning."""
         known = self.understood
-        told = []
+        found = []
         if self.kind == "progress" and self.completions:
-            told.append(f"{counted(self.completions, 'completion')}{self._days()}.")
+            found.append(f"{counted(self.completions, 'completion')}{self._days()}.")
         if known.names_split:
             examples = "; ".join(
                 f"{each.full!r} is {each.first_name} | {each.last_name}" for each in known.split_examples
             )
             they = counted(known.names_split, "name was", "names were")
-            told.append(f"{they} split at the last space or comma{f': {examples}' if examples else ''}.")
+            found.append(f"{they} split at the last space or comma{f': {examples}' if examples else ''}.")
         if known.left_out:
             rows = counted(self.left_out, "row was", "rows were")
-            told.append(f"{rows} left out: {_words(known.left_out)}.")
+            found.append(f"{rows} left out: {_words(known.left_out)}.")
         if known.unused:
-            told.append(f"Columns not used: {_named(known.unused)}.")
-        return told
+            found.append(f"Columns not used: {_named(known.unused)}.")
+        return found
 
     def warnings(self) -> list[str]:
         """Say what a person should look at."""
         known = self.understood
-        told = list(known.warnings)
+        found = list(known.warnings)
         if self.kind == "progress" and self.read > self.rejected and not self.completions:
-            told.append(self._without_completions())
+            found.append(self._without_completions())
         if known.dated_otherwise:
             number = sum(known.dated_otherwise.values())
             rows = counted(number, "row has", "rows have")
             words = ", ".join(f"{word} ({count:,})" for word, count in known.dated_otherwise.most_common(_NAMED))
-            told.append(f"{rows} a date of completion, and a status that is none: {words}.")
-        return told
+            found.append(f"{rows} a date of completion, and a status that is none: {words}.")
+        return found
 
     def _days(self) -> str:
         first, last = (self.completed_from or "")[:10], (self.completed_to or "")[:10]

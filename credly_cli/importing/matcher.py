@@ -63,7 +63,7 @@ class Matcher:
         self._known.take_over()
         return [
             PersonMatch(candidate.survivor.learner.id, None, person.number)
-            for candidate, told in self._known.told.items()
+            for candidate, told in self._known.people.items()
             for person in told
         ] + [PersonMatch(None, reason, number) for number, reason in self._rejected.items()]
 
@@ -143,7 +143,7 @@ class Matcher:
 
     def _bind(self, claims: Sequence[Claim]) -> None:
         """Give new ids to learners who are known by the address: without an id, or with one that is renewed."""
-        told = {(claim.source, claim.learner_id) for claim in claims}
+        named = {(claim.source, claim.learner_id) for claim in claims}
         at_key: dict[str, list[Claim]] = defaultdict(list)
         for claim in claims:
             if claim.owner is None:
@@ -151,7 +151,7 @@ class Matcher:
                     at_key[key].append(claim)
         wanted: dict[Candidate, list[Claim]] = {}
         for claim in claims:
-            if claim.owner is None and (found := self._known_by_address(claim, at_key, told)):
+            if claim.owner is None and (found := self._known_by_address(claim, at_key, named)):
                 wanted.setdefault(found, []).append(claim)
         for candidate, (claim, *others) in wanted.items():
             if not others:
@@ -159,7 +159,7 @@ class Matcher:
                 self._known.give_id(candidate, claim.source, claim.learner_id)
 
     def _known_by_address(
-        self, claim: Claim, at_key: Mapping[str, list[Claim]], told: set[tuple[str, str]]
+        self, claim: Claim, at_key: Mapping[str, list[Claim]], named: set[tuple[str, str]]
     ) -> Candidate | None:
         for key in claim.keys:
             holders = self._known.by_email.get(key, ())
@@ -169,7 +169,7 @@ class Matcher:
                 is_clear = len(holders) == 1 and not rivals
                 if is_clear or self._is_the_only_one(claim, key, without[0], rivals):
                     return without[0]
-            elif len(holders) == 1 and not rivals and (claim.source, holders[0].id_of(claim.source)) not in told:
+            elif len(holders) == 1 and not rivals and (claim.source, holders[0].id_of(claim.source)) not in named:
                 agreed = self._agreement(holders[0], claim.at(key))
                 if claim.decision == "same" or (agreed == "both" and claim.decision is None):
                     return holders[0]
@@ -230,9 +230,9 @@ class Matcher:
                 self._known.accept(owner, person)
             else:
                 moves.setdefault(person.email_key, _Move(claim, owner, person.email_key, [])).people.append(person)
-        told = [person for move in moves.values() for person in move.people]
-        if claim.decision != "same" and (two := self._contradiction(told)):
-            self._reject(claim, told, self._why.two_in_file(claim, *two))
+        people = [person for move in moves.values() for person in move.people]
+        if claim.decision != "same" and (two := self._contradiction(people)):
+            self._reject(claim, people, self._why.two_in_file(claim, *two))
             return []
         return list(moves.values())
 
@@ -249,7 +249,7 @@ class Matcher:
         """Carry out the moves to addresses that are free; a move that is not may keep others from being free."""
         moves = list(moves)
         while True:
-            _choose_todays(moves, self._known.now, self._known.of_learners, self._known.told)
+            _choose_todays(moves, self._known.now, self._known.of_learners, self._known.people)
             leaving = {move.owner for move in moves if move.is_todays}
             arriving = Counter(move.key for move in moves if move.is_todays)
             reasons = [self._objection_to_move(move, leaving, arriving) for move in moves]
@@ -361,11 +361,11 @@ class _Alike:
 
 
 def _choose_todays(
-    moves: Sequence[_Move], now: str, of_learners: bool, told: Mapping[Candidate, Sequence[StagedPerson]]
+    moves: Sequence[_Move], now: str, of_learners: bool, people_of: Mapping[Candidate, Sequence[StagedPerson]]
 ) -> None:
     """Choose of each owner's addresses the one that is today's, if any: one that nothing newer told otherwise."""
     for owner, group in groupby(sorted(moves, key=lambda each: each.owner.learner.id), key=lambda each: each.owner):
-        own = [person for person in told.get(owner, ()) if person.email_key == owner.key]
+        own = [person for person in people_of.get(owner, ()) if person.email_key == owner.key]
         theirs = list(group)
         for move in theirs:
             move.is_todays = False

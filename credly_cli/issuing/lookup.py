@@ -179,8 +179,8 @@ class UnreadableAnswer(Failure):
     """A row about whoever is asked for cannot be read: what is in it may matter."""
 
     def __init__(self, row: Unreadable) -> None:
-        told = f"Credly's answer about this learner has a badge that cannot be read: {row}."
-        super().__init__("server-error", told, hint="Look at it in Credly; other learners are not affected.")
+        message = f"Credly's answer about this learner has a badge that cannot be read: {row}."
+        super().__init__("server-error", message, hint="Look at it in Credly; other learners are not affected.")
 
 
 def _unreadable(listing: Listing[IssuedBadge]) -> Failure | None:

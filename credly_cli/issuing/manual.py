@@ -196,9 +196,9 @@ class ManualGrants:
             candidate.result.unclear = True
             message = f"{name} may be on its way to {email}: an earlier answer of Credly's was lost."
             return Failure("server-error", message, hint=Hint("The next sync finds out:", Command("sync")))
-        who = self._completion(candidate, "")
-        if missing_names(who.first_name, who.last_name):
-            return Failure("missing-name", plan.missing_name(who), hint=plan.TELL_NAME)
+        completion = self._completion(candidate, "")
+        if missing_names(completion.first_name, completion.last_name):
+            return Failure("missing-name", plan.missing_name(completion), hint=plan.TELL_NAME)
         return None
 
     # The grant
@@ -218,19 +218,21 @@ class ManualGrants:
 
     def _record(self, candidate: _Candidate, moment: str) -> bool:
         """Record the grant for the learner's session, in place of one that was not sent yet."""
-        who, badge_id, now = self._completion(candidate, moment), self._badge.id, utc_text(self.clock.now())
+        completion, badge_id, now = self._completion(candidate, moment), self._badge.id, utc_text(self.clock.now())
         with self.store.transaction():
-            before = grants.of_session(self.store, badge_id, who.learner, who.content_id, who.session_id)
+            before = grants.of_session(
+                self.store, badge_id, completion.learner, completion.content_id, completion.session_id
+            )
             if before is not None and before.state in ("planned", "held", "failed"):
                 candidate.grant_id, candidate.before = before.id, before
                 grants.set_state(self.store, before.id, "planned", now, issued_at=moment, **_AFRESH)
                 return True
-            grant = self._new_grant(who, candidate.enrolled, before)
+            grant = self._new_grant(completion, candidate.enrolled, before)
             candidate.grant_id = grants.record(self.store, grant, None, now)
             candidate.before = before if before is not None and before.id == candidate.grant_id else None
         return True
 
-    def _new_grant(self, who: Completion, enrolled: Enrolled, before: Grant | None) -> NewGrant:
+    def _new_grant(self, completion: Completion, enrolled: Enrolled, before: Grant | None) -> NewGrant:
         badge_id, number = self._badge.id, 1
         if before is not None:  # what was earned and lost is granted anew, under a mark of its own
             number = before.round + int(before.state != "cancelled" or before.dropped)
@@ -238,15 +240,15 @@ class ManualGrants:
         organization = self.client.organization_id
         return NewGrant(
             badge_id=badge_id,
-            learner=who.learner,
-            content_id=who.content_id,
-            session_id=who.session_id,
+            learner=completion.learner,
+            content_id=completion.content_id,
+            session_id=completion.session_id,
             reason="manual",
             state="planned",
             completed_at=enrolled.completed_at,
-            issued_at=who.completed_at,
+            issued_at=completion.completed_at,
             once=once,
-            earner_id=facts.wire_id(who, organization, badge_id, once=once, grant_round=number),
+            earner_id=facts.wire_id(completion, organization, badge_id, once=once, grant_round=number),
             round=number,
         )
 
@@ -291,11 +293,6 @@ class ManualGrants:
             f"Credly does not know {self._badge.name} any more.",
             hint=Hint("Run:", Command("sync")),
         )
-
-
-def _answer_lost(email: str) -> Failure:
-    message = f"Credly's answer was lost. The next sync finds out whether {email} was issued the badge."
-    return Failure("server-error", message, hint=Hint("Run:", Command("sync")))
 
 
 def _earned(email: str, message: str, hint: Hint | None = None) -> Failure:

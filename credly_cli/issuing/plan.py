@@ -165,10 +165,10 @@ def _record(
 TELL_NAME = Hint("Tell both names in a file of learners:", Command("import", "learners", "FILE"))
 
 
-def missing_name(who: Completion) -> str:
+def missing_name(completion: Completion) -> str:
     """Say which name is missing (R21)."""
-    missing = missing_names(who.first_name, who.last_name)
-    return f"The {' and the '.join(missing)} of {who.email} {'is' if len(missing) == 1 else 'are'} not known."
+    missing = missing_names(completion.first_name, completion.last_name)
+    return f"The {' and the '.join(missing)} of {completion.email} {'is' if len(missing) == 1 else 'are'} not known."
 
 
 # What a link that has just come to count more completions will bring at the next sync (R15), and a plan (R32)

@@ -53,8 +53,8 @@ def _connected(person: Person) -> Check:
     if known is None:
         return Check("connected", False, "Not connected to Credly: nothing is issued.")
     if not known.connected:
-        told = f"Disconnected from {known.organization_name} since {when(known.disconnected_at)}: nothing is issued."
-        return Check("connected", False, told)
+        message = f"Disconnected from {known.organization_name} since {when(known.disconnected_at)}: nothing is issued."
+        return Check("connected", False, message)
     return Check("connected", True, f"Connected to {known.organization_name} since {when(known.connected_at)}.")
 
 
@@ -64,8 +64,8 @@ def _active(case: Case) -> Check:
         return Check("badge-active", True, f"{name} is active on Credly.")
     if case.badge.removed_at is None:
         return Check("badge-active", False, f"{name} was never in the list of active badges.")
-    told = f"{name} is no longer active on Credly, as the sync of {when(case.badge.removed_at)} found."
-    return Check("badge-active", False, f"{told} Nobody can earn it any more.")
+    message = f"{name} is no longer active on Credly, as the sync of {when(case.badge.removed_at)} found."
+    return Check("badge-active", False, f"{message} Nobody can earn it any more.")
 
 
 def _linked(case: Case) -> Check:
@@ -74,8 +74,8 @@ def _linked(case: Case) -> Check:
         return Check("linked", False, "It is not linked to content.")
     title = link.content.title
     if link.ended_at is None:
-        told = f"Linked to {title} on {when(link.linked_at)}; it counts completions from {when(link.counts_from)}."
-        return Check("linked", True, told)
+        message = f"Linked to {title} on {when(link.linked_at)}; it counts completions from {when(link.counts_from)}."
+        return Check("linked", True, message)
     why = "somebody unlinked it" if link.end_reason == "unlinked" else "the badge was no longer active"
     return Check("linked", False, f"The link to {title} ended on {when(link.ended_at)}: {why}.")
 
@@ -167,8 +167,8 @@ def _names(case: Case, person: Person) -> Iterator[Check]:
     learner = person.brief
     if missing := missing_names(learner.first_name, learner.last_name):
         verb = "is" if len(missing) == 1 else "are"
-        told = f"The {' and the '.join(missing)} {verb} not known. Import it: credly import learners FILE"
-        yield Check("names", False, told)
+        message = f"The {' and the '.join(missing)} {verb} not known. Import it: credly import learners FILE"
+        yield Check("names", False, message)
     else:
         yield Check("names", True, f"The name is known: {learner.first_name} {learner.last_name}.")
 
@@ -176,8 +176,10 @@ def _names(case: Case, person: Person) -> Iterator[Check]:
 def _issued(case: Case, person: Person) -> Iterator[Check]:
     if not case.issued:
         asked = f" on {when(person.listed_at)}" if person.listed_at else ""
-        told = f"Credly had no such badge of this learner{asked}." if asked else "Credly was not asked for badges yet."
-        yield Check("earned", False, told)
+        message = (
+            f"Credly had no such badge of this learner{asked}." if asked else "Credly was not asked for badges yet."
+        )
+        yield Check("earned", False, message)
     for row in case.issued:
         yield _one_issued(row, person)
     if case.linked and case.issued and not case.held and any(not each.enrolled.ended for each in case.sessions):
@@ -188,13 +190,13 @@ def _issued(case: Case, person: Person) -> Iterator[Check]:
 def _one_issued(row: IssuedBadge, person: Person) -> Check:
     issued = f"issued on {when(row.issued_at)} ({row.id})"
     if row.deleted_at is not None:
-        told = f"A badge {issued} is not on Credly any more, as the sync of {when(row.deleted_at)} found."
-        return Check("deleted", False, f"{told} It is not issued again by itself.")
+        message = f"A badge {issued} is not on Credly any more, as the sync of {when(row.deleted_at)} found."
+        return Check("deleted", False, f"{message} It is not issued again by itself.")
     if row.replaced_by is not None:
         return Check("replaced", False, f"A badge {issued} was replaced in Credly by {row.replaced_by}.")
     if not row.held:
-        told = f"A badge {issued} was {row.state} on {when(row.state_updated_at or row.stored_at)}."
-        return Check("revoked", False, f"{told} For completions before that it is not issued again by itself.")
+        message = f"A badge {issued} was {row.state} on {when(row.state_updated_at or row.stored_at)}."
+        return Check("revoked", False, f"{message} For completions before that it is not issued again by itself.")
     expires = row.expires_at
     expiry = ""
     if expires is not None:
@@ -205,20 +207,20 @@ def _one_issued(row: IssuedBadge, person: Person) -> Check:
 def _grants(case: Case, person: Person) -> Iterator[Check]:
     for grant in case.grants:
         if grant.state == "cancelled" and grant.dropped:
-            told = f"A person dropped grant {grant.id} on {when(grant.updated_at)}: it is not planned again."
-            yield Check("dropped", False, told)
+            message = f"A person dropped grant {grant.id} on {when(grant.updated_at)}: it is not planned again."
+            yield Check("dropped", False, message)
         else:
-            ok, told = _grant(grant, person.now, braked=case.braked, forbidden=case.forbidden)
+            ok, message = _grant(grant, person.now, braked=case.braked, forbidden=case.forbidden)
             why = grant.problem if grant.state in ("held", "failed") and not ok else None
-            yield Check("grant", ok, f"Grant {grant.id}{_by_hand(grant)}: {told}", why)
+            yield Check("grant", ok, f"Grant {grant.id}{_by_hand(grant)}: {message}", why)
     if case.braked:
-        told = "One run would issue more badges of this link than grants.brake lets go out unasked: none is planned."
+        message = "One run would issue more badges of this link than grants.brake lets go out unasked: none is planned."
         yield Check(
-            "brake", False, f"{told} To see them: credly sync --dry-run; to issue them: credly sync --allow-many"
+            "brake", False, f"{message} To see them: credly sync --dry-run; to issue them: credly sync --allow-many"
         )
     elif case.forbidden:
-        told = "Credly did not let this badge be issued when it was last tried (403): what is planned for it waits."
-        yield Check("permitted", False, f"{told} In Credly, see who may issue it; each sync tries again.")
+        message = "Credly did not let this badge be issued when it was last tried (403): what is planned for it waits."
+        yield Check("permitted", False, f"{message} In Credly, see who may issue it; each sync tries again.")
     elif case.linked and not case.held and _awaits_plan(case):
         yield Check("grant", True, "Not planned yet: the next sync plans and sends it.")
 
@@ -256,7 +258,7 @@ _GRANTS = {
 
 
 def _grant(grant: LearnerGrant, now: str, *, braked: bool, forbidden: bool) -> tuple[bool, str]:
-    ok, told = _GRANTS[_told_as(grant, braked=braked, forbidden=forbidden)]
+    ok, message = _GRANTS[_wording_of(grant, braked=braked, forbidden=forbidden)]
     facts = {
         "id": str(grant.id),
         "created": when(grant.created_at),
@@ -265,10 +267,10 @@ def _grant(grant: LearnerGrant, now: str, *, braked: bool, forbidden: bool) -> t
         "problem": _ended(grant.problem or "No reason was noted"),
         "cover": _cover(grant),
     }
-    return ok, told.format(**facts)
+    return ok, message.format(**facts)
 
 
-def _told_as(grant: LearnerGrant, *, braked: bool, forbidden: bool) -> str:
+def _wording_of(grant: LearnerGrant, *, braked: bool, forbidden: bool) -> str:
     if grant.state == "planned" and forbidden:
         return "planned, but forbidden"
     if grant.named_since:
@@ -306,10 +308,10 @@ def _answer(attempt: Attempt) -> Check:
     sent = f"Sent on {when(attempt.started_at)}"
     if attempt.outcome is None:
         return Check("answer", False, f"{sent}; the program stopped before Credly answered.")
-    told = _ANSWERS.get(attempt.outcome, attempt.outcome)
+    words = _ANSWERS.get(attempt.outcome, attempt.outcome)
     status = f" (HTTP {attempt.http_status})" if attempt.http_status else ""
     ok = attempt.outcome == "issued"
     detail = f": {attempt.detail}" if attempt.detail and not ok else ""
     later = when(attempt.ended_at)
     after = "" if later == when(attempt.started_at) else f" on {later}"
-    return Check("answer", ok, _ended(f"{sent}; Credly {told}{after}{status}{detail}"))
+    return Check("answer", ok, _ended(f"{sent}; Credly {words}{after}{status}{detail}"))

@@ -78,8 +78,8 @@ def explain(store: Store, email: str, badge_name: str | None, now: datetime, zon
     else:
         wanted = [*learner_history.badge_ids(store, ids), *(badge.badge_id for badge in issued)]
     person = read_person(store, email, known, now, zone)
-    told = [_explained(case, checks(case, person)) for case in read_cases(store, wanted, issued, known, person)]
-    return Explanation(person.brief, sorted(told, key=lambda one: (folded(one.badge.name), one.badge.id)))
+    explained = [_explained(case, checks(case, person)) for case in read_cases(store, wanted, issued, known, person)]
+    return Explanation(person.brief, sorted(explained, key=lambda one: (folded(one.badge.name), one.badge.id)))
 
 
 def _address(store: Store, text: str, badge_name: str | None) -> str:
@@ -97,8 +97,8 @@ def _explained(case: Case, checked: list[Check]) -> Explained:
     badge = BadgeBrief(case.badge.id, case.badge.name, case.badge.image_url)
     concerns = bool(case.sessions or case.grants or case.issued)
     decision = decide(case)
-    told = cause(decision, checked, _told_by(case))
-    return Explained(badge, case.content, decision, told, checked, _file(case), concerns)
+    sentence = cause(decision, checked, _told_by(case))
+    return Explained(badge, case.content, decision, sentence, checked, _file(case), concerns)
 
 
 def _file(case: Case) -> str | None:

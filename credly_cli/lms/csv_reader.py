@@ -214,10 +214,10 @@ class _EndOfPart(Exception):  # noqa: N818 - no error
 
 def refuse_parts(name: str, parts: Sequence[tuple[int, Sequence[str]]]) -> Failure:
     """Say that a sheet has several parts, which, and how one of them is read."""
-    told = "; ".join(f"line {line} ({_shown(cells)})" for line, cells in parts)
+    parts_named = "; ".join(f"line {line} ({_shown(cells)})" for line, cells in parts)
     return Failure(
         "import-rejected",
-        f"{name} is a sheet of several parts, whose headers are in {told}.",
+        f"{name} is a sheet of several parts, whose headers are in {parts_named}.",
         hint=f"Say which part is meant by the line of its header: --header-line {parts[-1][0]}",
     )
 

@@ -340,8 +340,8 @@ def _clock_time(text: str, zone: tzinfo) -> time:
     named = match["zone"]
     if named and (offset := _OFFSET_AND_NAME.fullmatch(named.upper())):
         named = offset["offset"]
-    told = read_named_zone(named, zone) if named else None
-    return time(hour, int(match["minute"]), int(match["second"] or 0), tzinfo=told)
+    named_zone = read_named_zone(named, zone) if named else None
+    return time(hour, int(match["minute"]), int(match["second"] or 0), tzinfo=named_zone)
 
 
 def _hour_of(hour: int, half: str) -> int | None:

@@ -247,9 +247,9 @@ def in_configuration(kind: Kind, hint: Hint | None) -> Hint | None:
     """Say a hint that names options of `import` as what to write into the configuration."""
     if hint is None:
         return None
-    told = str(hint)
-    keys = _OPTION.sub(_as_key, told)
-    return hint if keys == told else Hint(f"{keys.rstrip('.')}. (In config.toml, {_place(kind)}.)")
+    words = str(hint)
+    keys = _OPTION.sub(_as_key, words)
+    return hint if keys == words else Hint(f"{keys.rstrip('.')}. (In config.toml, {_place(kind)}.)")
 
 
 def _as_key(found: re.Match[str]) -> str:

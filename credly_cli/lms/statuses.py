@@ -105,8 +105,8 @@ def _overridden() -> list[tuple[re.Pattern[str], str]]:
 class StatusWords:
     """What the words of status of one file mean; ``told`` is what a person says of some (``--value``)."""
 
-    def __init__(self, told: Mapping[str, str]) -> None:
-        self._told = {key_of(word) or word: meaning for word, meaning in told.items()}
+    def __init__(self, meanings: Mapping[str, str]) -> None:
+        self._meanings = {key_of(word) or word: meaning for word, meaning in meanings.items()}
         self._seen: dict[str, Standing | None] = {}
         self._has_numbers = False
 
@@ -123,10 +123,10 @@ class StatusWords:
     def _find(self, text: str) -> Standing | None:
         word = text.strip()
         key = key_of(word.rstrip("/").rpartition("/")[2] if "/verbs/" in word else word)
-        if told := self._told.get(key or word):
-            if told == "ignore":
+        if meaning := self._meanings.get(key or word):
+            if meaning == "ignore":
                 raise LeftOutError("status", word)
-            return _MEANINGS[told]
+            return _MEANINGS[meaning]
         if says_nothing(word):
             return None
         self._notice_number(key)
@@ -156,8 +156,8 @@ class StatusWords:
 class RoleWords:
     """Whether the roles of one file are those of learners; ``told`` is what a person says of some (``--value``)."""
 
-    def __init__(self, told: Mapping[str, str]) -> None:
-        self._told = {key_of(word) or word: meaning for word, meaning in told.items()}
+    def __init__(self, meanings: Mapping[str, str]) -> None:
+        self._meanings = {key_of(word) or word: meaning for word, meaning in meanings.items()}
         self._seen: set[str] = set()
 
     def check(self, text: str) -> None:
@@ -175,7 +175,7 @@ class RoleWords:
 
     def _role(self, word: str) -> str | None:
         key = key_of(word.strip().rpartition("/")[2] if word.startswith(("urn:", "http")) else word) or word.strip()
-        return self._told.get(key) or _known_roles().get(key)
+        return self._meanings.get(key) or _known_roles().get(key)
 
 
 # Events

@@ -263,15 +263,15 @@ def write(store: Store, origin: Origin, now: str) -> Written:
     rev = current_rev(store) + 1
     for statement in _COMPARE:
         store.change(statement)
-    told = {"rev": rev, "source": origin.source, "file": origin.file}
-    added = store.change(_ADD, told)
-    changed = store.change(_CHANGE, told)
+    params = {"rev": rev, "source": origin.source, "file": origin.file}
+    added = store.change(_ADD, params)
+    changed = store.change(_CHANGE, params)
     denied = denials.write(store, origin, rev, now)
     if added or denied or store.value(f"SELECT 1 FROM temp.changes c WHERE {_HAS_MOVED} LIMIT 1"):
         set_rev(store, rev)
     newly_undone = list(map(UndoneCompletion._make, store.connection.execute(_NEWLY_UNDONE)))
-    told = store.connection.execute(_COMPLETIONS).fetchone()
-    return Written(added, changed, store.value(_STILL_UNDONE), newly_undone, *told)
+    params = store.connection.execute(_COMPLETIONS).fetchone()
+    return Written(added, changed, store.value(_STILL_UNDONE), newly_undone, *params)
 
 
 # What issuing asks

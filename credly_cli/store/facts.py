@@ -205,9 +205,9 @@ def of_completions(store: Store, badge_id: str, content_id: str) -> Iterator[Fac
 
 def of_unsent(store: Store, completion: Completion, badge_id: str, *, once: bool) -> Facts:
     """Read the facts of a completion whose grant is about to be sent, as if it was not planned yet."""
-    who = {name: getattr(completion, name) for name in Completion.__slots__}
+    values = {name: getattr(completion, name) for name in Completion.__slots__}
     known = Facts(
-        **who, badge_id=badge_id, once=once, completed_latest=completion.completed_at, links=(LinkFacts(),),
+        **values, badge_id=badge_id, once=once, completed_latest=completion.completed_at, links=(LinkFacts(),),
         has_badges=True,
     )  # fmt: skip
     return whole(store, known)
@@ -355,9 +355,9 @@ def _is_anothers(store: Store, mark: str | None, completion: Completion) -> bool
     named, own = (marked_name, _marked_names) if tilde else (earner_id, _names)
     ids = ((other, (other.learner_id, *learners.sourced_ids(store, other.id))) for other in others)
     return name not in own(completion) and any(
-        name == named(told, email)
+        name == named(learner_id, email)
         for other, known_as in ids
-        for told in known_as
+        for learner_id in known_as
         for email in (other.email, completion.email)
     )
 
@@ -369,7 +369,7 @@ def _names(completion: Completion) -> set[str]:
 
 def _marked_names(completion: Completion) -> set[str]:
     """Return what stands before the mark, where a badge bears one of this learner."""
-    return {marked_name(told, completion.email) for told in (completion.learner_id, None)}
+    return {marked_name(learner_id, completion.email) for learner_id in (completion.learner_id, None)}
 
 
 def _marks(store: Store, completion: Completion, badge_id: str) -> list[str]:
@@ -377,8 +377,8 @@ def _marks(store: Store, completion: Completion, badge_id: str) -> list[str]:
     organization_id = str(store.value("SELECT organization_id FROM connection"))
     known = {completion.learner_id, None, *learners.sourced_ids(store, completion.learner)}
     return [
-        wire_id(replace(completion, learner_id=told), organization_id, badge_id, once=False, grant_round=number)
-        for told in known
+        wire_id(replace(completion, learner_id=learner_id), organization_id, badge_id, once=False, grant_round=number)
+        for learner_id in known
         for number in range(1, _ROUNDS + 1)
     ]
 
@@ -394,6 +394,6 @@ def wire_id(completion: Completion, organization_id: str, badge_id: str, *, once
     if once:
         return earner_id(completion.learner_id, completion.email)
     place = completion.session_id or completion.content_id
-    who = earner_id(completion.learner_id, completion.email)
+    name = earner_id(completion.learner_id, completion.email)
     again = "" if grant_round == 1 else f"|{grant_round}"
-    return earner_id(completion.learner_id, completion.email, f"{organization_id}|{badge_id}|{who}|{place}{again}")
+    return earner_id(completion.learner_id, completion.email, f"{organization_id}|{badge_id}|{name}|{place}{again}")

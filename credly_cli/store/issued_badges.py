@@ -29,16 +29,16 @@ def save(store: Store, badges: Iterable[IssuedBadge], now: str, *, issued_by_run
 
     ``issued_by_run`` is the last run begun when a POST was answered with them; ``None``: a listing has them.
     """
-    tally, mask = Counts(), Mask.of(store)
+    counts, mask = Counts(), Mask.of(store)
     for badge in badges:
         known = store.row("SELECT * FROM issued_badges WHERE id = ?", (badge.id,))
         values = mask.hide(_values(badge, known), known["email_key"] if known else None)
         changed = known is None or known["deleted_at"] is not None or any(known[key] != values[key] for key in _COLUMNS)
-        tally.count(added=known is None, changed=changed)
+        counts.count(added=known is None, changed=changed)
         if changed:
             run = known["issued_by_run"] if known else issued_by_run
             _write(store, {"id": badge.id, **values, "issued_by_run": run, "stored_at": now, "deleted_at": None})
-    return tally
+    return counts
 
 
 def _values(badge: IssuedBadge, known: Row | None) -> Row:
@@ -51,10 +51,10 @@ def _values(badge: IssuedBadge, known: Row | None) -> Row:
 
 def _write(store: Store, values: Row) -> None:
     names = ", ".join(values)
-    told = ", ".join(f"{name} = excluded.{name}" for name in values if name != "stored_at")
+    updates = ", ".join(f"{name} = excluded.{name}" for name in values if name != "stored_at")
     store.change(
         f"INSERT INTO issued_badges ({names}) VALUES ({', '.join('?' * len(values))})"
-        f" ON CONFLICT (id) DO UPDATE SET {told}",
+        f" ON CONFLICT (id) DO UPDATE SET {updates}",
         tuple(values.values()),
     )
 
@@ -231,12 +231,6 @@ _RECORD = ", ".join(
     f"i.{field.name}" if field.name not in ("first_name", "last_name") else f"NULL AS {field.name}"
     for field in fields(IssuedBadge)
 )  # the store has the learner's names, not those of the badge
-
-
-def of_address(store: Store, email: str) -> list[IssuedBadge]:
-    """Return the issued badges of an address, deleted ones left out."""
-    sql = f"SELECT {_RECORD} FROM issued_badges i WHERE i.email_key = ? AND i.deleted_at IS NULL"
-    return store.records(IssuedBadge, sql, (email_key(email),))
 
 
 def of_learner_and_badge(store: Store, learner: int, badge_id: str) -> list[IssuedBadge]:

@@ -98,46 +98,46 @@ def recall(store: Store, named: Iterable[Named], now: str) -> None:
     if not awaited:
         return
     marks = Marks.of(store)
-    for who in named:
-        by_id = marks.id_of(who.source, who.learner_id) if who.learner_id else None
-        by_email = marks.email(who.email) if who.email else None
+    for person in named:
+        by_id = marks.id_of(person.source, person.learner_id) if person.learner_id else None
+        by_email = marks.email(person.email) if person.email else None
         if by_id in awaited:
             for row in store.rows(_BY_ID, (by_id,)):
-                _recall_by_id(store, row, who, now)
-        elif who.email and by_email in awaited:
+                _recall_by_id(store, row, person, now)
+        elif person.email and by_email in awaited:
             for row in store.rows(_BY_EMAIL, {"mark": by_email}):
-                _give_address(store, row, who.email)
+                _give_address(store, row, person.email)
 
 
-def _recall_by_id(store: Store, row: Row, who: Named, now: str) -> None:
+def _recall_by_id(store: Store, row: Row, person: Named, now: str) -> None:
     learner = row["id"]
     if row["email_key"].startswith(PREFIX):
-        if not who.email:
+        if not person.email:
             return  # nothing can be issued to nobody's address
         same = store.value(
             "SELECT id FROM learners l WHERE email_key = ? AND learner_id IS NULL"
             " AND NOT EXISTS (SELECT 1 FROM learner_ids n WHERE n.learner = l.id)",
-            (email_key(who.email),),
+            (email_key(person.email),),
         )
-        _give_address(store, row, who.email)
+        _give_address(store, row, person.email)
         if same is not None:  # came back unrecognised, under a new address and without the id
             merge(store, learner, same, now)
             learner = same
-    told = {"source": who.source, "told": who.learner_id, "id": learner}
-    if who.source:
-        store.change("DELETE FROM learner_ids WHERE learner = :id AND source = :source", told)
+    params = {"source": person.source, "told": person.learner_id, "id": learner}
+    if person.source:
+        store.change("DELETE FROM learner_ids WHERE learner = :id AND source = :source", params)
         store.change(
-            "INSERT OR REPLACE INTO learner_ids (source, learner_id, learner) VALUES (:source, :told, :id)", told
+            "INSERT OR REPLACE INTO learner_ids (source, learner_id, learner) VALUES (:source, :told, :id)", params
         )
     else:
-        store.change("UPDATE learners SET learner_id = :told WHERE id = :id AND learner_id IS NOT :told", told)
+        store.change("UPDATE learners SET learner_id = :told WHERE id = :id AND learner_id IS NOT :told", params)
 
 
 def _give_address(store: Store, row: Row, email: str) -> None:
     """Give a learner an address again; what was issued to them carries the mark until Credly is asked again."""
-    told = {"id": row["id"], "key": email_key(email), "email": email, "mark": row["email_key"]}
-    store.change("UPDATE learners SET email = :email, email_key = :key WHERE id = :id", told)
-    store.change("INSERT OR IGNORE INTO former_emails (learner, email_key) VALUES (:id, :mark)", told)
+    params = {"id": row["id"], "key": email_key(email), "email": email, "mark": row["email_key"]}
+    store.change("UPDATE learners SET email = :email, email_key = :key WHERE id = :id", params)
+    store.change("INSERT OR IGNORE INTO former_emails (learner, email_key) VALUES (:id, :mark)", params)
 
 
 _AWAITED = f"""
@@ -176,10 +176,10 @@ class Mask:
         """Return an issued badge as it may be stored; ``known_key`` is the address's key as it is stored now."""
         if self.marks is None:
             return values
-        told = [known_key]
-        told += [self.marks.email(values["email"])] if values["email"] else []
-        told += [self.marks.learner_id(_bare(values["earner_id"]))] if values["earner_id"] else []
-        mark = next((mark for mark in told if mark in self.forgotten), None)
+        keys = [known_key]
+        keys += [self.marks.email(values["email"])] if values["email"] else []
+        keys += [self.marks.learner_id(_bare(values["earner_id"]))] if values["earner_id"] else []
+        mark = next((mark for mark in keys if mark in self.forgotten), None)
         return {**values, **_NOBODY, "email_key": mark} if mark else values
 
 
@@ -233,21 +233,21 @@ WHERE m.learner = :learner AND (m.way IN ('id', 'grant')
 
 
 def _forget_badges(store: Store, marks: Marks, row: Learner, outcome: Forgotten) -> None:
-    who = {"learner": row.id, "mark": marks.email(row.email)}
+    params = {"learner": row.id, "mark": marks.email(row.email)}
     blank = ", ".join(f"{name} = NULL" for name in _NOBODY)
     sql = f"UPDATE issued_badges SET {blank}, email_key = :mark WHERE id IN ({_OWN})"
-    outcome.issued_badges += store.change(sql, who)
+    outcome.issued_badges += store.change(sql, params)
 
 
 def _forget_grants(store: Store, learner: int, marks: Marks, now: str, outcome: Forgotten) -> None:
     """Cancel what was not sent, for good, and keep of the rest that it was, without who it was for."""
-    told = {"now": now, "who": learner}
+    params = {"now": now, "who": learner}
     unsent = "state IN ('planned', 'held', 'failed')"
     covered = f"state = 'covered' AND covered_by_grant IN (SELECT id FROM grants WHERE learner = :who AND {unsent})"
     for which in (covered, unsent):
         outcome.cancelled += store.change(
             f"UPDATE grants SET state = 'cancelled', dropped = 1, updated_at = :now WHERE learner = :who AND {which}",
-            told,
+            params,
         )
     for grant in store.rows("SELECT id, earner_id FROM grants WHERE learner = ?", (learner,)):
         outcome.grants += store.change(
@@ -258,15 +258,15 @@ def _forget_grants(store: Store, learner: int, marks: Marks, now: str, outcome: 
 
 
 def _forget_learner(store: Store, marks: Marks, row: Learner) -> None:
-    who = {"learner": row.id}
-    store.change(f"DELETE FROM access WHERE subject_kind = 'learner' AND subject IN ({_OWN_KEYS})", who)
+    params = {"learner": row.id}
+    store.change(f"DELETE FROM access WHERE subject_kind = 'learner' AND subject IN ({_OWN_KEYS})", params)
     former = [
-        row["email_key"] for row in store.rows("SELECT email_key FROM former_emails WHERE learner = :learner", who)
+        row["email_key"] for row in store.rows("SELECT email_key FROM former_emails WHERE learner = :learner", params)
     ]
     kept = {key if key.startswith(PREFIX) else marks.email(key) for key in former}
     kept |= {marks.learner_id(row.learner_id)} if row.learner_id else set()
     for source, identity in store.connection.execute(
-        "SELECT source, learner_id FROM learner_ids WHERE learner = :learner", who
+        "SELECT source, learner_id FROM learner_ids WHERE learner = :learner", params
     ).fetchall():
         named = sourced_id(source, identity)
         kept |= {
@@ -274,8 +274,8 @@ def _forget_learner(store: Store, marks: Marks, row: Learner) -> None:
             marks.learner_id(earner_id(named, row.email)),
             marks.learner_id(marked_name(named, row.email)),
         }
-    store.change("DELETE FROM learner_ids WHERE learner = :learner", who)
-    store.change("DELETE FROM former_emails WHERE learner = :learner", who)
+    store.change("DELETE FROM learner_ids WHERE learner = :learner", params)
+    store.change("DELETE FROM former_emails WHERE learner = :learner", params)
     store.connection.executemany("INSERT INTO former_emails VALUES (?, ?)", [(row.id, mark) for mark in kept])
     names = [name for name in _columns(store) if name not in ("id", "email", "email_key")]
     store.change(
@@ -309,8 +309,8 @@ def _forget_in_runs(store: Store, rows: Sequence[Learner]) -> None:
             if problem["grant_id"] in grants or email_key(problem["email"] or "") in keys:
                 problem |= {"email": None, "message": "It was about a learner who is forgotten."}
             problem["message"] = named.sub("a forgotten learner", problem["message"])
-        if (told := json.dumps(summary)) != run["summary"]:
-            store.change("UPDATE runs SET summary = ? WHERE id = ?", (told, run["id"]))
+        if (written := json.dumps(summary)) != run["summary"]:
+            store.change("UPDATE runs SET summary = ? WHERE id = ?", (written, run["id"]))
 
 
 _IN = "IN (SELECT value FROM json_each(?))"

@@ -123,8 +123,10 @@ def _grants(connection: sqlite3.Connection) -> Iterator[Waiting]:
         sql = f"SELECT count(*), min(g.id) FROM grants g WHERE {condition}"
         number, first = connection.execute(sql).fetchone()
         if number:
-            told = f"Grant {first} {one}." if number == 1 else f"{number:,} grants {many}, the first of them {first}."
-            yield Waiting(code, told, _way_out(code, state, str(first) if number == 1 else "GRANT"), number)
+            message = (
+                f"Grant {first} {one}." if number == 1 else f"{number:,} grants {many}, the first of them {first}."
+            )
+            yield Waiting(code, message, _way_out(code, state, str(first) if number == 1 else "GRANT"), number)
 
 
 def _way_out(code: ErrorCode, state: str, grant: str) -> Hint:

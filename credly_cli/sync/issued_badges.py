@@ -70,8 +70,8 @@ def _read_all(store: Store, client: Client, now: datetime, settle_seconds: int) 
         return outcome
     outcome.listed = Listed(_server_time(listing.server_date), whole=True)
     if listing.unreadable:
-        told = unreadable(listing, "issued badge")
-        outcome.unreadable = f"Credly's list has {told}; what was known of it stays, and whom it may concern waits."
+        message = unreadable(listing, "issued badge")
+        outcome.unreadable = f"Credly's list has {message}; what was known of it stays, and whom it may concern waits."
     with store.transaction():
         unknown = listing.unread_ids - issued_badges.known_among(store, listing.unread_ids)
         runs.set_bookmark(store, _UNREAD, str(len(unknown)))

@@ -81,8 +81,8 @@ class Sessions:
                 raise
             return None
         counts = {str(group["id"]): str(group.get("courseCount")) for group in groups if group.get("id")}
-        told = {group: int(count) for group, count in counts.items() if count.isdecimal()}
-        return told if told or not counts else None
+        known = {group: int(count) for group, count in counts.items() if count.isdecimal()}
+        return known if known or not counts else None
 
     def _of(self, group: str, status: str | None) -> list[Row]:
         if group in self._asked or self._absent >= _MOST_ABSENT:
@@ -175,8 +175,8 @@ def read_tenants(client: Client, earlier: Mapping[str, dict[str, Any]]) -> Tenan
             continue
         for each in licenses:
             content = rows.content_of(each)
-            told = {"name": rows.name_of(each), "client": identity, "has": content}
-            found.sublicenses[str(each["id"])] = told
+            tenant = {"name": rows.name_of(each), "client": identity, "has": content}
+            found.sublicenses[str(each["id"])] = tenant
         tagged = [owner for owner in (entry, *licenses) if owner.get("courseTagIds")]
         found.tagged += [rows.name_of(owner) for owner in tagged]
     _tell_apart(found)

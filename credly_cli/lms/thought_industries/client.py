@@ -163,14 +163,14 @@ def _address(around: SourceContext) -> str:
     host = (around.settings.lms.thought_industries.host or "").strip()
     if not host:
         raise _invalid("lms.thought_industries.host is not set.")
-    told = _HOST.fullmatch(host.lower())
-    if not told:
+    matched = _HOST.fullmatch(host.lower())
+    if not matched:
         raise _invalid(f"lms.thought_industries.host must be a host such as learn.example.com, not {host!r}.")
-    scheme, name = told["scheme"], told["name"]
+    scheme, name = matched["scheme"], matched["name"]
     local = is_loopback(name.strip("[]"))
     if scheme == "http" and not local:
         raise _invalid("lms.thought_industries.host must be reached by https://.")
-    return f"{scheme or ('http' if local else 'https')}://{name}{told['port'] or ''}"
+    return f"{scheme or ('http' if local else 'https')}://{name}{matched['port'] or ''}"
 
 
 def _invalid(message: str) -> Failure:

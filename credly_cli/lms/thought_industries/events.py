@@ -96,13 +96,13 @@ class Events:
     def again(self, bookmarks: Mapping[str, str], known: Known, now: str) -> Walk | None:
         """Return the walk that reads again what could not be told and can be now."""
         words, unlisted = self._unknown(bookmarks)
-        told = [pair for pair in words.all() if self._words.of_pair(pair, self.stream)]
+        pairs = [pair for pair in words.all() if self._words.of_pair(pair, self.stream)]
         listed = [identity for identity in unlisted.all() if known.content(identity)]
-        times = [words.since(pair) for pair in told] + [unlisted.since(identity) for identity in listed]
+        times = [words.since(pair) for pair in pairs] + [unlisted.since(identity) for identity in listed]
         if not times:
             return None
         start = utc_text(from_utc_text("1970-01-01T00:00:00Z") + timedelta(milliseconds=min(times)))
-        return Walk(self.stream, now, start, kind="again", again=[*told, *listed])
+        return Walk(self.stream, now, start, kind="again", again=[*pairs, *listed])
 
     def look_for_content(self, bookmarks: Mapping[str, str], known: Known) -> Iterator[Batch]:
         """Ask again for content that only events name."""
@@ -143,10 +143,10 @@ class Events:
         self, taken: list[_Understood], content: list[Row], known: Known, bookmarks: Mapping[str, str], users: Users
     ) -> list[Part]:
         """Return what a page of events needs that the store does not know yet, and last where its learners belong."""
-        reading, told = self._around.reading, [event for event, _ in taken]
+        reading, events = self._around.reading, [event for event, _ in taken]
         names = Names.read_from(bookmarks)
-        tenants = list(belonging(told, known, names, bookmarks.get("users:read_at", ""), reading))
-        people = users.of(told)
+        tenants = list(belonging(events, known, names, bookmarks.get("users:read_at", ""), reading))
+        people = users.of(events)
         parts = [Part("content", read_objects("content", content, reading), _NAME)] if content else []
         if people:
             parts.append(Part("learners", learner_records(people, names, reading), _NAME))

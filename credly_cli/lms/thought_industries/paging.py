@@ -55,8 +55,8 @@ def _listed(body: Any) -> tuple[list[Any], Row]:
     """Return the rows of an answer and what it says of its pages."""
     information: Row = {}
     while isinstance(body, dict):
-        told = (body[name] for name in _AROUND if isinstance(body.get(name), dict))
-        information = next(told, information)
+        around = (body[name] for name in _AROUND if isinstance(body.get(name), dict))
+        information = next(around, information)
         rows = next((body[name] for name in _ROWS if isinstance(body.get(name), list)), None)
         if rows is not None:
             return rows, information

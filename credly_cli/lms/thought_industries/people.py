@@ -25,8 +25,8 @@ class Names:
     @classmethod
     def read_from(cls, bookmarks: Mapping[str, str]) -> "Names":
         """Read the names that were last told."""
-        told: dict[str, Row] = json.loads(bookmarks.get("sublicenses", "{}"))
-        names = {identity: str(entry["name"]) for identity, entry in told.items()}
+        tenants: dict[str, Row] = json.loads(bookmarks.get("sublicenses", "{}"))
+        names = {identity: str(entry["name"]) for identity, entry in tenants.items()}
         return cls(json.loads(bookmarks.get("panoramas", "{}")), names)
 
 
@@ -97,9 +97,9 @@ def belonging(events: list[Row], known: Known, names: Names, read_at: str, readi
                 "panorama": names.panoramas.get(str(client), str(client)) if client else None,
                 "sublicenses": (names.sublicenses.get(str(license_), str(license_)),) if license_ and is_new else None,
             }
-    told = list(latest.values())
-    objects = ({key: row[key] for key in ("email", "learner_id")} for row in told)
+    newest = list(latest.values())
+    objects = ({key: row[key] for key in ("email", "learner_id")} for row in newest)
     for record in read_objects("learners", objects, reading):
         if isinstance(record, LearnerRecord):
-            row = told[record.row - 1]
+            row = newest[record.row - 1]
             yield record._replace(panorama=row["panorama"], sublicenses=row["sublicenses"])

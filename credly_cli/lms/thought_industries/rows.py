@@ -106,8 +106,8 @@ def enrollment_rows(user: Row) -> Iterator[Row]:
         for entry in _list(user, name):
             if entry.get(key):
                 ended = str(entry.get("status")).lower() in _ENDED
-                who = {"email": user.get("email"), "learner_id": user.get("id")}
-                yield {**who, "session_id": entry[key], "status": "withdrawn" if ended else ""}
+                person = {"email": user.get("email"), "learner_id": user.get("id")}
+                yield {**person, "session_id": entry[key], "status": "withdrawn" if ended else ""}
 
 
 def event_row(event: Row, meaning: Meaning) -> Row:

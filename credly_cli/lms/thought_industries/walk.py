@@ -81,10 +81,10 @@ class Walk:
     @classmethod
     def read_from(cls, stream: str, text: str, now: str, start: str | None) -> "Walk":
         """Read a walk that is under way; ``now`` and ``start`` are for one that an older program began."""
-        told = {"began_at": now, "start": start, **json.loads(text)}
+        state = {"began_at": now, "start": start, **json.loads(text)}
         names = ("newest", "read", "kind", "again")
-        known = {name: told[name] for name in names if name in told}
-        return cls(stream, told["began_at"], told["start"], next=told.get("next") or {}, **known)
+        known = {name: state[name] for name in names if name in state}
+        return cls(stream, state["began_at"], state["start"], next=state.get("next") or {}, **known)
 
     def text(self) -> str:
         """Return what is to be kept."""
@@ -118,8 +118,8 @@ class Steps:
             tied = _last_ones(page.rows)
             is_over = following is None or self._is_below(page.rows)
             walk.next, walk.read = (following or {}), places.read
-            told = [at for at in map(told_at, events) if at]
-            newest = [*(min(at, walk.began_at) for at in told), *([walk.newest] if walk.newest else [])]
+            times = [at for at in map(told_at, events) if at]
+            newest = [*(min(at, walk.began_at) for at in times), *([walk.newest] if walk.newest else [])]
             walk.newest = max(newest, default=None)
             yield events, is_over
             if is_over:
@@ -128,8 +128,8 @@ class Steps:
 
     def _is_below(self, events: list[Row]) -> bool:
         """Tell whether a page is from before the start, which a site may not look at."""
-        told = [at for at in map(told_at, events) if at]
-        return self._walk.start is not None and bool(told) and max(told) < self._walk.start
+        times = [at for at in map(told_at, events) if at]
+        return self._walk.start is not None and bool(times) and max(times) < self._walk.start
 
     def _following(self, page: Page, places: Places, events: list[Row]) -> Place | list[Row] | None:
         """Return the next place, or the events of one time that fill a page."""

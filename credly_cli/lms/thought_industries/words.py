@@ -40,8 +40,8 @@ def pair_of(event: Row) -> str:
 class Words:
     """The meanings of words, by the configuration first."""
 
-    def __init__(self, told: Mapping[str, Any]) -> None:
-        self._told: dict[str, Any] = {_key(word): meaning for word, meaning in told.items()}
+    def __init__(self, meanings: Mapping[str, Any]) -> None:
+        self._meanings: dict[str, Any] = {_key(word): meaning for word, meaning in meanings.items()}
 
     def meaning(self, event: Row, stream: str) -> Meaning | None:
         """Return what an event means, ``None`` where its words are not known."""
@@ -55,7 +55,7 @@ class Words:
 
     def _of_configuration(self, kind: str, source: str) -> Meaning | None:
         words = (f"{kind}/{source}", source, "" if source else kind)
-        return next((self._told[key] for word in words if (key := _key(word)) in self._told), None)
+        return next((self._meanings[key] for word in words if (key := _key(word)) in self._meanings), None)
 
 
 def _key(word: str) -> str:
