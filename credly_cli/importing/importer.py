@@ -83,18 +83,18 @@ def import_files(
     keep_rejects: bool = True,
     progress: Progress | None = None,
 ) -> ImportResult:
-    """Import files one after the other; if one is no such file at all, raises ``Failure`` before anything is stored."""
+    """Import files one after the other, all or none: ``Failure`` where one is no such file, also further down in it."""
     result = ImportResult(kind)
     reading = reading._replace(address_of=KnownAddresses(store).of_sha1)
-    with ExitStack() as files:
+    with store.transaction(), ExitStack() as files:
         opened = [(source, *_opened(kind, source, reading, files)) for source in sources]
         for source, records, report in opened:
             path = source if isinstance(source, Path) else None
-            with RejectsFile(path, state_folder, keep=keep_rejects) as rejects:
-                now, origin = utc_text(reading.now), Origin(ids.source, report.file)
-                import_records(
-                    *(store, kind, records, result, now, rejects, progress), ids=ids, origin=origin, report=report
-                )
+            rejects = files.enter_context(RejectsFile(path, state_folder, keep=keep_rejects))
+            now, origin = utc_text(reading.now), Origin(ids.source, report.file)
+            import_records(
+                *(store, kind, records, result, now, rejects, progress), ids=ids, origin=origin, report=report
+            )
             if rejects.path is not None:
                 result.rejects_files.append(rejects.path)
                 runs.note(store, "rejects", rejects.path)

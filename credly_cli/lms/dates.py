@@ -2,14 +2,15 @@
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from contextlib import suppress
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Literal, NamedTuple, TypeAlias
 
 from credly_cli.lms.months import days_of, folded, in_english, month_of
 from credly_cli.lms.records import Reading, RejectedError
-from credly_cli.lms.zones import is_zone, read_named_zone
+from credly_cli.lms.zones import read_named_zone, zone_in
 from credly_cli.times import UnreadableTimeError, checked_utc_text, utc_text
 
 _NOTHING = frozenset({"", "-", "--", "\u2013", "\u2014", "n/a", "null", "none", "never", "\\n"})
@@ -74,6 +75,21 @@ class Moment(NamedTuple):
     latest: str
 
 
+_Order: TypeAlias = Literal["year", "day", "month", "either"]
+_ORDERED = re.compile(
+    r"\s*(?:(\d{4})[/-]\d\d?[/-]\d\d?|(\d\d?)[/.-](\d\d?)[/.-]\d{2,4})(?:,?\s+\d\d?:\d\d(?::\d\d)?(?:\s*[AP]M)?)?\s*"
+)
+
+
+def _order_of(text: str) -> _Order | None:
+    """Return what comes first in a date that a spreadsheet could have written."""
+    found = _ORDERED.fullmatch(text)
+    if found is None:
+        return None
+    year, first, second = found.groups()
+    return "year" if year else "day" if int(first) > 12 else "month" if int(second) > 12 else "either"  # noqa: PLR2004
+
+
 class NoTimeError(UnreadableTimeError):
     """What systems write where there is no time, such as the first second of Unix."""
 
@@ -93,10 +109,11 @@ def is_no_value(text: str) -> bool:
 
 
 class DateReader:
-    """Reads the times of one column; its header may name their zone."""
+    """Reads the times of one column, whose header may name their zone; ``ahead`` are cells to judge it by."""
 
-    def __init__(self, reading: Reading, header: str) -> None:
+    def __init__(self, reading: Reading, header: str, ahead: Iterable[str] = ()) -> None:
         self._header = header
+        self._orders: dict[_Order, str] = {}  # with an example of each
         self._zone = reading.zone
         self._problem: UnreadableTimeError | None = None
         if zone := zone_in(header):
@@ -107,6 +124,9 @@ class DateReader:
         self._form = reading.date_format
         self._latest = utc_text(reading.now + timedelta(days=1))
         self.past = lru_cache(maxsize=8192)(self._past)  # an export repeats its times by the thousand
+        for text in ahead:
+            with suppress(RejectedError):
+                self.any(text)
 
     def _past(self, text: str) -> Moment | None:
         """Read the time of something that happened: not more than a day ahead, for clocks differ."""
@@ -147,13 +167,21 @@ class DateReader:
             raise RejectedError(self._header, str(problem)) from None
         if self._problem:
             raise RejectedError(self._header, str(self._problem))
+        if order := _order_of(text):
+            self._refuse_mixed(order, text)
         return moment
 
-
-def zone_in(header: str) -> str | None:
-    """Return the zone that a header names in brackets, as in ``Completed At (PST/PDT)``."""
-    inside = header.rstrip().rstrip(")").rpartition("(")[2] if header.rstrip().endswith(")") else ""
-    return inside if inside and is_zone(inside) else None
+    def _refuse_mixed(self, order: _Order, text: str) -> None:
+        """Refuse a date in a column of two orders: a spreadsheet changes those that it takes for its own."""
+        orders = self._orders
+        orders.setdefault(order, text.strip())
+        if ("year" in orders and len(orders) > 1) or {"day", "month"} <= orders.keys():
+            one, other, *_ = orders.values()
+            raise RejectedError(
+                self._header,
+                f"the column has {one!r} and {other!r}: a spreadsheet may have changed one of them; "
+                "export it anew, or import the rows of each form by themselves",
+            )
 
 
 def tidied(text: str) -> str:

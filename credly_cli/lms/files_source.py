@@ -22,7 +22,7 @@ from credly_cli.configured_files import FileEntry, options_of
 from credly_cli.errors import ErrorCode, Failure
 from credly_cli.files import matching
 from credly_cli.lms.reader import open_file
-from credly_cli.lms.records import Kind, Reading, Understood
+from credly_cli.lms.records import Kind, Reading, Records, Understood
 from credly_cli.lms.rejects import is_rejects_file
 from credly_cli.lms.source import Batch, Known, Part, SourceContext
 from credly_cli.text import Command, Hint, counted
@@ -210,10 +210,18 @@ class FilesSource:
                     yield _problem("lms-file-refused", failure.message, in_configuration(kind, failure.hint))
                 return
             part = Part(
-                kind, records, file.path.name, file.path, entry=file.entry, understood=understood,
+                kind, _refusing(kind, records), file.path.name, file.path, entry=file.entry, understood=understood,
                 again=_again(kind, file),
             )  # fmt: skip
             yield Batch(iter([part]), taken.note(file))
+
+
+def _refusing(kind: Kind, records: Records) -> Records:
+    """Yield records; what shows further down that they are no such file is said as of the whole file."""
+    try:
+        yield from records
+    except Failure as failure:
+        raise Failure("lms-file-refused", failure.message, hint=in_configuration(kind, failure.hint)) from failure
 
 
 def _reading(reading: Reading, entry: FileEntry) -> Reading:

@@ -116,7 +116,7 @@ def _sheet(kind: Kind, text: Text, pieces: Iterator[str], reading: Reading, unde
         return _unfolded(sheet.records(cast("RowReader", activities.read)))
     if reading.header_line is None and not layout.is_header(sheet.header) and sheet.parts:
         raise _refuse_parts(kind, sheet, reading, text.name)
-    read = _reader_of(kind, sheet.header, reading, text.name, understood)
+    _reader_of(kind, sheet.header, reading, text.name, understood)
     understood.header_line = sheet.line
     if sheet.line > 1 and reading.header_line is None:
         understood.warn(f"{text.name}: the header is line {sheet.line}.")
@@ -125,8 +125,7 @@ def _sheet(kind: Kind, text: Text, pieces: Iterator[str], reading: Reading, unde
         reading = reading._replace(mapping={**reading.mapping, "learner_id": "="})
         understood.warn(f"{text.name}: {running} is a running number, and no learner's id.")
         understood.used.clear()
-        read = _reader_of(kind, sheet.header, reading, text.name, understood)
-    return sheet.records(read)
+    return sheet.records(_reader_of(kind, sheet.header, reading, text.name, understood, ahead))
 
 
 def _unfolded(items: Iterator[Any]) -> Records:
@@ -203,6 +202,7 @@ def _reader_of(
     reading: Reading,
     name: str,
     understood: Understood,
+    ahead: Sequence[Cells] = (),
     *,
     optional: bool = False,
     is_file: bool = True,
@@ -215,7 +215,7 @@ def _reader_of(
     if is_file:
         refuse_another_kind(kind, columns, reading.mapping, name)
     note_columns(kind, columns, understood)
-    read = row_reader(kind, columns, reading, understood)
+    read = row_reader(kind, columns, reading, understood, ahead)
     values = [text[1:].strip() for text in added]
     return (lambda row, cells: read(row, [*cells[:-1], *values, ""])) if values else read
 

@@ -1,6 +1,7 @@
 """The rows of files as records: learners, content, access, and progress as states or as events."""
 
 import shlex
+from collections.abc import Sequence
 from functools import partial
 
 from credly_cli.lms.columns import ABSENT, Columns, key_of
@@ -34,15 +35,25 @@ _RELEASED = frozenset({"true", "yes", "1", "published", "released"})
 _NOT_RELEASED = frozenset({"false", "no", "0", "draft", "scheduled", "pending", "authoring", "archived", "deleted"})
 
 
-def row_reader(kind: Kind, columns: Columns, reading: Reading, understood: Understood) -> RowReader:
-    """Return what makes records of the rows of a file, and notes in ``understood`` how it takes them."""
+def row_reader(
+    kind: Kind, columns: Columns, reading: Reading, understood: Understood, ahead: Sequence[Cells] = ()
+) -> RowReader:
+    """Return what makes records of the rows of a file, and notes in ``understood`` how it takes them.
+
+    ``ahead`` are the first rows, by which the file is judged.
+    """
     if kind == "learners":
         return LearnerReader(columns, understood).read
     if kind == "content":
-        return ContentReader(columns, reading).read
+        return ContentReader(columns, reading, ahead).read
     if kind == "access":
         return AccessReader(columns).read
-    return progress_reader(columns, reading, understood).read
+    return progress_reader(columns, reading, understood, ahead).read
+
+
+def _times_of(column: str, columns: Columns, reading: Reading, ahead: Sequence[Cells]) -> DateReader:
+    place = columns.at(column)
+    return DateReader(reading, columns.label(column), [row[place] for row in ahead if -1 < place < len(row)])
 
 
 class LearnerReader:
@@ -73,9 +84,9 @@ class LearnerReader:
 class ContentReader:
     """Reads the rows of a file of content: one for each session, or one without."""
 
-    def __init__(self, columns: Columns, reading: Reading) -> None:
+    def __init__(self, columns: Columns, reading: Reading, ahead: Sequence[Cells] = ()) -> None:
         self._columns = columns
-        self._times = DateReader(reading, columns.label("released_at"))
+        self._times = _times_of("released_at", columns, reading, ahead)
 
     def read(self, row: int, cells: Cells) -> ContentRecord:
         """Read a row."""
@@ -154,10 +165,10 @@ class ProgressReader:
 
     counts_dates = True  # whether a date beside another status is worth a word
 
-    def __init__(self, columns: Columns, reading: Reading, understood: Understood) -> None:
+    def __init__(self, columns: Columns, reading: Reading, understood: Understood, ahead: Sequence[Cells] = ()) -> None:
         self._person = PersonReader(columns, understood)
-        self._enrolled_times = DateReader(reading, columns.label("enrolled_at"))
-        self._times = DateReader(reading, columns.label("completed_at"))
+        self._enrolled_times = _times_of("enrolled_at", columns, reading, ahead)
+        self._times = _times_of("completed_at", columns, reading, ahead)
         self._words = StatusWords(reading.values.get("status", {}))
         self._roles = RoleWords(reading.values.get("role", {}))
         self._understood = understood
@@ -273,13 +284,13 @@ class ProgressReader:
 class EventReader(ProgressReader):
     """Reads the rows of a log: each is something that happened to an enrollment, at its ``timestamp``."""
 
-    def __init__(self, columns: Columns, reading: Reading, understood: Understood) -> None:
-        super().__init__(columns, reading, understood)
+    def __init__(self, columns: Columns, reading: Reading, understood: Understood, ahead: Sequence[Cells] = ()) -> None:
+        super().__init__(columns, reading, understood, ahead)
         self._event = columns.at("event")
         self._type = columns.at("type")
         self._source = columns.at("source")
         self._timestamp = columns.at("timestamp")
-        self._happened_times = DateReader(reading, columns.label("timestamp"))
+        self._happened_times = _times_of("timestamp", columns, reading, ahead)
 
     def _state(self, cells: Cells, progress: float | None) -> tuple[Standing | None, Moment | None, Moment | None]:
         said = self._standing(cells)
@@ -318,7 +329,9 @@ class EventReader(ProgressReader):
 _STANDING_OF_ACTION: dict[Action | None, Standing] = {"completed": "complete", "ended": "ended"}
 
 
-def progress_reader(columns: Columns, reading: Reading, understood: Understood) -> ProgressReader:
+def progress_reader(
+    columns: Columns, reading: Reading, understood: Understood, ahead: Sequence[Cells] = ()
+) -> ProgressReader:
     """Return the reader for a file of progress: of states or of events."""
     is_log = any(columns.at(column) != ABSENT for column in ("event", "type", "source", "timestamp"))
-    return (EventReader if is_log else ProgressReader)(columns, reading, understood)
+    return (EventReader if is_log else ProgressReader)(columns, reading, understood, ahead)

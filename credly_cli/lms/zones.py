@@ -118,3 +118,9 @@ def _iana(text: str) -> ZoneInfo | None:
         if name.casefold() == wanted:
             return ZoneInfo(name)
     return None
+
+
+def zone_in(header: str) -> str | None:
+    """Return the zone that a header names in brackets, as in ``Completed At (PST/PDT)``."""
+    inside = header.rstrip().rstrip(")").rpartition("(")[2] if header.rstrip().endswith(")") else ""
+    return inside if inside and is_zone(inside) else None

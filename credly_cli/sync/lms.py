@@ -159,7 +159,13 @@ class LmsStep:
         bookmarks, lasting = runs.bookmarks(self.store, _PREFIX), list[Problem]()
         try:
             for batch in source.batches(bookmarks, _Known(self.store)):
-                result.add(self._import_batch(batch, result.read))
+                try:
+                    result.add(self._import_batch(batch, result.read))
+                except Failure as failure:
+                    if failure.code != "lms-file-refused":
+                        raise
+                    result.problems.append(Problem.of(failure))  # nothing of the file was taken; the others go on
+                    continue
                 _update(bookmarks, batch)
                 result.warnings += map(Hint, batch.warnings)
                 if batch.problem is not None:

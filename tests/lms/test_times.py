@@ -1,4 +1,6 @@
+from collections.abc import Callable
 from datetime import UTC
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -6,6 +8,7 @@ import pytest
 from credly_cli.errors import Failure
 from credly_cli.lms.dates import read_moment
 from credly_cli.times import UnreadableTimeError, read_zone
+from tests.support.desk import Desk
 
 VIENNA = ZoneInfo("Europe/Vienna")
 
@@ -96,3 +99,46 @@ def test_an_unknown_zone_is_wrong_usage(name: str) -> None:
     with pytest.raises(Failure) as caught:
         read_zone(name)
     assert caught.value.code == "usage"
+
+
+ORDERS = {
+    "year": ["2026-04-03", "2026-03-14 10:00:00", "2026/05/06"],
+    "day": ["25/12/2025", "13.03.2026", "14-03-2026 10:00"],
+    "month": ["12/25/2025", "3/14/2026 10:00 AM"],
+}
+
+
+@pytest.mark.parametrize("option", [(), ("--date-format", "%d/%m/%Y")])
+@pytest.mark.parametrize(("one", "other"), [("year", "day"), ("year", "month"), ("day", "month")])
+@pytest.mark.parametrize("later", [0, 1500])
+def test_dates_of_two_orders_in_one_column_are_rejected_whichever_comes_first(
+    one: str, other: str, later: int, option: tuple[str, ...], desk: Desk
+) -> None:
+    desk.imports("content", "content_id,title\nC1,Intro\n")
+    for first, then in ((one, other), (other, one)):
+        rows = [f"a{row}@x.org,C1,{first}" for row, first in enumerate(ORDERS[first])]
+        rows += [f"b{row}@x.org,C1,2026-03-01T10:00:00Z" for row in range(later)]
+        rows += [f"c{row}@x.org,C1,{second}" for row, second in enumerate(ORDERS[then])]
+        text = "email,course_id,completed_at\n" + "\n".join(rows) + "\n"
+        answer = desk.json("import", "progress", desk.file("p.csv", text), *option, "--dry-run")
+        rejected = len(ORDERS[then]) + (0 if later else len(ORDERS[first]))  # further down only what comes then
+        if option and "year" not in (one, other):
+            rejected = len(ORDERS["month"])  # by their form alone
+        assert answer["rejected"] >= rejected
+        assert answer["read"] - answer["rejected"] >= later
+    told = desk.run("import", "progress", desk.file("p.csv", text), *option)
+    assert told.code == 3
+    assert later or option or "a spreadsheet may have changed one of them" in told.err
+
+
+@pytest.mark.parametrize("no_date", ["0000-00-00", "01/01/1970", "1/0/1900", "-", ""])
+def test_what_is_no_date_is_in_no_order(no_date: str, read: Callable[..., list[Any]]) -> None:
+    rows = f"a@x.org,C1,{no_date}\nb@x.org,C1,25/12/2025\nc@x.org,C1,05/05/2026\n"
+    found = read("progress", f"email,course_id,completed_at\n{rows}")
+    assert [record.completed_at for record in found] == [None, "2025-12-25T00:00:00Z", "2026-05-05T00:00:00Z"]
+
+
+def test_times_that_no_spreadsheet_writes_stand_beside_dates_that_it_does(read: Callable[..., list[Any]]) -> None:
+    rows = "a@x.org,C1,2026-03-01T10:00:00Z\nb@x.org,C1,25/12/2025\nc@x.org,C1,1 March 2026\n"
+    found = read("progress", f"email,course_id,completed_at\n{rows}")
+    assert [record.completed_at[:10] for record in found] == ["2026-03-01", "2025-12-25", "2026-03-01"]
