@@ -5,7 +5,6 @@ import re
 from urllib.parse import urlsplit
 
 from credly_cli.errors import Failure
-from credly_cli.text import is_web_address
 
 PRODUCTION_URL = "https://api.credly.com/v1"
 _OAUTH_PATH = "/oauth/token"
@@ -58,13 +57,6 @@ def _origin_and_path(text: str, name: str) -> tuple[str, str]:
     shown = f"[{host}]" if ":" in host else host
     usual = port in (None, {"https": 443, "http": 80}[parts.scheme])
     return f"{parts.scheme}://{shown}{'' if usual else f':{port}'}", parts.path.rstrip("/")
-
-
-def web_address(text: str) -> str:
-    """Let through an address that a browser may open; raises ``Failure``."""
-    if not is_web_address(text):
-        raise _no_address("must begin with https:// or http://, and hold no space", "web")
-    return text
 
 
 def _no_address(reason: str, name: str = "API") -> Failure:

@@ -8,9 +8,10 @@ from datetime import tzinfo
 from pathlib import Path
 from typing import Any, Literal
 
-from credly_cli.addresses import api_address, oauth_address, web_address
+from credly_cli.addresses import api_address, oauth_address
 from credly_cli.configured_files import FileEntry, FileKind, read_entry
 from credly_cli.errors import Failure
+from credly_cli.text import is_web_address
 from credly_cli.times import read_zone
 
 KeyType = Literal[
@@ -280,6 +281,8 @@ def _checked(key: Key, value: Any, place: str) -> Any:
         return _words(key, value, place)
     if key.type in _ADDRESSES:
         return _ADDRESSES[key.type](value)
+    if key.type == "web" and not is_web_address(value):
+        raise _invalid(f"In the configuration, {place}{key.name} must be {expected.words}.")
     if key.type == "timezone":
         try:
             read_zone(value)
@@ -290,7 +293,7 @@ def _checked(key: Key, value: Any, place: str) -> Any:
     return tuple(value) if isinstance(value, list) else value
 
 
-_ADDRESSES = {"address": api_address, "oauth": oauth_address, "web": web_address}
+_ADDRESSES = {"address": api_address, "oauth": oauth_address}
 _MEANINGS = ("completed", "open", "ended", "enrolled", "ignore")
 
 

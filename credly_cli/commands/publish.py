@@ -10,7 +10,7 @@ import typer
 from credly_cli.cli.environment import Environment
 from credly_cli.cli.group import LockWait
 from credly_cli.errors import Failure
-from credly_cli.text import Command, Hint, counted
+from credly_cli.text import Command, Hint, counted, is_web_address
 
 if TYPE_CHECKING:
     from credly_cli.output import Output
@@ -65,16 +65,12 @@ def _refuse(*options: tuple[str, object]) -> None:
 
 
 def _require_web_address(url: str) -> None:
-    from credly_cli.addresses import web_address
-
-    try:
-        web_address(url)
-    except Failure:
+    if not is_web_address(url):
         raise Failure(
             "usage",
             f"{url!r} is not the address of a folder on the web.",
             hint="Write it like --url https://learn.example.com/badges",
-        ) from None
+        )
 
 
 def _publish(
