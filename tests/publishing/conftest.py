@@ -15,3 +15,9 @@ def site(connected: Desk) -> Site:
     school.has()
     school.has("kim@example.org", first_name="Kim", last_name="Wren", learner_id="17")
     return Site(school)
+
+
+@pytest.fixture
+def connected_school(connected: Desk) -> School:
+    """A school that is connected; nothing is taught yet."""
+    return School(connected)
