@@ -1,7 +1,7 @@
 """Cards of badges in one language. What many learners see alike is rendered once: cards, details, dates."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 from itertools import chain, zip_longest
 from typing import Any
@@ -21,20 +21,6 @@ _BETWEEN = 50.0  # stands for all that is neither 0 nor 100 percent
 _SLOT = Markup("\0")  # in no text from elsewhere: it is taken out of all (`inert`)
 
 
-@dataclass(frozen=True, slots=True)
-class _Form:
-    """An earned card without what is the learner's own: what it has of dates, details and addresses."""
-
-    badge: BadgeBrief
-    content: ContentBrief | None
-    expired: bool
-    state: str
-    has_day: bool
-    has_end: bool
-    has_acceptance: bool
-    has_page: bool
-
-
 class Cards:
     """Renders cards, with names as headings of a level."""
 
@@ -45,8 +31,8 @@ class Cards:
         self.details = keep(self._details)
         self._how_far = keep(self._tell_how_far)
         self._begun = keep(self._in_progress_in_parts)
-        self.discover = keep(self._discover)
-        self._date = keep(self._write_date)
+        self._new = keep(self._discover)
+        self._same: dict[tuple[int, int], tuple[Discoverable, BadgeDetails, str]] = {}
         self._parts = keep(self._earned_in_parts)
 
     def _details(self, badge: BadgeBrief, about: BadgeDetails) -> Markup:
@@ -71,50 +57,46 @@ class Cards:
             return self._language.say("Not Started")
         return self._language.say("%(percent)s Completed", percent=self._language.percent(progress))
 
+    def discover(self, entry: Discoverable, about: BadgeDetails) -> str:
+        """Render a badge to discover; of one list for many learners each is known by being the same object."""
+        same = (id(entry), id(about))
+        found = self._same.get(same)
+        if found is None:
+            if len(self._same) >= _KEPT:
+                self._same.clear()
+            found = self._same[same] = (entry, about, self._new(entry, about))  # kept, so that no other has its id
+        return found[2]
+
     def _discover(self, entry: Discoverable, about: BadgeDetails) -> str:
         return str(self._macros.discover(entry, self.details(entry.badge, about)))
 
-    def earned(self, entry: Earned, about: BadgeDetails | None) -> str:
-        """Render an earned badge; ``about``: what to say of it, ``None`` for nothing."""
+    def earned(self, entry: Earned, about: BadgeDetails | None) -> tuple[str, str]:
+        """Render an earned badge in short, and with what its template says of it."""
         page = web(entry.url)
         acceptance = web(entry.accept_url) if entry.state == "pending" and not entry.expired else None
-        has_day, has_end = entry.awarded_at is not None, entry.expires_at is not None
-        form = _Form(
-            entry.badge,
-            entry.content,
-            entry.expired,
-            entry.state,
-            has_day,
-            has_end,
-            acceptance is not None,
-            page is not None,
-        )
         fills = (
-            *((self._date(entry.awarded_at),) if entry.awarded_at else ()),
-            *((self._date(entry.expires_at),) if entry.expires_at else ()),
-            *((escape(acceptance),) if acceptance else ()),
-            *((escape(page),) if page else ()),
-            self.details(entry.badge, about) if about else "",
+            self._date(entry.awarded_at) if entry.awarded_at else None,
+            self._date(entry.expires_at) if entry.expires_at else None,
+            str(escape(acceptance)) if acceptance else None,
+            str(escape(page)) if page else None,
         )
-        return _filled(self._parts(form), fills)
+        has = (fills[0] is not None, fills[1] is not None, fills[2] is not None, fills[3] is not None)
+        *parts, end = self._parts(entry.badge, entry.content, entry.expired, entry.state, has)
+        start = _filled(parts, [fill for fill in fills if fill is not None])
+        short = f"{start}{end}"
+        return short, f"{start}{self.details(entry.badge, about)}{end}" if about else short
 
-    def _earned_in_parts(self, form: _Form) -> list[str]:
-        """Render a card with slots, and cut it at these."""
-        entry = Earned(
-            id="",
-            badge=form.badge,
-            content=form.content,
-            awarded_at=_SLOT if form.has_day else None,
-            expires_at=_SLOT if form.has_end else None,
-            expired=form.expired,
-            state=form.state,
-            url=_SLOT if form.has_page else None,
-            accept_url=_SLOT if form.has_acceptance else None,
-        )
+    def _earned_in_parts(
+        self, badge: BadgeBrief, content: ContentBrief | None, expired: bool, state: str, has: tuple[bool, ...]
+    ) -> list[str]:
+        """Render a card with slots for what is the learner's own and for details, and cut it at these."""
+        slots: tuple[Markup | None, ...] = tuple(_SLOT if one else None for one in has)
+        awarded_at, expires_at, accept_url, url = slots
+        entry = Earned("", badge, content, awarded_at, expires_at, expired, state, url, accept_url)
         return str(self._macros.earned(entry, _SLOT)).split(_SLOT)
 
-    def _write_date(self, at: str) -> str:
-        return Markup('<time datetime="{}">{}</time>').format(at, self._language.day(at))
+    def _date(self, at: str) -> str:
+        return f'<time datetime="{escape(at)}">{escape(self._language.day(at))}</time>'
 
 
 def _filled(parts: Sequence[str], fills: Sequence[str]) -> str:

@@ -163,23 +163,20 @@ class _Renderer:
 
     def page(self, page: Page) -> str:
         """Render one page."""
-        views = [self._overview(page) if name == "overview" else self._badges(page) for name in self._options.views]
+        told = [self._cards.earned(entry, page.details.get(entry.badge.id)) for entry in page.earned]
+        in_full = [card for _, card in told]
+        in_short = in_full if len(self._options.views) == 1 else [card for card, _ in told]  # in full one click away
+        views = [
+            self._overview(page, in_short) if name == "overview" else self._view("badges", {"earned": in_full}, page)
+            for name in self._options.views
+        ]
         return self._template.render(self._same, name=page.name, views=views, as_of=page.as_of)
 
-    def _overview(self, page: Page) -> _View:
+    def _overview(self, page: Page, earned: list[str]) -> _View:
         cards, about = self._cards, page.details
-        alone = "badges" not in self._options.views  # else what is to be said of an earned badge is there
         begun = [cards.in_progress(entry, about.get(entry.badge.id, _NOTHING)) for entry in page.in_progress]
         new = [cards.discover(entry, about.get(entry.badge.id, _NOTHING)) for entry in page.discover]
-        sections = {"in-progress": begun, "discover": new, "earned": self._earned(page, in_full=alone)}
-        return self._view("overview", sections, page)
-
-    def _badges(self, page: Page) -> _View:
-        return self._view("badges", {"earned": self._earned(page, in_full=True)}, page)
-
-    def _earned(self, page: Page, *, in_full: bool) -> list[str]:
-        about = page.details if in_full else {}
-        return [self._cards.earned(entry, about.get(entry.badge.id)) for entry in page.earned]
+        return self._view("overview", {"in-progress": begun, "discover": new, "earned": earned}, page)
 
     def _view(self, name: ViewName, sections: Mapping[str, list[str]], page: Page) -> _View:
         """Put a view together; sections without cards are left out."""

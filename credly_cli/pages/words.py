@@ -5,7 +5,7 @@ A language is one file more in ``languages``, such as ``pl.po``. What a page say
 
 import re
 from collections.abc import Callable, Iterable
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from functools import cache, lru_cache
 from pathlib import Path
@@ -77,16 +77,19 @@ class Language:
         self.tag = tag  # as HTML has it
         self._words = catalog(tag)
         self._locale = _locale(tag, locale)
-        self.day: Callable[[str], str] = lru_cache(maxsize=4096)(self._day)
+        self._days: Callable[[str], str] = lru_cache(maxsize=4096)(self._write_day)
 
     def say(self, text: str, **values: str) -> Markup:
         """Return a text with values for its ``%(name)s``; markup is left as it is, all else escaped and inert."""
         found = Markup(self._words.get(text, text))  # noqa: S704 - our own words
         return found % {name: _fit(value) for name, value in values.items()} if values else found
 
-    def _day(self, text: str) -> str:
-        """Write the day of a time, in UTC: completions known by date only are kept as its midnight there."""
-        return dates.format_date(datetime.fromisoformat(text), "long", locale=self._locale)
+    def day(self, text: str) -> str:
+        """Write the day of a UTC time: completions known by date only are kept as its midnight there."""
+        return self._days(text[:10])
+
+    def _write_day(self, text: str) -> str:
+        return dates.format_date(date.fromisoformat(text), "long", locale=self._locale)
 
     def moment(self, text: str) -> str:
         """Write a time for people, in UTC."""
