@@ -58,7 +58,7 @@ def _timezone(value: Any, where: str) -> str:
     try:
         read_zone(_text(value, where))
     except Failure as failure:
-        raise Failure("config-invalid", failure.message, hint=_SAMPLE) from None
+        raise Failure("config-invalid", f"{where}: {failure.message}", hint=failure.hint) from None
     return _text(value, where)
 
 

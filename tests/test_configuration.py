@@ -296,3 +296,19 @@ def test_r6_status_help_and_disconnect_still_answer(connected: Desk, capsys: pyt
 
 def test_the_sample_is_toml_of_today() -> None:
     tomllib.loads(SAMPLE.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize(
+    ("option", "named"),
+    [
+        ("map = {bogus = 'email'}", "bogus"),
+        ("date_format = '%d/%m/%Y %H:%M %p'", "date_format"),
+        ("timezone = 'Nowhere'", "timezone"),
+    ],
+)
+def test_options_that_no_file_can_be_read_with_are_found_by_checking(desk: Desk, option: str, named: str) -> None:
+    desk.config(f"[[lms.files.progress]]\npath = 'x.csv'\n{option}\n")
+    error = desk.json("config", "check", code=78)["error"]
+    assert error["code"] == "config-invalid"
+    assert named in error["message"]
+    assert "--date-format" not in f"{error['message']} {error['hint']}"

@@ -74,7 +74,9 @@ def _init(environment: Environment) -> None:
 
 def _check(environment: Environment) -> None:
     path, output = environment.paths.config, environment.output
-    load(path, environment.profile, required="CREDLY_CONFIG" in environment.environ)
+    from credly_cli.lms.files_source import check_entries
+
+    check_entries(load(path, environment.profile, required="CREDLY_CONFIG" in environment.environ))
     there = path.exists()
     words = f"{path} can be used." if there else f"There is no {path}: every key has its default."
     output.answer({"path": path, "exists": there}, lambda: output.say(words, "green"))

@@ -18,13 +18,16 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 
+from credly_cli.config import Settings
 from credly_cli.configured_files import FileEntry, options_of
 from credly_cli.errors import ErrorCode, Failure
 from credly_cli.files import matching
+from credly_cli.lms.columns import check_mapping
 from credly_cli.lms.reader import open_file
 from credly_cli.lms.records import Kind, Reading, Records, Understood
 from credly_cli.lms.rejects import is_rejects_file
 from credly_cli.lms.source import Batch, Known, Part, SourceContext
+from credly_cli.lms.values import check_date_format
 from credly_cli.text import Command, Hint, counted
 from credly_cli.times import Deadline, from_utc_text, read_zone, utc_text
 
@@ -92,6 +95,19 @@ class _Taken:
         paths = set(map(str, there))
         oldest = sorted(self._contents, key=lambda digest: self._contents[digest][0])[:-_REMEMBERED]
         return {self._prefix + digest: None for digest in oldest if self._contents[digest][1][0] not in paths}
+
+
+def check_entries(settings: Settings) -> None:
+    """Refuse options of configured files that no file can be read with; raises ``Failure``."""
+    for kind in _ORDER:
+        for entry in settings.lms.files.of(kind):
+            try:
+                check_mapping(kind, entry.map)
+                check_date_format(entry.date_format)
+            except Failure as failure:
+                told, hint = (str(text).replace("--date-format", "date_format =") for text in (failure, failure.hint))
+                message = f"In lms.files.{kind}, {entry.path}: {told}"
+                raise Failure("config-invalid", message, hint=hint) from None
 
 
 class FilesSource:
