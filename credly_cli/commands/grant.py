@@ -105,7 +105,7 @@ def _manual_grants(environment: Environment, store: "Store", lock: "RunLock") ->
         None,
         parallel=settings.credly.parallel,
         suppress_notification=settings.suppress_notification,
-        interrupted=environment.interruption,
+        interruption=environment.interruption,
     )
     return ManualGrants(store, lock, client, environment.clock, options, settings.grants)
 

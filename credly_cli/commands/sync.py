@@ -76,7 +76,7 @@ def sync(
         full=full,
         allow_shrink=allow_shrink,
         allow_many=allow_many,
-        interrupted=environment.interruption,
+        interruption=environment.interruption,
     )
     run = _run(environment, options, lock_wait, max_seconds, None if dry_run else log_file)
     environment.output.answer(run, lambda: _render(environment, run, options.steps))

@@ -94,7 +94,7 @@ class ManualGrants:
         candidates = self._candidates(results)
         free = self._ask(candidates, results)
         moment = issued_at or utc_text(self.clock.now())
-        with self.options.interrupted.awaited():  # what is recorded is also sent, or taken back
+        with self.options.interruption.awaited():  # what is recorded is also sent, or taken back
             planned = [candidate for candidate in free if self._record(candidate, self._date_of(candidate, moment))]
             stopped = None if rehearse else self._send(planned)
             for candidate in planned:

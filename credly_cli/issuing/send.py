@@ -52,7 +52,7 @@ class SendOptions:
     suppress_notification: bool = False
     deadline: Deadline | None = None
     completed_from: str | None = None  # older completions wait until Credly was asked about them
-    interrupted: Interruption = field(default_factory=Interruption)
+    interruption: Interruption = field(default_factory=Interruption)
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,8 +198,8 @@ class _Sender:
         if self.outcome.stopped is None:
             left = self.options.deadline.remaining() if self.options.deadline else inf
             delay = self.rate_limit.delay(self._now())
-            if self.options.interrupted.is_set():
-                self.outcome.stopped = self.options.interrupted.failure()
+            if self.options.interruption.is_set():
+                self.outcome.stopped = self.options.interruption.failure()
             elif delay >= left:
                 self.outcome.stopped = out_of_time()
             elif left == inf and delay > _LONGEST_PAUSE:

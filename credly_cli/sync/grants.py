@@ -56,7 +56,7 @@ class GrantsStep:
     started_at: str
     dry_run: bool
     all_issued_badges_known: bool  # this run read a complete listing of them
-    interrupted: Interruption
+    interruption: Interruption
     counts: GrantCounts
     problems: list[Problem]
     plan: list[PlannedGrant]  # of a dry run
@@ -133,7 +133,7 @@ class GrantsStep:
             suppress_notification=self.settings.suppress_notification,
             deadline=self.client.http.deadline,
             completed_from=completed_from,
-            interrupted=self.interrupted,
+            interruption=self.interruption,
         )
 
 

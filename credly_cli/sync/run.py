@@ -42,7 +42,7 @@ class SyncOptions:
     full: bool = False  # read everything anew, not only what is new
     allow_shrink: bool = False
     allow_many: bool = False  # no brake on the badges of one link
-    interrupted: Interruption = field(default_factory=Interruption)
+    interruption: Interruption = field(default_factory=Interruption)
 
 
 @dataclass(slots=True)
@@ -146,8 +146,8 @@ class Synchronisation:
         return number
 
     def _goes_on(self, run: Run) -> bool:
-        if run.stopped is None and self.options.interrupted.is_set():
-            self._stop(run, self.options.interrupted.failure())
+        if run.stopped is None and self.options.interruption.is_set():
+            self._stop(run, self.options.interruption.failure())
         return run.stopped is None
 
     def _stop(self, run: Run, failure: Failure) -> None:
@@ -197,7 +197,7 @@ class Synchronisation:
         """Take in what the configured source has that is new; returns whether there is a source."""
         forget_missing(self.store)
         http, options = self.client.http, self.options
-        sources = sources_of(replace(self.source_context, deadline=http.deadline, interruption=options.interrupted))
+        sources = sources_of(replace(self.source_context, deadline=http.deadline, interruption=options.interruption))
         if not sources:
             return False
         folder = None if options.dry_run else self.state_folder
@@ -233,7 +233,7 @@ class Synchronisation:
             started_at=run.started_at,
             dry_run=self.options.dry_run,
             all_issued_badges_known=run.all_issued_badges_known,
-            interrupted=self.options.interrupted,
+            interruption=self.options.interruption,
             counts=run.grants,
             problems=run.problems,
             plan=run.plan,
