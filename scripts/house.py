@@ -331,6 +331,7 @@ def measure(root: Path, *, suite: bool) -> dict[str, str]:
     arrows = house.arrows()
     rows = {
         "modules": f"{len(modules)}",
+        "... that are a room's docstring and nothing else": f"{sum(_is_only_docstring(module) for module in modules)}",
         "lines of the program": f"{sum(module.lines for module in modules):,}",
         "lines a module, mean": f"{statistics.mean(module.lines for module in modules):.0f}",
         f"modules over {MOST_LINES} lines": f"{sum(module.lines > MOST_LINES for module in modules)}",
@@ -356,6 +357,10 @@ def measure(root: Path, *, suite: bool) -> dict[str, str]:
         "test functions": f"{sum(len(_TEST.findall(text)) for text in tests):,}",
     }
     return rows | ({"seconds of the fast tests, two at a time": _suite_seconds(root)} if suite else {})
+
+
+def _is_only_docstring(module: Module) -> bool:
+    return all(_is_docstring(node) for node in module.tree.body)
 
 
 def _line_count(text: str) -> int:

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from credly_cli.config import Paths
+from credly_cli.credly.records import Organization
 from credly_cli.errors import Failure
 from credly_cli.store import overview
-from credly_cli.store.overview import Organization, Overview
+from credly_cli.store.overview import Overview
 from credly_cli.text import Command, Hint
 
 

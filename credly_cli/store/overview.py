@@ -7,6 +7,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from credly_cli.credly.records import Organization
 from credly_cli.errors import ErrorCode, Failure
 from credly_cli.store import waiting
 from credly_cli.store.schema import COUNT_REVOKED, MIGRATIONS, STATES
@@ -17,14 +18,6 @@ _KNOWS_GOOD = 5  # the version from which on the store says which runs did their
 _KNOWS_TOKEN_LIFE = 8  # ... and what Credly tells of the end of its token
 _SUCCESS = "status = 'success'"
 _END = "\U0010ffff"  # after every address that begins alike
-
-
-@dataclass(frozen=True, slots=True)
-class Organization:
-    """The organization whose badges are in the store."""
-
-    id: str
-    name: str
 
 
 @dataclass(frozen=True, slots=True)
