@@ -11,7 +11,7 @@ from credly_cli.cli.environment import Environment
 from credly_cli.cli.group import LockWait
 from credly_cli.errors import Exit, Failure
 from credly_cli.lms.dates import read_moment
-from credly_cli.output import Column
+from credly_cli.output import Column, Output
 from credly_cli.text import Command, Hint, as_json, counted
 from credly_cli.times import UnreadableTimeError, utc_text
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from credly_cli.issuing.grantable import Recipient
     from credly_cli.issuing.manual import Granted, ManualGrants
     from credly_cli.store.database import Store
-    from credly_cli.store.grants import ListedGrant
     from credly_cli.store.lock import RunLock
 
 COLUMNS = (
@@ -87,10 +86,11 @@ def grant(
         grants = _manual_grants(environment, store, lock)
         grants.client.progress = progress
         results = grants.grant(emails, badge, moment, rehearse=dry_run)
+        out = grants.out()
     if file is None and len(emails) == 1:
-        return _show_one(environment, results[0], dry_run=dry_run)
+        return _show_one(environment.output, results[0], out, dry_run=dry_run)
     code = manual.exit_code(results, rehearse=dry_run)
-    _show_several(environment, results, code, dry_run=dry_run)
+    _show_several(environment.output, results, code, out, dry_run=dry_run)
     return int(code)
 
 
@@ -191,20 +191,19 @@ def _moment(environment: Environment, text: str) -> str:
     return moment
 
 
-def _show_one(environment: Environment, result: "Granted", *, dry_run: bool) -> int:
+def _show_one(output: Output, result: "Granted", out: Hint, *, dry_run: bool) -> int:
     failure = result.failure
     if result.grant is None or (failure is not None and failure.code == "already-earned"):
         raise failure or Failure("unexpected", "Nothing came of it.", hint=Hint("Run:", Command("grants")))
     problems = {"problems": result.problems()} if failure else {}
     answer = {"changed": result.changed, "grant": result.grant, **problems}
-    environment.output.answer(answer, lambda: _render_one(environment, result, dry_run=dry_run))
+    output.answer(answer, lambda: _render_one(output, result, out, dry_run=dry_run))
     if failure is None:
         return int(Exit.DONE)
     return int(failure.exit_code)
 
 
-def _render_one(environment: Environment, result: "Granted", *, dry_run: bool) -> None:
-    output = environment.output
+def _render_one(output: Output, result: "Granted", out: Hint, *, dry_run: bool) -> None:
     if result.failure is not None or result.grant is None:
         output.failure(result.failure or Failure("unexpected", "Nothing came of it."))
         return
@@ -214,33 +213,15 @@ def _render_one(environment: Environment, result: "Granted", *, dry_run: bool) -
     if dry_run:
         output.note("This is a dry run: nothing was issued.")
         return
-    _show_out(environment, result.grant)
+    output.note(out)
     output.note(Hint("Next:", Command("learner-badges", email)))
 
 
-def _show_out(environment: Environment, grant: "ListedGrant") -> None:
-    """Say how many badges are out through the link, how to list them, and where they are revoked (R34)."""
-    if environment.output.quiet:
-        return
-    from credly_cli.linking import link, names
-    from credly_cli.store import grants as stored
-
-    with environment.reading() as store:
-        number = stored.count_out(store, grant.badge.id, grant.content.id)
-        badge = names.badge(store, grant.badge.id).word
-    message = (
-        f"{counted(number, 'badge is', 'badges are')} out for {grant.content.title}. Revoking is done in Credly only."
-    )
-    environment.output.note(Hint(f"{message} To list them:", link.listing_of_out(badge, grant.content.id)))
+def _show_several(output: Output, results: "Sequence[Granted]", code: Exit, out: Hint, *, dry_run: bool) -> None:
+    output.answer({"results": results}, lambda: _render_several(output, results, code, out, dry_run=dry_run))
 
 
-def _show_several(environment: Environment, results: "Sequence[Granted]", code: Exit, *, dry_run: bool) -> None:
-    answer = {"results": results}
-    environment.output.answer(answer, lambda: _render_several(environment, results, code, dry_run=dry_run))
-
-
-def _render_several(environment: Environment, results: "Sequence[Granted]", code: Exit, *, dry_run: bool) -> None:
-    output = environment.output
+def _render_several(output: Output, results: "Sequence[Granted]", code: Exit, out: Hint, *, dry_run: bool) -> None:
     output.listing(COLUMNS, [_row(result) for result in results], empty="The list of learners is empty.")
     failures = [result.failure for result in results if result.failure and result.failure.exit_code == code]
     if failures and code is not Exit.PARTIAL:
@@ -253,8 +234,8 @@ def _render_several(environment: Environment, results: "Sequence[Granted]", code
     earned = sum(result.failure is not None and result.failure.code == "already-earned" for result in results)
     had = f" {earned:,} had it already." if earned else ""
     output.note(f"{issued:,} of {len(results):,} issued.{had}")
-    if granted := next((result.grant for result in results if result.changed and result.grant), None):
-        _show_out(environment, granted)
+    if any(result.changed and result.grant for result in results):
+        output.note(out)
 
 
 def _row(result: "Granted") -> dict[str, object]:

@@ -13,6 +13,7 @@ from credly_cli.issuing import plan, reconcile, restore, send
 from credly_cli.issuing.lookup import Recipient, look_up, look_up_all
 from credly_cli.issuing.send import SendOptions
 from credly_cli.linking import names
+from credly_cli.linking.link import listing_of_out
 from credly_cli.store import badges, claims, enrollments, facts, grants, issued_badges, learners, runs
 from credly_cli.store import content as contents
 from credly_cli.store.badges import NamedBadge
@@ -23,7 +24,7 @@ from credly_cli.store.facts import Completion
 from credly_cli.store.grants import Grant, ListedGrant, NewGrant
 from credly_cli.store.learners import Learner
 from credly_cli.store.lock import RunLock
-from credly_cli.text import Command, Hint
+from credly_cli.text import Command, Hint, counted
 from credly_cli.times import Clock, utc_text
 
 AT_COMPLETION = "completion"  # as the date on a badge: when its learner completed the content
@@ -100,6 +101,13 @@ class ManualGrants:
             for candidate in planned:
                 self._report(candidate, stopped, rehearse=rehearse)
         return results
+
+    def out(self) -> Hint:
+        """Say how many badges are out through the link, how to list them, and where they are revoked (R34)."""
+        content = self._content
+        number = grants.count_out(self.store, self._badge.id, content.id)
+        told = f"{counted(number, 'badge is', 'badges are')} out for {content.title}. Revoking is done in Credly only."
+        return Hint(f"{told} To list them:", listing_of_out(self._badge.word, content.id))
 
     def _date_of(self, candidate: _Candidate, moment: str) -> str:
         """Return the date on the badge."""
