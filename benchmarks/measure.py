@@ -115,6 +115,11 @@ def seconds(runs: Sequence[Took]) -> float:
     return median([took.seconds for took in runs])
 
 
+def processor(runs: Sequence[Took]) -> float:
+    """Return the median processor time of some runs, which what else the machine does hardly changes."""
+    return median([took.processor for took in runs])
+
+
 def memory(runs: Sequence[Took]) -> float:
     """Return the largest memory of some runs, in MB."""
     return max(took.megabytes for took in runs)

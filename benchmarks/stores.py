@@ -79,13 +79,25 @@ def add_content(home: Path, count: int, linked: int = 0) -> None:
 
 
 def add_learners(home: Path, count: int) -> None:
-    """Add learners with names."""
+    """Add learners with names, a quarter of them with letters beyond ASCII."""
     with Store.open(home / "credly.db") as store, store.transaction():
         store.change(
             f"{_NUMBERS} INSERT INTO learners (id, email, email_key, learner_id, first_name, last_name)"
-            " SELECT i + 1, 'learner' || i || '@example.com', 'learner' || i || '@example.com', 'L' || i, 'Robin',"
-            " 'Sample' || i FROM n",
+            " SELECT i + 1, 'learner' || i || '@example.com', 'learner' || i || '@example.com', 'L' || i,"
+            " iif(i % 4, 'Robin', 'Chloé'), iif(i % 4, 'Sample', 'Müller') || i FROM n",
             {"count": count},
+        )
+
+
+def add_grants(home: Path, count: int) -> None:
+    """Add a grant for each of the first issued badges, to the learner who holds it."""
+    with Store.open(home / "credly.db") as store, store.transaction():
+        store.change(
+            f"{_NUMBERS} INSERT INTO grants (badge_id, learner, content_id, session_id, reason, state, completed_at,"
+            " issued_at, once, earner_id, issued_badge_id, created_at, updated_at)"
+            " SELECT printf('33333333-3333-4333-8333-%012d', i % 50), i + 1, 'course-' || (i % 50), '', 'completion',"
+            " 'issued', :at, :at, 1, 'L' || i, printf('77777777-7777-4777-8777-%012d', i), :at, :at FROM n",
+            {"count": count, "at": LINKED_FROM},
         )
 
 

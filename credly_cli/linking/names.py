@@ -15,7 +15,6 @@ from credly_cli.text import Command, Hint, folded, same_case
 
 _SHOWN = 10  # candidates of an ambiguous name
 _ALIKE = 0.75  # of a suggestion and what was written; 1 is the same
-_COMPARED = 20_000  # addresses that a suggestion is looked for among
 _NAMES = ("name", "title")  # what is compared as a name is; ids and slugs are first taken to the letter
 _SEE_LEARNERS = Command("learners", "WORDS")
 
@@ -101,7 +100,7 @@ def learner(store: Store, text: str) -> list[Learner]:
     """
     if found := _by_address_or_id(store, text):
         return found
-    called = learners.of_name(store, text)
+    called = [] if "@" in text else learners.of_name(store, text)
     if len(called) > 1:
         raise _ambiguous(text, called)
     if not called:
@@ -144,7 +143,7 @@ def learner_hint(store: Store, text: str) -> Hint:
     if "@" not in text and text.split() and (found := learners.matching(store, text.split(), _SHOWN)):
         shown = " or ".join(f'"{one.email}"' for one in found[:3])
         return Hint(f"Did you mean {shown}? To see who matches:", Command("learners", text))
-    return _hint(text, ((known, known) for known in learners.emails(store, _COMPARED)), _SEE_LEARNERS)
+    return _hint(text, ((known, known) for known in learners.emails_near(store, text)), _SEE_LEARNERS)
 
 
 # Badges and content by name

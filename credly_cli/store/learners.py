@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from operator import attrgetter
 
 from credly_cli.identity import email_key, sourced_id
@@ -100,6 +101,25 @@ def emails(store: Store, limit: int) -> list[str]:
     return [row["email"] for row in rows]
 
 
+_NEIGHBOURS = """
+SELECT email FROM (SELECT email FROM learners WHERE email_key >= :key AND email_key NOT LIKE 'forgotten:%'
+  ORDER BY email_key LIMIT :most)
+UNION SELECT email FROM (SELECT email FROM learners WHERE email_key < :key AND email_key NOT LIKE 'forgotten:%'
+  ORDER BY email_key DESC LIMIT :most)
+UNION SELECT email FROM (SELECT email FROM learners WHERE :end <> '' AND instr(email_key, :end) LIMIT :most)
+"""
+_MOST_NEIGHBOURS = 500
+_TYPED_WRONG = 3  # characters at the beginning that may be wrong
+
+
+def emails_near(store: Store, text: str) -> list[str]:
+    """Return the addresses that may be meant by one that nobody has: those beside it, and those that end alike."""
+    key = email_key(storable(text))
+    end = key[_TYPED_WRONG:] if "@" in key[_TYPED_WRONG:] else ""
+    rows = store.rows(_NEIGHBOURS, {"key": key, "end": end, "most": _MOST_NEIGHBOURS})
+    return sorted(row["email"] for row in rows)
+
+
 def of_id(store: Store, learner_id: str) -> list[Learner]:
     """Return the learner whom the LMS calls so."""
     return store.records(
@@ -131,19 +151,16 @@ class ListedLearner(LearnerBrief):
     former_emails: list[str]
 
 
-# Letters beyond ASCII: more bytes than characters. An address is compared without regard to case in any script.
-_NOT_PLAIN = " OR ".join(
-    f"length(CAST(l.{name} AS BLOB)) > length(l.{name})" for name in ("first_name", "last_name", "email", "learner_id")
-)
 _KEPT = "l.email_key NOT LIKE 'forgotten:%'"
-_NAME = "ifnull(l.first_name, '') || ' ' || ifnull(l.last_name, '')"
-_ALL_WORDS = f"{_NAME} || ' ' || l.email || ' ' || ifnull(l.learner_id, '')"
+_NAME = ("l.first_name", "l.last_name")
+_ALL = (*_NAME, "l.email", "l.learner_id")
 _ANY = f"SELECT {{columns}} FROM learners l WHERE {_KEPT} AND {{condition}}"
 _FORMER = f"""
 SELECT {{columns}} FROM (SELECT learner, group_concat(email_key, ' ') AS emails FROM former_emails
   WHERE email_key NOT LIKE 'forgotten:%' GROUP BY learner) f
 JOIN learners l ON l.id = f.learner WHERE {_KEPT} AND {{condition}}
 """
+_REMEMBERED = 100_000  # names that are folded once
 
 
 def matching(store: Store, words: Sequence[str], limit: int = -1) -> list[ListedLearner]:
@@ -152,9 +169,9 @@ def matching(store: Store, words: Sequence[str], limit: int = -1) -> list[Listed
     Words are compared without case, accents and commas.
     """
     wanted = words_of(" ".join(words))
-    found = {one.id: one for one in _with_words(store, wanted, f"{_ANY} LIMIT {limit}", _ALL_WORDS)}
+    found = {one.id: one for one in _with_words(store, wanted, f"{_ANY} LIMIT {limit}", _ALL)}
     if wanted:
-        had = _with_words(store, wanted, f"{_FORMER} LIMIT {limit}", f"{_ALL_WORDS} || ' ' || f.emails")
+        had = _with_words(store, wanted, f"{_FORMER} LIMIT {limit}", (*_ALL, "f.emails"))
         found |= {one.id: one for one in had}
     former: dict[int, list[str]] = {}
     for learner, email in former_emails(store, found) if found else ():
@@ -174,18 +191,27 @@ def _by_name(one: ListedLearner) -> tuple[str, str, str]:
     return folded(one.last_name or ""), folded(one.first_name or ""), one.email.casefold()
 
 
-def _with_words(store: Store, words: Sequence[str], sql: str, text: str) -> list[Learner]:
-    """Return the learners in whose ``text``, an SQL expression, each word is found.
+def _with_words(store: Store, words: Sequence[str], sql: str, columns: Sequence[str]) -> list[Learner]:
+    """Return the learners in one of whose columns each word is found.
 
-    SQLite finds words in plain text by itself, in a fraction of the time; other text is first folded as the words are.
+    SQLite finds words in plain text by itself, in a fraction of the time; what has letters beyond ASCII, and so more
+    bytes than characters, is first folded as the words are.
     """
-    store.connection.create_function("folded", 1, folded, deterministic=True)
-    escaped = ["%" + word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%" for word in words]
-    each = " AND ".join(["t LIKE ? ESCAPE '\\'"] * len(words)) or "1"
-    plain, other = each.replace("t LIKE", f"{text} LIKE"), each.replace("t LIKE", f"folded({text}) LIKE")
-    condition = f"(({plain}) OR (({_NOT_PLAIN}) AND {other}))"
-    columns = ", ".join(f"l.{name}" for name in _COLUMNS.split(", "))
-    return store.records(Learner, sql.format(columns=columns, condition=condition), (*escaped, *escaped))
+    store.connection.create_function("folded", 1, lru_cache(_REMEMBERED)(folded), deterministic=True)
+    patterns = ["%" + word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%" for word in words]
+    condition = " AND ".join(f"({_has_word(columns, number)})" for number in range(1, len(words) + 1)) or "1"
+    shown = ", ".join(f"l.{name}" for name in _COLUMNS.split(", "))
+    return store.records(Learner, sql.format(columns=shown, condition=condition), patterns)
+
+
+def _has_word(columns: Sequence[str], number: int) -> str:
+    """Return whether a word, the parameter of that number, is found in a column, as SQL."""
+    plain = [f"{name} LIKE ?{number} ESCAPE '\\'" for name in columns]
+    other = [
+        f"length(CAST({name} AS BLOB)) > length({name}) AND folded({name}) LIKE ?{number} ESCAPE '\\'"
+        for name in columns
+    ]
+    return " OR ".join((*plain, *other))
 
 
 def of_numbers(store: Store, numbers: Sequence[int]) -> list[Learner]:
