@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from credly_cli.cli.environment import Environment
 from credly_cli.errors import Failure
 from credly_cli.linking import names
-from credly_cli.store import badges, learners
+from credly_cli.store import badges, finding
 from credly_cli.store import content as contents
 from credly_cli.store.database import Store
 from credly_cli.text import Command, Hint, folded
@@ -72,7 +72,7 @@ def _learner_among(store: Store, arguments: Sequence[str]) -> str | None:
     for length in (2, 3):
         for place in range(len(words) - length + 1):
             name = " ".join(words[place : place + length])
-            if "@" not in name and "-" not in name[:1] and learners.of_name(store, name):
+            if "@" not in name and "-" not in name[:1] and finding.of_name(store, name):
                 return name
     return None
 

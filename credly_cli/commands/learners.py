@@ -9,7 +9,7 @@ from credly_cli.output import Column
 from credly_cli.text import Command, Hint, as_json
 
 if TYPE_CHECKING:
-    from credly_cli.store.learners import ListedLearner
+    from credly_cli.store.finding import ListedLearner
 
 COLUMNS = (
     Column("Id", "learner_id", whole=True),
@@ -37,12 +37,12 @@ def learners(
 
     Example: credly learners lovelace
     """
-    from credly_cli.store import learners as stored
+    from credly_cli.store import finding
 
     environment: Environment = context.obj
     words = " ".join(text or ())
     with environment.reading() as store:
-        found = stored.matching(store, [words])
+        found = finding.matching(store, [words])
     output = environment.output
     shown = output.stdout.isatty() and not (csv or output.as_json)
     rows = [_shown(one) for one in found] if shown else found

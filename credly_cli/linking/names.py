@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
 from credly_cli.errors import ErrorCode, Failure
-from credly_cli.store import badges, learners, runs
+from credly_cli.store import badges, finding, learners, runs
 from credly_cli.store import content as contents
 from credly_cli.store.badges import NamedBadge
 from credly_cli.store.content import NamedContent
@@ -100,7 +100,7 @@ def learner(store: Store, text: str) -> list[Learner]:
     """
     if found := _by_address_or_id(store, text):
         return found
-    called = [] if "@" in text else learners.of_name(store, text)
+    called = [] if "@" in text else finding.of_name(store, text)
     if len(called) > 1:
         raise _ambiguous(text, called)
     if not called:
@@ -140,10 +140,10 @@ def _named_fully(one: Learner) -> str:
 
 def learner_hint(store: Store, text: str) -> Hint:
     """Suggest the addresses that are closest to one that nobody has; who has the words of another name."""
-    if "@" not in text and text.split() and (found := learners.matching(store, text.split(), _SHOWN)):
+    if "@" not in text and text.split() and (found := finding.matching(store, text.split(), _SHOWN)):
         shown = " or ".join(f'"{one.email}"' for one in found[:3])
         return Hint(f"Did you mean {shown}? To see who matches:", Command("learners", text))
-    return _hint(text, ((known, known) for known in learners.emails_near(store, text)), _SEE_LEARNERS)
+    return _hint(text, ((known, known) for known in finding.emails_near(store, text)), _SEE_LEARNERS)
 
 
 # Badges and content by name

@@ -3,14 +3,13 @@
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from operator import attrgetter
 
 from credly_cli.identity import email_key, sourced_id
 from credly_cli.store.database import Store
 from credly_cli.store.duplicates import stand_for_badge, stand_for_session
 from credly_cli.store.views import NAMED
-from credly_cli.text import folded, storable
+from credly_cli.text import storable
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,15 +68,15 @@ def named_in(stored: str | None) -> tuple[str, ...]:
 
 
 _LISTED = "(SELECT value FROM json_each(:keys))"
-_COLUMNS = "id, email, learner_id, first_name, last_name, panorama, sublicense, locale, email_at"
-_columns_of = attrgetter(*_COLUMNS.split(", "))
+COLUMNS = "id, email, learner_id, first_name, last_name, panorama, sublicense, locale, email_at"
+_columns_of = attrgetter(*COLUMNS.split(", "))
 
 
 def of_email(store: Store, email: str) -> list[Learner]:
     """Return the learners with this address; those who had it before, where nobody has it now."""
     return store.records(
         Learner,
-        f"SELECT {_COLUMNS} FROM learners WHERE id IN (SELECT learner FROM learner_addresses WHERE email_key = ?)"
+        f"SELECT {COLUMNS} FROM learners WHERE id IN (SELECT learner FROM learner_addresses WHERE email_key = ?)"
         " ORDER BY id",
         (email_key(storable(email)),),
     )
@@ -101,134 +100,31 @@ def emails(store: Store, limit: int) -> list[str]:
     return [row["email"] for row in rows]
 
 
-_NEIGHBOURS = """
-SELECT email FROM (SELECT email FROM learners WHERE email_key >= :key AND email_key NOT LIKE 'forgotten:%'
-  ORDER BY email_key LIMIT :most)
-UNION SELECT email FROM (SELECT email FROM learners WHERE email_key < :key AND email_key NOT LIKE 'forgotten:%'
-  ORDER BY email_key DESC LIMIT :most)
-UNION SELECT email FROM (SELECT email FROM learners WHERE :end <> '' AND instr(email_key, :end) LIMIT :most)
-"""
-_MOST_NEIGHBOURS = 500
-_TYPED_WRONG = 3  # characters at the beginning that may be wrong
-
-
-def emails_near(store: Store, text: str) -> list[str]:
-    """Return the addresses that may be meant by one that nobody has: those beside it, and those that end alike."""
-    key = email_key(storable(text))
-    end = key[_TYPED_WRONG:] if "@" in key[_TYPED_WRONG:] else ""
-    rows = store.rows(_NEIGHBOURS, {"key": key, "end": end, "most": _MOST_NEIGHBOURS})
-    return sorted(row["email"] for row in rows)
-
-
 def of_id(store: Store, learner_id: str) -> list[Learner]:
     """Return the learner whom the LMS calls so."""
     return store.records(
-        Learner, f"SELECT {_COLUMNS} FROM learners WHERE learner_id = ?", (storable(learner_id).strip(),)
+        Learner, f"SELECT {COLUMNS} FROM learners WHERE learner_id = ?", (storable(learner_id).strip(),)
     )
 
 
-def of_name(store: Store, name: str) -> list[Learner]:
-    """Return the learners who are called so: first and last name, in any order, accents and commas aside."""
-    wanted = sorted(words_of(name))
-    if not wanted:
-        return []
-    found = _with_words(store, wanted, f"SELECT {{columns}} FROM learners l WHERE {_KEPT} AND {{condition}}", _NAME)
-    return [one for one in found if sorted(words_of(f"{one.first_name or ''} {one.last_name or ''}")) == wanted]
-
-
-def words_of(text: str) -> list[str]:
-    """Return the words of a name as they are compared: without case, accents and commas."""
-    return folded(storable(text).replace(",", " ")).split()
-
-
-@dataclass(frozen=True, slots=True)
-class ListedLearner(LearnerBrief):
-    """A learner as lists show one; ``former_emails`` are compared forms of addresses that the learner had before."""
-
-    panorama: str | None
-    sublicense: str | None
-    sublicenses: list[str]
-    former_emails: list[str]
-
-
-_KEPT = "l.email_key NOT LIKE 'forgotten:%'"
-_NAME = ("l.first_name", "l.last_name")
-_ALL = (*_NAME, "l.email", "l.learner_id")
-_ANY = f"SELECT {{columns}} FROM learners l WHERE {_KEPT} AND {{condition}}"
-_FORMER = f"""
-SELECT {{columns}} FROM (SELECT learner, group_concat(email_key, ' ') AS emails FROM former_emails
-  WHERE email_key NOT LIKE 'forgotten:%' GROUP BY learner) f
-JOIN learners l ON l.id = f.learner WHERE {_KEPT} AND {{condition}}
-"""
-_REMEMBERED = 100_000  # names that are folded once
-
-
-def matching(store: Store, words: Sequence[str], limit: int = -1) -> list[ListedLearner]:
-    """Return the learners in whose name, addresses (former ones too) or id each word is found; by name.
-
-    Words are compared without case, accents and commas.
-    """
-    wanted = words_of(" ".join(words))
-    found = {one.id: one for one in _with_words(store, wanted, f"{_ANY} LIMIT {limit}", _ALL)}
-    if wanted:
-        had = _with_words(store, wanted, f"{_FORMER} LIMIT {limit}", (*_ALL, "f.emails"))
-        found |= {one.id: one for one in had}
-    former: dict[int, list[str]] = {}
-    for learner, email in former_emails(store, found) if found else ():
-        if not email.startswith("forgotten:") and email != found[learner].email_key:
-            former.setdefault(learner, []).append(email)
-    return sorted((_listed(one, former.get(one.id, [])) for one in found.values()), key=_by_name)
-
-
-def _listed(one: Learner, former: list[str]) -> ListedLearner:
-    return ListedLearner(
-        one.email, one.first_name, one.last_name, one.learner_id, one.panorama,
-        one.sublicenses[0] if one.sublicenses else None, list(one.sublicenses), sorted(former),
-    )  # fmt: skip
-
-
-def _by_name(one: ListedLearner) -> tuple[str, str, str]:
-    return folded(one.last_name or ""), folded(one.first_name or ""), one.email.casefold()
-
-
-def _with_words(store: Store, words: Sequence[str], sql: str, columns: Sequence[str]) -> list[Learner]:
-    """Return the learners in one of whose columns each word is found.
-
-    SQLite finds words in plain text by itself, in a fraction of the time; what has letters beyond ASCII, and so more
-    bytes than characters, is first folded as the words are.
-    """
-    store.connection.create_function("folded", 1, lru_cache(_REMEMBERED)(folded), deterministic=True)
-    patterns = ["%" + word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%" for word in words]
-    condition = " AND ".join(f"({_has_word(columns, number)})" for number in range(1, len(words) + 1)) or "1"
-    shown = ", ".join(f"l.{name}" for name in _COLUMNS.split(", "))
-    return store.records(Learner, sql.format(columns=shown, condition=condition), patterns)
-
-
-def _has_word(columns: Sequence[str], number: int) -> str:
-    """Return whether a word, the parameter of that number, is found in a column, as SQL."""
-    plain = [f"{name} LIKE ?{number} ESCAPE '\\'" for name in columns]
-    other = [
-        f"length(CAST({name} AS BLOB)) > length({name}) AND folded({name}) LIKE ?{number} ESCAPE '\\'"
-        for name in columns
-    ]
-    return " OR ".join((*plain, *other))
+KEPT = "l.email_key NOT LIKE 'forgotten:%'"  # learners `l` who are not forgotten
 
 
 def of_numbers(store: Store, numbers: Sequence[int]) -> list[Learner]:
     """Return the learners of these numbers of the store's own, those who are not forgotten."""
-    sql = f"SELECT {_COLUMNS} FROM learners l WHERE id IN {_LISTED} AND {_KEPT} ORDER BY id"
+    sql = f"SELECT {COLUMNS} FROM learners l WHERE id IN {_LISTED} AND {KEPT} ORDER BY id"
     return store.records(Learner, sql, {"keys": json.dumps(list(numbers))})
 
 
 def after(store: Store, number: int, limit: int) -> list[Learner]:
     """Return so many learners after a number of the store's own, by that, those who are not forgotten."""
-    sql = f"SELECT {_COLUMNS} FROM learners l WHERE id > ? AND {_KEPT} ORDER BY id LIMIT ?"
+    sql = f"SELECT {COLUMNS} FROM learners l WHERE id > ? AND {KEPT} ORDER BY id LIMIT ?"
     return store.records(Learner, sql, (number, limit))
 
 
 def count(store: Store) -> int:
     """Count the learners who are not forgotten."""
-    return int(store.value(f"SELECT count(*) FROM learners l WHERE {_KEPT}"))
+    return int(store.value(f"SELECT count(*) FROM learners l WHERE {KEPT}"))
 
 
 def keys_of(store: Store, learners: Sequence[int]) -> dict[int, tuple[str, ...]]:
@@ -280,24 +176,24 @@ def ids_like_words(store: Store) -> Iterator[IdInUse]:
 # For importing: who may be meant by the records of a batch, and what they turn out to say
 
 
-_BY_ID = f"SELECT {_COLUMNS} FROM learners WHERE learner_id IN {_LISTED}"
+_BY_ID = f"SELECT {COLUMNS} FROM learners WHERE learner_id IN {_LISTED}"
 _BY_NAMED_ID = f"""
-SELECT {_COLUMNS} FROM learners WHERE id IN (
+SELECT {COLUMNS} FROM learners WHERE id IN (
   SELECT learner FROM learner_ids WHERE (source, learner_id) IN (
     SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]') FROM json_each(:keys)))
 """
-_BY_EMAIL = f"SELECT {_COLUMNS} FROM learners WHERE email_key IN {_LISTED}"
+_BY_EMAIL = f"SELECT {COLUMNS} FROM learners WHERE email_key IN {_LISTED}"
 _BY_FORMER_EMAIL = f"""
-SELECT {_COLUMNS} FROM learners WHERE id IN (SELECT learner FROM former_emails WHERE email_key IN {_LISTED})
+SELECT {COLUMNS} FROM learners WHERE id IN (SELECT learner FROM former_emails WHERE email_key IN {_LISTED})
 """
-# The values are those of _COLUMNS, and the address as it is compared.
-_ADD = f"INSERT INTO learners ({_COLUMNS}, email_key) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+# The values are those of COLUMNS, and the address as it is compared.
+_ADD = f"INSERT INTO learners ({COLUMNS}, email_key) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _CHANGE = """
 UPDATE learners SET email = ?2, email_key = ?10, learner_id = ?3, first_name = ?4, last_name = ?5, panorama = ?6,
   sublicense = ?7, locale = ?8, email_at = ?9
 WHERE id = ?1
 """
-_values_of = attrgetter(*_COLUMNS.split(", "), "email_key")
+_values_of = attrgetter(*COLUMNS.split(", "), "email_key")
 
 
 def candidates(store: Store, ids: Iterable[tuple[str, str]], email_keys: Iterable[str]) -> list[Learner]:
