@@ -8,6 +8,7 @@ program is stopped, no page is left that nobody knows.
 import os
 import re
 import stat
+import time
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
@@ -220,8 +221,14 @@ class Folder:
         if self.owner() is not None:
             os.unlink(LIST, dir_fd=self._descriptor)
 
+    def leave(self) -> str:
+        """Return by what is told whether somebody touches the folder or its list from now on."""
+        with suppress(OSError):  # to a time that no other change gives it: clocks of files tick slowly
+            os.utime(self._descriptor, ns=(time.time_ns(), time.time_ns()))
+        return self.place()
+
     def place(self) -> str:
-        """Return by what is told whether somebody touched the folder or its list since."""
+        """Return how the folder is now, to be compared with how it was left."""
         status, listed = os.fstat(self._descriptor), self._status(LIST)
         told = [status.st_dev, status.st_ino, status.st_mtime_ns]
         told += [listed.st_ino, listed.st_size, listed.st_mtime_ns] if listed else []
@@ -243,7 +250,7 @@ class Folder:
 def resolved(path: Path) -> Path:
     """Return where a folder is, the links followed that lead there; raises ``Failure``."""
     try:
-        return followed(path)
+        return followed(path / ".nothing").parent  # what is there and no file is not followed otherwise
     except OSError as error:
         raise unusable(path, error) from None
 

@@ -247,7 +247,7 @@ class _Run:
         _, next_at = page_changes.releases(self._around.store, job.now)
         self._published.finish(
             replace(
-                known, place=folder.place(), appearance=self._appearance, url=job.url, manifest=job.manifest,
+                known, place=folder.leave(), appearance=self._appearance, url=job.url, manifest=job.manifest,
                 pages=self._result.pages, seen=seen, next_at=next_at,
             )
         )  # fmt: skip

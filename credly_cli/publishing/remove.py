@@ -86,5 +86,5 @@ def _forget_in(known: PublishedFolder, published: Published, key: PageKey | None
             folder.leave_out_of_list(map(hash_of, names))
         with published.transaction():
             published.remove(known.id, numbers)
-            published.set_place(known.id, folder.place() if untouched else "")
+            published.set_place(known.id, folder.leave() if untouched else "")
     return removed

@@ -3,11 +3,13 @@
 import random
 import re
 import shutil
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from credly_cli.sandbox.records import Refusal
 from tests.learner_views.school import AGAIN, BADGE, School
 from tests.publishing.site import Site
 
@@ -164,17 +166,16 @@ class History:
         if issued := self.desk.issued():
             badge = self.chance.choice(issued)
             act = self.chance.choice(["accept", "accept", "reject", "revoke", "delete"])
-            try:
+            with suppress(Refusal):  # not in its state
                 getattr(self.desk.sandbox, act)(badge.id)
-            except Exception as error:  # noqa: BLE001 - not in its state
-                self.told.append(f"{act}: {error}")
             self.desk.pass_time(minutes=20)
             self.run("sync", "--full")
 
     def issued_elsewhere(self) -> None:
         """Credly issues a badge itself, to an address of somebody, or to nobody known."""
         email = self.chance.choice([self.someone, "stranger@example.org"])
-        self.desk.sandbox.issue_in_credly(self.desk.badge_id(self.chance.choice(sorted(BADGES))), email, "A", "B")
+        with suppress(Refusal):
+            self.desk.sandbox.issue_in_credly(self.desk.badge_id(self.chance.choice(sorted(BADGES))), email, "A", "B")
         self.run("sync")
 
     def same_account(self) -> None:
@@ -189,17 +190,16 @@ class History:
         if issued:
             badge = self.chance.choice(issued)
             fields = {"badge_template_id": badge.template_id, "issued_at": "2026-03-02 09:00:00 +0000"}
-            try:
+            with suppress(Refusal):
                 self.desk.sandbox.replace(badge.id, fields)
-            except Exception as error:  # noqa: BLE001 - not in its state
-                self.told.append(str(error))
             self.run("sync", "--full")
 
     def badge_expires(self) -> None:
         template = self.desk.badge_id(self.chance.choice(sorted(BADGES)))
         soon = (self.desk.clock.now()).isoformat()[:11] + "23:00:00Z"
         email = self.someone
-        self.desk.sandbox.issue_in_credly(template, email, "A", "B", expires_at=soon)
+        with suppress(Refusal):  # who has it already
+            self.desk.sandbox.issue_in_credly(template, email, "A", "B", expires_at=soon)
         self.run("sync")
 
     def time_passes(self) -> None:
