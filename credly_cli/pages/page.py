@@ -13,7 +13,7 @@ from credly_cli.errors import Failure
 from credly_cli.learners.badges import LearnerBadges
 from credly_cli.learners.widget import Earned, InProgress, Widget, earned
 from credly_cli.pages.cards import Cards
-from credly_cli.pages.render import picture, policy, sheet, templates
+from credly_cli.pages.render import picture, policy, sheet, templates, web
 from credly_cli.pages.words import ENGLISH, Language, choice, chosen, known, language, no_such
 from credly_cli.store import badges, learners
 from credly_cli.store.database import Store
@@ -185,7 +185,7 @@ class _Renderer:
             for section, cards in sections.items()
             if cards
         ]
-        has_links = any(entry.accept_url or entry.url for entry in page.earned)
+        has_links = any(web(entry.accept_url) or web(entry.url) for entry in page.earned)
         return _View(name, self._say(HEADINGS[name]), shown, self._say(NOTE) if has_links else None)
 
 
