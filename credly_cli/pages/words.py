@@ -63,20 +63,26 @@ def catalog(tag: str) -> dict[str, str]:
         return {str(entry.id): str(entry.string) for entry in read_po(file) if entry.id and entry.string}
 
 
-@lru_cache(maxsize=128)
+@lru_cache(maxsize=512)
 def language(locale: str | None, otherwise: str = ENGLISH) -> "Language":
-    """Return the language of a learner, or where their locale is none of ours, the page's."""
-    tag = known(locale)
-    return Language(tag, locale or tag) if tag else Language(known(otherwise) or ENGLISH, otherwise)
+    """Return the language of a learner, or where their locale is none of ours, the page's; the same for the same."""
+    told = locale if locale and known(locale) else otherwise
+    tag = known(told) or ENGLISH
+    return _language(tag, str(_locale(tag, told)))
+
+
+@cache
+def _language(tag: str, locale: str) -> "Language":
+    return Language(tag, Locale.parse(locale))
 
 
 class Language:
     """Says things in one language; dates as they are written in a country where the locale names one."""
 
-    def __init__(self, tag: str, locale: str) -> None:
+    def __init__(self, tag: str, locale: Locale) -> None:
         self.tag = tag  # as HTML has it
         self._words = catalog(tag)
-        self._locale = _locale(tag, locale)
+        self._locale = locale
         self._days: Callable[[str], str] = lru_cache(maxsize=4096)(self._write_day)
 
     def say(self, text: str, **values: str) -> Markup:

@@ -88,6 +88,11 @@ def plain(text: str) -> str:
     return re.sub(r"[\s,]+", "", text)
 
 
+def test_however_many_locales_are_told_there_are_as_many_languages_as_differ() -> None:
+    told = [f"x{number}" for number in range(1000)] + ["de", "de_DE", "de-DE.UTF-8", "DE", "de_XX"]
+    assert len({id(language(locale)) for locale in told}) == 3  # English, German, German as in Germany
+
+
 def test_january_in_austria_is_not_that_of_germany() -> None:
     days = [language(locale).day("2026-01-02T00:00:00Z") for locale in ("de", "de_AT", "de_XX")]
     assert days == ["2. Januar 2026", "2. Jänner 2026", "2. Januar 2026"]
