@@ -1,6 +1,5 @@
 """What `doctor` asks of Credly and of this machine: each question is answered, also when Credly is down."""
 
-import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,7 +11,7 @@ from credly_cli.connection.connect import Network
 from credly_cli.credly.client import Client
 from credly_cli.errors import EXIT_OF, Exit, Failure
 from credly_cli.http.response import read_date
-from credly_cli.lms.dates import NO_VALUES
+from credly_cli.lms.fields import is_no_id
 from credly_cli.lms.source import SourceContext
 from credly_cli.lms.thought_industries.client import Client as ThoughtIndustries
 from credly_cli.output import local_time
@@ -187,14 +186,12 @@ def last_sync(store: Store, now: datetime) -> Check:
     return passed("last-sync", f"The last good sync ended at {local_time(good)}.")
 
 
-_CUT = re.compile(r"\d+([.,]\d+)?[eE]\+?\d+")  # as spreadsheets write a number that is too wide
-_ZEROS = re.compile(r"0+([.,]0+)?")
 _NAMED_IDS = 5
 
 
 def learner_ids(store: Store) -> Check:
     """Tell whether learners were imported under ids that are none: placeholders, or cut by a spreadsheet (R25)."""
-    found = [each for each in learners.ids_like_words(store) if _is_placeholder(each.learner_id)]
+    found = [each for each in learners.ids_like_words(store) if is_no_id(each.learner_id)]
     if not found:
         return passed("learner-ids", "No learner has a placeholder for an id.")
     shown = ", ".join(f"{each.learner_id!r} ({each.email})" for each in found[:_NAMED_IDS])
@@ -205,12 +202,7 @@ def learner_ids(store: Store) -> Check:
         f"{counted(len(found), 'id')} may stand for several people, whose rows an import made one: {shown}{more}. "
         f"{counted(unsent, 'grant')} not sent yet and {counted(issued, 'badge')} issued rest on such a learner.",
         Hint(
-            "Look at who that is, drop what is wrong, and import the file again, which takes such ids for none:",
+            "Look at who that is, drop what is wrong, and import learners and progress again:",
             Command("grants", "--email", found[0].email),
         ),
     )
-
-
-def _is_placeholder(learner_id: str) -> bool:
-    text = learner_id.strip().lower()
-    return text in NO_VALUES or bool(_ZEROS.fullmatch(text) or _CUT.fullmatch(text))

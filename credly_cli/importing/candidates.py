@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Literal, NamedTuple, TypeAlias
 
 from credly_cli.identity import email_key
+from credly_cli.lms.fields import is_no_id
 from credly_cli.store.learners import Learner
 from credly_cli.store.staging import StagedPerson
 
@@ -139,7 +140,9 @@ class Candidates:
         for learner in learners:
             self._keep(Candidate(copy(learner), learner))
         for number, address in former_emails:
-            self.note_former(self._all[number], address)
+            known_as = self._all[number].learner.learner_id
+            if not (known_as and is_no_id(known_as)):  # then it is somebody else's, whom an older version took for one
+                self.note_former(self._all[number], address)
         for number, source, identity in named_ids:
             self._all[number].ids[source] = identity
             self.by_id[source, identity] = self._all[number]

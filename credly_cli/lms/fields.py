@@ -180,6 +180,12 @@ def read_id(text: str, column: str) -> str | None:
     return text
 
 
+def is_no_id(text: str) -> bool:
+    """Tell whether what was taken for an id by an earlier version is a placeholder, or cut by a spreadsheet."""
+    text = text.strip().lower()
+    return text in NO_VALUES or not text.strip("0.,") or bool(_CUT_ID.fullmatch(text))
+
+
 @lru_cache(maxsize=4096)
 def read_percentage(text: str) -> float | None:
     """Read ``40``, ``40 %`` or ``40,5``; ``None`` for an empty cell, ``ValueError`` for anything not in 0..100."""
