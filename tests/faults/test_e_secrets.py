@@ -93,6 +93,7 @@ def story(desk: Desk, folder: Path) -> list[tuple[str, ...]]:
         ("learners",),
         ("learner-badges", LEARNER, "--html", str(folder / "badges.html")),
         ("widget", LEARNER, "--html", str(folder / "widget.html")),
+        ("publish", str(folder / "pages")),
         ("explain", LEARNER),
         ("grants",),
         ("retry",),
@@ -132,7 +133,7 @@ def test_no_secret_is_in_what_any_command_says_logs_or_leaves(
         expect_nowhere(path.read_bytes().decode("latin-1"))
     open_to_others = {path.name for path in ours if stat.S_IMODE(path.stat().st_mode) & 0o077}
     told_to_write = {"learners.csv", "content.csv", "progress.csv", "config.toml"}  # by the test itself
-    pages = {path.name for path in ours if path.suffix == ".html"}  # a web server may read them
+    pages = {path.name for path in ours if path.suffix in (".html", ".css")}  # a web server may read them
     assert open_to_others <= told_to_write | pages
 
 

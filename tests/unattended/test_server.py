@@ -79,7 +79,7 @@ def test_a_server_is_set_up_and_syncs_as_the_page_says(tmp_path: Path) -> None:
     assert "First Aid at Work" in shown
     called = (tmp_path / "calls").read_text()
     assert "useradd --system" in called
-    assert "systemctl enable --now credly-sync.timer credly-doctor.timer" in called
+    assert "systemctl enable --now credly-sync.timer credly-status.timer credly-doctor.timer" in called
     assert oct((machine / "etc/credly/token").stat().st_mode)[-4:] == "0600"
     assert oct((machine / "var/lib/credly").stat().st_mode)[-4:] == "0700"
     assert (machine / "usr/local/share/man/man1/credly.1").exists()
