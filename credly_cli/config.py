@@ -2,17 +2,18 @@
 
 import difflib
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, dataclass, field, fields
-from datetime import tzinfo
+from datetime import UTC, date, datetime, tzinfo
 from pathlib import Path
 from typing import Any, Literal
 
-from credly_cli.addresses import api_address, oauth_address
+from credly_cli.addresses import api_address, oauth_address, record_store_address
 from credly_cli.configured_files import FileEntry, FileKind, read_entry
+from credly_cli.configured_values import CHECKS
 from credly_cli.errors import Failure
 from credly_cli.text import is_web_address
-from credly_cli.times import read_zone
+from credly_cli.times import read_zone, utc_text
 
 KeyType = Literal[
     "bool",
@@ -28,6 +29,9 @@ KeyType = Literal[
     "oauth",
     "source",
     "words",
+    "names",
+    "record store",
+    "moment",
     "files",
 ]
 
@@ -98,7 +102,31 @@ class ThoughtIndustriesSettings:
     )
 
 
-SourceName = Literal["files", "thought-industries"]
+_VERBS = (
+    "http://adlnet.gov/expapi/verbs/completed",
+    "http://adlnet.gov/expapi/verbs/passed",
+    "http://adlnet.gov/expapi/verbs/failed",
+    "https://w3id.org/xapi/adl/verbs/satisfied",
+    "https://w3id.org/xapi/adl/verbs/waived",
+    "http://adlnet.gov/expapi/verbs/registered",
+    "http://adlnet.gov/expapi/verbs/initialized",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class XapiSettings:
+    """The table ``[lms.xapi]``: a learning record store. ``homes``, ``activities`` are of files of statements too."""
+
+    endpoint: str | None = _key("record store", None, "where the record store answers: what /statements follows")
+    user: str | None = _key("text", None, "who may read there: the user, or key, of its Basic authentication")
+    password_file: str | None = _key("text", None, "a file of mode 0600 with the password, or secret")
+    verbs: tuple[str, ...] = _key("list", _VERBS, "the verbs of statements to read, beside voided")
+    activities: Mapping[str, str] = _key("names", {}, "what activities are called here: their ids and ours of content")
+    homes: Mapping[str, str] = _key("names", {}, "whose numbering accounts of a home page are; `` is the common one")
+    since: str | None = _key("moment", None, "what was stored before is not read: a date, or a time with its zone")
+
+
+SourceName = Literal["files", "thought-industries", "xapi"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,11 +134,12 @@ class LmsSettings:
     """The table ``[lms]``."""
 
     source: SourceName | tuple[SourceName, ...] | None = _key(  # noqa: RUF009 - it makes a field
-        "source", None, "where `credly sync` reads the LMS from: files or thought-industries, or a list of both"
+        "source", None, "where `credly sync` reads the LMS from: files, thought-industries or xapi, or a list of them"
     )
     max_age_days: int = _key("days", 7, "how old the newest progress of a source may be before it is said; 0 is never")
     files: FilesSettings = field(default_factory=FilesSettings)
     thought_industries: ThoughtIndustriesSettings = field(default_factory=ThoughtIndustriesSettings)
+    xapi: XapiSettings = field(default_factory=XapiSettings)
 
     @property
     def sources(self) -> tuple[SourceName, ...]:
@@ -274,26 +303,49 @@ def _unknown(name: str, place: str) -> Failure:
 
 
 def _checked(key: Key, value: Any, place: str) -> Any:
-    expected = _CHECKS[key.type]
-    if not expected.fits(value):
-        raise _invalid(f"In the configuration, {place}{key.name} must be {expected.words}.")
-    if key.type == "words":
-        return _words(key, value, place)
+    if key.type == "moment" and isinstance(value, date):
+        value = value.isoformat()  # TOML knows dates and times
+    expected = CHECKS[key.type]
+    if not expected.fits(value) or (key.type == "web" and not is_web_address(value)):
+        raise _not_as_wanted(key, place)
     if key.type in _ADDRESSES:
         return _ADDRESSES[key.type](value)
-    if key.type == "web" and not is_web_address(value):
-        raise _invalid(f"In the configuration, {place}{key.name} must be {expected.words}.")
-    if key.type == "timezone":
-        try:
-            read_zone(value)
-        except Failure as failure:
-            raise _invalid(failure.message) from None
+    if key.type in _READERS:
+        return _READERS[key.type](key, value, place)
     if key.type == "files":
         return tuple(read_entry(entry, f"{place}{key.name}") for entry in value)
     return tuple(value) if isinstance(value, list) else value
 
 
-_ADDRESSES = {"address": api_address, "oauth": oauth_address}
+def _not_as_wanted(key: Key, place: str) -> Failure:
+    return _invalid(f"In the configuration, {place}{key.name} must be {CHECKS[key.type].words}.")
+
+
+def _zone_name(_key: Key, value: str, _place: str) -> str:
+    try:
+        read_zone(value)
+    except Failure as failure:
+        raise _invalid(failure.message) from None
+    return value
+
+
+_ADDRESSES = {"address": api_address, "oauth": oauth_address, "record store": record_store_address}
+
+
+def _names(key: Key, value: Mapping[str, Any], place: str) -> dict[str, str]:
+    if not all(isinstance(name, str) for name in value.values()):
+        raise _not_as_wanted(key, place)
+    return {told.strip().rstrip("/") if key.name.endswith("homes") else told: name for told, name in value.items()}
+
+
+def _moment(key: Key, value: str, place: str) -> str:
+    try:
+        moment = datetime.fromisoformat(value.strip())
+    except ValueError:
+        raise _not_as_wanted(key, place) from None
+    return utc_text(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
+
+
 _MEANINGS = ("completed", "open", "ended", "enrolled", "ignore")
 
 
@@ -311,48 +363,9 @@ def _words(key: Key, value: Mapping[str, Any], place: str) -> dict[str, str]:
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class _Check:
-    words: str
-    kind: type
-    at_least: int | None = None
-    at_most: int | None = None
-    one_of: tuple[str, ...] = ()
-    items: tuple[type, ...] = (str,)  # of a list
-
-    def fits(self, value: Any) -> bool:
-        if self.one_of and isinstance(value, list):
-            return (
-                bool(value) and len(set(map(str, value))) == len(value) and all(item in self.one_of for item in value)
-            )
-        if type(value) is not self.kind:  # not isinstance: a bool is an int to Python, not to a reader
-            return False
-        if self.one_of:
-            return value in self.one_of
-        if isinstance(value, list):
-            return all(isinstance(item, self.items) for item in value)
-        return not isinstance(value, int) or self._within(value)
-
-    def _within(self, number: int) -> bool:
-        return (self.at_least is None or number >= self.at_least) and (self.at_most is None or number <= self.at_most)
-
-
-_CHECKS = {
-    "bool": _Check("true or false", bool),
-    "text": _Check("text", str),
-    "timezone": _Check("the name of a time zone", str),
-    "oauth": _Check("an address like https://www.credly.com/oauth/token", str),
-    "address": _Check("an address like https://api.credly.com", str),
-    "web": _Check("an address that begins with https:// or http://", str),
-    "list": _Check("a list of texts", list),
-    "seconds": _Check("a whole number of seconds from 0 to a year", int, at_least=0, at_most=366 * 86400),
-    "count": _Check("a whole number from 1 to 32", int, at_least=1, at_most=32),
-    "limit": _Check("a whole number from 0", int, at_least=0, at_most=1_000_000_000),
-    "words": _Check('a table like {"path_completed" = "completed"}', dict),
-    "days": _Check("a whole number of days from 0 to 3650", int, at_least=0, at_most=3650),
-    "files": _Check("a list of paths, globs or tables", list, items=(str, dict)),
-    "source": _Check("files or thought-industries, or a list of both", str, one_of=("files", "thought-industries")),
-}
+_READERS: dict[str, Callable[[Key, Any, str], Any]] = {
+    "words": _words, "names": _names, "moment": _moment, "timezone": _zone_name,
+}  # fmt: skip
 
 
 def _invalid(message: str, hint: str = "sample_config.toml shows every key with its default.") -> Failure:

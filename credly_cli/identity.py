@@ -18,6 +18,11 @@ def email_key(email: str) -> str:
     return unicodedata.normalize("NFC", email.strip()).casefold()
 
 
+def sha1_of(email: str) -> str:
+    """Return the ``mbox_sha1sum`` of an address, as the standard of xAPI makes it."""
+    return hashlib.sha1(f"mailto:{email}".encode(), usedforsecurity=False).hexdigest()
+
+
 def is_main_sublicense(name: str, panorama: str | None) -> bool:
     """Tell by its name the sublicense that has all that its panorama has (R29)."""
     return name.strip().casefold() in ("main", f"{panorama} main".casefold())

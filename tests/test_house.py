@@ -26,6 +26,7 @@ FLOORS = (
         "addresses",
         "config",
         "configured_files",
+        "configured_values",
         "times",
         "identity",
         "text",

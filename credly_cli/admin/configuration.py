@@ -70,7 +70,7 @@ def sample() -> str:
         if group != table:
             lines += ["", f"[{group}]"]
             table = group
-        lines += ["", f"# {key.meaning}", f"#{name} = {'{}' if key.type == 'words' else _toml(key.default)}"]
+        lines += ["", f"# {key.meaning}", f"#{name} = {_toml(key.default)}"]
     return "\n".join(lines) + "\n"
 
 
@@ -79,6 +79,8 @@ def _toml(value: Any) -> str:
         return '""'
     if isinstance(value, bool):
         return str(value).lower()
+    if value == {}:
+        return "{}"
     if isinstance(value, list | tuple):
         return f"[{', '.join(map(_toml, value))}]"
     return str(value) if isinstance(value, int | float) else f'"{value}"'

@@ -19,6 +19,10 @@ FAILURE = {"error": ERROR}
 STATES = ("planned", "sending", "uncertain", "issued", "covered", "held", "failed", "cancelled")
 
 _ROWS = {"read": NUMBER, "added": NUMBER, "changed": NUMBER, "unchanged": NUMBER, "rejected": NUMBER}
+_LMS = {
+    **dict.fromkeys(("learners", "content", "access"), _ROWS),
+    "progress": (_ROWS, {**_ROWS, "left_out": NUMBER}),  # of a record store
+}
 _CHANGES = {"added": NUMBER, "changed": NUMBER, "unchanged": NUMBER, "removed": NUMBER}
 _LINK = {
     "changed": YES_NO,
@@ -98,7 +102,7 @@ SHAPES: dict[str, Any] = {
         "dry_run": YES_NO,
         "badges": _CHANGES,
         "unlinked": [{"badge": BADGE, "content": CONTENT, "reason": TEXT}],
-        "lms": dict.fromkeys(("learners", "content", "progress", "access"), _ROWS),
+        "lms": (_LMS, {**_LMS, "sources": dict}),
         "issued_badges": _CHANGES,
         "grants": dict.fromkeys(
             ("planned", "issued", "adopted", "covered", "uncertain", "held", "failed", "cancelled", "revoked"), NUMBER

@@ -97,6 +97,7 @@ def import_(
     reading = Reading(
         environment.clock.now(), zone, date_format, _pairs(mapping or []), read_values(values or []), header_line
     )
+    xapi = environment.settings.lms.xapi
     sources = [environment.bytes_of_stdin() if name == "-" else Path(name) for name in files]
     with (
         environment.writing(lock_wait, rehearse=dry_run, create=not dry_run) as (store, _),
@@ -108,7 +109,7 @@ def import_(
             sources,
             reading,
             environment.paths.state,
-            ids=IdOptions(source.strip(), _decisions(ids or [])),
+            ids=IdOptions(source.strip(), _decisions(ids or []), homes=xapi.homes, activities=xapi.activities),
             keep_rejects=not dry_run,
             progress=progress,
         )
@@ -138,6 +139,8 @@ def _decisions(texts: Sequence[str]) -> "dict[str, Decision]":
 
 
 def _show(environment: Environment, outcome: "ImportResult", *, dry_run: bool) -> None:
+    from credly_cli.importing.statements import sent_before
+
     output, counts = environment.output, outcome.counts
     if dry_run:
         output.say("This is a dry run: nothing was changed.")
@@ -151,6 +154,8 @@ def _show(environment: Environment, outcome: "ImportResult", *, dry_run: bool) -
     if outcome.undone:
         they = counted(outcome.undone, "completion is", "completions are")
         output.warn(f"{they} not complete in this file any more; what was sent stays, what was not waits for a person.")
+    for voided in outcome.voided[:_SHOWN]:
+        output.warn(sent_before(voided).sentence)
     if outcome.access_kept:
         output.warn("Rows of access could not be read; so nobody's access was taken away.")
     if outcome.first_reject is not None:

@@ -1,7 +1,7 @@
 """`credly sandbox` and `credly demo`."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -9,6 +9,16 @@ from credly_cli.cli.environment import Environment
 from credly_cli.errors import Exit, Failure
 
 _TEMPLATES_HINT = "Give --templates a list as Credly's API answers it, or leave it out to serve samples."
+
+_LRS = """\
+Record store: {endpoint}, user {user}, password {password}
+To read it, in config.toml (the password goes into CREDLY_LMS_TOKEN, or a file that password_file names):
+  [lms]
+  source = "xapi"
+  [lms.xapi]
+  endpoint = "{endpoint}"
+  user = "{user}"
+"""
 
 
 def sandbox(
@@ -19,19 +29,23 @@ def sandbox(
     templates: Annotated[
         Path | None, typer.Option("--templates", metavar="FILE", help="Serve this recorded list of badge templates.")
     ] = None,
+    lrs: Annotated[bool, typer.Option("--lrs", help="Serve a stand-in of a learning record store too.")] = False,
 ) -> None:
     """Serve a stand-in of Credly's API on this machine, to try everything out without an account.
 
-    It prints its token and the line that connects to it, and runs until Ctrl-C.
+    It prints its token and the line that connects to it, and runs until Ctrl-C. With --lrs it is a learning record
+    store (xAPI) too, and prints what the configuration needs to read it.
 
     Example: credly sandbox --port 8808
     """
+    from credly_cli.sandbox.record_store import PATH, RecordStore
     from credly_cli.sandbox.records import recorded_organization, sample_organization
     from credly_cli.sandbox.server import SandboxServer, serve_until_stopped
     from credly_cli.sandbox.state import Sandbox
 
     environment: Environment = context.obj
     output = environment.output
+    record_store = RecordStore() if lrs else None
     try:
         stand_in = Sandbox(*(recorded_organization(templates) if templates else sample_organization()))
     except OSError as error:
@@ -42,16 +56,21 @@ def sandbox(
     def announce(server: SandboxServer) -> None:
         line = f"printf %s {stand_in.token} | credly connect --api-url {server.url} --token-stdin"
         client = stand_in.clients[0]
-        facts = {"url": server.url, "token": stand_in.token, "organization": stand_in.organization_id, "connect": line}
+        facts: dict[str, Any] = {"url": server.url, "token": stand_in.token, "connect": line}
+        facts["organization"] = stand_in.organization_id
         facts |= {"client_id": client.id, "client_secret": client.secret, "oauth_url": f"{server.url}/oauth/token"}
         lines = f"Serving at {server.url}\nToken: {stand_in.token}\n"
         lines += f"OAuth client: {client.id}, its secret: {client.secret}, at {server.url}/oauth/token\n"
         lines += f"Connect with:\n  {line}\n"
+        if record_store is not None:
+            endpoint = f"{server.url}{PATH}"
+            facts["lrs"] = {"endpoint": endpoint, "user": record_store.user, "password": record_store.password}
+            lines += _LRS.format(**facts["lrs"])
         output.answer(facts, lambda: output.stdout.write(lines))
         output.stdout.flush()
 
     try:
-        serve_until_stopped(stand_in, port, announce)
+        serve_until_stopped(stand_in, port, announce, record_store)
     except OSError as error:
         raise Failure(
             "usage", f"Port {port} cannot be used: {error.strerror}.", hint="Choose another --port."

@@ -93,7 +93,14 @@ class Session:
         self._of_thread = threading.local()  # requests does not promise that threads may share a session
         self._sessions: list[requests.Session] = []
 
-    def get(self, path: str, parameters: Parameters | None = None, *, tries: int | None = None) -> Reply:
+    def get(
+        self,
+        path: str,
+        parameters: Parameters | None = None,
+        *,
+        tries: int | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Reply:
         """Read; tries again after faults that pass. Raises ``HttpFailure``, or ``Stopped`` once interrupted."""
         attempt = self._tries - (tries or self._tries)
         while True:
@@ -101,7 +108,7 @@ class Session:
             self._retry.admit(self.deadline)
             self._stop_if_interrupted()
             try:
-                return self._get_once(path, parameters)
+                return self._get_once(path, parameters, headers)
             except HttpFailure as failure:
                 self._stop_if_interrupted()
                 if failure.code == "rate-limited":
@@ -114,11 +121,11 @@ class Session:
         if self.interruption.is_set():
             raise self.interruption.failure()
 
-    def _get_once(self, path: str, parameters: Parameters | None) -> Reply:
+    def _get_once(self, path: str, parameters: Parameters | None, headers: Mapping[str, str] | None) -> Reply:
         try:
             with self._places:
                 limit = TimeLimit(_ANSWER_SECONDS, self.deadline, self.interruption)
-                response, body = self._authorized(limit, "GET", path, _PAGE_BYTES, params=parameters)
+                response, body = self._authorized(limit, "GET", path, _PAGE_BYTES, params=parameters, headers=headers)
         except (NotSentError, UnclearError) as error:
             host = urlsplit(self.api_url).netloc
             raise self.service.failure("silent", message=f": {error}", host=host) from None

@@ -24,12 +24,15 @@ class IdOptions(NamedTuple):
     ``source`` names the numbering that they are of, '' the common one. ``decisions`` tell of single ids whether they
     are of the person who is known by them, or were given to somebody else. ``of_api`` is for rows of an API, which
     knows its people. ``configured`` is for a file of the configuration, for reasons that name the way on.
+    ``homes`` and ``activities`` say what numberings and content are called here that the source calls otherwise.
     """
 
     source: str = ""
     decisions: Mapping[str, Decision] = MappingProxyType({})
     of_api: bool = False
     configured: bool = False
+    homes: Mapping[str, str] = MappingProxyType({})
+    activities: Mapping[str, str] = MappingProxyType({})
 
 
 THE_COMMON = IdOptions()

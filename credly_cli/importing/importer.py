@@ -7,20 +7,23 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
+from credly_cli.importing.addresses import KnownAddresses
 from credly_cli.importing.candidates import THE_COMMON, IdOptions, Readdressed
 from credly_cli.importing.content import import_access, import_content
 from credly_cli.importing.file_report import FileReport
+from credly_cli.importing.keeping import Keeping
 from credly_cli.importing.learners import import_learners
 from credly_cli.importing.progress import import_progress
+from credly_cli.importing.statements import sent_before
 from credly_cli.lms.reader import open_file, read_stream
 from credly_cli.lms.records import ContentRecord, Kind, Reading, Record, Records, Reject
 from credly_cli.lms.rejects import RejectFilter, RejectsFile
-from credly_cli.lms.xapi import sha1_of
 from credly_cli.progress import Progress
-from credly_cli.store import learners, runs, waiting
+from credly_cli.store import runs, waiting
 from credly_cli.store.database import Counts, Store
 from credly_cli.store.denials import UNKNOWN_ORIGIN, Origin
 from credly_cli.store.enrollments import UndoneCompletion
+from credly_cli.store.statements import SentBefore
 from credly_cli.store.waiting import Waiting
 from credly_cli.text import as_json, counted
 from credly_cli.times import utc_text
@@ -36,6 +39,7 @@ class ImportResult:
     counts: Counts = field(default_factory=Counts)
     undone: int = 0  # completions that the LMS does not call complete any more; they stay ...
     newly_undone: list[UndoneCompletion] = field(default_factory=list)  # ... and those that it did until now
+    voided: list[SentBefore] = field(default_factory=list)  # completions voided after their badges were sent
     readdressed: list[Readdressed] = field(default_factory=list)  # people who were believed to be who is known
     files: list[FileReport] = field(default_factory=list)  # what was understood of each
     access_kept: bool = False  # rows of access could not be read, so that nothing was taken away
@@ -47,6 +51,7 @@ class ImportResult:
         self.counts += other.counts
         self.undone += other.undone
         self.newly_undone += other.newly_undone
+        self.voided += other.voided
         self.readdressed += other.readdressed
         self.access_kept |= other.access_kept
         self.files += other.files
@@ -68,7 +73,10 @@ class ImportResult:
             "completed_to": max((file.completed_to for file in self.files if file.completed_to), default=None),
             "left_out": sum(file.left_out for file in self.files),
             "files": [file.json(with_rows=with_rows) for file in self.files],
-            "warnings": [warning for file in self.files for warning in file.warnings()],
+            "warnings": [
+                *(warning for file in self.files for warning in file.warnings()),
+                *(str(sent_before(each).sentence) for each in self.voided),
+            ],
         }
 
 
@@ -127,22 +135,6 @@ def forget_missing(store: Store) -> None:
             waiting.settle(store, f"{_REJECTS}{place}")
 
 
-class KnownAddresses:
-    """The addresses of known learners, by the hash that xAPI may name them by; read when one is asked for."""
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
-        self._by_hash: dict[str, str] | None = None
-
-    def of_sha1(self, sha1: str) -> str | None:
-        """Return the address of a hash, ``None`` if no learner has it."""
-        if self._by_hash is None:
-            self._by_hash = {}
-            for email in learners.emails(self._store, -1):
-                self._by_hash[sha1_of(email)] = self._by_hash[sha1_of(email.lower())] = email
-        return self._by_hash.get(sha1)
-
-
 def _opened(kind: Kind, source: Path | BinaryIO, reading: Reading, files: ExitStack) -> tuple[Records, FileReport]:
     report = FileReport(kind, str(source) if isinstance(source, Path) else "-")
     if isinstance(source, Path):
@@ -164,11 +156,13 @@ def import_records(
     sessions_move: bool = False,
     origin: Origin = UNKNOWN_ORIGIN,
     report: FileReport | None = None,
+    keeping: Keeping | None = None,
 ) -> None:
     """Import the records of one source, setting aside the rows that cannot be taken; adds to ``result``.
 
     ``read_before`` is how many rows the same import has read of other sources, for its progress. With ``sessions_move``
-    content says where sessions belong, also those that were stored under other content.
+    content says where sessions belong, also those that were stored under other content. ``keeping`` keeps progress of
+    content and people who are not known.
     """
     rows = RejectFilter(records, rejects, progress or Progress(), read_before)
     report = report or FileReport(kind, origin.file or "")
@@ -176,10 +170,13 @@ def import_records(
     match kind:
         case "progress":
             with store.transaction():
-                counts, written, readdressed = import_progress(store, rows, now, ids, origin)
+                counts, written, readdressed = import_progress(
+                    store, rows, now, ids, origin, report.understood, keeping
+                )
             result.readdressed += readdressed
             result.undone += written.undone
             result.newly_undone += written.newly_undone
+            result.voided += written.settled.sent_before
             report.completions = written.completions
             report.completed_from, report.completed_to = written.completed_from, written.completed_to
         case "access":
@@ -198,6 +195,7 @@ def import_records(
                         store, cast("list[ContentRecord]", batch), rows, sessions_move=sessions_move
                     )
     counts.read, counts.rejected = rows.read, rows.rejected
+    counts.left_out += report.left_out
     result.counts += counts
     report.read, report.rejected = rows.read, rows.rejected
     report.readdressed = len(result.readdressed) - known

@@ -7,6 +7,7 @@ from typing import Literal, NamedTuple, cast
 
 from credly_cli.identity import email_key
 from credly_cli.importing.candidates import Candidates, IdOptions, Readdressed
+from credly_cli.importing.keeping import Keeping
 from credly_cli.importing.matcher import Matcher
 from credly_cli.importing.reasons import cut
 from credly_cli.lms.records import LearnerRecord, Reject
@@ -63,11 +64,12 @@ def _staged(people: "StagedPeople", rows: RejectFilter, source: str) -> Iterator
         yield row, people.number((email, source, learner_id or "", first_name or "", last_name or "", details), None)
 
 
-def reject_unmatched(store: Store, rows: RejectFilter) -> int:
-    """Set the records aside whose learner is not known; returns how many."""
+def reject_unmatched(store: Store, rows: RejectFilter, keeping: Keeping | None = None) -> int:
+    """Set the records aside whose learner is not known, or keep them for another try; returns how many."""
     count = 0
-    for row, column, reason in staging.unmatched(store):
-        rows.reject(Reject(row, column, reason))
+    for row, column, reason, is_unknown in staging.unmatched(store):
+        if keeping is None or not keeping.keep_row(row, unknown=bool(is_unknown)):
+            rows.reject(Reject(row, column, reason))
         count += 1
     return count
 

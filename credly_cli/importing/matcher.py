@@ -47,6 +47,7 @@ class Matcher:
         self._knows_people = known.of_learners or options.of_api  # rows without names are believed
         self._why = Reasons(options.configured)
         self._rejected: dict[int, str] = {}  # the reason by the person's number
+        self._unknown: set[int] = set()  # those who are nobody known here
 
     def match(self, people: Sequence[StagedPerson]) -> list[PersonMatch]:
         """Match people, and take over what they say."""
@@ -65,7 +66,9 @@ class Matcher:
             PersonMatch(candidate.survivor.learner.id, None, person.number)
             for candidate, told in self._known.people.items()
             for person in told
-        ] + [PersonMatch(None, reason, number) for number, reason in self._rejected.items()]
+        ] + [
+            PersonMatch(None, reason, number, int(number in self._unknown)) for number, reason in self._rejected.items()
+        ]
 
     # People whom nothing else in the file or the store concerns
 
@@ -124,6 +127,7 @@ class Matcher:
         if claim.owner is not None:
             return
         if not claim.keys:
+            self._unknown.update(each.number for each in claim.people)
             self._reject(claim, claim.people, self._why.without_address(claim))
         elif claim.decision != "same" and (two := self._contradiction(claim.people)):
             self._reject(claim, claim.people, self._why.two_in_file(claim, *two))

@@ -6,12 +6,23 @@ from typing import Any, TypeAlias, cast
 
 from credly_cli.importing.candidates import IdOptions, Readdressed
 from credly_cli.importing.content import Catalogue, Place
+from credly_cli.importing.keeping import Keeping
 from credly_cli.importing.learners import StagedPeople, match_learners, reject_unmatched
-from credly_cli.lms.records import Activity, ProgressRecord, Reject
+from credly_cli.importing.statements import drop_voided, judge_staged
+from credly_cli.lms.records import (
+    Activity,
+    ProgressRecord,
+    Reject,
+    Said,
+    Understood,
+    UnknownContent,
+    VoidingRecord,
+)
 from credly_cli.lms.rejects import RejectFilter
-from credly_cli.store import enrollments, staging
+from credly_cli.store import enrollments, staging, statements
 from credly_cli.store.database import Counts, Store
 from credly_cli.store.denials import Origin
+from credly_cli.store.duplicates import release_superseded
 from credly_cli.store.enrollments import Alternative, SessionMove, Written
 
 _BATCH = 10_000
@@ -22,31 +33,51 @@ _NumberedPlace: TypeAlias = tuple[int, int]  # number, and 1 where the session w
 
 
 def import_progress(
-    store: Store, rows: RejectFilter, now: str, ids: IdOptions, origin: Origin
+    store: Store,
+    rows: RejectFilter,
+    now: str,
+    ids: IdOptions,
+    origin: Origin,
+    understood: Understood,
+    keeping: Keeping | None = None,
 ) -> tuple[Counts, Written, list[Readdressed]]:
     """Add enrollments or bring them up to date, in the transaction of the caller."""
-    staged = _Stage(store, Catalogue.of(store), ids.source).take(rows)
+    staged = _Stage(store, Catalogue.of(store), ids, keeping).take(rows)
+    has_statements = statements.are_staged(store)
+    if has_statements:
+        drop_voided(store, understood)
     readdressed = match_learners(store, "progress", now, ids).readdressed
     staging.hand_over_people(store)
-    unmatched = reject_unmatched(store, rows)
+    unmatched = reject_unmatched(store, rows, keeping)
+    if has_statements:
+        judge_staged(store)
     enrollments.fold(store)
     if match_sessions(store):
         enrollments.fold(store)
     written = enrollments.write(store, origin, now)
-    unchanged = staged - unmatched - written.added - written.changed
-    return Counts(added=written.added, changed=written.changed, unchanged=unchanged), written, readdressed
+    if written.settled.has_cancelled:
+        release_superseded(store, now)
+    unchanged = max(0, staged - unmatched - written.added - written.changed)
+    counts = Counts(added=written.added, changed=written.changed, unchanged=unchanged)
+    if keeping is not None:
+        keeping.close()
+    return counts, written, readdressed
 
 
 class _Stage:
     """Puts records into the store's temporary tables, with numbers for people and places.
 
-    A person may get several numbers, a place has one.
+    A person may get several numbers, a place has one. Statements that are judged with others are staged beside them.
     """
 
-    def __init__(self, store: Store, catalogue: Catalogue, source: str) -> None:
+    def __init__(self, store: Store, catalogue: Catalogue, ids: IdOptions, keeping: Keeping | None) -> None:
         self._store = store
-        self._source = source
+        self._ids = ids
+        self._keeping = keeping
         self._catalogue = catalogue
+        self._said: list[tuple[Any, ...]] = []
+        self._voidings: list[tuple[str]] = []
+        self._apart = 0  # records that are staged beside the others
         self._people = StagedPeople(store)
         self._numbers: dict[tuple[str, str], int] = {}  # of places, by content and session
         self._places: dict[tuple[Any, ...], _NumberedPlace | str] = {}  # by what a record calls it
@@ -59,38 +90,88 @@ class _Stage:
             staging.stage_records(self._store, batch)
             count += len(batch)
             self._people.flush(_REMEMBERED)
+            self._flush_statements()
         self._people.flush()
+        self._flush_statements()
         staging.stage_places(self._store, ((number, *place) for place, number in self._numbers.items()))
-        return count
+        return count + self._apart
+
+    def _flush_statements(self) -> None:
+        if self._said or self._voidings:
+            statements.add(self._store, self._said, self._voidings)
+            self._apart += len(self._said) + len(self._voidings)
+            self._said.clear()
+            self._voidings.clear()
 
     def _staged(self, rows: RejectFilter) -> Iterator[tuple[Any, ...]]:
-        places, number_of, common = self._places, self._people.number, self._source
-        records = cast("Iterator[ProgressRecord]", iter(rows))
-        for (
-            row, email, learner_id, name, by_title, session, progress, standing, enrolled_at, completed_at,
-            completed_latest, event_id, first_name, last_name, reported_at, source,
-        ) in records:  # fmt: skip
-            place = places.get((name, session, by_title)) or self._find_place(name, session, by_title=by_title)
-            if isinstance(place, str):
-                if isinstance(name, Activity):
-                    name.leave_out()
-                else:
-                    rows.reject(Reject(row, "content_title" if by_title else "content_id", place))
+        places, number_of, common, numberings = self._places, self._people.number, self._ids.source, self._ids.homes
+        for record in rows:
+            if type(record) is VoidingRecord:
+                self._voidings.append((record.statement,))
                 continue
+            (
+                row, email, learner_id, name, by_title, session, progress, standing, enrolled_at, completed_at,
+                completed_latest, event_id, first_name, last_name, reported_at, source, said, sha1, _,
+            ) = told = cast("ProgressRecord", record)  # fmt: skip
+            place = places.get((name, session, by_title)) or self._find_place(name, session, by_title=by_title)
+            if said is not None and not session and not isinstance(place, str):
+                place = self._of_registration(place, said, name)
+            if isinstance(place, str):
+                self._without_place(rows, told, place)
+                continue
+            if sha1 and not email and (email := self._address_of(sha1)) is None:
+                self._of_nobody(rows, told)
+                continue
+            if self._keeping is not None:
+                self._keeping.note(told)
             number, loose = place
-            numbering = common if source is None else source
+            numbering = common if source is None else numberings.get(source, source)
             person = number_of(
                 (email or "", numbering, learner_id or "", first_name or "", last_name or "", ""),
                 reported_at or completed_at,
             )
+            if said is not None:
+                at, latest = completed_at or reported_at, completed_latest or completed_at or reported_at
+                self._said.append(
+                    (said.id, row, person, number, loose, said.word, said.registration, said.moment, at, latest)
+                )
+                continue
             yield (
                 row, person, number, loose, "" if progress is None else progress, enrolled_at or "",
                 _ENDED.get(standing, 0), _OPEN.get(standing, ""), reported_at or "", completed_at or "",
                 completed_latest or "", event_id or "",
             )  # fmt: skip
 
+    def _without_place(self, rows: RejectFilter, record: ProgressRecord, reason: str) -> None:
+        """Leave out, keep or reject a record of content that is not known."""
+        if isinstance(record.content, Activity):
+            record.content.leave_out()
+        elif self._keeping is not None and isinstance(reason, UnknownContent):
+            self._keeping.keep_of_content(record)
+        else:
+            rows.reject(Reject(record.row, "content_title" if record.by_title else "content_id", reason))
+
+    def _of_nobody(self, rows: RejectFilter, record: ProgressRecord) -> None:
+        """Keep or reject a record of a learner of whom a hash is told that nobody's address has."""
+        if self._keeping is not None:
+            self._keeping.keep_of_person(record)
+        else:
+            rows.reject(Reject(record.row, "actor", "no learner here has the address of the mbox_sha1sum"))
+
+    def _address_of(self, sha1: str) -> str | None:
+        return self._keeping.address_of(sha1) if self._keeping is not None else None
+
+    def _of_registration(self, place: _NumberedPlace, said: Said, name: str) -> _NumberedPlace:
+        """Return the session that an attempt is, where a row of content says so; else an attempt is no session."""
+        if not place[1] or not said.registration:
+            return place
+        content = self._ids.activities.get(name, name)
+        found = self._catalogue.sessions.get(said.registration)
+        return (self._number_place(Place(content, said.registration, loose=False)), 0) if found == content else place
+
     def _find_place(self, name: str, session: str | None, *, by_title: bool) -> _NumberedPlace | str:
-        found = self._catalogue.place(name, session, by_title=by_title)
+        called = name if by_title else self._ids.activities.get(name, name)
+        found = self._catalogue.place(called, session, by_title=by_title)
         place = found if isinstance(found, str) else (self._number_place(found), int(found.loose))
         if len(self._places) < _REMEMBERED:
             self._places[name, session, by_title] = place

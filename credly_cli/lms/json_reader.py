@@ -6,9 +6,9 @@ import re
 from collections.abc import Generator, Iterator
 from typing import Any, NamedTuple
 
-from credly_cli.lms import xapi
-from credly_cli.lms.records import Reject, Understood
-from credly_cli.lms.text import MAX_FIELD, DamagedFileError, Text, complaint
+from credly_cli.lms.records import Reject
+from credly_cli.lms.text import MAX_FIELD, Text, complaint
+from credly_cli.lms.xapi.statements import statement_in, statement_row
 
 # The lists that systems put their rows in, and what they put around those.
 _LISTS = frozenset({
@@ -210,37 +210,6 @@ class _Document:
         return bool(piece)
 
 
-def judged(values: Iterator[Value | Reject], understood: Understood) -> Iterator[Value | Reject]:
-    """Let xAPI statements be judged together, in a file that begins with one; anything else passes as it comes."""
-    first = next(values, None)
-    everything = values if first is None else itertools.chain([first], values)
-    if isinstance(first, Value) and xapi.statement_in(first.value) is not None:
-        yield from _judged_together(everything, understood)
-    else:
-        yield from everything
-
-
-def _judged_together(values: Iterator[Value | Reject], understood: Understood) -> Iterator[Value | Reject]:
-    rejects: list[Reject] = []
-    damaged: list[DamagedFileError] = []
-
-    def statements() -> Iterator[tuple[int, Any]]:
-        try:
-            for item in values:
-                if isinstance(item, Reject):
-                    rejects.append(item)
-                else:
-                    yield item
-        except DamagedFileError as error:
-            damaged.append(error)
-
-    for row, value in xapi.Judge().rows(statements(), understood):
-        yield Value(row, value)
-    yield from rejects
-    if damaged:
-        raise damaged[0]
-
-
 def _without_node(value: Any) -> Any:
     if isinstance(value, dict) and isinstance(value.get("node"), dict):
         return value["node"]
@@ -258,11 +227,10 @@ _ENVELOPES = ("data", "payload")  # of webhooks: the event is around, what it is
 _MAX_NESTING = 6
 
 
-def row_of(value: dict[str, Any]) -> dict[str, str] | None:
-    """Return an object as a row of texts by header; ``None`` for one that is none of ours (a voided statement)."""
-    if (statement := xapi.statement_in(value)) is not None:
-        row = xapi.statement_row(statement)
-        return None if row is None else dict(_flattened(row, "", 0))
+def row_of(value: dict[str, Any]) -> dict[str, str]:
+    """Return an object as a row of texts by header."""
+    if (statement := statement_in(value)) is not None:
+        return dict(_flattened(statement_row(statement), "", 0))
     for envelope in _ENVELOPES:
         inside = value.get(envelope)
         if isinstance(inside, dict):

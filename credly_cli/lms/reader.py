@@ -5,10 +5,9 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO, TypeAlias, cast
+from typing import Any, BinaryIO, NamedTuple, TypeAlias, cast
 
 from credly_cli.errors import Failure
-from credly_cli.lms import xapi
 from credly_cli.lms.columns import (
     ABSENT,
     Columns,
@@ -23,7 +22,7 @@ from credly_cli.lms.columns import (
     require_mapped,
 )
 from credly_cli.lms.csv_reader import Layout, Sheet, refuse_parts
-from credly_cli.lms.json_reader import Value, judged, read_values, row_of
+from credly_cli.lms.json_reader import Value, read_values, row_of
 from credly_cli.lms.moodle import ActivityReader, activities_in
 from credly_cli.lms.records import (
     SHOWN_ROWS,
@@ -42,11 +41,18 @@ from credly_cli.lms.rows import row_reader
 from credly_cli.lms.statuses import LeftOutError
 from credly_cli.lms.text import DamagedFileError, Text, complaint
 from credly_cli.lms.values import check_date_format
+from credly_cli.lms.xapi.statements import StatementReader, statement_in
 
 _LOOKED_AT = 50  # JSON objects, before a file is refused because none of them has what is needed
 _CHECK_NAME = "Check its name, and that you may read it."
 _JSON = re.compile(r"\s*(?:\{|\[\s*(?:[\[\]{]|$))")
-_Rows: TypeAlias = Iterator[tuple[int, dict[str, str]] | Reject]
+
+
+class _Statement(NamedTuple):
+    value: dict[str, Any]
+
+
+_Rows: TypeAlias = Iterator[tuple[int, dict[str, str] | _Statement] | Reject]
 
 
 @contextmanager
@@ -229,7 +235,7 @@ def _objects(
     *,
     is_file: bool = True,
 ) -> Records:
-    rows = _rows(judged(values, understood) if is_file else values, reading)
+    rows = _rows(kind, values)
     shown = list(itertools.islice(rows, _LOOKED_AT))
     objects = _Objects(kind, reading, name, understood, is_file=is_file)
     objects.refuse_strangers(shown)
@@ -242,52 +248,44 @@ def _records(objects: "_Objects", rows: _Rows) -> Records:
             yield item
             continue
         try:
-            yield objects.read(*item)
+            record = objects.read(*item)
+            if record is not None:
+                yield record
         except RejectedError as rejected:
             yield Reject(item[0], rejected.column, rejected.reason)
         except LeftOutError as left:
             objects.understood.leave_out(left.column, left.word)
 
 
-def _rows(values: Iterator[Value | Reject], reading: Reading) -> _Rows:
+def _rows(kind: Kind, values: Iterator[Value | Reject]) -> _Rows:
     row = 0
     try:
-        for item in _flat_rows(values, reading):
+        for item in _flat_rows(kind, values):
             row = item[0]
             yield item
     except DamagedFileError as error:
         yield Reject(row + 1, "", f"{error.what}; nothing after row {row} was read")
 
 
-def _flat_rows(values: Iterator[Value | Reject], reading: Reading) -> _Rows:
+def _flat_rows(kind: Kind, values: Iterator[Value | Reject]) -> _Rows:
     for item in values:
         if isinstance(item, Reject):
             yield item
             continue
         try:
-            row = _row_of(item.value)
-            if row is not None and xapi.SHA1 in row:
-                row["email"] = _address_of(row.pop(xapi.SHA1), reading)
+            if kind == "progress" and (statement := statement_in(item.value)) is not None:
+                yield item.row, _Statement(statement)
+            else:
+                yield item.row, _row_of(item.value)
         except RejectedError as rejected:
             yield Reject(item.row, rejected.column, rejected.reason)
-        else:
-            if row is not None:
-                yield item.row, row
 
 
-def _address_of(sha1: str, reading: Reading) -> str:
-    """Return the address that a statement names by its hash alone, if a learner here has it."""
-    email = reading.address_of(sha1) if reading.address_of else None
-    if email is None:
-        raise RejectedError("actor", f"no learner here has the address of the {xapi.SHA1} {sha1[:40]!r}")
-    return email
-
-
-def _row_of(value: Any) -> dict[str, str] | None:
+def _row_of(value: Any) -> dict[str, str]:
     if not isinstance(value, dict):
         raise RejectedError("", "is not a JSON object")
     row = row_of(value)
-    for header, cell in (row or {}).items():
+    for header, cell in row.items():
         if problem := complaint(cell):
             raise RejectedError(header if complaint(header) is None else "", problem)
     return row
@@ -303,28 +301,29 @@ class _Objects:
         self._reading = reading
         self._name = name
         self._readers: dict[tuple[str, ...], RowReader] = {}
+        self._statements = StatementReader(reading, understood, is_file=is_file)
 
-    def read(self, row: int, cells: dict[str, str]) -> Record:
-        """Read an object."""
+    def read(self, row: int, cells: dict[str, str] | _Statement) -> Record | None:
+        """Read an object; ``None`` for one that says nothing of progress."""
+        if isinstance(cells, _Statement):
+            return self._statements.read(row, cells.value)
         header = tuple(cells)
         read = self._readers.get(header)
         if read is None:
             read = self._remember(header)
         return read(row, [*cells.values(), ""])
 
-    def refuse_strangers(self, shown: Sequence[tuple[int, dict[str, str]] | Reject]) -> None:
+    def refuse_strangers(self, shown: Sequence[tuple[int, dict[str, str] | _Statement] | Reject]) -> None:
         """Refuse a file none of whose first objects is of its kind."""
-        failure: Failure | None = None
-        if headers := [tuple(item[1]) for item in shown if not isinstance(item, Reject)]:
+        if any(not isinstance(item, Reject) and isinstance(item[1], _Statement) for item in shown):
+            return
+        headers = [tuple(item[1]) for item in shown if not isinstance(item, Reject) and isinstance(item[1], dict)]
+        if headers:
             require_mapped(headers, self._reading.mapping)
-        for item in shown:
-            if isinstance(item, Reject):
-                if item.column == "actor":
-                    return  # a statement, if one of nobody who is known
-                failure = failure or _no_json(self._name, item)
-                continue
+        failure = next((_no_json(self._name, item) for item in shown if isinstance(item, Reject)), None)
+        for header in headers:
             try:
-                self._reader(tuple(item[1]))
+                self._reader(header)
             except Failure as problem:
                 failure = failure if failure and failure.code == "usage" else problem
             else:

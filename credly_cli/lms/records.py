@@ -49,6 +49,21 @@ class ContentRecord(NamedTuple):
     sublicenses: tuple[str, ...]
 
 
+Word = Literal["completed", "passed", "failed", "open", ""]
+
+
+class Said(NamedTuple):
+    """What a statement says of a completion, which is judged with others: its id, a word, which attempt it is of, when.
+
+    ``passed`` is what completes also after a failure. ``moment`` is UTC text, to the microsecond.
+    """
+
+    id: str
+    word: Word
+    registration: str
+    moment: str
+
+
 class ProgressRecord(NamedTuple):
     """An enrollment of a learner, with how far it is; a completion when ``completed_at`` is there.
 
@@ -58,6 +73,8 @@ class ProgressRecord(NamedTuple):
     mean, which is the end of the day for a completion known by its date only.
     ``reported_at`` is when this was so, where the source says: an older record does not undo a newer one.
     ``id_source`` names the numbering that ``learner_id`` is of, '' the common one; ``None`` is that of the import.
+    ``said`` is there where the record is a statement to be judged with others. ``email_sha1`` is the hash of an
+    address that is not told; ``title`` is how the source calls the content, to name it where nobody knows it.
     """
 
     row: int
@@ -76,6 +93,17 @@ class ProgressRecord(NamedTuple):
     last_name: str | None
     reported_at: str | None = None
     id_source: str | None = None
+    said: Said | None = None
+    email_sha1: str | None = None
+    title: str | None = None
+
+
+class VoidingRecord(NamedTuple):
+    """A statement that another one counts as never said; ``statement`` is the id of that one, in lower case."""
+
+    row: int
+    statement: str
+    event_id: str | None
 
 
 class AccessRecord(NamedTuple):
@@ -117,7 +145,7 @@ class Reject(NamedTuple):
     reason: str
 
 
-Record: TypeAlias = LearnerRecord | ContentRecord | ProgressRecord | AccessRecord
+Record: TypeAlias = LearnerRecord | ContentRecord | ProgressRecord | VoidingRecord | AccessRecord
 Records: TypeAlias = Iterator[Record | Reject]
 
 

@@ -200,7 +200,7 @@ class ProgressReader:
             completed.at if completed else None,
             completed.latest if completed else None,
             cells[self._event_id].strip() or None, first, last,
-            self._reported_at(cells), None,
+            self._reported_at(cells), None, None, None, None,
         ))  # fmt: skip
 
     def _check_role(self, cells: Cells) -> None:

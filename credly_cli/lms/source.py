@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from credly_cli.config import Settings
+from credly_cli.config import Settings, SourceName
 from credly_cli.configured_files import FileEntry
 from credly_cli.errors import Failure
 from credly_cli.lms.records import Kind, Reading, Records, Reject, Understood
@@ -30,6 +30,7 @@ class Part(NamedTuple):
     entry: FileEntry | None = None  # of the configuration, where it was a file ...
     understood: Understood | None = None  # ... and how that was understood, once its records are read
     again: str | None = None  # the bookmark that is to say with which options rows of it were rejected
+    keeps: bool = False  # of progress: what is of content or people who are not known is kept, and tried again
     sessions_move: bool = False  # of content: the list says where sessions belong, also those that were elsewhere
 
 
@@ -82,6 +83,26 @@ class SourceContext:
     adapter: "Adapter | None" = None  # a requests transport adapter, in place of the network
     deadline: Deadline | None = None  # of the run
     interruption: Interruption | None = None  # once set, nothing more is read
+
+    def lms_token(self, source: SourceName) -> str | None:
+        """Return the secret of the environment for a source, ``None`` where there is none.
+
+        It is of one source: of several with secrets, those without a file; of two such raises ``Failure``.
+        """
+        told = self.environ.get("CREDLY_LMS_TOKEN")
+        files = {
+            "thought-industries": self.settings.lms.thought_industries.token_file,
+            "xapi": self.settings.lms.xapi.password_file,
+        }
+        secret = [name for name in self.settings.lms.sources if name in files]
+        if told is None or len(secret) <= 1:
+            return told
+        without = [name for name in secret if not files[name]]
+        if len(without) > 1:
+            message = f"CREDLY_LMS_TOKEN is one secret, and the sources {' and '.join(without)} need one each."
+            hint = "Name their files: token_file in [lms.thought_industries], password_file in [lms.xapi]."
+            raise Failure("config-invalid", message, hint=hint)
+        return told if without == [source] else None
 
 
 class Source(Protocol):

@@ -10,6 +10,7 @@ from types import FrameType
 from typing import Any, Self, cast
 
 from credly_cli.sandbox.api import Api
+from credly_cli.sandbox.record_store import PATH, RecordStore
 from credly_cli.sandbox.records import Request, Response
 from credly_cli.sandbox.state import Sandbox
 
@@ -29,7 +30,7 @@ class Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         host = self.headers.get("Host") or f"{LOOPBACK}:{server.port}"
         headers = dict(self.headers.items())
-        self.send(server.api.handle(Request.to_url(self.command, f"http://{host}{self.path}", headers, body)))
+        self.send(server.answer(Request.to_url(self.command, f"http://{host}{self.path}", headers, body)))
 
     do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = do_HEAD = _serve  # noqa: N815
 
@@ -64,11 +65,18 @@ class SandboxServer(ThreadingHTTPServer):
     request_queue_size = 128
     handler: type[Handler] = Handler
 
-    def __init__(self, sandbox: Sandbox, port: int = 0) -> None:
+    def __init__(self, sandbox: Sandbox, port: int = 0, record_store: RecordStore | None = None) -> None:
         super().__init__((LOOPBACK, port), self.handler)
         self.sandbox = sandbox
+        self.record_store = record_store
         self.api = Api(sandbox)
         self._thread: threading.Thread | None = None
+
+    def answer(self, request: Request) -> Response:
+        """Answer a request, to Credly or to the record store beside it."""
+        if self.record_store is not None and request.path.startswith(f"{PATH}/"):
+            return self.record_store.handle(request)
+        return self.api.handle(request)
 
     @property
     def port(self) -> int:
@@ -120,7 +128,10 @@ class SandboxServer(ThreadingHTTPServer):
 
 
 def serve_until_stopped(
-    sandbox: Sandbox, port: int = 0, on_start: Callable[[SandboxServer], None] | None = None
+    sandbox: Sandbox,
+    port: int = 0,
+    on_start: Callable[[SandboxServer], None] | None = None,
+    record_store: RecordStore | None = None,
 ) -> None:
     """Serve until SIGINT or SIGTERM comes; ``on_start`` is called with the server once it answers."""
     stopped = threading.Event()
@@ -130,7 +141,7 @@ def serve_until_stopped(
 
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        with SandboxServer(sandbox, port) as server:
+        with SandboxServer(sandbox, port, record_store) as server:
             if on_start is not None:
                 on_start(server)
             stopped.wait()

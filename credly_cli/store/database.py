@@ -6,7 +6,7 @@ from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, fields, is_dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeAlias, TypeVar, get_args
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self, TypeAlias, TypeVar, get_args
 
 from credly_cli.errors import Failure
 from credly_cli.files import followed, keep_private, make_private_file
@@ -266,11 +266,14 @@ def _has_tables(connection: sqlite3.Connection) -> bool:
 class Counts:
     """How many rows were read, and what became of them."""
 
+    JSON: ClassVar = ("read", "added", "changed", "unchanged", "rejected")
+
     read: int = 0
     added: int = 0
     changed: int = 0
     unchanged: int = 0
     rejected: int = 0
+    left_out: int = 0
 
     def count(self, *, added: bool, changed: bool) -> None:
         """Count one row."""

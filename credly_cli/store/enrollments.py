@@ -8,10 +8,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from credly_cli.store import denials
+from credly_cli.store import denials, statements
 from credly_cli.store.database import Store
 from credly_cli.store.denials import Origin
 from credly_cli.store.runs import bookmark, set_bookmark
+from credly_cli.store.statements import Settled
 
 _REV = "completions-rev"
 _LISTED = 1000  # undone completions, of those that are listed one by one
@@ -253,6 +254,7 @@ class Written:
     changed: int
     undone: int
     newly_undone: list[UndoneCompletion]
+    settled: Settled  # by statements
     completions: int = 0  # that the records tell, and the days that they span
     completed_from: str | None = None
     completed_to: str | None = None
@@ -267,11 +269,13 @@ def write(store: Store, origin: Origin, now: str) -> Written:
     added = store.change(_ADD, params)
     changed = store.change(_CHANGE, params)
     denied = denials.write(store, origin, rev, now)
-    if added or denied or store.value(f"SELECT 1 FROM temp.changes c WHERE {_HAS_MOVED} LIMIT 1"):
+    settled = statements.settle(store, origin, rev, now)
+    if added or denied or settled.changed or store.value(f"SELECT 1 FROM temp.changes c WHERE {_HAS_MOVED} LIMIT 1"):
         set_rev(store, rev)
     newly_undone = list(map(UndoneCompletion._make, store.connection.execute(_NEWLY_UNDONE)))
-    params = store.connection.execute(_COMPLETIONS).fetchone()
-    return Written(added, changed, store.value(_STILL_UNDONE), newly_undone, *params)
+    told = store.connection.execute(_COMPLETIONS).fetchone()
+    undone = store.value(_STILL_UNDONE)
+    return Written(added, changed + settled.changed, undone, newly_undone, settled, *told)
 
 
 # What issuing asks

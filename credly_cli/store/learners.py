@@ -100,6 +100,13 @@ def emails(store: Store, limit: int) -> list[str]:
     return [row["email"] for row in rows]
 
 
+def emails_after(store: Store, number: int) -> list[tuple[int, str]]:
+    """Return the addresses of learners who came after one, by their numbers, of those who are not forgotten."""
+    return store.connection.execute(
+        "SELECT id, email FROM learners WHERE id > ? AND email_key NOT LIKE 'forgotten:%' ORDER BY id", (number,)
+    ).fetchall()
+
+
 def of_id(store: Store, learner_id: str) -> list[Learner]:
     """Return the learner whom the LMS calls so."""
     return store.records(
@@ -285,6 +292,7 @@ def merge(store: Store, old: int, new: int, now: str) -> None:
     store.change("UPDATE OR IGNORE enrollments SET learner = :new WHERE learner = :old", both)
     store.change(_LATER_COMPLETIONS, both)
     store.change("DELETE FROM enrollments WHERE learner = :old", both)
+    store.change("UPDATE statements SET learner = :new WHERE learner = :old", both)
     _move_grants(store, old, new, now)
     store.change("UPDATE OR IGNORE former_emails SET learner = :new WHERE learner = :old", both)
     store.change("DELETE FROM former_emails WHERE learner = :old", both)

@@ -333,7 +333,40 @@ M012_FORBIDDEN = f"""
 ALTER TABLE links ADD COLUMN forbidden INTEGER NOT NULL DEFAULT 0;
 {FORBIDDEN}"""
 
+M013_STATEMENTS = """
+-- What statements of xAPI said of completions: judged together whenever one comes, or one is voided.
+CREATE TABLE statements (
+  id TEXT PRIMARY KEY,
+  learner INTEGER NOT NULL REFERENCES learners (id) ON DELETE CASCADE,
+  content_id TEXT NOT NULL,
+  session_id TEXT NOT NULL,
+  loose INTEGER NOT NULL,              -- 1: the session was not named
+  word TEXT NOT NULL CHECK (word IN ('completed', 'passed', 'failed')),
+  registration TEXT NOT NULL,          -- of which attempt, '' where none is told
+  moment TEXT NOT NULL,                -- when, to the microsecond ...
+  at TEXT NOT NULL,                    -- ... and as completions have it
+  latest TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX statements_learner ON statements (learner, content_id);
+-- Ids of statements that count as never said, also where they come after the one that says so.
+CREATE TABLE voided_statements (id TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
+-- Progress that a record store told of content or people who are not known here: tried again at each sync.
+CREATE TABLE kept_progress (
+  source TEXT NOT NULL,
+  id TEXT NOT NULL,
+  content TEXT NOT NULL,               -- as the source calls it
+  session_id TEXT NOT NULL,
+  numbering TEXT NOT NULL,             -- that the id is of, as the source calls it
+  learner_id TEXT NOT NULL,
+  email TEXT NOT NULL,
+  record TEXT NOT NULL,                -- all of it, as JSON
+  kept_at TEXT NOT NULL,
+  sha1 TEXT NOT NULL,
+  PRIMARY KEY (source, id)
+) STRICT, WITHOUT ROWID;
+"""
+
 MIGRATIONS: tuple[str, ...] = (
     M001_FIRST, M002_REPLACED, M003_CATCHING_UP, M004_REFUSAL, M005_WAITING, M006_DENIED, M007_AGREED, M008_EXPIRY,
-    M009_SOURCES, M010_BRAKE, M011_PAGES, M012_FORBIDDEN,
+    M009_SOURCES, M010_BRAKE, M011_PAGES, M012_FORBIDDEN, M013_STATEMENTS,
 )  # fmt: skip

@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
+from credly_cli.store import statements
 from credly_cli.store.database import Store
 
 # What a record does not say is '' here: Python hands over a text or a number much faster than a None.
@@ -43,12 +44,13 @@ _DISTINCT_PEOPLE = (
     """
     CREATE TEMP TABLE distinct_people (
       person INTEGER PRIMARY KEY, email TEXT, email_key TEXT, source TEXT, learner_id TEXT, first_name TEXT,
-      last_name TEXT, details TEXT, at TEXT, shares INTEGER NOT NULL DEFAULT 0, learner INTEGER, reason TEXT)
+      last_name TEXT, details TEXT, at TEXT, shares INTEGER NOT NULL DEFAULT 0, learner INTEGER, reason TEXT,
+      unknown INTEGER NOT NULL DEFAULT 0)
     """,
     """
     INSERT INTO temp.distinct_people
     SELECT
-      min(person), email, min(email_key), source, learner_id, first_name, last_name, details, max(at), 0, NULL, NULL
+      min(person), email, min(email_key), source, learner_id, first_name, last_name, details, max(at), 0, NULL, NULL, 0
     FROM temp.people GROUP BY email, source, learner_id, first_name, last_name, details ORDER BY 1
     """,
     "CREATE INDEX temp.distinct_people_key ON distinct_people (email_key, learner_id)",
@@ -86,10 +88,12 @@ UPDATE temp.people SET learner = (
   AND d.first_name = people.first_name AND d.last_name = people.last_name AND d.details = people.details)
 """
 _UNMATCHED = """
-SELECT r.row, iif(d.learner_id <> '', 'learner_id', 'email'), d.reason FROM temp.distinct_people d
+SELECT r.row, iif(d.learner_id <> '', 'learner_id', 'email'), d.reason, d.unknown FROM temp.distinct_people d
 JOIN temp.people p ON p.email_key = d.email_key AND p.learner_id = d.learner_id AND p.email = d.email
   AND p.source = d.source AND p.first_name = d.first_name AND p.last_name = d.last_name AND p.details = d.details
-JOIN temp.records r ON r.person = p.person WHERE d.reason IS NOT NULL ORDER BY r.line
+JOIN (
+  SELECT row, person, line FROM temp.records UNION ALL SELECT row, person, 0 FROM temp.said
+) r ON r.person = p.person WHERE d.reason IS NOT NULL ORDER BY r.line, r.row
 """
 
 
@@ -118,17 +122,22 @@ class StagedPerson(NamedTuple):
 
 
 class PersonMatch(NamedTuple):
-    """The learner whom the records of a person mean, or the reason why that is not known."""
+    """The learner whom the records of a person mean, or the reason why that is not known.
+
+    ``unknown`` is 1 where it is nobody who is known here (yet).
+    """
 
     learner: int | None
     reason: str | None
     number: int  # the person's
+    unknown: int = 0
 
 
 def stage(store: Store) -> None:
     """Make the temporary tables anew."""
     for statement in _STAGE:
         store.change(statement)
+    statements.stage(store)
 
 
 def stage_records(store: Store, rows: Iterable[tuple[Any, ...]]) -> None:
@@ -194,7 +203,9 @@ def refuse_id(store: Store, source: str, learner_id: str, reason: str) -> None:
 
 def match_people(store: Store, matches: Iterable[PersonMatch]) -> None:
     """Note whom the staged people are."""
-    store.connection.executemany("UPDATE temp.distinct_people SET learner = ?, reason = ? WHERE person = ?", matches)
+    store.connection.executemany(
+        "UPDATE temp.distinct_people SET learner = ?1, reason = ?2, unknown = ?4 WHERE person = ?3", matches
+    )
 
 
 def hand_over_people(store: Store) -> None:
@@ -202,7 +213,7 @@ def hand_over_people(store: Store) -> None:
     store.change(_HAND_OVER)
 
 
-def unmatched(store: Store) -> Iterator[tuple[int, str, str]]:
-    """Yield the records whose learner is not known: row, column and reason."""
+def unmatched(store: Store) -> Iterator[tuple[int, str, str, int]]:
+    """Yield the records whose learner is not known: row, column, reason, and 1 where it is nobody who is known."""
     if store.value("SELECT 1 FROM temp.distinct_people WHERE reason IS NOT NULL LIMIT 1"):
         yield from store.connection.execute(_UNMATCHED)

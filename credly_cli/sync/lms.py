@@ -9,9 +9,12 @@ from typing import Any
 from credly_cli.config import SourceName
 from credly_cli.configured_files import options_of
 from credly_cli.errors import Failure, Problem
+from credly_cli.importing.addresses import KnownAddresses
 from credly_cli.importing.candidates import IdOptions
 from credly_cli.importing.file_report import FileReport
 from credly_cli.importing.importer import ImportResult, await_correction, import_records
+from credly_cli.importing.keeping import Keeping
+from credly_cli.importing.statements import sent_before, way_back
 from credly_cli.lms.records import KINDS, Kind, Understood
 from credly_cli.lms.rejects import RejectsFile
 from credly_cli.lms.source import Batch, Part, Source, SourceContext
@@ -43,6 +46,10 @@ def _source(name: SourceName, context: SourceContext) -> Source:
             from credly_cli.lms.thought_industries.source import ThoughtIndustries  # noqa: PLC0415
 
             return ThoughtIndustries.configured(context)
+        case "xapi":
+            from credly_cli.lms.xapi.source import Xapi  # noqa: PLC0415
+
+            return Xapi.configured(context)
 
 
 @dataclass(slots=True)
@@ -54,10 +61,13 @@ class LmsStepResult:
     problems: list[Problem] = field(default_factory=list)
     warnings: list[Hint] = field(default_factory=list)
     failure: Failure | None = None  # what ended the reading before its end
+    keeps: bool = False  # what is of content or people who are not known
 
     def json(self) -> dict[str, Any]:
         """Return the counts as scripts read them."""
         counts: dict[str, Any] = {kind: as_json(self.of(kind).counts) for kind in KINDS}
+        if self.keeps:
+            counts["progress"]["left_out"] = self.of("progress").counts.left_out
         if self.sources:
             counts["sources"] = {name: part.json() for name, part in self.sources.items()}
         return counts
@@ -83,6 +93,7 @@ class LmsStepResult:
         self.problems += other.problems
         self.warnings += other.warnings
         self.failure = self.failure or other.failure
+        self.keeps |= other.keeps
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +123,9 @@ class LmsStep:
     now: str
     state_folder: Path | None
     progress: Progress = field(default_factory=Progress)
+    homes: Mapping[str, str] = field(default_factory=dict)  # what numberings of xAPI are called here ...
+    activities: Mapping[str, str] = field(default_factory=dict)  # ... and content
+    keeping: dict[str, Keeping] = field(default_factory=dict)  # of what is not known yet, by the source
 
     def run_all(self, sources: Mapping[SourceName, Source], max_age_days: int, *, full: bool = False) -> LmsStepResult:
         """Import what the sources have that is new; with ``full`` everything. One that fails stops none of the others.
@@ -120,19 +134,34 @@ class LmsStep:
         """
         if full:
             self._forget_bookmarks()
-        whole = LmsStepResult()
+        whole, parts = LmsStepResult(), dict[SourceName, LmsStepResult]()
         for name, source in sources.items():
-            part = self.run(source, name=name)
+            part = parts[name] = self.run(source, name=name)
             if name != "files":
                 self._note_answer(name, part, max_age_days)
+            if part.failure is not None and part.failure.code == "interrupted":
+                break
+        for name, part in parts.items():
+            self._try_again(name, part)
             if len(sources) > 1:
                 whole.sources[name] = part
             if whole.failure is not None and part.failure is not None:
                 part.problems.append(Problem.of(part.failure))
             whole.add(part)
-            if part.failure is not None and part.failure.code == "interrupted":
-                break
         return whole
+
+    def _try_again(self, name: SourceName, part: LmsStepResult) -> None:
+        """Try what is kept of a source, once all are read: its people or content may have come from another."""
+        keeping = self._keeping(name)
+        for records in keeping.again(self.homes, self.activities):
+            again = Part("progress", iter(records), name, keeps=True)
+            part.add(self._import_batch(Batch(iter([again])), part.read, name))
+        part.of("progress").counts.left_out += keeping.count()
+        part.keeps |= name == "xapi"
+        part.warnings += [Hint(sentence) for sentence in keeping.sentences()]
+
+    def _keeping(self, name: str) -> Keeping:
+        return self.keeping.setdefault(name, Keeping(self.store, name, self.now, KnownAddresses(self.store)))
 
     def _note_answer(self, name: SourceName, part: LmsStepResult, max_age_days: int) -> None:
         """Note that a source answered, or say that it did not for too long."""
@@ -160,7 +189,7 @@ class LmsStep:
         try:
             for batch in source.batches(bookmarks, _Known(self.store)):
                 try:
-                    result.add(self._import_batch(batch, result.read))
+                    result.add(self._import_batch(batch, result.read, name))
                 except Failure as failure:
                     if failure.code != "lms-file-refused":
                         raise
@@ -175,23 +204,24 @@ class LmsStep:
         except Failure as failure:
             result.failure = failure
         result.problems += _undone(result.of("progress"))
+        result.problems += map(sent_before, result.of("progress").voided)
         return result
 
-    def _import_batch(self, batch: Batch, read_before: int) -> LmsStepResult:
+    def _import_batch(self, batch: Batch, read_before: int, name: str) -> LmsStepResult:
         """Take all of a batch, and note where to go on, or nothing of both."""
         result = LmsStepResult()
         with self.store.transaction():
-            for name in batch.given_no_more:
-                result.of("access").counts.changed += access.remove_tenants(self.store, name)
+            for content_id in batch.given_no_more:
+                result.of("access").counts.changed += access.remove_tenants(self.store, content_id)
             for part in batch.parts:
-                batch.bookmarks.update(self._import_part(part, result, read_before + result.read))
-            for name, value in batch.bookmarks.items():
-                runs.set_bookmark(self.store, _PREFIX + name, value)
+                batch.bookmarks.update(self._import_part(part, result, read_before + result.read, name))
+            for bookmark, value in batch.bookmarks.items():
+                runs.set_bookmark(self.store, _PREFIX + bookmark, value)
         self.progress.at(read_before + result.read)
         return result
 
-    def _import_part(self, part: Part, result: LmsStepResult, read_before: int) -> dict[str, str | None]:
-        """Take a part; returns what is to be noted of it as bookmarks."""
+    def _import_part(self, part: Part, result: LmsStepResult, read_before: int, name: str) -> dict[str, str | None]:
+        """Take a part of a source; returns what is to be noted of it as bookmarks."""
         keep = part.file is not None and self.state_folder is not None
         imported = result.of(part.kind)
         with RejectsFile(part.file, self.state_folder or Path(), keep=keep, is_news=part.is_news) as rejects:
@@ -200,9 +230,10 @@ class LmsStep:
             import_records(
                 *(self.store, part.kind, part.records, imported, self.now, rejects, self.progress, read_before),
                 sessions_move=part.sessions_move,
-                ids=IdOptions(source, part.entry.ids, configured=True) if part.entry else IdOptions(of_api=True),
+                ids=self._ids(part),
                 origin=Origin(source, report.file or None),
                 report=report,
+                keeping=self._keeping(name) if part.keeps else None,
             )
         if rejects.path is not None:
             runs.note(self.store, "rejects", rejects.path)
@@ -214,6 +245,12 @@ class LmsStep:
             hint = Hint(f"Correct {part.name}; the next sync reads it again.{_words_to_tell(report, part)}")
             result.problems.append(Problem("import-rejected", message, hint=hint))
         return self._memory(part, report, has_rejects=rejects.count > 0)
+
+    def _ids(self, part: Part) -> IdOptions:
+        named = IdOptions(homes=self.homes, activities=self.activities)
+        if part.entry is None:
+            return named._replace(of_api=True)
+        return named._replace(source=part.entry.source, decisions=part.entry.ids, configured=True)
 
     def _memory(self, part: Part, report: FileReport, *, has_rejects: bool) -> dict[str, str | None]:
         """Return what is to be known of a file and its entry, as bookmarks.
@@ -256,7 +293,8 @@ def _undone(progress: ImportResult) -> list[Problem]:
     problems = []
     for undone in progress.newly_undone[:_LISTED]:
         message = f"The LMS no longer calls {undone.title!r} complete for {undone.email}."
-        problems.append(Problem("import-rejected", f"{message} It stays, and so does its badge.", email=undone.email))
+        told = f"{message} It stays, and so does its badge."
+        problems.append(Problem("import-rejected", told, email=undone.email, hint=way_back(undone.email)))
     more = len(progress.newly_undone) - _LISTED
     if more > 0:
         message = f"The LMS no longer calls {counted(more, 'more completion')} complete. They stay."

@@ -8,6 +8,7 @@ from typing import Any, Literal
 from credly_cli.config import Settings
 from credly_cli.credly.client import Client
 from credly_cli.errors import Exit, Failure, Problem, exit_of_work
+from credly_cli.importing.addresses import KnownAddresses
 from credly_cli.importing.file_report import FileReport
 from credly_cli.importing.importer import forget_missing
 from credly_cli.issuing import restore
@@ -197,12 +198,17 @@ class Synchronisation:
         """Take in what the configured source has that is new; returns whether there is a source."""
         forget_missing(self.store)
         http, options = self.client.http, self.options
-        sources = sources_of(replace(self.source_context, deadline=http.deadline, interruption=options.interruption))
+        reading = self.source_context.reading._replace(address_of=KnownAddresses(self.store).of_sha1)
+        context = replace(
+            self.source_context, reading=reading, deadline=http.deadline, interruption=options.interruption
+        )
+        sources = sources_of(context)
         if not sources:
             return False
         folder = None if options.dry_run else self.state_folder
         progress = self.client.progress
-        step = LmsStep(self.store, run.started_at, folder, progress)
+        xapi = self.settings.lms.xapi
+        step = LmsStep(self.store, run.started_at, folder, progress, homes=xapi.homes, activities=xapi.activities)
         taken = step.run_all(sources, self.settings.lms.max_age_days, full=options.full)
         run.lms = taken.json()
         run.files = taken.files

@@ -1,6 +1,5 @@
 """What a file says otherwise than it seems: parts of a sheet, words, times, names and addresses that are none."""
 
-import json
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
@@ -197,38 +196,6 @@ def test_a_zone_that_the_form_reads_is_used(one: Callable[..., Any]) -> None:
     text = 'email,course_id,completed_at\nr@x.org,C1,"Mar 31, 2026 11:30 PM UTC"\n'
     told = {"zone": ZoneInfo("America/Los_Angeles"), "date_format": "%b %d, %Y %I:%M %p %Z"}
     assert one("progress", text, **told).completed_at == "2026-03-31T23:30:00Z"
-
-
-def _said(verb: str, number: int, **more: Any) -> dict[str, Any]:
-    actor = {"mbox": "mailto:r@example.org", "name": "Robin Sample"}
-    verb = f"http://adlnet.gov/expapi/verbs/{verb}"
-    at = f"2026-03-0{number}T10:00:00Z"
-    return {"id": f"s{number}", "actor": actor, "verb": {"id": verb}, "object": {"id": "C1"}, "timestamp": at, **more}
-
-
-@pytest.mark.parametrize(
-    ("statements", "completed"),
-    [
-        ([_said("completed", 1, result={"completion": False})], None),
-        ([_said("completed", 1, result={"completion": True, "success": False})], None),
-        ([_said("failed", 1), _said("completed", 2)], None),
-        ([_said("completed", 2), _said("failed", 3)], None),
-        ([_said("failed", 1), _said("completed", 2, result={"success": True})], 2),
-        ([_said("passed", 1), _said("failed", 2), _said("passed", 3)], 3),
-        ([_said("completed", 1), _said("voided", 2, object={"objectType": "StatementRef", "id": "s1"})], None),
-        ([_said("failed", 2), _said("completed", 3), _said("voided", 4, object={"id": "s2"})], 3),
-        ([_said("waived", 1)], 1),
-        ([_said("answered", 1, result={"completion": True})], None),
-        ([{"voided": True, "statement": _said("completed", 1)}], None),
-        ([{"voided": False, "statement": _said("completed", 1)}], 1),
-        ([_said("completed", 1, context={"registration": "a"}), _said("failed", 2, context={"registration": "b"})], 1),
-    ],
-)
-def test_statements_are_judged_together(
-    statements: list[Any], completed: int | None, read: Callable[..., list[Any]]
-) -> None:
-    found = {record.completed_at for record in read("progress", json.dumps(statements)) if record.completed_at}
-    assert found == ({f"2026-03-0{completed}T10:00:00Z"} if completed else set())
 
 
 @pytest.mark.parametrize(

@@ -181,13 +181,14 @@ def _key(around: SourceContext) -> Token:
     """Read the API key; raises ``Failure``, without repeating it."""
     path = around.settings.lms.thought_industries.token_file
     try:
-        if "CREDLY_LMS_TOKEN" in around.environ:
-            return token_from(around.environ["CREDLY_LMS_TOKEN"], "CREDLY_LMS_TOKEN")
+        if told := around.lms_token("thought-industries"):
+            return token_from(told, "CREDLY_LMS_TOKEN")
         if path:
             file = Path(around.settings.folder, Path(path).expanduser())
             return token_from(read_private_file(file), f"the token file {file}")
     except Failure as failure:
-        raise Failure("lms-token-refused", failure.message, hint=failure.hint or _KEY_HINT) from None
+        code = failure.code if failure.code == "config-invalid" else "lms-token-refused"
+        raise Failure(code, failure.message, hint=failure.hint or _KEY_HINT) from None
     raise Failure("lms-token-refused", "There is no API key for Thought Industries.", hint=_KEY_HINT)
 
 

@@ -1,0 +1,1 @@
+"""Thought Industries, read through its REST API (``/incoming/v2``)."""

@@ -1,0 +1,189 @@
+"""Asking a learning record store for statements, in the way that it understands.
+
+The standard leaves little open, and stores differ all the same: one refuses a version or a limit, one tells nothing
+when it is asked for a verb, one compares ``since`` with another time, one does not know ``ascending``. What was learned
+of a store is its ``Dialect``, which is remembered.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.parse import urljoin
+
+from credly_cli.errors import Failure
+from credly_cli.http.auth import Basic
+from credly_cli.http.response import HttpFailure, Meaning, Reply, Service, read_date
+from credly_cli.http.session import Session
+from credly_cli.lms.source import SourceContext
+from credly_cli.lms.xapi.statements import precise
+from credly_cli.token import Token, read_private_file
+
+VERSIONS = ("1.0.3", "2.0.0")
+_LIMIT = 500  # statements of a page; a store may give fewer
+_NOT_UNDERSTOOD = (400, 406, 409, 412, 422)
+_GONE = (400, 404, 410, 422)
+_GIVE_IT = "Set CREDLY_LMS_TOKEN, or name a file of mode 0600 as password_file in [lms.xapi]."
+_REFUSED = Meaning(
+    "lms-token-refused",
+    "{name} refused the user or the password.",
+    f"Its admin makes new ones. {_GIVE_IT}",
+)
+_FORBIDDEN = Meaning(
+    "lms-token-refused",
+    "{name} does not let this user read statements: {message}.",
+    "Its admin lets the user read all statements (statements/read, or all/read).",
+)
+SERVICE = Service(
+    "The record store",
+    {"unauthorized": _REFUSED, "forbidden": _FORBIDDEN, "firewall": _FORBIDDEN},
+    hint="Nothing is lost: the next sync goes on from here.",
+)
+
+
+@dataclass(slots=True)
+class Dialect:
+    """How a store wants to be asked, as far as that is not as the standard says."""
+
+    version: str = VERSIONS[0]
+    limit: bool = True  # takes a limit
+    ascending: bool = True  # gives the oldest first when asked to
+    verb: bool = True  # tells statements by their verb
+    since: bool = True  # compares `since` with the time of storing
+    by_verb: bool = False  # it has so much else that each verb is asked for
+    probed: bool = False  # it is known how it compares `since`
+
+    @classmethod
+    def of(cls, told: Mapping[str, Any]) -> "Dialect":
+        """Read what is remembered."""
+        return cls(**{name: told[name] for name in cls.__slots__ if name in told})
+
+    def told(self) -> dict[str, Any]:
+        """Return what is to be remembered."""
+        usual = Dialect()
+        return {name: value for name, value in asdict(self).items() if value != getattr(usual, name)}
+
+
+class Page(NamedTuple):
+    """Statements, where to go on (``None`` at the end), and what the headers tell; times as of ``precise``.
+
+    ``through`` is up to when of storing the answer is complete, ``date`` the store's clock.
+    """
+
+    statements: list[dict[str, Any]]
+    more: str | None
+    through: str | None
+    date: str | None
+    version: str | None
+
+
+class Client:
+    """Reads statements."""
+
+    def __init__(self, around: SourceContext) -> None:
+        settings = around.settings.lms.xapi
+        if not settings.endpoint:
+            raise _invalid("lms.xapi.endpoint is not set.", 'endpoint = "https://lrs.example.com/xapi"')
+        if not (settings.user or "").strip():
+            raise _invalid("lms.xapi.user is not set.", 'user = "credly"')
+        self._http = Session(
+            SERVICE,
+            settings.endpoint,
+            Basic(Token(str(settings.user)), secret_of(around)),
+            around.clock,
+            environ=around.environ,
+            deadline=around.deadline,
+            interruption=around.interruption,
+            adapter=around.adapter,
+        )
+        self._origin = settings.endpoint
+        self.dialect = Dialect()
+
+    def about(self) -> list[str] | None:
+        """Return the versions that the store speaks, ``None`` where it does not say; raises ``HttpFailure``."""
+        try:
+            told = self._get("/about", {}).json.get("version")
+        except HttpFailure as failure:
+            if failure.status is None or failure.code != "server-error":
+                raise
+            return None
+        return list(map(str, told)) if isinstance(told, list) else None
+
+    def first_page(self, **parameters: str) -> Page:
+        """Ask for statements; another version is tried where one is refused. Raises ``HttpFailure``."""
+        ways = [(version, limit) for limit in (True, False) for version in VERSIONS]
+        now = (self.dialect.version, self.dialect.limit)
+        ways.sort(key=lambda way: way != now)
+        refused: HttpFailure | None = None
+        for version, limit in ways:
+            self.dialect.version, self.dialect.limit = version, limit
+            asked = {"limit": str(_LIMIT), **parameters} if limit else parameters
+            try:
+                return self._page(self._get("/statements", asked))
+            except HttpFailure as failure:
+                if failure.status not in _NOT_UNDERSTOOD:
+                    raise
+                refused = refused or failure
+        self.dialect.version, self.dialect.limit = now
+        raise refused or unreadable("does not answer")
+
+    def page(self, more: str) -> Page:
+        """Follow where a page said to go on; raises ``HttpFailure``."""
+        return self._page(self._get(urljoin(self._origin, more), None))
+
+    def leads_elsewhere(self, more: str) -> bool:
+        """Tell whether a place is at another host, which does not get the password."""
+        return not self._http.same_origin(urljoin(self._origin, more))
+
+    def _get(self, path: str, parameters: Mapping[str, str] | None) -> Reply:
+        return self._http.get(path, parameters, headers={"X-Experience-API-Version": self.dialect.version})
+
+    def _page(self, reply: Reply) -> Page:
+        rows = reply.json.get("statements")
+        if not isinstance(rows, list):
+            raise unreadable("gave an answer without statements")
+        more = reply.json.get("more")
+        date = read_date(reply.date)
+        return Page(
+            [row for row in rows if isinstance(row, dict)],
+            str(more) if more else None,
+            precise(reply.headers.get("X-Experience-API-Consistent-Through")),
+            precise(date.isoformat()) if date else None,
+            reply.headers.get("X-Experience-API-Version"),
+        )
+
+
+def is_gone(failure: HttpFailure) -> bool:
+    """Tell whether the store does not know a place any more that it named before."""
+    return failure.status in _GONE
+
+
+def unreadable(what: str) -> HttpFailure:
+    """Say that an answer cannot be relied on."""
+    return HttpFailure("server-error", f"{SERVICE.name} {what}.", hint="The next sync tries again from here.")
+
+
+def _invalid(message: str, example: str) -> Failure:
+    return Failure("config-invalid", f"In the configuration, {message}", hint=f"For example: {example}")
+
+
+def secret_of(around: SourceContext) -> Token:
+    """Read the password; raises ``Failure``, without repeating it."""
+    path = around.settings.lms.xapi.password_file
+    try:
+        if told := around.lms_token("xapi"):
+            return _secret(told, "CREDLY_LMS_TOKEN")
+        if path:
+            file = Path(around.settings.folder, Path(path).expanduser())
+            return _secret(read_private_file(file), f"the password file {file}")
+    except Failure as failure:
+        code = failure.code if failure.code == "config-invalid" else "lms-token-refused"
+        raise Failure(code, failure.message, hint=failure.hint or _GIVE_IT) from None
+    raise Failure("lms-token-refused", "There is no password for the record store.", hint=_GIVE_IT)
+
+
+def _secret(text: str, origin: str) -> Token:
+    secret = text.strip("\r\n")
+    if not secret.strip() or not secret.isprintable():
+        raise Failure("lms-token-refused", f"What {origin} holds is no password.", hint=_GIVE_IT)
+    return Token(secret)
