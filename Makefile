@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help test fast shuffled pythons lint types demo main-job house torture first-sync mutants contract bench picture reference lowest newest smoke lock clean fuzz
+.PHONY: help test fast shuffled pythons lint types demo main-job house torture page-kills first-sync mutants contract bench picture reference lowest newest smoke lock clean fuzz
 
 help: ## Say what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -47,6 +47,9 @@ house: $(READY) ## Measure the code, as a table; AT=REV beside a revision, SUITE
 
 torture: $(READY) ## Kill 200 runs over 1,000 grants at random, and count the badges (about 10 minutes); KILLS=, GRANTS=, SEED=
 	$(BIN)/python -m tests.torture.kills $(if $(KILLS),--kills $(KILLS)) $(if $(GRANTS),--grants $(GRANTS)) $(if $(SEED),--seed $(SEED))
+
+page-kills: $(READY) ## Kill `publish` 50 times at random while learners change, and compare every page (about 2 minutes); KILLS=, LEARNERS=, SEED=
+	$(BIN)/python -m tests.torture.page_kills $(if $(KILLS),--kills $(KILLS)) $(if $(LEARNERS),--learners $(LEARNERS)) $(if $(SEED),--seed $(SEED))
 
 first-sync: $(READY) ## Kill the first sync of 200,000 events and 10,000 users of an LMS ten times (about 10 minutes); EVENTS=, USERS=, KILLS=
 	PYTHONPATH=. $(BIN)/python scripts/first_sync_with_kills.py $(if $(EVENTS),--events $(EVENTS)) $(if $(USERS),--users $(USERS)) $(if $(KILLS),--kills $(KILLS))
