@@ -7,7 +7,7 @@ import time
 
 from benchmarks.report import Report, machine
 
-PARTS = ("starting", "reading", "issuing", "planning", "importing", "large")
+PARTS = ("starting", "reading", "issuing", "planning", "importing", "publishing", "large")
 
 
 def main() -> int:
