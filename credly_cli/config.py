@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from datetime import UTC, date, datetime, tzinfo
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 from credly_cli.addresses import api_address, oauth_address, record_store_address
 from credly_cli.configured_files import FileEntry, FileKind, read_entry
@@ -14,6 +14,8 @@ from credly_cli.configured_values import CHECKS
 from credly_cli.errors import Failure
 from credly_cli.text import is_web_address
 from credly_cli.times import read_zone, utc_text
+
+_Values: TypeAlias = dict[str, Any]  # of keys, as TOML has them
 
 KeyType = Literal[
     "bool",
@@ -191,7 +193,7 @@ def _keys_of(table: type[Any], prefix: str = "") -> Iterator[Key]:
             yield from _keys_of(entry.default_factory, f"{name}.")  # type: ignore[arg-type]  # a record makes itself
 
 
-def _record_of(table: type[Any], values: Mapping[str, Any], prefix: str = "", **others: Any) -> Any:
+def _record_of(table: type[Any], values: _Values, prefix: str = "", **others: Any) -> Any:
     for entry in fields(table):
         name = f"{prefix}{entry.name}"
         if entry.metadata and name in values:
@@ -254,7 +256,7 @@ def origins(path: Path, profile: str, *, required: bool) -> dict[str, Literal["f
     return {**dict.fromkeys(of_all, "file"), **dict.fromkeys(of_profile, "profile")}
 
 
-def _values(path: Path, profile: str, *, required: bool) -> tuple[dict[str, Any], dict[str, Any]]:
+def _values(path: Path, profile: str, *, required: bool) -> tuple[_Values, _Values]:
     """Read what the file says for every profile, and for this one; raises ``Failure`` with the key at fault."""
     try:
         with path.open("rb") as file:
@@ -279,8 +281,8 @@ def _reason(error: Exception) -> str:
     return str(error) if isinstance(error, tomllib.TOMLDecodeError) else "it is not text"
 
 
-def _flatten(table: Mapping[str, Any], place: str = "", group: str = "") -> dict[str, Any]:
-    values: dict[str, Any] = {}
+def _flatten(table: _Values, place: str = "", group: str = "") -> _Values:
+    values: _Values = {}
     for part, value in table.items():
         name = f"{group}{part}"
         if name in _GROUPS and isinstance(value, dict):
@@ -349,7 +351,7 @@ def _moment(key: Key, value: str, place: str) -> str:
 _MEANINGS = ("completed", "open", "ended", "enrolled", "ignore")
 
 
-def _words(key: Key, value: Mapping[str, Any], place: str) -> dict[str, str]:
+def _words(key: Key, value: _Values, place: str) -> dict[str, str]:
     """Check what words mean; those of a column may stand in a table of their own."""
     found: dict[str, str] = {}
     for word, meaning in value.items():

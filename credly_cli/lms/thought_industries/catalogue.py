@@ -4,7 +4,6 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from credly_cli.http.response import HttpFailure
 from credly_cli.identity import is_main_sublicense
@@ -152,7 +151,7 @@ class Tenants:
             yield from ({"content_id": each, "sublicense": name} for each in dict.fromkeys(content))
 
 
-def read_tenants(client: Client, earlier: Mapping[str, dict[str, Any]]) -> Tenants | None:
+def read_tenants(client: Client, earlier: Mapping[str, Row]) -> Tenants | None:
     """Read panoramas and sublicenses; ``None`` where the site has none or does not show them.
 
     A list of sublicenses that is refused leaves what was known ``earlier``.
