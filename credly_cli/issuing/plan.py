@@ -22,7 +22,7 @@ _LOG = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class Plan:
-    """What planning brought about."""
+    """What was planned, by what became of it, and what went wrong."""
 
     planned: int = 0
     held: int = 0

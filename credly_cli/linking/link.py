@@ -44,7 +44,7 @@ class ManyEarlierError(Exception):
 
 @dataclass(slots=True)
 class LinkChange:
-    """What linking or unlinking brought about."""
+    """What linking or unlinking changed."""
 
     badge: NamedBadge
     content: ContentBrief | None

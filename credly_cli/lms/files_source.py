@@ -57,7 +57,7 @@ class _File:
 
 
 class _Taken:
-    """The contents of one kind that were taken: as the how manieth, and from which file."""
+    """Digests of the files of one kind that were imported, each with its place in their order and its path."""
 
     def __init__(self, kind: Kind, bookmarks: Mapping[str, str]) -> None:
         self._prefix = f"{_PREFIX}:{kind}:"

@@ -148,7 +148,7 @@ def sending_to_uncertain(store: Store, run_id: int, now: str) -> int:
 
 
 def count_uncertain_of(store: Store, run_id: int) -> int:
-    """Count the uncertain grants that a run brought about."""
+    """Count the grants that became uncertain in a run."""
     sql = "SELECT count(*) FROM grants WHERE state = 'uncertain' AND run_id = ?"
     return int(store.value(sql, (run_id,)))
 

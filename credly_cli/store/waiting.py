@@ -13,7 +13,7 @@ from credly_cli.store.database import Store
 from credly_cli.store.grants import COVER_LOST
 from credly_cli.text import Command, Hint, without_addresses
 
-# What lasts until it is over, and is said by each run until then.
+# Conditions that last: each run reports them until they are over.
 LASTING: frozenset[ErrorCode] = frozenset(
     {
         "shrink-refused", "brake", "credly-refused", "lms-file-refused", "lms-file-missing", "lms-stale",
