@@ -75,10 +75,18 @@ class LearnerReader:
         return LearnerRecord(
             row, email, first, last,
             self._person.learner_id(cells),
-            cells[self._panorama].strip() or None,
-            names_in(cells[self._sublicense]) or None,
+            _told(cells, self._panorama),
+            None if self._sublicense == ABSENT else names_in(_told(cells, self._sublicense) or ""),
             cells[self._locale].strip() or None,
         )  # fmt: skip
+
+
+def _told(cells: Cells, place: int) -> str | None:
+    """Return what a column says: '' where it says that there is none, ``None`` where the file does not tell (R29)."""
+    if place == ABSENT:
+        return None
+    text = cells[place].strip()
+    return "" if is_no_value(text) else text
 
 
 class ContentReader:

@@ -175,3 +175,12 @@ def test_unknown_ids_cost_the_same_each_however_many_they_are(connected: Desk) -
         return len(steps)
 
     assert cost(2000) < 6 * cost(500)
+
+
+def test_r29_what_a_file_of_learners_says_no_more_is_taken_away(desk: Desk) -> None:
+    header = "email,panorama,sublicense\n"
+    desk.imports("learners", header + "ada@example.org,Acme,East;West\nbob@example.org,Acme,East\n")
+    desk.imports("learners", "email,first_name\nada@example.org,Ada\n")  # tells nothing of panoramas
+    desk.imports("learners", header + "bob@example.org,-,\n")
+    told = [(one["email"], one["panorama"], one["sublicenses"]) for one in desk.json("learners")]
+    assert sorted(told) == [("ada@example.org", "Acme", ["East", "West"]), ("bob@example.org", None, [])]
