@@ -6,11 +6,13 @@ import stat
 
 import pytest
 
-from tests.learner_views.school import BADGE, ROBIN
+from tests.learner_views.school import AGAIN, BADGE, ROBIN
 from tests.publishing.site import URL, Site
+from tests.support import faults
 from tests.support.desk import Desk
 
 KIM = "kim@example.org"
+PROMISE = "Badge on its way"
 
 
 def test_r35_every_learner_gets_a_page_with_widget_and_badges(site: Site) -> None:
@@ -23,6 +25,29 @@ def test_r35_every_learner_gets_a_page_with_widget_and_badges(site: Site) -> Non
     assert len(site.pages()) == 2
     assert BADGE in site.page()
     assert "Robin Lark" in site.page()
+
+
+def test_r35_no_page_promises_a_badge_that_credly_does_not_let_us_issue(site: Site) -> None:
+    """R30, R33: the page is written anew when that shows, and again when it is over."""
+    desk = site.school.desk
+    site.school.teaches("web", "Webinar", AGAIN)
+    site.school.completes("web")
+    desk.json("sync")
+    site.school.completes("aid")
+    desk.sandbox.faults.add(faults.unreachable(), "POST")
+    desk.json("sync", code=75)
+    site.publish()
+    assert PROMISE in site.page()
+    desk.sandbox.switches.withdrawn_templates = frozenset({desk.badge_id(BADGE)})
+    desk.pass_time(minutes=20)
+    desk.json("sync", code=3)
+    assert site.publish()["written"] > 0
+    assert PROMISE not in site.page()
+    desk.sandbox.switches.withdrawn_templates = frozenset()
+    desk.json("sync")
+    site.publish()
+    assert PROMISE not in site.page()
+    assert "accept" in site.page()
 
 
 def test_r35_credly_is_not_asked(site: Site) -> None:
