@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help test fast shuffled pythons lint types demo main-job house torture page-kills first-sync mutants contract bench picture reference lowest newest smoke lock clean fuzz
+.PHONY: help test fast shuffled pythons lint types demo main-job house torture many-grants page-kills first-sync mutants contract bench picture reference lowest newest smoke lock clean fuzz
 
 help: ## Say what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -45,8 +45,12 @@ main-job: $(READY) ## The main job on a sample, and on the real input where it l
 house: $(READY) ## Measure the code, as a table; AT=REV beside a revision, SUITE=1 with the time of the fast tests
 	$(BIN)/python scripts/house.py $(if $(AT),--at $(AT)) $(if $(SUITE),--suite)
 
-torture: $(READY) ## Kill 200 runs over 1,000 grants at random, and count the badges (about 10 minutes); KILLS=, GRANTS=, SEED=
-	$(BIN)/python -m tests.torture.kills $(if $(KILLS),--kills $(KILLS)) $(if $(GRANTS),--grants $(GRANTS)) $(if $(SEED),--seed $(SEED))
+torture: $(READY) ## Kill 200 runs over 1,000 grants, then try 2,000 random histories (about 10 and 40 minutes); KILLS=, GRANTS=, HISTORIES=, WORKERS=, SEED=; 0 leaves out
+	$(if $(filter 0,$(KILLS)),,$(BIN)/python -m tests.torture.kills $(if $(KILLS),--kills $(KILLS)) $(if $(GRANTS),--grants $(GRANTS)) $(if $(SEED),--seed $(SEED)))
+	$(if $(filter 0,$(HISTORIES)),,$(BIN)/python -m tests.torture.histories $(if $(HISTORIES),--histories $(HISTORIES)) $(if $(WORKERS),--workers $(WORKERS)) $(if $(SEED),--seed $(SEED)))
+
+many-grants: $(READY) ## Issue 100,000 badges in one run, 8 at a time, and count (about 10 minutes); GRANTS=
+	$(BIN)/python -m tests.torture.many_grants $(if $(GRANTS),--grants $(GRANTS))
 
 page-kills: $(READY) ## Kill `publish` 50 times at random while learners change, and compare every page (about 2 minutes); KILLS=, LEARNERS=, SEED=
 	$(BIN)/python -m tests.torture.page_kills $(if $(KILLS),--kills $(KILLS)) $(if $(LEARNERS),--learners $(LEARNERS)) $(if $(SEED),--seed $(SEED))

@@ -8,6 +8,7 @@ test of plain calls (with ``--shrink`` as short as can be found in less than a m
 
 import argparse
 import multiprocessing
+import os
 import random
 import sys
 import time
@@ -15,6 +16,7 @@ import traceback
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import hypothesis
 from hypothesis import HealthCheck, Phase, settings
@@ -24,6 +26,7 @@ from hypothesis.stateful import run_state_machine_as_test
 from tests.torture.any_history import AnyHistory, did
 from tests.torture.truth import HarmError
 
+_MEMORY = Path("/dev/shm")  # noqa: S108 - what a disk loses is another test
 _LOT = 25  # histories with one seed
 _STEPS = 30  # of a history, beside its beginning and its end
 _COUNTED = ("histories", "commands", "faults", "kills")
@@ -82,6 +85,8 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=random.randrange(10**6))  # noqa: S311 - chance, no secret
     parser.add_argument("--shrink", action="store_true")
     options = parser.parse_args()
+    if "TMPDIR" not in os.environ and _MEMORY.is_dir():
+        os.environ["TMPDIR"] = str(_MEMORY)
     total, started = Counter[str](), time.monotonic()
     print(f"seed {options.seed}", flush=True)  # noqa: T201
     for lot, counts, told in torture(options.histories, options.seed, options.workers, shrink=options.shrink):
