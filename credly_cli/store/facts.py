@@ -12,7 +12,7 @@ from credly_cli.identity import earner_id, email_key, marked_name, missing_names
 from credly_cli.store import issued_badges, learners
 from credly_cli.store.database import Row, Store
 from credly_cli.store.grants import NAMED_SINCE, Grant
-from credly_cli.store.issued_badges import UnownedBadge
+from credly_cli.store.issued_badges import DaySession, UnownedBadge, match_days
 from credly_cli.store.links import EndReason, Link
 from credly_cli.store.schema import State
 from credly_cli.store.views import WIRE_ID
@@ -265,82 +265,49 @@ def _of_day(store: Store, completion: Completion, badge_id: str) -> list[Unowned
     return [badge for badge in same if not _is_anothers(store, badge.earner_id, completion)]
 
 
-@dataclass(frozen=True, slots=True)
-class DaySession:
-    """A completed session that a badge of its day may stand for; ``by_second``: only one of its very second."""
-
-    content_id: str
-    session_id: str
-    completed_at: str
-    by_second: bool = False
-    learner: int = 0  # of those who share an address
-
-    @property
-    def key(self) -> tuple[str, str, int]:
-        """Which session it is."""
-        return self.content_id, self.session_id, self.learner
+# Who has one of a learner's addresses, or had it: what was sent to it then may be theirs.
+_SHARING = """
+(SELECT :learner AS id UNION
+ SELECT o.learner FROM learner_addresses a CROSS JOIN learner_addresses o ON o.email_key = a.email_key
+ WHERE a.learner = :learner UNION
+ SELECT f.learner FROM learner_addresses a CROSS JOIN former_emails f ON f.email_key = a.email_key
+ WHERE a.learner = :learner) who
+"""
+_SESSIONS_OF_DAY = f"""
+SELECT p.id, {WIRE_ID} AS learner_id, p.email, x.content_id, x.session_id, x.completed_at, x.counts, (
+  SELECT iif(state = 'cancelled', iif(dropped, 'dropped', NULL), state) FROM grants g WHERE
+  g.badge_id = x.badge_id AND g.learner = x.learner AND g.content_id = x.content_id
+  AND g.session_id = x.session_id ORDER BY state = 'cancelled' AND NOT dropped, round DESC LIMIT 1) AS state
+FROM {_SHARING} CROSS JOIN learners p ON p.id = who.id CROSS JOIN enrollment_links x ON x.learner = p.id
+WHERE x.badge_id = :badge_id AND x.ended_at IS NULL AND substr(x.completed_at, 1, 10) = :day
+"""
+_IN_DOUBT_OF_DAY = f"""
+SELECT g.content_id, g.session_id, g.issued_at AS completed_at, 1 AS by_second, g.learner
+FROM {_SHARING} CROSS JOIN grants g ON g.learner = who.id
+WHERE g.badge_id = :badge_id AND g.state IN ('sending', 'uncertain') AND substr(g.issued_at, 1, 10) = :day
+"""
 
 
 def _sessions_of_day(store: Store, completion: Completion, badge_id: str) -> list[DaySession]:
     """Return the sessions that compete for badges of a day: this one, and those that have no badge of their own.
 
-    Sessions of others at the learner's address are among them for their very second alone.
+    What is in doubt competes by the second that was sent, and so do sessions of others who have or had the address.
     """
-    rows = store.rows(
-        f"SELECT p.id, {WIRE_ID} AS learner_id, p.email, x.content_id, x.session_id, x.completed_at, x.counts, ("
-        "  SELECT iif(state = 'cancelled', iif(dropped, 'dropped', NULL), state) FROM grants g WHERE"
-        "  g.badge_id = x.badge_id AND g.learner = x.learner AND g.content_id = x.content_id"
-        "  AND g.session_id = x.session_id ORDER BY state = 'cancelled' AND NOT dropped, round DESC LIMIT 1) AS state"
-        " FROM (SELECT ? AS id UNION SELECT o.learner FROM learner_addresses a CROSS JOIN learner_addresses o"
-        "  ON o.email_key = a.email_key WHERE a.learner = ?) who CROSS JOIN learners p ON p.id = who.id"
-        " CROSS JOIN enrollment_links x ON x.learner = p.id"
-        " WHERE x.badge_id = ? AND x.ended_at IS NULL AND substr(x.completed_at, 1, 10) = ?",
-        (completion.learner, completion.learner, badge_id, completion.completed_at[:10]),
-    )
+    values = {"learner": completion.learner, "badge_id": badge_id, "day": completion.completed_at[:10]}
     own = DaySession(completion.content_id, completion.session_id, completion.completed_at, learner=completion.learner)
+    in_doubt = {one.key: one for one in store.records(DaySession, _IN_DOUBT_OF_DAY, values) if one.key != own.key}
     others = []
-    for row in rows:
-        by_second = not row["counts"] or row["state"] in ("sending", "uncertain", "failed")
-        other = DaySession(
-            row["content_id"], row["session_id"], row["completed_at"], by_second or row["id"] != own.learner, row["id"]
-        )
-        settled = row["state"] in ("issued", "covered", "dropped")
+    for row in store.rows(_SESSIONS_OF_DAY, values):
+        by_second = not row["counts"] or row["state"] == "failed" or row["id"] != own.learner
+        other = DaySession(row["content_id"], row["session_id"], row["completed_at"], by_second, row["id"])
+        settled = other.key in in_doubt or row["state"] in ("issued", "covered", "dropped")
         named = replace(
             completion, learner=row["id"], learner_id=row["learner_id"], email=row["email"],
             content_id=other.content_id, session_id=other.session_id,
         )  # fmt: skip
         if other.key != own.key and not settled and not _of_marks(store, named, badge_id):
             others.append(other)
-    return [own, *others]
-
-
-def match_days(
-    sessions: Sequence[DaySession], badges: Sequence[UnownedBadge]
-) -> dict[tuple[str, str, int], UnownedBadge]:
-    """Let each badge of a day stand for one session: exact seconds first, then days, one to one (R20, R23).
-
-    A revoked badge stands only for what was completed before, and only where no badge that is held is left for that.
-    """
-    found: dict[tuple[str, str, int], UnownedBadge] = {}
-    left = sorted(badges, key=lambda badge: (badge.is_revoked, badge.moved_at if badge.is_revoked else ""))
-    in_order = sorted(sessions, key=lambda session: (session.completed_at, session.key))
-    for session in in_order:
-        exact = [one for one in left if one.issued_at == session.completed_at and one.may_answer(session.completed_at)]
-        for badge in exact[:1]:
-            found[session.key] = badge
-            left.remove(badge)
-    unanswered = [session for session in in_order if session.key not in found and not session.by_second]
-    held = [badge for badge in left if not badge.is_revoked]
-    for badge in [badge for badge in left if badge.is_revoked]:
-        before = [session for session in unanswered if badge.may_answer(session.completed_at)]
-        if before and len(unanswered) > len(held):
-            found[before[0].key] = badge
-            unanswered.remove(before[0])
-    found |= {session.key: badge for session, badge in zip(unanswered, held, strict=False)}
-    for badge in held[len(unanswered) :]:
-        revoked = [session.key for session in in_order if session.key in found and found[session.key].is_revoked]
-        found |= dict.fromkeys(revoked[:1], badge)
-    return found
+    return [own, *in_doubt.values(), *others]
 
 
 def _is_anothers(store: Store, mark: str | None, completion: Completion) -> bool:

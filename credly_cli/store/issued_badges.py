@@ -163,6 +163,51 @@ class UnownedBadge:
         return not self.is_revoked or completed_at < self.moved_at
 
 
+@dataclass(frozen=True, slots=True)
+class DaySession:
+    """A completed session that a badge of its day may stand for; ``by_second``: only one of its very second."""
+
+    content_id: str
+    session_id: str
+    completed_at: str
+    by_second: bool = False
+    learner: int = 0  # of those who share an address
+
+    @property
+    def key(self) -> tuple[str, str, int]:
+        """Which session it is."""
+        return self.content_id, self.session_id, self.learner
+
+
+def match_days(
+    sessions: Sequence[DaySession], badges: Sequence[UnownedBadge]
+) -> dict[tuple[str, str, int], UnownedBadge]:
+    """Let each badge of a day stand for one session: exact seconds first, then days, one to one (R20, R23).
+
+    A revoked badge stands only for what was completed before, and only where no badge that is held is left for that.
+    """
+    found: dict[tuple[str, str, int], UnownedBadge] = {}
+    left = sorted(badges, key=lambda badge: (badge.is_revoked, badge.moved_at if badge.is_revoked else ""))
+    in_order = sorted(sessions, key=lambda session: (session.completed_at, session.key))
+    for session in in_order:
+        exact = [one for one in left if one.issued_at == session.completed_at and one.may_answer(session.completed_at)]
+        for badge in exact[:1]:
+            found[session.key] = badge
+            left.remove(badge)
+    unanswered = [session for session in in_order if session.key not in found and not session.by_second]
+    held = [badge for badge in left if not badge.is_revoked]
+    for badge in [badge for badge in left if badge.is_revoked]:
+        before = [session for session in unanswered if badge.may_answer(session.completed_at)]
+        if before and len(unanswered) > len(held):
+            found[before[0].key] = badge
+            unanswered.remove(before[0])
+    found |= {session.key: badge for session, badge in zip(unanswered, held, strict=False)}
+    for badge in held[len(unanswered) :]:
+        revoked = [session.key for session in in_order if session.key in found and found[session.key].is_revoked]
+        found |= dict.fromkeys(revoked[:1], badge)
+    return found
+
+
 def unowned_of_marks(store: Store, badge_id: str, marks: Sequence[str]) -> list[UnownedBadge]:
     """Return the badges that bear one of these marks and that no grant owns."""
     return store.records(

@@ -505,6 +505,30 @@ def test_a_lost_badge_is_found_under_the_address_of_then(world: World) -> None:
     assert world.sync("--only", "grants").json["grants"]["adopted"] == 1
 
 
+@pytest.mark.parametrize("by_hand", [False, True])
+def test_a_lost_badge_covers_nobody_who_has_the_address_by_now(world: World, *, by_hand: bool) -> None:
+    """R18, R20: Credly keeps no ids, and Bob completes on the day on which Ann's badge went to the address of both."""
+    header = "learner_id,email,content_id,session_id,status,completed_at,first_name,last_name\n"
+    place, desk = "first-aid,first-aid-march", world.desk
+    now = desk.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ")
+    status = "started," if by_hand else f"completed,{now}"
+    desk.imports("progress", f"{header}1,a@example.org,{place},{status},Ann,Aye\n")
+    desk.sandbox.switches.earner_ids_kept = False
+    desk.sandbox.faults.add(faults.loses_answer(), "POST")
+    desk.sandbox.faults.add(faults.answers(500), "GET", "filter=badge_template", nth=4 if by_hand else 1, times=None)
+    assert (desk.run("grant", "a@example.org", REPEATABLE) if by_hand else world.sync()).code == 75
+    desk.imports(
+        "learners", "learner_id,email,first_name,last_name\n1,ann@example.org,Ann,Aye\n2,a@example.org,Bob,Bee\n"
+    )
+    desk.pass_time(minutes=1)
+    now = desk.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ")
+    desk.imports("progress", f"{header}2,a@example.org,{place},completed,{now},Bob,Bee\n")
+    world.sync()
+    world.calm_down()
+    assert sorted(one.details.first_name for one in desk.issued()) == ["Ann", "Bob"]
+    assert world.states() == {"issued": 2}
+
+
 @pytest.mark.parametrize("badge", [ONCE, REPEATABLE])
 @pytest.mark.parametrize("fate", ["accept", "reject", "revoke"])
 def test_a_lost_answer_is_found_whatever_became_of_the_badge(world: World, badge: str, fate: str) -> None:

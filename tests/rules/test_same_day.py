@@ -2,8 +2,7 @@
 
 import pytest
 
-from credly_cli.store.facts import DaySession, match_days
-from credly_cli.store.issued_badges import UnownedBadge
+from credly_cli.store.issued_badges import DaySession, UnownedBadge, match_days
 from tests.rules.granting_desk import APRIL, MARCH, REPEATABLE, completion, posts, states
 from tests.support.desk import Desk
 
