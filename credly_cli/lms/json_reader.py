@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from credly_cli.lms.records import Reject
 from credly_cli.lms.text import MAX_FIELD, Text, complaint
 from credly_cli.lms.xapi.statements import statement_in, statement_row
+from credly_cli.text import JsonObject
 
 # The lists that systems put their rows in, and what they put around those.
 _LISTS = frozenset({
@@ -123,9 +124,9 @@ class _Document:
         for _ in self._separated("[", "]"):
             yield _without_node(self._value())
 
-    def _members(self, depth: int) -> Generator[Any, None, dict[str, Any] | None]:
+    def _members(self, depth: int) -> Generator[Any, None, JsonObject | None]:
         """Yield the rows inside an object; return the object itself where it has no list of rows."""
-        alone: dict[str, Any] = {}
+        alone: JsonObject = {}
         found = False
         for _ in self._separated("{", "}"):
             key = self._key()
@@ -227,7 +228,7 @@ _ENVELOPES = ("data", "payload")  # of webhooks: the event is around, what it is
 _MAX_NESTING = 6
 
 
-def row_of(value: dict[str, Any]) -> dict[str, str]:
+def row_of(value: JsonObject) -> dict[str, str]:
     """Return an object as a row of texts by header."""
     if (statement := statement_in(value)) is not None:
         return dict(_flattened(statement_row(statement), "", 0))
@@ -239,12 +240,12 @@ def row_of(value: dict[str, Any]) -> dict[str, str]:
     return dict(_flattened(value, "", 0))
 
 
-def _renamed(inside: dict[str, Any], outside: dict[str, Any]) -> dict[str, Any]:
+def _renamed(inside: JsonObject, outside: JsonObject) -> JsonObject:
     """Keep apart what is inside from what is around: the id of a course is not that of the event."""
     return {key: item for key, item in inside.items() if key not in outside and key != "id"}
 
 
-def _flattened(value: dict[str, Any], prefix: str, depth: int) -> Iterator[tuple[str, str]]:
+def _flattened(value: JsonObject, prefix: str, depth: int) -> Iterator[tuple[str, str]]:
     for key, item in value.items():
         if isinstance(item, dict):
             if depth < _MAX_NESTING:

@@ -42,6 +42,7 @@ from credly_cli.lms.statuses import LeftOutError
 from credly_cli.lms.text import DamagedFileError, Text, complaint
 from credly_cli.lms.values import check_date_format
 from credly_cli.lms.xapi.statements import StatementReader, statement_in
+from credly_cli.text import JsonObject
 
 _LOOKED_AT = 50  # JSON objects, before a file is refused because none of them has what is needed
 _CHECK_NAME = "Check its name, and that you may read it."
@@ -49,7 +50,7 @@ _JSON = re.compile(r"\s*(?:\{|\[\s*(?:[\[\]{]|$))")
 
 
 class _Statement(NamedTuple):
-    value: dict[str, Any]
+    value: JsonObject
 
 
 _Rows: TypeAlias = Iterator[tuple[int, dict[str, str] | _Statement] | Reject]
@@ -105,7 +106,7 @@ def _shown(records: Records, understood: Understood) -> Records:
             yield from records
 
 
-def read_objects(kind: Kind, objects: Iterable[dict[str, Any]], reading: Reading) -> Records:
+def read_objects(kind: Kind, objects: Iterable[JsonObject], reading: Reading) -> Records:
     """Read objects of an API as if they were the lines of a JSON Lines file."""
     values = (Value(row, value) for row, value in enumerate(objects, 1))
     return _objects(kind, "The answer", values, reading, Understood(), is_file=False)

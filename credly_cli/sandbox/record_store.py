@@ -20,13 +20,14 @@ from typing import Any
 
 from credly_cli.sandbox.calls import as_response
 from credly_cli.sandbox.records import Request, Response
+from credly_cli.text import JsonObject
 
 PATH = "/xapi"
 VERSIONS = ("1.0.3", "2.0.0")
 VOIDED = "http://adlnet.gov/expapi/verbs/voided"
 _PER_PAGE = 500
 _NEEDED = ("actor", "verb", "object")
-Statement = dict[str, Any]
+Statement = JsonObject
 
 
 class _RefusedError(Exception):

@@ -23,7 +23,7 @@ from credly_cli.lms.records import (
 )
 from credly_cli.lms.statuses import LeftOutError
 from credly_cli.lms.text import complaint
-from credly_cli.text import storable
+from credly_cli.text import JsonObject, storable
 
 _COMPLETED = frozenset({"completed", "complete", "passed", "satisfied", "waived"})
 _PASSED = frozenset({"passed", "satisfied", "waived"})
@@ -44,7 +44,7 @@ SHA1 = "mbox_sha1sum"
 OPENID = "openid"  # the numbering that OpenIDs are of
 
 
-def statement_in(value: object) -> dict[str, Any] | None:
+def statement_in(value: object) -> JsonObject | None:
     """Return the statement that an object is, or that a record store has wrapped in one of its own."""
     if not isinstance(value, dict):
         return None
@@ -54,12 +54,12 @@ def statement_in(value: object) -> dict[str, Any] | None:
     return value if is_statement(value) else None
 
 
-def is_statement(value: dict[str, Any]) -> bool:
+def is_statement(value: JsonObject) -> bool:
     """Tell whether an object is an xAPI statement."""
     return isinstance(value.get("verb"), dict) and isinstance(value.get("actor"), dict)
 
 
-def verb_of(statement: dict[str, Any]) -> str:
+def verb_of(statement: JsonObject) -> str:
     """Return the last word of the verb's address."""
     return str(statement["verb"].get("id", "")).rstrip("/").rpartition("/")[2].lower()
 
@@ -93,7 +93,7 @@ class StatementReader:
             if column in _CONSTANT and text.startswith("=")
         }
 
-    def read(self, row: int, statement: dict[str, Any]) -> ProgressRecord | VoidingRecord | None:
+    def read(self, row: int, statement: JsonObject) -> ProgressRecord | VoidingRecord | None:
         """Read a statement, ``None`` for one that says nothing of progress.
 
         Raises ``RejectedError`` for one that cannot be taken, ``LeftOutError`` for one that is of no learner.
@@ -121,7 +121,7 @@ class StatementReader:
             agent.numbering, _said(statement, agent, activity, word, at), agent.sha1, _title_of(about),
         )  # fmt: skip
 
-    def _activity(self, statement: dict[str, Any], about: dict[str, Any]) -> str:
+    def _activity(self, statement: JsonObject, about: JsonObject) -> str:
         activity = self._given.get("content_id") or str(about.get("id") or "").strip()
         if not activity:
             raise RejectedError("object", "has no id: what the progress is in is not known")
@@ -131,21 +131,21 @@ class StatementReader:
             raise RejectedError("", problem)
         return activity
 
-    def _happened(self, statement: dict[str, Any], word: Word) -> Moment | None:
+    def _happened(self, statement: JsonObject, word: Word) -> Moment | None:
         happened = self._times.past(str(statement.get("timestamp") or statement.get("stored") or ""))
         if happened is None and word:
             raise RejectedError("timestamp", "is empty: when it happened is not said")
         return happened
 
     @staticmethod
-    def _progress(result: dict[str, Any]) -> float | None:
+    def _progress(result: JsonObject) -> float | None:
         told = _object(result.get("extensions")).get(_PROGRESS)
         try:
             return None if told is None else read_percentage(str(told))
         except ValueError as problem:
             raise RejectedError("progress", str(problem)) from None
 
-    def _agent(self, actor: dict[str, Any]) -> _Agent:
+    def _agent(self, actor: JsonObject) -> _Agent:
         account = _object(actor.get("account"))
         key = (
             actor.get("mbox"), account.get("homePage"), account.get("name"), actor.get("name"), actor.get(SHA1),
@@ -163,7 +163,7 @@ class StatementReader:
             self._agents[key] = agent
         return agent
 
-    def _read_agent(self, actor: dict[str, Any], account: dict[str, Any]) -> _Agent:
+    def _read_agent(self, actor: JsonObject, account: JsonObject) -> _Agent:
         if actor.get("objectType") == "Group" or "member" in actor:
             raise self._no_learner("group", "is a group, and not one learner")
         name, sha1 = str(account.get("name") or "").strip(), str(actor.get(SHA1) or "").strip().lower()
@@ -198,7 +198,7 @@ class StatementReader:
         return RejectedError("actor", reason) if self._is_file else LeftOutError("actor", word)
 
 
-def statement_row(statement: dict[str, Any]) -> dict[str, Any]:
+def statement_row(statement: JsonObject) -> JsonObject:
     """Return what a statement has, by the names of columns: for whoever asks whether it is of another kind."""
     actor = statement["actor"]
     name = _object(actor.get("account")).get("name")
@@ -219,7 +219,7 @@ def _refuse_what_is_no_text(cells: list[str], numbering: str | None) -> None:
             raise RejectedError(column, problem)
 
 
-def _said(statement: dict[str, Any], agent: _Agent, activity: str, word: Word, at: str | None) -> Said | None:
+def _said(statement: JsonObject, agent: _Agent, activity: str, word: Word, at: str | None) -> Said | None:
     """Return what is judged with other statements."""
     if word not in ("completed", "passed", "failed"):
         return None
@@ -227,7 +227,7 @@ def _said(statement: dict[str, Any], agent: _Agent, activity: str, word: Word, a
     return Said(identity, word, _registration_of(statement), _moment_of(statement, str(at)))
 
 
-def _word_of(verb: str, result: dict[str, Any]) -> Word | None:
+def _word_of(verb: str, result: JsonObject) -> Word | None:
     """Return what a statement says of a completion, "" if it only shows an enrollment, ``None`` if not even that."""
     if verb == "failed":
         return "failed"
@@ -238,11 +238,11 @@ def _word_of(verb: str, result: dict[str, Any]) -> Word | None:
     return "" if verb in _UNDER_WAY else None
 
 
-def _object(value: object) -> dict[str, Any]:
+def _object(value: object) -> JsonObject:
     return value if isinstance(value, dict) else {}
 
 
-def _id_of(value: dict[str, Any]) -> str:
+def _id_of(value: JsonObject) -> str:
     return str(value.get("id") or "").strip().lower()
 
 
@@ -252,7 +252,7 @@ def _made_id(agent: _Agent, activity: str, word: str, at: str | None) -> str:
     return f"~{hashlib.sha256(told.encode()).hexdigest()[:32]}"
 
 
-def _registration_of(statement: dict[str, Any]) -> str:
+def _registration_of(statement: JsonObject) -> str:
     return str(_object(statement.get("context")).get("registration") or "").strip().lower()
 
 
@@ -273,16 +273,16 @@ def moved(time: str, **by: float) -> str:
     return (datetime.strptime(time, _PRECISE) + timedelta(**by)).strftime(_PRECISE)  # noqa: DTZ007 - all are UTC
 
 
-def _moment_of(statement: dict[str, Any], at: str) -> str:
+def _moment_of(statement: JsonObject, at: str) -> str:
     """Return when it happened; ``at`` is when to the second, for what can be read by nobody else."""
     return precise(statement.get("timestamp") or statement.get("stored")) or at
 
 
-def _numbering_of(account: dict[str, Any]) -> str | None:
+def _numbering_of(account: JsonObject) -> str | None:
     return str(account.get("homePage") or "").strip().rstrip("/") or None
 
 
-def _title_of(about: dict[str, Any]) -> str | None:
+def _title_of(about: JsonObject) -> str | None:
     """Return the name of an activity: in English where there is one, else in the first language."""
     names = _object(_object(about.get("definition")).get("name"))
     told = next((str(name) for language, name in names.items() if language.lower().startswith("en")), None)
