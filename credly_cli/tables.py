@@ -8,6 +8,7 @@ from credly_cli import prose
 
 NARROW = 70  # columns below which a table that does not fit becomes blocks
 _GAP = 2
+_SHORT = 12  # a cell without a title that stands beside the one before
 _DASHES = 4  # of an id of Credly's
 _WORD = 3  # a word that takes more than this part of the width may be broken
 
@@ -81,7 +82,7 @@ def _table(
     for row in rows:
         table.add_row(*(Text(prose.joined(cell.text), style=cell.style if coloured else "") for cell in row))
     console.print(table)
-    return prose.plain(written.getvalue())
+    return "".join(f"{line.rstrip()}\n" for line in prose.plain(written.getvalue()).splitlines())
 
 
 def _blocks(heads: Sequence[Head], rows: Sequence[Sequence[Cell]], width: int, *, coloured: bool) -> str:
@@ -92,6 +93,9 @@ def _blocks(heads: Sequence[Head], rows: Sequence[Sequence[Cell]], width: int, *
         lines = []
         for head, cell in zip(heads, row, strict=True):
             if not cell.text:
+                continue
+            if not head.title and lines and len(cell.text) <= _SHORT:
+                lines[-1] += f", {cell.text}"
                 continue
             start = f"{head.title}: " if head.title else ""
             room = max(20, width - len(start))

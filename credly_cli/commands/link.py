@@ -126,7 +126,7 @@ def _show_moment(output: "Output", change: "LinkChange", content_id: str, now: s
             Hint(
                 f"{change.left_out:,} {they} earlier and earn{'' if many else 's'} nothing. To see {them}:",
                 Command("missed", name),
-                f". To let {them} count:",
+                f"; to let {them} count:",
                 Command("link", name, content_id, "--since", "DATE"),
             )
         )

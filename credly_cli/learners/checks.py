@@ -151,14 +151,16 @@ def _ways(case: Case, known: Facts, person: Person) -> str:
     name, email = case.badge.slug or case.badge.id, person.brief.email
     enrolled = not (case.held or all(session.enrolled.ended for session in case.sessions))
     alone = (
-        f" To issue it to this learner: credly grant {quote(email)} {name} --issued-at completion." if enrolled else ""
+        f" To issue it to this learner: credly grant {quote(email)} {name} --issued-at completion; to let"
+        if enrolled
+        else " To let"
     )
     at = known.completed_at or ""
     day = at[:10]
     if at == known.completed_latest:
         day = f"{datetime.fromisoformat(at).astimezone(person.zone):%Y-%m-%d}"
     link = f"credly link {name} {quote(known.content_id)} --since {day}"
-    return f"{alone} To let everybody's completions since then count: {link}"
+    return f"{alone} everybody's completions since then count: {link}"
 
 
 def _names(case: Case, person: Person) -> Iterator[Check]:

@@ -67,8 +67,8 @@ def test_r15_completed_before_the_link_and_how_to_let_it_count(school: School) -
     assert not ok
     assert told == (
         "It does not count: completions count from 2026-03-02T09:32:00Z."
-        " To issue it to this learner: credly grant robin@example.org first-aid-at-work --issued-at completion."
-        " To let everybody's completions since then count: credly link first-aid-at-work first-aid --since 2026-03-02"
+        " To issue it to this learner: credly grant robin@example.org first-aid-at-work --issued-at completion;"
+        " to let everybody's completions since then count: credly link first-aid-at-work first-aid --since 2026-03-02"
     )
     assert decision(school) == "not-granted"
     school.desk.json("link", "first-aid-at-work", "first-aid", "--since", "2026-03-02")

@@ -299,8 +299,8 @@ def test_r15_since_says_how_many_completions_it_adds(connected: Desk) -> None:
 @pytest.mark.parametrize(
     ("completed", "note"),
     [
-        (1, "1 completion is earlier and earns nothing. To see it: credly missed first-aid-at-work. To let it count:"),
-        (2, "2 completions are earlier and earn nothing. To see them: credly missed first-aid-at-work. To let them "),
+        (1, "1 completion is earlier and earns nothing. To see it: credly missed first-aid-at-work; to let it count:"),
+        (2, "2 completions are earlier and earn nothing. To see them: credly missed first-aid-at-work; to let them "),
         (0, ""),
     ],
 )
