@@ -90,7 +90,7 @@ def _blocks(heads: Sequence[Head], rows: Sequence[Sequence[Cell]], width: int, *
     bold, plain = ("\x1b[1m", "\x1b[0m") if coloured else ("", "")
     written = []
     for row in rows:
-        lines = []
+        lines = list[str]()
         for head, cell in zip(heads, row, strict=True):
             if not cell.text:
                 continue

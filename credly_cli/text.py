@@ -80,7 +80,9 @@ def folded(text: str) -> str:
     if text.isascii():
         return " ".join(text.lower().split())
     apart = _ACCENTS.sub("", unicodedata.normalize("NFKD", text.casefold()))
-    return " ".join(unicodedata.normalize("NFC", apart.translate(_PLAIN)).split())
+    if not apart.isascii():
+        apart = unicodedata.normalize("NFC", apart.translate(_PLAIN))
+    return " ".join(apart.split())
 
 
 def title_key(title: str) -> str:

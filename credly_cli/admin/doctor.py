@@ -1,6 +1,6 @@
 """What `doctor` asks of Credly and of this machine: each question is answered, also when Credly is down."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import ClassVar
@@ -19,12 +19,14 @@ from credly_cli.store import connection as connections
 from credly_cli.store import learners, runs
 from credly_cli.store.connection import Connection
 from credly_cli.store.database import Store
+from credly_cli.store.waiting import Waiting
 from credly_cli.text import Command, Hint, counted
 from credly_cli.times import from_utc_text
 from credly_cli.token import NOT_TOLD, TokenLife
 
 _CLOCK_SECONDS = 60  # a link counts completions to the second, by this clock
 _SEE_WHY = Hint("To see why:", Command("sync"))
+_WAITING = 5  # so many things that wait are told
 _LATE = timedelta(days=7)  # `status --max-age` is for whoever wants to know sooner
 
 
@@ -187,6 +189,18 @@ def last_sync(store: Store, now: datetime) -> Check:
 
 
 _NAMED_IDS = 5
+
+
+def waiting_for_person(found: Sequence[Waiting]) -> Check:
+    """Check that nothing waits for a person (R33)."""
+    if not found:
+        return passed("waiting", "Nothing waits for a person.")
+    shown = " ".join(each.message for each in found[:_WAITING])
+    if len(found) > _WAITING:
+        shown += f" And {len(found) - _WAITING:,} more."
+    return failed(
+        "waiting", shown, found[0].hint if len(found) == 1 else Hint("To see the ways out:", Command("status"))
+    )
 
 
 def learner_ids(store: Store) -> Check:

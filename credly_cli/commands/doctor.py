@@ -22,7 +22,7 @@ COLUMNS = (
 
 
 def doctor(context: typer.Context) -> int:
-    """Check everything that can go wrong: token, clock, API, LMS source, store, lock, permissions, last sync.
+    """Check everything that can go wrong: token, clock, API, LMS source, store, permissions, what waits for a person.
 
     It asks Credly and changes nothing. Each check passes, warns, or fails with the way out; the exit code is the
     worst one's, and a warning is none. With -q only what failed is shown.
@@ -53,6 +53,7 @@ def _checks(environment: Environment) -> "list[Check]":
     from credly_cli.admin import doctor as doctoring
     from credly_cli.admin import machine_checks
     from credly_cli.errors import Exit
+    from credly_cli.store import overview
 
     paths, settings = environment.paths, environment.settings
     checks = [
@@ -73,8 +74,9 @@ def _checks(environment: Environment) -> "list[Check]":
                     *checks,
                     doctoring.learner_ids(store),
                     doctoring.last_sync(store, environment.clock.now()),
+                    doctoring.waiting_for_person(overview.read(paths.store).waiting_for_person),
                 ]
-    unread = ("connection", "token", "last-sync")
+    unread = ("connection", "token", "last-sync", "waiting")
     return checks + [doctoring.failed(n, "Not checked: the store.", None, Exit.STORE) for n in unread]
 
 

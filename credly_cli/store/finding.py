@@ -1,6 +1,6 @@
 """Finding learners by words of names, addresses and ids, accents aside, and addresses like one that nobody has."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -82,20 +82,28 @@ def _with_words(store: Store, words: Sequence[str], sql: str, columns: Sequence[
     SQLite finds words in plain text by itself, in a fraction of the time; what has letters beyond ASCII, and so more
     bytes than characters, is first folded as the words are.
     """
-    store.connection.create_function("folded", 1, lru_cache(_REMEMBERED)(folded), deterministic=True)
+    for number, word in enumerate(words, 1):
+        store.connection.create_function(f"has_word_{number}", 1, _finder(word), deterministic=True)
     patterns = ["%" + word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%" for word in words]
     condition = " AND ".join(f"({_has_word(columns, number)})" for number in range(1, len(words) + 1)) or "1"
     shown = ", ".join(f"l.{name}" for name in learners.COLUMNS.split(", "))
     return store.records(Learner, sql.format(columns=shown, condition=condition), patterns)
 
 
+def _finder(word: str) -> Callable[[str], bool]:
+    """Return what tells whether a word is in a text, once for each text."""
+
+    @lru_cache(_REMEMBERED)
+    def has_word(text: str) -> bool:
+        return word in folded(text)
+
+    return has_word
+
+
 def _has_word(columns: Sequence[str], number: int) -> str:
     """Return whether a word, the parameter of that number, is found in a column, as SQL."""
     plain = [f"{name} LIKE ?{number} ESCAPE '\\'" for name in columns]
-    other = [
-        f"length(CAST({name} AS BLOB)) > length({name}) AND folded({name}) LIKE ?{number} ESCAPE '\\'"
-        for name in columns
-    ]
+    other = [f"length(CAST({name} AS BLOB)) > length({name}) AND has_word_{number}({name})" for name in columns]
     return " OR ".join((*plain, *other))
 
 

@@ -13,12 +13,12 @@ import pytest
 
 from credly_cli.admin import machine_checks
 from tests.support import faults
-from tests.support.desk import Desk
+from tests.support.desk import Desk, completes
 from tests.support.thought_industries import KEY, Site, StandIn
 
 NAMES = [
     "connection", "token", "expiry", "api", "clock", "permissions", "file-system", "room", "sqlite", "store", "lock",
-    "lms", "learner-ids", "last-sync",
+    "lms", "learner-ids", "last-sync", "waiting",
 ]  # fmt: skip
 
 
@@ -362,3 +362,21 @@ def test_ids_that_are_placeholders_are_named_with_the_grants_that_rest_on_them(c
     for named in ("'N/A' (p1@x.org)", "'000' (p2@x.org)", "'1,00E+11' (p3@x.org)", "0 grants", "0 badges"):
         assert named in check["message"]
     assert "p4@x.org" not in check["message"]
+
+
+def test_r33_doctor_says_what_waits_for_a_person_and_the_way_out(connected: Desk) -> None:
+    assert _waiting_check(connected)["ok"]
+    completes(connected, names=",")
+    connected.json("sync", code=3)
+    check = _waiting_check(connected, code=3)
+    assert (check["ok"], check["message"]) == (False, "Grant 1 is held.")
+    assert connected.run("doctor", "-q").out.startswith("waiting\tFAILED\tGrant 1 is held.\tcredly grants --state held")
+    connected.sandbox.archive_template(connected.badge_id("First Aid at Work"))
+    connected.json("sync", code=3)
+    check = _waiting_check(connected, code=3)
+    assert "The link of First Aid at Work to First Aid Course ended" in check["message"]
+
+
+def _waiting_check(desk: Desk, code: int = 0) -> Any:
+    (found,) = [check for check in desk.json("doctor", code=code)["checks"] if check["name"] == "waiting"]
+    return found
