@@ -18,7 +18,7 @@ from credly_cli.times import UnreadableTimeError, utc_text
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from credly_cli.issuing.grantable import Recipient
+    from credly_cli.issuing.grantable import Addressee
     from credly_cli.issuing.manual import Granted, ManualGrants
     from credly_cli.store.database import Store
     from credly_cli.store.lock import RunLock
@@ -172,7 +172,7 @@ def _confirm(environment: Environment, emails: list[str], badge: str) -> None:
         raise Failure("declined", "Nothing was issued.", hint="Answer y to issue it.")
 
 
-def _far(one: "Recipient") -> str:
+def _far(one: "Addressee") -> str:
     if one.completed_at:
         return f"completed on {one.completed_at[:10]}"
     return "progress not known" if one.progress is None else f"{one.progress:g} % done"

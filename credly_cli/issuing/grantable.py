@@ -26,8 +26,8 @@ class Grantable:
 
 
 @dataclass(frozen=True, slots=True)
-class Recipient:
-    """A learner who would get a badge."""
+class Addressee:
+    """A learner who would get a badge, as it is asked before granting."""
 
     email: str
     name: str
@@ -53,23 +53,23 @@ def _grantable(store: Store, known: Iterable[Learner], badge_id: str, content_id
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """A badge with its resource, and who would get it."""
+class Preview:
+    """A badge with its resource, and who would get it, as far as the store knows."""
 
     badge: BadgeBrief
     content: ContentBrief | None
-    recipients: list[Recipient]
+    recipients: list[Addressee]
 
 
-def recipients(store: Store, wanted: Iterable[str], badge_name: str) -> Plan:
+def recipients(store: Store, wanted: Iterable[str], badge_name: str) -> Preview:
     """Tell who would get a badge, of those who are known and enrolled; granting itself says why others do not."""
     badge = names.badge(store, badge_name)
     content = contents.of_badge(store, badge.id)
     found = [one for text in wanted if content and (one := _recipient(store, text, content.id))]
-    return Plan(badge.brief, content, found)
+    return Preview(badge.brief, content, found)
 
 
-def _recipient(store: Store, text: str, content_id: str) -> Recipient | None:
+def _recipient(store: Store, text: str, content_id: str) -> Addressee | None:
     try:
         known = names.learner(store, text)
     except Failure:
@@ -77,5 +77,5 @@ def _recipient(store: Store, text: str, content_id: str) -> Recipient | None:
     for learner in known:
         if enrolled := enrollments.latest(store, learner.id, content_id):
             name = " ".join(word for word in (learner.first_name, learner.last_name) if word)
-            return Recipient(learner.email, name, enrolled.percent, enrolled.completed_at)
+            return Addressee(learner.email, name, enrolled.percent, enrolled.completed_at)
     return None

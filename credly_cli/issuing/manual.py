@@ -19,7 +19,7 @@ from credly_cli.store import content as contents
 from credly_cli.store.badges import NamedBadge
 from credly_cli.store.content import ContentBrief
 from credly_cli.store.database import Store
-from credly_cli.store.enrollments import Enrolled
+from credly_cli.store.enrollments import Enrollment
 from credly_cli.store.facts import Completion
 from credly_cli.store.grants import Grant, ListedGrant, NewGrant
 from credly_cli.store.learners import Learner
@@ -63,7 +63,7 @@ class _Candidate:
 
     result: Granted
     learner: Learner
-    enrolled: Enrolled
+    enrolled: Enrollment
     recipient: Recipient
     grant_id: int | None = None
     before: Grant | None = None
@@ -162,7 +162,7 @@ class ManualGrants:
             hint="A badge is granted by hand to those enrolled in its content.",
         )
 
-    def _session(self, learner: Learner) -> Enrolled | None:
+    def _session(self, learner: Learner) -> Enrollment | None:
         """Find the session that the badge is for; raises ``Failure`` where it is to be completed and is not."""
         enrolled = enrollments.latest(self.store, learner.id, self._content.id)
         if not self._by_completion:
@@ -240,7 +240,7 @@ class ManualGrants:
             candidate.before = before if before is not None and before.id == candidate.grant_id else None
         return True
 
-    def _new_grant(self, completion: Completion, enrolled: Enrolled, before: Grant | None) -> NewGrant:
+    def _new_grant(self, completion: Completion, enrolled: Enrollment, before: Grant | None) -> NewGrant:
         badge_id, number = self._badge.id, 1
         if before is not None:  # what was earned and lost is granted anew, under a mark of its own
             number = before.round + int(before.state != "cancelled" or before.dropped)

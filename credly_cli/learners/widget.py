@@ -20,7 +20,7 @@ from credly_cli.store.badges import BadgeBrief
 from credly_cli.store.content import ContentBrief
 from credly_cli.store.database import Store
 from credly_cli.store.facts import Facts
-from credly_cli.store.learner_history import Audience, Discoverable, Enrolled
+from credly_cli.store.learner_history import Audience, Discoverable, LinkedEnrollment
 from credly_cli.store.learners import Learner, LearnerBrief
 from credly_cli.store.schema import State
 from credly_cli.text import folded
@@ -35,7 +35,7 @@ Prospect = Literal["on-its-way", "waiting", "in-progress", "spent", "left"]
 class Session:
     """A session of content that is or was linked, which the learner is or was in, and what becomes of it."""
 
-    enrolled: Enrolled
+    enrolled: LinkedEnrollment
     facts: Facts
     outcome: Outcome
 

@@ -292,7 +292,7 @@ def set_rev(store: Store, rev: int) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Enrolled:
+class Enrollment:
     """A session (or content without sessions, '') that a learner is enrolled in."""
 
     session_id: str
@@ -305,17 +305,17 @@ class Enrolled:
         return 100 if self.completed_at else self.progress
 
 
-def latest_completed(store: Store, learner: int, content_id: str) -> Enrolled | None:
+def latest_completed(store: Store, learner: int, content_id: str) -> Enrollment | None:
     """Return the session that the learner completed last."""
     row = store.row(
         "SELECT session_id, completed_at FROM enrollments WHERE learner = ? AND content_id = ?"
         " AND completed_at IS NOT NULL AND denied_at IS NULL ORDER BY completed_at DESC, session_id DESC LIMIT 1",
         (learner, content_id),
     )
-    return Enrolled(**row) if row else None
+    return Enrollment(**row) if row else None
 
 
-def latest(store: Store, learner: int, content_id: str) -> Enrolled | None:
+def latest(store: Store, learner: int, content_id: str) -> Enrollment | None:
     """Return the session that the learner enrolled in last, withdrawn ones left out."""
     row = store.row(
         "SELECT session_id, iif(denied_at IS NULL, completed_at, NULL) AS completed_at, progress FROM enrollments"
@@ -323,4 +323,4 @@ def latest(store: Store, learner: int, content_id: str) -> Enrolled | None:
         " ORDER BY coalesce(enrolled_at, completed_at, '') DESC, session_id DESC LIMIT 1",
         (learner, content_id),
     )
-    return Enrolled(**row) if row else None
+    return Enrollment(**row) if row else None

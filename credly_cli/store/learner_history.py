@@ -182,7 +182,7 @@ class Audience:
 
 
 @dataclass(frozen=True, slots=True)
-class Enrolled:
+class LinkedEnrollment:
     """A session of content that is or was linked to a badge, which the learner is or was in."""
 
     badge: BadgeBrief
@@ -204,7 +204,7 @@ class Discoverable:
     url: str | None
 
 
-def enrolled(store: Store, learners: Sequence[int], badge_ids: Sequence[str] | None = None) -> list[Enrolled]:
+def enrolled(store: Store, learners: Sequence[int], badge_ids: Sequence[str] | None = None) -> list[LinkedEnrollment]:
     """Return the learner's sessions of linked content, withdrawn and completed ones included, once for each badge.
 
     The links are those that stand now, or all that the badges of ``badge_ids`` have or had.
@@ -227,9 +227,9 @@ def guests(store: Store, keys: Sequence[str]) -> frozenset[str]:
     return frozenset(row[0] for row in store.connection.execute(sql, (json.dumps(list(keys)),)))
 
 
-def _enrolled(links: Sequence[Row]) -> Enrolled:
+def _enrolled(links: Sequence[Row]) -> LinkedEnrollment:
     row = links[-1]
-    return Enrolled(
+    return LinkedEnrollment(
         badge=BadgeBrief(row["badge_id"], row["badge_name"], row["badge_image_url"]),
         content=ContentBrief(row["content_id"], row["content_title"], row["content_type"]),
         url=row["content_url"],
