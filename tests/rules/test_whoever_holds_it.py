@@ -41,6 +41,34 @@ def test_what_was_refused_as_a_duplicate_is_covered_by_what_the_list_of_that_syn
     assert (states(spelled), posts(spelled)) == (["covered"], 1)
 
 
+EMPTY = b'{"data":[],"metadata":{"count":0,"current_page":1,"total_count":0,"total_pages":1,"per":50}}'
+
+
+def test_what_the_list_has_covers_though_no_filter_finds_it(spelled: Desk) -> None:
+    """R20: whatever Credly answers about the learner, what it has told of all is believed too."""
+    spelled.json("sync", "--only", "grants", code=75)
+    spelled.sandbox.faults.add(faults.answers(200, EMPTY), "GET", "filter=badge_template", times=None)
+    spelled.json("sync")
+    assert (states(spelled), posts(spelled)) == (["covered"], 1)
+
+
+def asked(desk: Desk, address: str) -> bool:
+    """Tell whether Credly was asked for the badges of an address in this very spelling."""
+    return desk.sandbox.log.count("GET", f"filter=[^&]*recipient_email(%3A%3A|::){address}".replace("@", "(%40|@)")) > 0
+
+
+def test_each_spelling_that_the_store_knows_is_asked_for(spelled: Desk) -> None:
+    """R20, R26: in settling a grant, and to show."""
+    spelled.json("sync", "--only", "grants", code=75)
+    assert not asked(spelled, "Ada@X.org")
+    spelled.json("sync")
+    assert asked(spelled, "ada@x.org")
+    assert asked(spelled, "Ada@X.org")
+    spelled.sandbox.log.clear()
+    spelled.json("learner-badges", "ada@x.org")
+    assert asked(spelled, "Ada@X.org")
+
+
 TAKEN = '{"data":{"message":"Validation failed","errors":[{"attribute":"%s","messages":%s}]}}'
 
 
