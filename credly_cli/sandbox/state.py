@@ -262,9 +262,9 @@ class Sandbox:
         )
 
     def issue_to_stranger(self) -> EarnedBadge:
-        """Issue a badge that allows duplicates to somebody who is nobody else's concern."""
+        """Issue an active badge to somebody who is nobody else's concern."""
         with self.lock:
-            template = next(row for row in self.templates.values() if row.get("allow_duplicate_badges"))
+            template = next(row for row in self.templates.values() if row["state"] == "active")
             email = f"stranger{self._issued_so_far}@elsewhere.example"
             now = stamp(self.now())
             fields = {"issued_to_first_name": "Some", "issued_to_last_name": "Body", "issued_at": now}

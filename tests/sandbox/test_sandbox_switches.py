@@ -93,6 +93,19 @@ def test_dates_may_be_cut_to_the_day_and_earner_ids_dropped(
     assert ask("GET", "badges", filter="issuer_earner_id::e-1")[1]["data"] == []
 
 
+def test_the_list_of_issued_badges_may_grow_while_it_is_read(
+    ask: Ask, request_of: Fields, sandbox: FaultySandbox
+) -> None:
+    sandbox.switches.list_grows, sandbox.switches.page_size = True, 2
+    for number in range(4):
+        assert ask("POST", "badges", request_of(recipient_email=f"u{number}@example.com"))[0] == 201
+    pages = [ask("GET", "badges", page=str(number))[1] for number in (1, 2, 3, 4)]
+    assert [page["metadata"]["total_count"] for page in pages] == [4, 5, 6, 6]
+    rows = [row["recipient_email"] for page in pages for row in page["data"]]
+    assert len(rows) == len(set(rows)) == 6
+    assert ask("GET", "badges", page="3")[1]["metadata"]["total_count"] == 6
+
+
 def test_one_template_may_be_withdrawn_while_the_others_are_issued(
     ask: Ask, request_of: Fields, sandbox: FaultySandbox, ids: dict[str, str]
 ) -> None:
