@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from credly_cli.credly.records import BadgeDetails
 from credly_cli.publishing import facts
 from credly_cli.publishing.facts import PageFacts, Shared
 from credly_cli.publishing.key import PageKey
@@ -51,7 +52,7 @@ class Planner:
         self._key = key
         self._appearance = appearance
         self._shared = Shared.of(store, now, hide_expired=look.hide_expired)
-        self._render: Callable[[PagePlan], bytes] | None = None
+        self._render = _renderer(look, self._shared.details)
 
     def plan(self, people: Sequence[Learner], before: Mapping[int, PublishedPage]) -> Iterator[PagePlan]:
         """Plan the pages of some learners; ``before`` are those that they have, by learner."""
@@ -73,21 +74,20 @@ class Planner:
 
     def rendered(self, plan: PagePlan) -> bytes:
         """Render a page."""
-        if self._render is None:
-            self._render = self._renderer()
         return self._render(plan)
 
-    def _renderer(self) -> Callable[[PagePlan], bytes]:
-        from credly_cli.pages import page as pages  # noqa: PLC0415 - Jinja2 takes 50 ms, where there is a page to write
 
-        options, details = self._look.options, self._shared.details
+def _renderer(look: Look, details: Mapping[str, BadgeDetails]) -> Callable[[PagePlan], bytes]:
+    """Return what renders pages; raises ``Failure`` where they cannot look as they are to."""
+    from credly_cli.pages import page as pages  # noqa: PLC0415 - Jinja2 takes 50 ms, where there is something to do
 
-        def rendered(plan: PagePlan) -> bytes:
-            told = plan.facts
-            page = pages.Page(
-                told.name, told.in_progress, told.discover, told.earned, details, plan.now.changed_at,
-                told.learner.locale,
-            )  # fmt: skip
-            return pages.render(page, options).encode("utf-8", "replace")
+    options = look.options
 
-        return rendered
+    def rendered(plan: PagePlan) -> bytes:
+        told = plan.facts
+        page = pages.Page(
+            told.name, told.in_progress, told.discover, told.earned, details, plan.now.changed_at, told.learner.locale
+        )
+        return pages.render(page, options).encode("utf-8", "replace")
+
+    return rendered

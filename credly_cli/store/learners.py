@@ -136,10 +136,7 @@ def count(store: Store) -> int:
 
 def keys_of(store: Store, learners: Sequence[int]) -> dict[int, tuple[str, ...]]:
     """Return each learner's addresses as they are compared: today's, and earlier ones that nobody has now."""
-    sql = (
-        "SELECT a.learner, a.email_key FROM json_each(?) me CROSS JOIN learner_addresses a ON a.learner = me.value"
-        " ORDER BY me.key"
-    )
+    sql = "SELECT a.learner, a.email_key FROM json_each(?) me CROSS JOIN learner_addresses a ON a.learner = me.value"
     found: dict[int, dict[str, None]] = {}
     for learner, key in store.connection.execute(sql, (json.dumps(list(learners)),)):
         found.setdefault(learner, {})[key] = None

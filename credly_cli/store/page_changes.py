@@ -44,8 +44,8 @@ def since(store: Store, seen: Mark, most: int) -> list[int] | None:
 
 def times(store: Store, learners: Sequence[int]) -> dict[int, str]:
     """Return when each of these learners' facts last changed, as far as is known, as UTC text."""
-    sql = "SELECT learner, at FROM page_changes WHERE learner = 0 OR learner IN (SELECT value FROM json_each(?))"
-    known = dict(store.connection.execute(sql, (json.dumps(list(learners)),)).fetchall())
+    sql = "SELECT learner, at FROM page_changes WHERE learner IN (SELECT value FROM json_each(?))"
+    known = dict(store.connection.execute(sql, (json.dumps([EVERYBODY, *learners]),)).fetchall())
     everybodys = known.get(EVERYBODY, "")
     return {learner: max(known.get(learner, ""), everybodys) for learner in learners}
 

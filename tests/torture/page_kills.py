@@ -99,7 +99,7 @@ def torture(folder: Path, kills: int, learners: int, chance: random.Random) -> O
         _change(home, learners, outcome.runs, chance)
     for place in (site, whole):
         subprocess.run([*PROGRAM, "publish", str(place), "-q"], env=variables(home), check=True)  # noqa: S603
-    found, wanted = _files(site), _files(whole)
+    found, wanted = files_of(site), files_of(whole)
     outcome.differing = sum(found.get(name) != wanted.get(name) for name in found.keys() | wanted.keys())
     outcome.pages = sum(name.endswith(".html") for name in found)
     return outcome
@@ -145,7 +145,8 @@ def _change(home: Path, learners: int, number: int, chance: random.Random) -> No
             store.change("UPDATE content SET title = ? WHERE id = 'c1'", (f"Content after {number}",))
 
 
-def _files(folder: Path) -> dict[str, bytes]:
+def files_of(folder: Path) -> dict[str, bytes]:
+    """Return what is in each file of a folder."""
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
