@@ -6,14 +6,16 @@ Each line goes to the file that has the name at that moment, so logrotate may mo
 import json
 import logging
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import asdict
 from io import TextIOWrapper
 from logging.handlers import WatchedFileHandler
 from pathlib import Path
 
 from credly_cli.errors import Exit, Failure, Problem, unwritable
 from credly_cli.files import followed
+from credly_cli.store.grants import Moved
 from credly_cli.text import without_addresses
 from credly_cli.times import Clock, utc_text
 
@@ -51,6 +53,12 @@ class RunLog:
     def file(self, facts: Mapping[str, object]) -> None:
         """Note what was understood of a file, without names and addresses."""
         self._note("file", **facts)
+
+    def grants(self, moved: Callable[[], Iterable[Moved]]) -> None:
+        """Note what became of each grant, by ids: what went out, and what did not (R33)."""
+        if self._handler is not None:
+            for grant in moved():  # which looks through the whole ledger
+                self._note("grant", **asdict(grant))
 
     def ended(self, status: str, exit_code: Exit, problems: Iterable[Problem], counts: Mapping[str, object]) -> None:
         """Note each problem, and how the run ended."""

@@ -89,7 +89,7 @@ def _run(
     """Run with everything around it: log, lock, store, Credly, the progress bar and what may interrupt it."""
     from credly_cli.admin.run_log import recording
     from credly_cli.connection import connect
-    from credly_cli.store import runs
+    from credly_cli.store import grants, runs
     from credly_cli.sync.run import Synchronisation
 
     with (
@@ -121,6 +121,7 @@ def _run(
         lists = {"badges": asdict(run.badges), "lms": run.lms, "issued_badges": asdict(run.issued_badges)}
         for report in run.files:
             log.file(report.facts())
+        log.grants(lambda: grants.moved_since(store, run.started_at))
         counts = {**lists, "grants": asdict(run.grants)}
         log.ended(run.status, run.exit_code, run.problems, counts)
     return run

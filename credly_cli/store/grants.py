@@ -5,7 +5,7 @@ What sending asks for stands in ``claims``, what reconciling asks for in ``uncer
 
 import json
 import logging
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, ClassVar, Literal
 
@@ -288,6 +288,29 @@ def count_out(store: Store, badge_id: str, content_id: str, *, completed_before:
             (badge_id, content_id, completed_before),
         )
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """A grant that came into a state, told by ids alone."""
+
+    grant_id: int
+    state: State
+    badge_id: str
+    content_id: str
+    issued_badge_id: str | None  # or the badge that covers it
+    code: str | None  # of its problem
+    moved_at: str
+
+
+def moved_since(store: Store, moment: str) -> Iterator[Moved]:
+    """Return the grants that were planned or came into another state since a moment, in UTC."""
+    rows = store.each(
+        "SELECT id AS grant_id, state, badge_id, content_id, coalesce(issued_badge_id, covered_by) AS issued_badge_id,"
+        " problem_code AS code, updated_at AS moved_at FROM grants WHERE updated_at >= ? ORDER BY id",
+        (moment,),
+    )
+    return (Moved(**row) for row in rows)
 
 
 def count_revoked(store: Store) -> int:

@@ -19,10 +19,26 @@ def test_a_run_is_told_from_beginning_to_end(connected: Desk, tmp_path: Path) ->
     log = tmp_path / "credly.log"
     assert connected.run("sync", "-q", "--log-file", str(log)).code == 0
     told = lines(log)
-    assert [line["event"] for line in told] == ["begun", "step", "step", "step", "step", "ended"]
+    assert [line["event"] for line in told] == ["begun", "step", "step", "step", "step", "grant", "ended"]
     assert [line["step"] for line in told if line["event"] == "step"] == ["badges", "lms", "issued", "grants"]
     assert told[-1]["grants"]["issued"] == 1
     assert (told[-1]["status"], told[-1]["exit_code"]) == ("success", 0)
+
+
+def test_r33_the_log_tells_what_went_out_by_ids(connected: Desk, tmp_path: Path) -> None:
+    completes(connected)
+    log = tmp_path / "credly.log"
+    connected.run("sync", "-q", "--log-file", str(log))
+    (grant,) = [line for line in lines(log) if line["event"] == "grant"]
+    (badge,) = connected.issued()
+    assert (grant["grant_id"], grant["state"], grant["issued_badge_id"]) == (1, "issued", badge.id)
+    assert (grant["badge_id"], grant["content_id"]) == (connected.badge_id("First Aid at Work"), "first-aid")
+    connected.pass_time(hours=1)
+    connected.sandbox.archive_template(grant["badge_id"])
+    connected.run("sync", "-q", "--log-file", str(log))
+    (problem,) = [line for line in lines(log) if line["event"] == "problem"]
+    assert (problem["code"], problem["badge_id"]) == ("link-ended", grant["badge_id"])
+    assert [line["grant_id"] for line in lines(log) if line["event"] == "grant"] == [1]
 
 
 def test_the_log_is_private_and_names_neither_token_nor_learner(connected: Desk, tmp_path: Path) -> None:
