@@ -44,7 +44,8 @@ def explain(
 
     environment: Environment = context.obj
     with environment.reading() as store:
-        answer = explaining.explain(store, email, badge, environment.clock.now(), environment.settings.zone)
+        settings, now = environment.settings, environment.clock.now()
+        answer = explaining.explain(store, email, badge, now, settings.zone, brake=settings.grants.brake)
     output = environment.output
     output.answer(answer, lambda: _render(environment, answer, every=badge is not None))
 

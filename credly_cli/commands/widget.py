@@ -64,7 +64,14 @@ def widget(
     settings = environment.settings
     with environment.reading() as store:
         connection, client = connect.connected_client(store, settings, environment.network(ANSWER_SECONDS))
-        answer = use_case.read(store, client, email, environment.clock.now(), hide_expired=settings.hide_expired_badges)
+        answer = use_case.read(
+            store,
+            client,
+            email,
+            environment.clock.now(),
+            hide_expired=settings.hide_expired_badges,
+            brake=settings.grants.brake,
+        )
         if html is not None:
             from credly_cli.pages import page, render
 

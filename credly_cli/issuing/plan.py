@@ -47,6 +47,22 @@ class Brake:
         return not self.off and 0 < self.most < planned - link.agreed
 
 
+def foresees_brake(store: Store, badge_id: str, most: int) -> bool:
+    """Tell whether the next run would issue more badges of a link than it may, as far as nothing is planned yet."""
+    link = links.of_badge(store, badge_id)
+    if link is None or not most:
+        return False
+    earned: set[tuple[int, str]] = set()
+    for learner, session_id in links.counting(store, link):
+        known = facts.of_session(store, link, learner, session_id)
+        becomes = outcome(known)
+        if becomes.new and becomes.state == "planned":
+            earned.add((learner, "" if known.once else session_id))
+            if Brake(most).stops(link, len(earned)):
+                return True
+    return False
+
+
 class _BrakedError(Exception):
     """More badges of a link would be issued than may be: nothing of it is planned."""
 

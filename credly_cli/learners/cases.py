@@ -27,6 +27,7 @@ class Person:
     listed_at: str | None  # when Credly last told all issued badges
     now: str
     zone: tzinfo  # in which days are meant, as in the configuration
+    brake: int = 0  # grants.brake
 
 
 @dataclass(slots=True)
@@ -68,7 +69,9 @@ class Case:
         return source.content if source else None
 
 
-def read_person(store: Store, email: str, known: Sequence[Learner], now: datetime, zone: tzinfo) -> Person:
+def read_person(
+    store: Store, email: str, known: Sequence[Learner], now: datetime, zone: tzinfo, brake: int = 0
+) -> Person:
     """Read what holds for every badge."""
     return Person(
         known[0].brief if known else LearnerBrief(email, None, None, None),
@@ -77,6 +80,7 @@ def read_person(store: Store, email: str, known: Sequence[Learner], now: datetim
         runs.last_listing(store),
         utc_text(now),
         zone,
+        brake,
     )
 
 
@@ -107,7 +111,7 @@ def _cases(store: Store, wanted: Iterable[str], issued: Sequence[IssuedBadge]) -
 def _fill(store: Store, cases: dict[str, Case], learner_ids: Sequence[int], person: Person) -> None:
     for link in learner_history.last_links(store, list(cases), person.now):
         cases[link.badge_id].link = link
-    for session in widget.read_sessions(store, learner_ids, list(cases)):
+    for session in widget.read_sessions(store, learner_ids, list(cases), brake=person.brake):
         case = cases[session.facts.badge_id]
         if case.link and case.link.content.id == session.facts.content_id:
             case.sessions.append(session)

@@ -62,10 +62,12 @@ def decide(case: Case) -> Decision:
     return "earned" if case.held else "not-granted"
 
 
-def explain(store: Store, email: str, badge_name: str | None, now: datetime, zone: tzinfo = UTC) -> Explanation:
+def explain(
+    store: Store, email: str, badge_name: str | None, now: datetime, zone: tzinfo = UTC, *, brake: int = 0
+) -> Explanation:
     """Explain one badge, or every badge that concerns the learner; raises ``Failure`` for an unknown learner.
 
-    Days to write down are days in ``zone``.
+    Days to write down are days in ``zone``; ``brake`` is grants.brake.
     """
     email = _address(store, email, badge_name)
     known = learners.of_email(store, email)
@@ -77,7 +79,7 @@ def explain(store: Store, email: str, badge_name: str | None, now: datetime, zon
         wanted = [names.badge(store, badge_name).id]
     else:
         wanted = [*learner_history.badge_ids(store, ids), *(badge.badge_id for badge in issued)]
-    person = read_person(store, email, known, now, zone)
+    person = read_person(store, email, known, now, zone, brake)
     explained = [_explained(case, checks(case, person)) for case in read_cases(store, wanted, issued, known, person)]
     return Explanation(person.brief, sorted(explained, key=lambda one: (folded(one.badge.name), one.badge.id)))
 

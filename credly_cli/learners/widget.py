@@ -5,13 +5,14 @@ earned, as `learner-badges` asks it: a page must not offer what the learner has.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
 from credly_cli.credly.client import Client
 from credly_cli.identity import email_key, is_main_sublicense
 from credly_cli.issuing.decide import Outcome, outcome
+from credly_cli.issuing.plan import foresees_brake
 from credly_cli.learners import badges
 from credly_cli.learners.badges import ShownBadge
 from credly_cli.linking import names
@@ -83,13 +84,13 @@ class Widget:
     as_of: str | None = None
 
 
-def read(store: Store, client: Client, email: str, now: datetime, *, hide_expired: bool) -> Widget:
+def read(store: Store, client: Client, email: str, now: datetime, *, hide_expired: bool, brake: int = 0) -> Widget:
     """Read a learner's widget; raises ``Failure`` when neither Credly nor the store knows the address."""
     email = names.address(store, email)
     answer = badges.read(store, client, email, now, hide_expired=False)
     held = frozenset(shown.badge.id for shown in answer.badges)
     known = learners.of_email(store, email)
-    sessions = read_sessions(store, [learner.id for learner in known])
+    sessions = read_sessions(store, [learner.id for learner in known], brake=brake)
     seen = [
         badge
         for audience in audiences(known, email_keys(store, known, email))
@@ -130,11 +131,28 @@ def _audiences(learner: Learner, keys: tuple[str, ...]) -> Iterator[Audience]:
     yield Audience("sublicense", tuple(name.casefold() for name in learner.sublicenses))
 
 
-def read_sessions(store: Store, learner_ids: Sequence[int], badge_ids: Sequence[str] | None = None) -> list[Session]:
-    """Read the learner's sessions of content that is linked now, or was ever to these badges."""
+def read_sessions(
+    store: Store, learner_ids: Sequence[int], badge_ids: Sequence[str] | None = None, *, brake: int = 0
+) -> list[Session]:
+    """Read the learner's sessions of content that is linked now, or was ever to these badges.
+
+    With ``brake`` (``grants.brake``) it is foreseen what the next run would keep back (R32).
+    """
     rows = learner_history.enrolled(store, learner_ids, badge_ids)
     known = ((row, facts.whole(store, row.facts)) for row in rows)
-    return [Session(row, whole, outcome(whole)) for row, whole in known]
+    return _keep_back(store, [Session(row, whole, outcome(whole)) for row, whole in known], brake)
+
+
+def _keep_back(store: Store, sessions: list[Session], brake: int) -> list[Session]:
+    """Mark what the next run would plan, but for the brake."""
+    planned = {one.facts.badge_id for one in sessions if one.outcome.new and one.outcome.state == "planned"}
+    stopped = {badge_id for badge_id in planned if brake and foresees_brake(store, badge_id, brake)}
+    return [_kept_back(one) if one.facts.badge_id in stopped else one for one in sessions]
+
+
+def _kept_back(session: Session) -> Session:
+    known = replace(session.facts, braked=True)
+    return Session(session.enrolled, known, outcome(known))
 
 
 def prospect(session: Session) -> Prospect:

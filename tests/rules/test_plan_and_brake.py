@@ -167,7 +167,8 @@ def test_what_the_brake_keeps_back_needs_a_person_and_is_promised_to_nobody(once
     once.config("[grants]\nbrake = 3\n")
     complete(once, 4)
     who = "ada0@example.org"
-    assert once.json("explain", who, ONCE)["badges"][0]["decision"] == "would-grant"
+    assert once.json("explain", who, ONCE)["badges"][0]["decision"] == "needs-person"  # it is foreseen
+    assert [row["on_its_way"] for row in once.json("widget", who)["in_progress"]] == [False]
     braked(once, 3)
     explained = once.json("explain", who, ONCE)["badges"][0]
     assert explained["decision"] == "needs-person"
