@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help test fast shuffled pythons lint types demo main-job house torture many-grants page-kills first-sync mutants contract bench picture reference lowest newest smoke lock clean fuzz
+.PHONY: help test fast shuffled pythons lint types demo main-job house torture many-grants page-kills first-sync mutants contract bench picture reference lowest newest smoke lock clean fuzz fuzz-import
 
 help: ## Say what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -63,6 +63,9 @@ mutants: $(READY) ## Break the program in one line at a time, and see the tests 
 
 fuzz: $(READY) ## Change correct exports in one place, 20,000 times (COUNT=, SEED=): read the same, or loudly otherwise (about a minute)
 	$(BIN)/python -m tests.lms.fuzz $(if $(COUNT),--count $(COUNT)) $(if $(SEED),--seed $(SEED))
+
+fuzz-import: $(READY) ## The same through import, into a store and the plan: 2,000 changes (COUNT=, SEED=; about half a minute)
+	$(BIN)/python -m tests.lms.fuzz_import $(if $(COUNT),--count $(COUNT)) $(if $(SEED),--seed $(SEED))
 
 contract: $(READY) ## Ask Credly's own sandbox what is not known of it; CREDLY_TOKEN_FILE=, CREDLY_TEST_EMAIL=, CREDLY_TEST_BADGES=
 	$(BIN)/python -m tests.contract_with_credly
