@@ -56,6 +56,12 @@ class ImportResult:
         self.access_kept |= other.access_kept
         self.files += other.files
 
+    @property
+    def title_beside_id(self) -> str | None:
+        """The header of a file's titles of content, which is not used where it has ids too."""
+        used = (file.understood.used for file in self.files)
+        return next((each["content_title"] for each in used if {"content_id", "content_title"} <= each.keys()), None)
+
     def json(self, *, with_rows: bool = False) -> dict[str, Any]:
         """Return the answer as scripts read it."""
         files = [str(path) for path in self.rejects_files]

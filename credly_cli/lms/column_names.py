@@ -30,7 +30,7 @@ LAST_NAME = (
     "achternaam", "familienaam", "姓",
 )  # fmt: skip
 FULL_NAME = (
-    "name", "username", "displayname", "student", "studentname", "learner", "learnername", "actorname",
+    "name", "username", "user", "displayname", "student", "studentname", "learner", "learnername", "actorname",
     "participantname", "userfullname", "usersfullname", "nameoriginalname", "usernameoriginalname",
 )  # fmt: skip
 ROLE = ("rolename", "roles", "courserole", "userrole", "rolle", "rollen", "ruolo", "rol", "papel")
@@ -78,7 +78,8 @@ COLUMNS: dict[Kind, dict[str, tuple[str, ...]]] = {
         "session_id": ("notifiableid",),
         "content_title": TITLE,
         "progress": (
-            "percent", "percentcomplete", "percentagecompleted", "completion", "completionpercentage", "percentage",
+            "percent", "percentcomplete", "percentagecomplete", "percentagecompleted",
+            "completion", "completionpercentage", "percentage",
             "percentcompleted", "progresspercent", "progresspercentage", "completionpercent", "overallprogress",
         ),
         "status": (

@@ -129,7 +129,8 @@ def _advice(kind: Kind, columns: Columns, column: str) -> str:
         return f"It looks like a file of {other}. If not, say which column is meant: --map {column}=HEADER"
     if column == "content_id" and "email" in columns.places:
         return (
-            "Say which column is meant: --map content_id=HEADER, or, for a report of one course: --map content_id==ID"
+            "Say which column is meant: --map content_id=HEADER, by titles --map content_title=HEADER, "
+            "or, for a report of one course: --map content_id==ID"
         )
     return f"If one of them is meant, say which: --map {column}=HEADER"
 

@@ -221,7 +221,7 @@ class PersonReader:
         self._first = columns.at("first_name")
         self._last = columns.at("last_name")
         self._full = columns.at("full_name")
-        self._is_login = key_of(columns.label("full_name")) == "username"
+        self._is_login = key_of(columns.label("full_name")) in ("username", "user")
         self._understood = understood or Understood()
         self._cells_of = itemgetter(
             *(columns.emails or (ABSENT,)), self._learner_id, self._first, self._last, self._full

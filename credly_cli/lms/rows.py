@@ -191,6 +191,8 @@ class ProgressReader:
         self._completed_at = columns.at("completed_at")
         self._event_id = columns.at("event_id")
         self._completed_label = columns.label("completed_at")
+        unused = [header for header in understood.like_completion if not key_of(header).endswith("status")]
+        self._way_to_a_time = f": --map completed_at={shlex.quote(unused[-1])} if that says it" if unused else ""
 
     def read(self, row: int, cells: Cells) -> ProgressRecord:
         """Read a row."""
@@ -285,7 +287,7 @@ class ProgressReader:
                 self._understood.dated_otherwise[status.strip()[:_LONGEST_WORD]] += 1
             return standing, enrolled, None
         if completed is None:
-            raise RejectedError(self._completed_label, "is complete, but when is not said")
+            raise RejectedError(self._completed_label, f"is complete, but when is not said{self._way_to_a_time}")
         return standing, enrolled, completed
 
 
