@@ -54,8 +54,8 @@ NOT_TOLD = TokenFacts("not-told", None, None)
 
 
 @dataclass(frozen=True, slots=True)
-class Badge:
-    """A badge template."""
+class Template:
+    """What lists show of a badge template."""
 
     id: str
     name: str
@@ -66,6 +66,12 @@ class Badge:
     allow_duplicates: bool
     created_at: str | None
     updated_at: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Badge(Template):
+    """A badge template as Credly has it."""
+
     fingerprint: str
     raw: str
 

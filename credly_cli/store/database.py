@@ -218,7 +218,11 @@ def require_ours(connection: sqlite3.Connection) -> None:
     application = connection.execute("PRAGMA application_id").fetchone()[0]
     if application not in (0, APPLICATION_ID) or (application == 0 and _has_tables(connection)):
         raise Failure("store-unusable", "The store is a database of another program.", hint="Move that file away.")
-    version = _version(connection)
+    require_known(_version(connection))
+
+
+def require_known(version: int) -> None:
+    """Refuse a store that a newer version of this program wrote; raises ``Failure``."""
     if version > len(MIGRATIONS):
         raise Failure(
             "store-newer",

@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from credly_cli.credly.records import Template
 from credly_cli.store.badges import BADGE, BadgeBrief
 from credly_cli.store.content import CONTENT, RELEASED, ContentBrief
 from credly_cli.store.database import Store
@@ -168,18 +169,9 @@ WHERE b.listed
 
 
 @dataclass(frozen=True, slots=True)
-class ListedBadge:
+class ListedBadge(Template):
     """An active badge, with the content that it is linked to."""
 
-    id: str
-    name: str
-    state: str
-    slug: str | None
-    url: str | None
-    image_url: str | None
-    allow_duplicates: bool
-    created_at: str | None
-    updated_at: str | None
     content: ContentBrief | None
     counts_from: str | None
 

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from credly_cli.credly.records import Organization
-from credly_cli.errors import ErrorCode, Failure
+from credly_cli.errors import ErrorCode
 from credly_cli.store import waiting
-from credly_cli.store.schema import COUNT_REVOKED, MIGRATIONS, STATES
+from credly_cli.store.database import require_known
+from credly_cli.store.schema import COUNT_REVOKED, STATES
 from credly_cli.store.waiting import Waiting
 from credly_cli.token import Expiry, TokenLife
 
@@ -72,12 +73,7 @@ def read(path: Path) -> Overview:
         return found
     with _opened(path, seconds=10) as connection:
         version = connection.execute("PRAGMA user_version").fetchone()[0]
-        if version > len(MIGRATIONS):
-            raise Failure(
-                "store-newer",
-                f"The store has version {version}; this program knows up to {len(MIGRATIONS)}.",
-                hint="Install the newer credly-cli that wrote it.",
-            )
+        require_known(version)
         if version > 0:
             _read_connection(connection, found, knows_life=version >= _KNOWS_TOKEN_LIFE)
             _read_counts(connection, found)
