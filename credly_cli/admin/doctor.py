@@ -14,6 +14,7 @@ from credly_cli.http.response import read_date
 from credly_cli.lms.fields import is_no_id
 from credly_cli.lms.source import SourceContext
 from credly_cli.lms.thought_industries.client import Client as ThoughtIndustries
+from credly_cli.lms.xapi.client import Client as RecordStore
 from credly_cli.output import local_time
 from credly_cli.store import connection as connections
 from credly_cli.store import learners, runs
@@ -27,6 +28,7 @@ from credly_cli.token import NOT_TOLD, TokenLife
 _CLOCK_SECONDS = 60  # a link counts completions to the second, by this clock
 _SEE_WHY = Hint("To see why:", Command("sync"))
 _WAITING = 5  # so many things that wait are told
+_BEHIND = timedelta(hours=1)  # of a record store
 _LATE = timedelta(days=7)  # `status --max-age` is for whoever wants to know sooner
 
 
@@ -166,6 +168,51 @@ def thought_industries(around: SourceContext, found: Check) -> Check:
     except Failure as failure:
         return failed_by("lms", failure)
     return passed("lms", f"{found.message} It takes the key.")
+
+
+def record_store(around: SourceContext) -> list[Check]:
+    """Ask the record store whether it answers, which version, what time it is, and whether we may read statements."""
+    try:
+        client = RecordStore(around)
+        versions = client.about()
+        page = client.first_page()
+    except Failure as failure:
+        return [failed_by("lms", failure)]
+    told = page.version or (", ".join(versions) if versions else None)
+    spoken = client.dialect.version
+    now = around.clock.now()
+    return [
+        passed("lms", f"The record store {around.settings.lms.xapi.endpoint} answers, and takes the password."),
+        passed("lms-version", f"It is asked in xAPI {spoken}; it says that it speaks {told}.")
+        if told
+        else warned("lms-version", f"It answers xAPI {spoken}, and does not say which version it speaks."),
+        _store_clock(client.date, now),
+        passed("lms-rights", "The user may read statements.")
+        if page.statements
+        else warned("lms-rights", "The user may ask for statements, and sees none: there are none, or only its own."),
+        _consistent(page.through, now),
+    ]
+
+
+def _store_clock(theirs: datetime | None, now: datetime) -> Check:
+    if theirs is None:
+        return passed("lms-clock", "The record store does not say what time it is.")
+    apart = abs((now - theirs).total_seconds())
+    told = f"This clock and the record store's are {counted(round(apart), 'second')} apart."
+    if apart <= _CLOCK_SECONDS:
+        return passed("lms-clock", told)
+    return warned("lms-clock", told, "Let both keep their time by NTP: a completion ahead of this clock waits.")
+
+
+def _consistent(through: str | None, now: datetime) -> Check:
+    if through is None:
+        told = "It does not say up to when its answers are complete: what was stored last is read again each time."
+        return warned("lms-consistent", told)
+    behind = now - datetime.fromisoformat(through)
+    told = f"Its answers are complete up to {through[:19]}Z."
+    if behind > _BEHIND:
+        return warned("lms-consistent", told, "What is stored after that comes in later: see what holds the store up.")
+    return passed("lms-consistent", told)
 
 
 def connection(store: Store) -> Check:

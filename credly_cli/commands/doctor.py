@@ -63,7 +63,7 @@ def _checks(environment: Environment) -> "list[Check]":
         machine_checks.sqlite(),
         machine_checks.store(paths.store),
         machine_checks.lock(paths.lock),
-        _lms(environment),
+        *_lms(environment),
     ]
     with suppress(sqlite3.Error):  # what is wrong with the store is among the checks already
         if all(check.ok for check in checks if check.name == "store"):
@@ -86,23 +86,27 @@ def _nothing_yet() -> "Check":
     return passed("permissions", "There are no files yet.")
 
 
-def _lms(environment: Environment) -> "Check":
-    """Check each source; the first that does not pass is told, else all of them."""
+def _lms(environment: Environment) -> "list[Check]":
+    """Check each source: the first that does not answer, else all of them, and what more one tells of itself."""
     from credly_cli.admin import doctor as doctoring
 
     sources = environment.settings.lms.sources
     if not sources:
-        return doctoring.passed("lms", "No LMS source is configured; credly import takes files by hand.")
-    checks = [_lms_source(environment, name) for name in sources]
-    failed = next((check for check in checks if not check.ok), None)
-    return failed or doctoring.passed("lms", " ".join(check.message for check in checks))
+        return [doctoring.passed("lms", "No LMS source is configured; credly import takes files by hand.")]
+    found = [check for name in sources for check in _lms_source(environment, name)]
+    own = [check for check in found if check.name == "lms"]
+    failed = next((check for check in own if not check.ok), None)
+    whole = failed or doctoring.passed("lms", " ".join(check.message for check in own))
+    return [whole, *(check for check in found if check.name != "lms")]
 
 
-def _lms_source(environment: Environment, name: str) -> "Check":
+def _lms_source(environment: Environment, name: str) -> "list[Check]":
     from credly_cli.admin import doctor as doctoring
     from credly_cli.admin import machine_checks
 
     if name == "files":
-        return machine_checks.lms_files(environment.settings)
+        return [machine_checks.lms_files(environment.settings)]
+    if name == "xapi":
+        return doctoring.record_store(environment.source_context())
     found = machine_checks.thought_industries(environment.settings, environment.environ)
-    return doctoring.thought_industries(environment.source_context(), found) if found.ok else found
+    return [doctoring.thought_industries(environment.source_context(), found) if found.ok else found]

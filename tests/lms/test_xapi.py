@@ -20,6 +20,7 @@ from tests.support.record_store import (
     said,
     voiding,
 )
+from tests.support.thought_industries import KEY, Site, StandIn
 
 C1, C2 = "https://lms.example/course/1", "https://lms.example/course/2"
 ADA, BO = "ada.lovelace@example.org", "bo.berg@example.org"
@@ -522,3 +523,79 @@ def test_people_come_from_files_and_completions_from_the_store(archive: Desk, re
     assert answered["lms"]["sources"]["xapi"]["progress"]["added"] == 2
     assert answered["lms"]["sources"]["files"]["learners"]["added"] == 1
     assert json.dumps(answered["lms"]["progress"]) == json.dumps(answered["lms"]["sources"]["xapi"]["progress"])
+
+
+# Doctor
+
+
+def checked(desk: Desk, code: int = 0) -> dict[str, Any]:
+    return {check["name"]: check for check in desk.json("doctor", code=code)["checks"]}
+
+
+def test_doctor_tells_how_the_store_is(archive: Desk) -> None:
+    lms(archive)
+    found = checked(archive)
+    assert "takes the password" in found["lms"]["message"]
+    assert "1.0.3, 2.0.0" in found["lms-version"]["message"] or "2.0.0" in found["lms-version"]["message"]
+    assert "0 seconds apart" in found["lms-clock"]["message"]
+    assert found["lms-rights"]["warning"] is False
+    assert "complete up to 2026-03-02T09:30:00Z" in found["lms-consistent"]["message"]
+    assert all(found[name]["ok"] for name in found if name.startswith("lms"))
+
+
+def test_doctor_warns_of_a_store_that_tells_little(archive: Desk, records: OddStore) -> None:
+    records.says_consistent = False
+    records.entries.clear()
+    records.now = lambda: archive.clock.now() - timedelta(hours=2)
+    found = checked(archive)
+    assert {name for name, check in found.items() if name.startswith("lms") and check["warning"]} == {
+        "lms-clock", "lms-rights", "lms-consistent"
+    }  # fmt: skip
+
+
+def test_doctor_names_a_password_that_is_refused(archive: Desk, records: OddStore) -> None:
+    records.password = "another"
+    found = checked(archive, code=4)
+    assert found["lms"]["ok"] is False
+    assert "password" in found["lms"]["message"]
+
+
+# The same by whatever way
+
+
+def test_the_same_completions_give_the_same_grants_by_file_by_api_and_by_record_store(tmp_path: Path) -> None:
+    told = [(ADA, "2026-03-01T10:00:00Z"), (BO, "2026-03-02T08:00:00Z")]
+    by_file, by_site, by_store = (grants_of(tmp_path / name, name, told) for name in ("file", "site", "store"))
+    assert by_file == by_site == by_store
+    assert len(by_file) == 2
+
+
+def grants_of(home: Path, way: str, told: list[tuple[str, str]]) -> list[tuple[Any, ...]]:
+    """Let people complete in one way, and return what they were granted, and what Credly issued."""
+    home.mkdir()
+    desk = Desk(home)
+    desk.connect()
+    desk.imports("content", "content_id,title\ncourse,First Aid\n")
+    link(desk, "course")
+    records = OddStore(now=desk.clock.now)
+    records.store(*[said("completed", who, "course", at) for who, at in told])
+    site = Site()
+    for who, at in told:
+        site.completed(who, "course", at)
+    site.content = [{"id": "course", "kind": "course", "title": "First Aid", "status": "published"}]
+    with StoreServer(records) as server, StandIn(site) as other:
+        match way:
+            case "file":
+                rows = [f"{who},{who.split('.')[0]},{who.split('.')[1].split('@')[0]},course,{at}" for who, at in told]
+                header = "email,first_name,last_name,content_id,completed_at\n"
+                desk.imports("progress", header + "\n".join(rows) + "\n")
+            case "site":
+                desk.environ["CREDLY_LMS_TOKEN"] = KEY
+                desk.config(f'[lms]\nsource = "thought-industries"\n[lms.thought_industries]\nhost = "{other.url}"\n')
+            case "store":
+                desk.environ["CREDLY_LMS_TOKEN"] = PASSWORD
+                desk.config(configuration(server.url))
+        desk.json("sync")
+    grants = [(each["email"], each["state"], each["completed_at"], each["issued_at"]) for each in desk.json("grants")]
+    assert len(desk.issued()) == len(told)
+    return sorted(grants)

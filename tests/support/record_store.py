@@ -145,7 +145,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         assert isinstance(self.server, StoreServer)
         reply = self.server.store.handle(Request.to_url("GET", f"http://x{self.path}", dict(self.headers.items())))
-        self.send_response(reply.status)
+        self.send_response_only(reply.status)
         for name, value in {**reply.headers, "Content-Length": str(len(reply.body))}.items():
             self.send_header(name, value)
         self.end_headers()

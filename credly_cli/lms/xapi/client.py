@@ -7,6 +7,7 @@ of a store is its ``Dialect``, which is remembered.
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urljoin
@@ -65,7 +66,9 @@ class Dialect:
 
 
 class Page(NamedTuple):
-    """Statements, where to go on (``None`` at the end), and what the headers tell; times as of ``precise``.
+    """Statements, where to go on (``None`` at the end), and what the headers tell.
+
+    Times, and the ``stored`` of statements, are as ``precise`` writes them, ``None`` where they cannot be read.
 
     ``through`` is up to when of storing the answer is complete, ``date`` the store's clock.
     """
@@ -109,6 +112,11 @@ class Client:
             return None
         return list(map(str, told)) if isinstance(told, list) else None
 
+    @property
+    def date(self) -> datetime | None:
+        """The store's clock, as its last answer told it."""
+        return read_date(self._http.last_date)
+
     def first_page(self, **parameters: str) -> Page:
         """Ask for statements; another version is tried where one is refused. Raises ``HttpFailure``."""
         ways = [(version, limit) for limit in (True, False) for version in VERSIONS]
@@ -144,8 +152,11 @@ class Client:
             raise unreadable("gave an answer without statements")
         more = reply.json.get("more")
         date = read_date(reply.date)
+        statements = [row for row in rows if isinstance(row, dict)]
+        for row in statements:
+            row["stored"] = precise(row.get("stored") or row.get("timestamp"))
         return Page(
-            [row for row in rows if isinstance(row, dict)],
+            statements,
             str(more) if more else None,
             precise(reply.headers.get("X-Experience-API-Consistent-Through")),
             precise(date.isoformat()) if date else None,

@@ -29,6 +29,7 @@ _FAR_OVERLAP = {"days": -90}  # ... and once a week, where nobody knows what it 
 _DAY = timedelta(hours=20)  # not quite, so that a nightly run never comes too early
 _WEEK = timedelta(days=6, hours=20)
 _LEAST_SHARE = 4  # where fewer than one in so many statements matter, each verb is asked for
+_TO_THE_SECOND = len("2026-01-01T00:00:00")
 _LATE_SECONDS = 2  # between what happened and its storing, to find out which of them `since` is compared with
 
 
@@ -45,6 +46,8 @@ class Xapi:
         self._seen: dict[str, list[str]] = {}
         self._late: dict[str, Any] | None = None  # a statement that was stored later than what it tells
         self._told = ""  # the dialect as it is stored
+        self._understood = Understood()
+        self._reader = StatementReader(around.reading, self._understood, is_file=False)
 
     @classmethod
     def configured(cls, around: SourceContext) -> "Xapi":
@@ -112,9 +115,8 @@ class Xapi:
     def _walk(self, walk: Walk, bookmarks: Mapping[str, str]) -> Iterator[Batch]:
         steps = Steps(self._client, walk, is_first_ever=not self._since)
         is_begun = walk.next is not None
-        understood = Understood()
         for statements, is_over in steps.pages():
-            part = self._part(walk.verb, statements, understood)
+            part = self._part(walk.verb, statements)
             yield Batch(iter([part]), self._marks(walk, steps, bookmarks, is_over=is_over))
             if not is_begun and not is_over and self._is_better_by_verb(walk, statements):
                 self._client.dialect.by_verb = True
@@ -151,7 +153,7 @@ class Xapi:
         self._told = told
         return {"xapi:dialect": told}
 
-    def _part(self, verb: str, statements: list[dict[str, Any]], understood: Understood) -> Part:
+    def _part(self, verb: str, statements: list[dict[str, Any]]) -> Part:
         """Return the statements that matter, but for those that were told before."""
         if verb and any(verb_id(each) != verb for each in statements):
             self._client.dialect.verb = False  # it tells others too
@@ -163,18 +165,17 @@ class Xapi:
         ]
         if self._late is None and not self._client.dialect.probed:
             self._late = next(filter(_is_late, reversed(new)), None)
-        understood.left_out.clear()
-        return Part("progress", self._records(new, understood), NAME, understood=understood, keeps=True)
+        self._understood.left_out.clear()
+        return Part("progress", self._records(new), NAME, understood=self._understood, keeps=True)
 
-    def _records(self, statements: list[dict[str, Any]], understood: Understood) -> Records:
-        reader = StatementReader(self._around.reading, understood, is_file=False)
+    def _records(self, statements: list[dict[str, Any]]) -> Records:
         for row, statement in enumerate(statements, 1):
             try:
-                record = reader.read(row, statement)
+                record = self._reader.read(row, statement)
             except RejectedError as rejected:
                 yield Reject(row, rejected.column, rejected.reason)
             except LeftOutError as left:
-                understood.leave_out(left.column, left.word)
+                self._understood.leave_out(left.column, left.word)
             else:
                 if record is not None:
                     yield record
@@ -206,12 +207,15 @@ class Xapi:
 
 
 def _is_late(statement: dict[str, Any]) -> bool:
-    stored, happened = precise(statement.get("stored")), precise(statement.get("timestamp"))
-    return bool(stored and happened and moved(happened, seconds=_LATE_SECONDS) < stored)
+    stored, told = stored_at(statement), str(statement.get("timestamp"))
+    if stored is None or told[:_TO_THE_SECOND] == stored[:_TO_THE_SECOND]:  # nearly all of a busy store
+        return False
+    happened = precise(told)
+    return happened is not None and moved(happened, seconds=_LATE_SECONDS) < stored
 
 
 def _floor(newest: str, steps: Steps) -> str:
     """Return after which time of storing to ask the next time: some way back, but not for many statements."""
     floor = moved(newest, **(_SURE_OVERLAP if steps.through else _OVERLAP))
     tail: Tail = [(at, identity) for at, identity in steps.tail if at <= newest]
-    return max(floor, moved(tail[0][0], milliseconds=-1)) if len(tail) == len(steps.tail) and tail else floor
+    return max(floor, moved(tail[0][0], microseconds=-1)) if len(tail) == len(steps.tail) and tail else floor

@@ -12,7 +12,7 @@ from typing import Any
 
 from credly_cli.http.response import HttpFailure
 from credly_cli.lms.xapi.client import Client, Page, is_gone, unreadable
-from credly_cli.lms.xapi.statements import moved, precise
+from credly_cli.lms.xapi.statements import moved
 
 _MOST_REPEATED = 3
 _LEAST_TAIL = 10
@@ -21,8 +21,9 @@ Tail = list[tuple[str, str]]  # time of storing and id of the newest statements,
 
 
 def stored_at(statement: dict[str, Any]) -> str | None:
-    """Return when a statement was stored."""
-    return precise(statement.get("stored") or statement.get("timestamp"))
+    """Return when a statement of a page was stored."""
+    at: str | None = statement["stored"]
+    return at
 
 
 def identity_of(statement: dict[str, Any]) -> str:
