@@ -106,4 +106,4 @@ picture: $(READY) ## Draw the demo's output for the README anew
 	$(BIN)/python scripts/picture.py
 
 clean: ## Remove what was made here
-	rm -rf $(VENV) .venv-* .mypy_cache .ruff_cache .pytest_cache .hypothesis dist
+	rm -rf $(VENV) .venv-* .ralph .mypy_cache .ruff_cache .pytest_cache .hypothesis dist
