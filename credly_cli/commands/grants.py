@@ -11,6 +11,7 @@ from credly_cli.errors import Failure
 from credly_cli.output import Column
 from credly_cli.store.schema import STATES
 from credly_cli.text import Command, Hint
+from credly_cli.times import utc_text
 
 COLUMNS = (
     Column("Grant", "id", whole=True),
@@ -64,7 +65,14 @@ def grants(
         learners = [learner.id for learner in names.learner(store, email)] if email is not None else None
         badge_id = names.badge(store, badge).id if badge is not None else None
         content_id = names.content(store, content).id if content is not None else None
-        rows = stored.listed(store, states=state or (), learners=learners, badge_id=badge_id, content_id=content_id)
+        rows = stored.listed(
+            store,
+            states=state or (),
+            learners=learners,
+            badge_id=badge_id,
+            content_id=content_id,
+            now=utc_text(environment.clock.now()),
+        )
     output = environment.output
     output.listing(COLUMNS, rows, empty="There are no such grants.", as_csv=csv)
     if output.stdout.isatty() and any(row.badge_state in ("revoked", "deleted") for row in rows):

@@ -243,7 +243,7 @@ class ListedGrant:
     issued_at: str
     issued_badge_id: str | None  # the badge that it issued, or that covers it
     badge_state: str | None  # of that badge in Credly, also ``deleted``
-    badge_url: str | None  # Credly's own link to it: its page or, while pending, the one to accept it
+    badge_url: str | None  # Credly's own link to it: its page or, while pending and not expired, the one to accept it
     file: str | None  # that the completion came from
     attempts: int  # times that it was sent, but for those that Credly was too busy to look at
     problem: str | None
@@ -263,7 +263,8 @@ SELECT g.id, g.state, g.reason, l.email, l.learner_id, {BADGE}, {CONTENT},
   coalesce(g.issued_badge_id, g.covered_by, (SELECT o.issued_badge_id FROM grants o WHERE o.id = g.covered_by_grant))
     AS issued_badge_id,
   iif(i.deleted_at IS NULL, i.state, 'deleted') AS badge_state,
-  iif(i.deleted_at IS NULL, coalesce(iif(i.state = 'pending', i.accept_url, NULL), i.view_url), NULL) AS badge_url,
+  iif(i.deleted_at IS NULL, coalesce(
+    iif(i.state = 'pending' AND ifnull(i.expires_at, '9999') > ?, i.accept_url, NULL), i.view_url), NULL) AS badge_url,
   g.not_before,
   (SELECT e.file FROM enrollments e WHERE e.learner = g.learner AND e.content_id = g.content_id
     AND e.session_id = g.session_id AND g.completed_at IS NOT NULL) AS file,
@@ -329,7 +330,7 @@ class PlannedGrant(ListedGrant):
 
 def plan_of(store: Store, now: str) -> list[PlannedGrant]:
     """Return all that is planned, also what waits, by badge, content and completion."""
-    rows = store.records(PlannedGrant, f"{_LISTED} WHERE g.state = 'planned' ORDER BY g.id")
+    rows = store.records(PlannedGrant, f"{_LISTED} WHERE g.state = 'planned' ORDER BY g.id", ("",))
     rows.sort(key=lambda row: (row.badge.name, row.badge.id, row.content.title, row.completed_at or ""))
     return [replace(row, id=None, waits_until=_waits_until(row, now)) for row in rows]
 
@@ -348,9 +349,10 @@ def listed(
     badge_id: str | None = None,
     content_id: str | None = None,
     ids: Sequence[int] | None = None,
+    now: str = "",
 ) -> list[ListedGrant]:
-    """List grants as answers show them, newest last."""
-    conditions, values = ["1"], list[Any]()
+    """List grants as answers show them, newest last; what has expired by ``now``, in UTC, cannot be accepted."""
+    conditions, values = ["1"], list[Any]([now])
     for column, wanted in (("g.state", states or None), ("g.learner", learners), ("g.id", ids)):
         if wanted is not None:
             conditions.append(f"{column} IN ({', '.join('?' * len(wanted))})")

@@ -1,6 +1,7 @@
 """What a learner has earned, for the support desk: R26, R27, R31."""
 
 import csv
+from dataclasses import replace
 from io import StringIO
 from typing import Any
 
@@ -207,6 +208,30 @@ def test_r31_an_expired_badge_is_shown_as_expired_or_hidden(connected: Desk) -> 
     assert "pending, expired" in connected.run("learner-badges", ROBIN, terminal=True).out
     connected.config("hide_expired_badges = true\n")
     assert shown(connected) == [WEBINAR]
+
+
+def test_r26_a_badge_that_is_pending_and_expired_can_be_accepted_nowhere(connected: Desk) -> None:
+    """One answer in the table, the widget and the ledger."""
+    connected.json("link", FIRST_AID, "first-aid")
+    complete(connected)
+    connected.pass_time(minutes=5)
+    connected.json("sync")
+    found = _ways_to_accept(connected)
+    assert len(found) == 1
+    assert None not in found
+    with connected.store() as store:
+        store.change("UPDATE issued_badges SET expires_at = '2026-03-02T09:45:00Z'")
+    for badge in connected.issued():
+        badge.details = replace(badge.details, expires_at="2026-03-02T09:45:00.000Z")
+    connected.pass_time(hours=1)
+    assert _ways_to_accept(connected) == {None}
+
+
+def _ways_to_accept(desk: Desk) -> set[str | None]:
+    (badge,) = desk.json("learner-badges", ROBIN)["badges"]
+    (earned,) = desk.json("widget", ROBIN)["earned"]
+    (grant,) = desk.json("grants")
+    return {badge["accept_url"], earned["accept_url"], grant["badge_url"]}
 
 
 # Whose badges these are
