@@ -253,6 +253,24 @@ def test_without_a_word_the_waits_grow_and_are_spread(clock: StillClock, monkeyp
     assert slept(clock) == 0.5 + 1 + 2
 
 
+def test_the_third_request_to_slow_down_without_a_word_waits_for_the_next_window(
+    http: Session, clock: StillClock
+) -> None:
+    busy = {"status_code": 429}
+    with requests_mock.Mocker() as mock:
+        mock.get(f"{URL}/organizations", [busy, busy, busy, {"json": {"data": []}}])
+        http.get("/organizations")
+    assert slept(clock) == 1 + 2 + 60
+
+
+def test_it_waits_for_no_window_beyond_the_end_of_the_run(http: Session, clock: StillClock) -> None:
+    http.deadline = Deadline(clock, 50)
+    with requests_mock.Mocker() as mock:
+        mock.get(f"{URL}/organizations", status_code=429)
+        failing(http, code="rate-limited")
+    assert slept(clock) == 1 + 2
+
+
 @pytest.mark.parametrize("status", [429, 503])
 def test_who_was_asked_to_stop_asks_for_nothing_more(http: Session, status: int) -> None:
     asked_to_stop = http.interruption = Interruption()
