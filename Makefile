@@ -55,8 +55,8 @@ many-grants: $(READY) ## Issue 100,000 badges in one run, 8 at a time, and count
 page-kills: $(READY) ## Kill `publish` 50 times at random while learners change, and compare every page (about 2 minutes); KILLS=, LEARNERS=, SEED=
 	$(BIN)/python -m tests.torture.page_kills $(if $(KILLS),--kills $(KILLS)) $(if $(LEARNERS),--learners $(LEARNERS)) $(if $(SEED),--seed $(SEED))
 
-first-sync: $(READY) ## Kill the first sync of 200,000 events and 10,000 users of an LMS ten times (about 10 minutes); EVENTS=, USERS=, KILLS=
-	PYTHONPATH=. $(BIN)/python scripts/first_sync_with_kills.py $(if $(EVENTS),--events $(EVENTS)) $(if $(USERS),--users $(USERS)) $(if $(KILLS),--kills $(KILLS))
+first-sync: $(READY) ## Kill the first sync of 200,000 events and 10,000 users of an LMS ten times (about 10 minutes); EVENTS=, USERS=, KILLS=; LMS=xapi: of a record store
+	PYTHONPATH=. $(BIN)/python scripts/first_sync_with_kills.py $(if $(LMS),--lms $(LMS)) $(if $(EVENTS),--events $(EVENTS)) $(if $(USERS),--users $(USERS)) $(if $(KILLS),--kills $(KILLS))
 
 mutants: $(READY) ## Break the program in one line at a time, and see the tests notice (about 5 minutes); ONLY=name; RANDOM=200 SEED=7 ONLY=issuing/ for lines drawn by lot (about 20 minutes)
 	$(if $(filter command line,$(origin RANDOM)),$(BIN)/python -m tests.torture.random_mutants --count $(RANDOM) $(if $(SEED),--seed $(SEED)) $(if $(ONLY),--only $(ONLY)),$(BIN)/python -m tests.torture.mutants $(ONLY))

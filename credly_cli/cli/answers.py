@@ -56,6 +56,8 @@ GRANT = {
     "updated_at": TEXT,
 }
 
+_SANDBOX = dict.fromkeys(("url", "token", "organization", "connect", "client_id", "client_secret", "oauth_url"), TEXT)
+
 SHAPES: dict[str, Any] = {
     "connect": {
         "connected": YES_NO,
@@ -273,10 +275,7 @@ SHAPES: dict[str, Any] = {
         "failures": [{"code": TEXT, "count": NUMBER, "reasons": [{"message": TEXT, "count": NUMBER}]}],
     },
     "demo": {"steps": [{"command": TEXT, "exit_code": NUMBER, "output": TEXT}], "home": MAYBE},
-    "sandbox": {
-        "url": TEXT, "token": TEXT, "organization": TEXT, "connect": TEXT,
-        "client_id": TEXT, "client_secret": TEXT, "oauth_url": TEXT,
-    },
+    "sandbox": (_SANDBOX, {**_SANDBOX, "lrs": {"endpoint": TEXT, "user": TEXT, "password": TEXT}}),
 }  # fmt: skip
 
 

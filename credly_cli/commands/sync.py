@@ -251,7 +251,7 @@ def _show_lms(output: Output, run: "Run") -> None:
 
 
 def _counts(counts: dict[str, int]) -> str:
-    parts = [f"{number:,} {name}" for name, number in counts.items() if number and name != "read"]
+    parts = [f"{number:,} {name.replace('_', ' ')}" for name, number in counts.items() if number and name != "read"]
     return ", ".join(parts) or "none"
 
 

@@ -83,8 +83,9 @@ def test_the_demo_answers_with_its_keys(desk: Desk) -> None:
 
 
 @pytest.mark.slow
-def test_the_sandbox_answers_with_its_keys_once_it_serves(tmp_path: Path) -> None:
-    command = [*PROGRAM, "sandbox", "--json"]
+@pytest.mark.parametrize("options", [(), ("--lrs",)])
+def test_the_sandbox_answers_with_its_keys_once_it_serves(options: tuple[str, ...], tmp_path: Path) -> None:
+    command = [*PROGRAM, "sandbox", *options, "--json"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, env=variables(tmp_path)) as serving:  # noqa: S603 - our own
         try:
             answer = json.loads(first_line(serving.stdout))

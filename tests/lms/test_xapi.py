@@ -412,6 +412,24 @@ def test_a_place_that_has_expired_is_gone_on_from_by_time(archive: Desk, records
     assert len(people(archive)) == 251
 
 
+@pytest.mark.parametrize("by_verb", [False, True])
+def test_a_first_sync_that_is_broken_off_goes_on_where_it_was(by_verb: bool, archive: Desk, records: OddStore) -> None:
+    if by_verb:
+        records.store(*[said("experienced", ADA, f"{C1}/{n}", "2026-03-01T08:00:00Z") for n in range(95)])
+        flow(records, *crowd(5))
+    flow(records, *crowd(900, start=5))
+    plain = 15 if by_verb else 12
+    records.breaks_at = frozenset({2, 4, 5, 9})
+    for _ in range(4):
+        lms(archive, code=75)
+    lms(archive)
+    assert len([email for email in people(archive) if email != ADA]) == (905 if by_verb else 900)
+    assert len(records.requests) <= plain + 4 * 2 + 8
+    records.requests.clear()
+    records.breaks_at = frozenset()
+    assert lms(archive)["lms"]["progress"]["read"] == 0
+
+
 def test_more_on_another_host_is_not_followed(archive: Desk, records: OddStore) -> None:
     records.store(*crowd(250))
     records.more_is = "https://elsewhere.example/xapi/statements?more=1"

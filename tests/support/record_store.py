@@ -37,9 +37,12 @@ class OddStore(RecordStore):
     answers: list[Response] = field(default_factory=list)  # given first, in place of the true ones
     requests: list[str] = field(default_factory=list)
     refuses_limit: bool = False
+    breaks_at: frozenset[int] = frozenset()  # requests that are answered with a fault that does not pass
 
     def handle(self, request: Request) -> Response:
         self.requests.append(request.target.removeprefix(PATH))
+        if len(self.requests) in self.breaks_at:
+            return answer(418, {"message": "broken off"})
         if self.answers:
             return self.answers.pop(0)
         if self.refuses_limit and "limit" in request.parameters:
