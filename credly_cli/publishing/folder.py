@@ -11,10 +11,10 @@ import stat
 import time
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from hashlib import sha256
-from io import StringIO
+from io import BytesIO
 from pathlib import Path
 from typing import Self
 
@@ -135,10 +135,10 @@ class Folder:
         self._write_lines(line for line in self._hashes() if line not in gone)
 
     def _write_lines(self, hashes: Iterable[str]) -> None:
-        told = StringIO()
-        told.write(f"{_TITLE} {self.publisher}\n")
-        told.writelines(f"{line}\n" for line in hashes)
-        self._replace(LIST, told.getvalue().encode(), _LIST_MODE)
+        lines = BytesIO(f"{_TITLE} {self.publisher}\n".encode())
+        lines.seek(0, os.SEEK_END)
+        lines.writelines(f"{line}\n".encode() for line in hashes)
+        self._replace(LIST, lines.getbuffer(), _LIST_MODE)
 
     def _hashes(self) -> Iterator[str]:
         return (line for line in self._lines() if _HASH.fullmatch(line))
@@ -167,7 +167,7 @@ class Folder:
         status = self._status(name)
         self._replace(name, data, None if status is None else stat.S_IMODE(status.st_mode))
 
-    def _replace(self, name: str, data: bytes, mode: int | None) -> None:
+    def _replace(self, name: str, data: bytes | memoryview, mode: int | None) -> None:
         """Write a draft and put it in the place of a file; ``None``: who may read a new one is for the umask to say."""
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
         descriptor = os.open(self._draft, flags, 0o666 if mode is None else 0o600, dir_fd=self._descriptor)
@@ -209,12 +209,10 @@ class Folder:
         os.unlink(name, dir_fd=self._descriptor)
         return True
 
-    def own_files(self) -> Iterator[str]:
-        """Yield the names of our files that are there."""
+    def own_files(self, known: Callable[[str], bool]) -> list[str]:
+        """Return the names of our files that are there, but for those that are ``known``: mostly all are."""
         with os.scandir(self._descriptor) as entries:
-            for entry in entries:
-                if self.is_ours(entry.name):
-                    yield entry.name
+            return [entry.name for entry in entries if not known(entry.name) and self.is_ours(entry.name)]
 
     def remove_list(self) -> None:
         """Remove the list, where it is one of ours."""

@@ -236,9 +236,8 @@ class _Run:
         job, known = self._job, self._known
         beside = self._write_beside(folder) if thorough else [name for name in BESIDE if folder.is_ours(name)]
         if thorough:
-            for name in list(folder.own_files()):
-                if name not in beside and not self._published.has_name(known.id, name):
-                    self._result.removed += folder.remove(name) and name not in BESIDE
+            for name in folder.own_files(lambda name: name in beside or self._published.has_name(known.id, name)):
+                self._result.removed += folder.remove(name) and name not in BESIDE
         if thorough or self._names_changed:
             folder.write_list(chain(beside, self._published.names(known.id)))
         if self._lines_changed:

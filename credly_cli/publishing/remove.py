@@ -28,7 +28,7 @@ def remove_all(path: Path, published: Published, *, dry_run: bool) -> Result:
 
 
 def _empty(folder: Folder, *, dry_run: bool) -> int:
-    names = list(folder.own_files()) if folder.owner() else []
+    names = folder.own_files(lambda _: False) if folder.owner() else []
     if not dry_run:
         for name in names:
             folder.remove(name)
