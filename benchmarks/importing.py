@@ -39,7 +39,7 @@ def _times(report: Report, home: Path, file: Path) -> None:
     rate = f"{_ROWS / first:,.0f} rows a second"
     note = f"{first:.1f} s against {base:.1f} s, {rate}, {megabytes(file):.0f} MB of CSV"
     what = "import of 1,000,000 rows of progress, times a bare csv.reader and executemany"
-    report.add(Line(what, first / base, must=4, note=note))
+    report.add(Line(what, first / base, must=6, note=note))
     what = "the same import again, unchanged, times the first"
     report.add(Line(what, seconds(again) / first, must=1, note=f"{seconds(again):.1f} s against {first:.1f} s"))
 
