@@ -10,7 +10,7 @@ from tests.support.installed import PROGRAM, run_installed, variables
 from tests.support.processes import wait_until
 from tests.torture.page_kills import files_of, fill
 
-LEARNERS = 1500
+LEARNERS = 1000
 
 
 @pytest.mark.slow
