@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from credly_cli.lms.records import VoidingRecord
+
 AT = "2026-10-17T20:50:53Z"
 
 TI_EVENT: dict[str, Any] = {
@@ -252,9 +254,15 @@ def test_the_progress_of_a_statement_is_kept(one: Callable[..., Any]) -> None:
     assert one("progress", json.dumps(statement)).progress == 40.0
 
 
-@pytest.mark.parametrize("verb", ["http://adlnet.gov/expapi/verbs/voided", "http://adlnet.gov/expapi/verbs/answered"])
+@pytest.mark.parametrize("verb", ["http://adlnet.gov/expapi/verbs/scored", "http://adlnet.gov/expapi/verbs/answered"])
 def test_statements_of_other_verbs_are_passed_over(verb: str, read: Callable[..., list[Any]]) -> None:
     assert read("progress", json.dumps({"statements": [_statement(verb)]})) == []
+
+
+def test_a_statement_that_voids_another_names_it_and_is_no_progress(one: Callable[..., Any]) -> None:
+    about = {"objectType": "StatementRef", "id": "ABC"}
+    record = one("progress", json.dumps(_statement("http://adlnet.gov/expapi/verbs/voided", object=about)))
+    assert record == VoidingRecord(1, "abc", "x1")
 
 
 @pytest.mark.parametrize(
