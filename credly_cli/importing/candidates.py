@@ -159,8 +159,7 @@ class Candidates:
     def create(self, person: StagedPerson) -> Candidate:
         """Make a learner of a person who is new."""
         learner = Learner(self._next_id, person.email)
-        if not self.of_learners:
-            learner.email_at = person.at or self.now
+        learner.email_at = self.now if self.of_learners else person.at or self.now
         candidate = Candidate(learner, None)
         self._keep(candidate)
         if person.learner_id:

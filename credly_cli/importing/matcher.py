@@ -230,7 +230,7 @@ class Matcher:
                 self._known.accept(owner, person)
             elif is_other or (agreed == "unknown" and not self._is_believed(claim, owner, person)):
                 self._reject(claim, [person], self._why.another_person(claim, owner, person))
-            elif person.email_key in owner.former and (own or not self._known.of_learners):
+            elif person.email_key in owner.former and not self._may_return(owner, own, person):
                 self._known.accept(owner, person)
             else:
                 moves.setdefault(person.email_key, _Move(claim, owner, person.email_key, [])).people.append(person)
@@ -249,6 +249,12 @@ class Matcher:
             each.id_of(claim.source) is None and agreement(owner.names, each.names) == "both" for each in holders
         )
 
+    def _may_return(self, owner: Candidate, own: Sequence[StagedPerson], person: StagedPerson) -> bool:
+        """Tell whether a row may bring back an address that the owner had before."""
+        if self._known.of_learners:
+            return not own
+        return bool(owner.learner.email_at) and person.at > (owner.learner.email_at or "")
+
     def _settle(self, moves: list[_Move]) -> None:
         """Carry out the moves to addresses that are free; a move that is not may keep others from being free."""
         moves = list(moves)
@@ -256,7 +262,8 @@ class Matcher:
             _choose_todays(moves, self._known.now, self._known.of_learners, self._known.people)
             leaving = {move.owner for move in moves if move.is_todays}
             arriving = Counter(move.key for move in moves if move.is_todays)
-            reasons = [self._objection_to_move(move, leaving, arriving) for move in moves]
+            claiming = Counter(move.key for move in moves)  # of an owner each address is one move
+            reasons = [self._objection_to_move(move, leaving, arriving, claiming) for move in moves]
             if not any(reasons):
                 break
             for move, reason in zip(moves, reasons, strict=True):
@@ -269,7 +276,9 @@ class Matcher:
         for move in moves:
             self._carry_out(move)
 
-    def _objection_to_move(self, move: _Move, leaving: set[Candidate], arriving: Mapping[str, int]) -> str | None:
+    def _objection_to_move(
+        self, move: _Move, leaving: set[Candidate], arriving: Mapping[str, int], claiming: Mapping[str, int]
+    ) -> str | None:
         """Return why an address is not the owner's, ``None`` where it is; notes who turns out to be the owner."""
         claim, owner, person = move.claim, move.owner, move.people[0]
         holders = [each for each in self._known.by_email.get(move.key, ()) if each is not owner and each not in leaving]
@@ -282,7 +291,8 @@ class Matcher:
             return self._why.taken_twice(claim, owner, person)
         if not holders:
             return None
-        if len(holders) == 1 and without and self._are_one(owner, without[0], move.people):
+        is_clear = len(holders) == 1 and claiming[move.key] == 1
+        if is_clear and without and self._are_one(owner, without[0], move.people):
             move.same = without
             return None
         return self._why.two_known(claim, owner, holders[0])
@@ -300,7 +310,8 @@ class Matcher:
     def _carry_out(self, move: _Move) -> None:
         owner, claim = move.owner, move.claim
         for other in move.same:
-            self._known.merge(other, owner)
+            if other.merged_into is None:
+                self._known.merge(other, owner)
         if move.is_todays:
             self._known.move(owner, move.people)
         else:

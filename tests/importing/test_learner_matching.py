@@ -46,8 +46,16 @@ def test_r25_a_row_of_progress_without_names_does_not_move_an_address(people: Pe
     people.learners(ADA)
     people.progress("ada@new.org,5,,,C1,2026-02-01")
     assert [each.row for each in people.rejected] == [2]
-    people.progress("ada@new.org,5,Ada,Lovelace,C1,2026-02-01")
+    people.progress("ada@new.org,5,Ada,Lovelace,C1,2026-03-02T10:00:00Z")
     assert people.readdressed == [("5", "ada@example.org", "ada@new.org")]
+
+
+def test_r25_a_row_of_progress_from_before_a_file_of_learners_moves_no_address(people: People) -> None:
+    people.learners(ADA)
+    people.progress("ada@old.org,5,Ada,Lovelace,C1,2026-02-01")
+    assert (people.known, people.readdressed) == (["ada@example.org 5 Ada Lovelace"], [])
+    people.progress("ada@old.org,5,Ada,Lovelace,C2,2026-03-02T10:00:00Z")
+    assert people.readdressed == [("5", "ada@example.org", "ada@old.org")]
 
 
 def test_r25_an_older_row_of_progress_moves_no_address_and_its_address_still_finds_the_learner(people: People) -> None:
