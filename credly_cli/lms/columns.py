@@ -125,13 +125,18 @@ def refuse_header(kind: Kind, columns: Columns, name: str) -> Failure:
 
 
 def _advice(kind: Kind, columns: Columns, column: str) -> str:
-    if other := looks_like(columns.header, kind):
-        return f"It looks like a file of {other}. If not, say which column is meant: --map {column}=HEADER"
-    if column == "content_id" and "email" in columns.places:
-        return (
-            "Say which column is meant: --map content_id=HEADER, by titles --map content_title=HEADER, "
+    keys = {header_key(text) for text in columns.header}
+    other = _kind_of(keys)
+    if kind == "progress" and column == "content_id" and "email" in columns.places:
+        way = (
+            "say which column is meant: --map content_id=HEADER, by titles --map content_title=HEADER, "
             "or, for a report of one course: --map content_id==ID"
         )
+        if other == "learners" and not keys & _OF_PROGRESS:
+            return f"It looks like a file of learners. If not, {way}"
+        return "S" + way[1:]
+    if other not in (None, kind):
+        return f"It looks like a file of {other}. If not, say which column is meant: --map {column}=HEADER"
     return f"If one of them is meant, say which: --map {column}=HEADER"
 
 
@@ -148,6 +153,11 @@ _OF_TENANTS = frozenset({"panorama", "sublicense", *PANORAMA, *SUBLICENSE})
 def looks_like(header: Sequence[str], kind: Kind) -> Kind | None:
     """Return the other kind that a header is of, ``None`` where it may be of this one."""
     keys = {header_key(text) for text in header}
+    found = _kind_of(keys, kind)
+    return found if found != kind and not _may_be(kind, found, keys) else None
+
+
+def _kind_of(keys: Set[str], kind: Kind | None = None) -> Kind | None:
     has_person = bool(keys & _PERSON)
     has_id = bool(keys & {"learnerid", *LEARNER_ID, *FOREIGN_LEARNER_ID})
     has_course = bool(keys & _COURSE)
@@ -158,9 +168,9 @@ def looks_like(header: Sequence[str], kind: Kind) -> Kind | None:
         found = "content" if keys & {"title", "contenttitle"} and not has_person else "access"
     elif has_person and not has_course:
         found = "learners"
-    elif has_course and not has_person and not has_id:
+    elif (has_course or {"id", "title"} <= keys) and not has_person and not has_id:
         found = "content"
-    return found if found != kind and not _may_be(kind, found, keys) else None
+    return found
 
 
 def _may_be(kind: Kind, found: Kind | None, keys: Set[str]) -> bool:

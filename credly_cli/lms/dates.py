@@ -30,23 +30,25 @@ _ISO_OR_EPOCH = re.compile(r"(\d{4}-\d\d-\d\d)|\d{9,}(?:\.\d+)?$", re.ASCII)
 _LIKE_ISO = ("%Y-%d", "%Y-%e")
 _LIKE_EPOCH = ("%d%", "%m%", "%Y%", "%y%", "%s")
 _CLOCK = re.compile(
-    r"(?P<before>午前|午後)?\s*(?P<hour>\d{1,2})\s*[:.h時]\s*(?P<minute>\d\d)(?:\s*[:.m分]\s*(?P<second>\d\d)(?:[.,]\d+)?)?\s*[秒分]?"
+    r"(?P<before>午前|午後|上午|下午|오전|오후)?\s*(?P<hour>\d{1,2})\s*[:.h時时시]\s*(?P<minute>\d\d)"
+    r"(?:\s*[:.m分분]\s*(?P<second>\d\d)(?:[.,]\d+)?)?\s*[秒分초분]?"
     r"\s*(?:(?P<half>[AP])\.?\s?M\b\.?)?\s*(?P<zone>[a-z+(-].*)?",
     re.ASCII | re.IGNORECASE | re.DOTALL,
 )
+_HALVES = {"午前": "A", "上午": "A", "오전": "A", "午後": "P", "下午": "P", "오후": "P"}
 _WEEKDAY = r"(?:(?P<weekday>[^\W\d_]+)\.?,?\s+)?"
 _MONTH = r"(?P<month>[^\W\d_]+)"
-_CLOCK_AFTER = r"(?:[\s,T]+(?:(?:um|a|as|a las|las|alle ore|alle|ore|om|at|on|kl)\s+)?(?P<clock>.*))?"
+_CLOCK_AFTER = r"(?:[\s,T]+(?:(?:um|a|as|a las|las|alle ore|alle|ore|om|at|on|klo|kl\.?)\s+)?(?P<clock>.*))?"
 _WORDED = tuple(
     re.compile(form, re.DOTALL)
     for form in (
         rf"{_WEEKDAY}(?P<day>\d{{1,2}})(?:st|nd|rd|th|er|e|[º°o.])?[\s./-]*(?:(?:de|of)\s+)?{_MONTH}\.?,?[\s./-]*"
-        rf"(?:(?:de|del)\s+)?(?P<year>\d{{4}}){_CLOCK_AFTER}",
+        rf"(?:(?:de|del)\s+)?(?P<year>\d{{4}})(?:\s*[\u0433\u0440]\.?)?{_CLOCK_AFTER}",
         rf"{_WEEKDAY}{_MONTH}\.?[\s/-]*(?P<day>\d{{1,2}})(?:st|nd|rd|th)?,?[\s/-]+(?P<year>\d{{4}}){_CLOCK_AFTER}",
         rf"{_WEEKDAY}{_MONTH}\s+(?P<day>\d{{1,2}})\s+(?P<clock>\d\d:\d\d:\d\d(?:\s+\S+)?)\s+(?P<year>\d{{4}})",
-        rf"{_WEEKDAY}(?P<year>\d{{4}})[\s./-]*{_MONTH}\.?[\s./-]*(?P<day>\d{{1,2}}){_CLOCK_AFTER}",
-        r"(?P<year>\d{4}|\d\d)\s*年\s*(?P<number>\d{1,2})\s*月\s*(?P<day>\d{1,2})\s*日\s*"
-        r"(?:\(?[月火水木金土日](?:曜日?)?\)?)?\s*(?P<clock>.*)",
+        rf"{_WEEKDAY}(?P<year>\d{{4}})[\s./-]*{_MONTH}\.?[\s./-]*(?P<day>\d{{1,2}})\.?{_CLOCK_AFTER}",
+        r"(?P<year>\d{4}|\d\d)\s*[年년]\s*(?P<number>\d{1,2})\s*[月월]\s*(?P<day>\d{1,2})\s*[日일]\s*"
+        r"(?:\(?(?:[月火水木金土日월화수목금토일](?:曜日?|요일)?|(?:星期|周|週)[一二三四五六日天])\)?)?[\s,]*(?P<clock>.*)",
     )
 )
 _YEARLESS = re.compile(rf"{_WEEKDAY}\d{{1,2}}[\s./-]*{_MONTH}\.?[\s./-]*\d\d\b.*", re.DOTALL)
@@ -362,7 +364,7 @@ def _clock_time(text: str, zone: tzinfo) -> time:
     match = _CLOCK.fullmatch(text.strip())
     if match is None:
         raise UnreadableTimeError(f"{text!r} is not a time of day")
-    hour = _hour_of(int(match["hour"]), (match["half"] or {"午前": "A", "午後": "P"}.get(match["before"], "")).upper())
+    hour = _hour_of(int(match["hour"]), (match["half"] or _HALVES.get(match["before"], "")).upper())
     if hour is None:
         raise UnreadableTimeError(f"{text!r} is not a time of day")
     named = match["zone"]

@@ -5,7 +5,11 @@ import unicodedata
 from functools import cache
 
 # Where countries of one language write a month otherwise (Jänner, juill., sep, setiembre), they are named too.
-_LOCALES = ("en", "en_GB", "de", "de_AT", "fr", "fr_CA", "es", "es_MX", "es_PE", "pt", "pt_PT", "it", "nl")
+# Croatian is not here: its listopad is October, that of Polish and Czech November.
+_LOCALES = (
+    "en", "en_GB", "de", "de_AT", "fr", "fr_CA", "es", "es_MX", "es_PE", "pt", "pt_PT", "it", "nl", "sv", "da", "nb",
+    "fi", "pl", "cs", "hu", "ro", "tr", "ru", "uk", "el", "ca",
+)  # fmt: skip
 _ALSO = {"mrz": 3, "febr": 2, "feber": 2, "sett": 9, "maa": 3, "set": 9, "setiembre": 9}
 _ACCENTS = re.compile("[\u0300-\u036f]")
 _WORD = re.compile(r"[^\W\d_]+\.?")
@@ -20,7 +24,7 @@ def folded(text: str) -> str:
     """Return a text in lower case and without accents."""
     if text.isascii():
         return text.lower()
-    return _ACCENTS.sub("", unicodedata.normalize("NFD", text)).casefold()
+    return unicodedata.normalize("NFC", _ACCENTS.sub("", unicodedata.normalize("NFD", text))).casefold()
 
 
 @cache

@@ -105,6 +105,24 @@ def test_a_file_of_another_kind_is_refused_though_it_has_the_columns(
     assert read(kind, f"{header}\n", mapping={required: required}) == []
 
 
+@pytest.mark.parametrize(
+    ("kind", "header", "other"),
+    [
+        ("progress", "email,first_name,last_name,learner_id", "learners"),
+        ("progress", "content_id,title,type,status", "content"),
+        ("access", "content_id,title,type", "content"),
+        ("learners", "learner_id,course_title,progress", "progress"),
+        ("learners", "id,title", "content"),
+    ],
+)
+def test_a_file_without_the_columns_is_refused_with_the_kind_that_it_looks_like(
+    kind: str, header: str, other: str, read: Callable[..., list[Any]]
+) -> None:
+    with pytest.raises(Failure) as caught:
+        read(kind, f"{header}\n")
+    assert f"It looks like a file of {other}" in str(caught.value.hint)
+
+
 @pytest.mark.parametrize("table", ["status", "role"])
 def test_no_word_has_two_meanings(table: str) -> None:
     meanings: dict[str, set[str]] = {}

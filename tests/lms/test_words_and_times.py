@@ -41,3 +41,39 @@ def test_a_time_of_day_that_is_none_rejects_the_row(one: Callable[..., Any]) -> 
 def test_the_form_that_was_named_wins_over_our_own(one: Callable[..., Any]) -> None:
     text = "email,content_id,completed_at\na@x.org,c1,2026-03-02T09:30:00Z\n"
     assert one("progress", text, date_format="%Y-%d-%mT%H:%M:%SZ").completed_at == "2026-02-03T09:30:00Z"
+
+
+@pytest.mark.parametrize(
+    "word", ["Did not achieve pass grade", "Not passed", "Unsuccessful", "不及格", "Провалено", "Ej godkänd"]
+)
+def test_what_was_told_of_a_failure_is_no_completion_whatever_date_stands_beside_it(
+    word: str, one: Callable[..., Any]
+) -> None:
+    record = one("progress", f"email,content_id,status,completed_at\na@x.org,c1,{word},{LOGGED}\n")
+    assert (record.standing, record.completed_at) == ("open", None)
+
+
+@pytest.mark.parametrize(
+    "word", ["Slutförd", "Gennemført", "Fullført", "Ukończony", "Завершено", "Bitirildi", "已完成", "수료"]
+)
+def test_words_of_status_are_known_in_the_languages_of_the_big_systems(word: str, one: Callable[..., Any]) -> None:
+    record = one("progress", f"email,content_id,status,completed_at\na@x.org,c1,{word},{LOGGED}\n")
+    assert (record.standing, record.completed_at) == ("complete", LOGGED)
+
+
+@pytest.mark.parametrize(
+    "time",
+    [
+        *(
+            "13 lutego 2026, 10:05",
+            "пятница, 13 февраля 2026, 10:05",
+            "13 Şubat 2026 10:05",
+            "13. února 2026, 10:05",
+        ),
+        *("2026年2月13日 星期五 上午10:05", "2026년 2월 13일 오전 10:05", "fredag 13 februari 2026 kl. 10:05"),
+        "13. helmikuuta 2026 klo 10:05",
+    ],
+)
+def test_months_are_known_by_name_in_the_languages_of_the_big_systems(time: str, one: Callable[..., Any]) -> None:
+    record = one("progress", f'email,content_id,completed_at\na@x.org,c1,"{time}"\n')
+    assert record.completed_at == "2026-02-13T10:05:00Z"
