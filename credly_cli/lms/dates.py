@@ -53,8 +53,7 @@ _WORDED = tuple(
 )
 _YEARLESS = re.compile(rf"{_WEEKDAY}\d{{1,2}}[\s./-]*{_MONTH}\.?[\s./-]*\d\d\b.*", re.DOTALL)
 _NO_DATE = re.compile(
-    r"-?000[01]-.*|\d{1,2}[/. -]\d{1,2}[/. -]-?000[01]\b.*|1900-01-00\b.*|0?0[/.]0?1[/.]1900\b.*|0?1[/.]00?[/.]1900\b.*"
-    r"|0(?:\.0*)?",
+    r"-?000[01]-.*|\d{1,2}[/. -]\d{1,2}[/. -]-?000[01]\b.*|1900-01-00\b.*|0?[01][/.]0?[01][/.]1900\b.*|0(?:\.0*)?",
     re.ASCII | re.DOTALL,
 )
 _ZEROS = (datetime(1970, 1, 1, tzinfo=UTC), datetime(1900, 1, 1, tzinfo=UTC), datetime(1899, 12, 30, tzinfo=UTC))
