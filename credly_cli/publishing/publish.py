@@ -89,6 +89,7 @@ def publish(job: Job, around: Around) -> Result:
     try:
         if not job.dry_run:
             job.path.mkdir(parents=True, exist_ok=True)
+            page_changes.watch(around.store)
         with Folder.opened(job.path, job.key.publisher, tidy=not job.dry_run) as folder:
             return _Run(job, around, folder).carry_out()
     except OSError as error:

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 
 from credly_cli.store.content import RELEASED_AT
 from credly_cli.store.database import Store
+from credly_cli.store.page_triggers import TRIGGERS
 
 EVERYBODY = 0
+_WATCHED = "SELECT 1 FROM sqlite_master WHERE type = 'trigger' AND name = 'page_learner_comes'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +19,20 @@ class Mark:
     number: int
     run: int | None
     run_started_at: str | None
+
+
+def watch(store: Store) -> None:
+    """Note changes from now on, if they are not noted yet; what was before is as of when the store was last written."""
+    if store.value(_WATCHED):
+        return
+    with store.transaction():
+        for trigger in TRIGGERS:
+            store.connection.execute(trigger)
+        store.change(
+            "UPDATE page_changes SET number = (SELECT max(number) + 1 FROM page_changes),"
+            " at = (SELECT at FROM page_clock) WHERE learner = ?",
+            (EVERYBODY,),
+        )
 
 
 def mark(store: Store) -> Mark:

@@ -5,7 +5,7 @@ Times are UTC text of fixed width, so that they compare as text. ``email_key`` i
 
 from typing import Literal
 
-from credly_cli.store.page_triggers import FORBIDDEN, TABLES, TRIGGERS
+from credly_cli.store.page_triggers import TABLES
 
 State = Literal["planned", "sending", "uncertain", "issued", "covered", "held", "failed", "cancelled"]  # of a grant
 STATES: tuple[State, ...] = (
@@ -326,12 +326,12 @@ CREATE INDEX issued_badges_revoked ON issued_badges (id) WHERE state = 'revoked'
 CREATE INDEX grants_covering ON grants (covered_by_grant) WHERE covered_by_grant IS NOT NULL;
 """
 
-M011_PAGES = TABLES + TRIGGERS
+M011_PAGES = TABLES
 
-M012_FORBIDDEN = f"""
+M012_FORBIDDEN = """
 -- Whether Credly did not let the badge be issued when it was last tried (403): what is planned for it waits (R33).
 ALTER TABLE links ADD COLUMN forbidden INTEGER NOT NULL DEFAULT 0;
-{FORBIDDEN}"""
+"""
 
 M013_STATEMENTS = """
 -- What statements of xAPI said of completions: judged together whenever one comes, or one is voided.

@@ -21,6 +21,8 @@ def stores(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Store, St
     for count in (FEW, MANY):
         fill(folder / f"{count}", count)
     with _open(folder / f"{FEW}") as few, _open(folder / f"{MANY}") as many:
+        for store in (few, many):
+            page_changes.watch(store)
         yield few, many
 
 
