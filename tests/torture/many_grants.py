@@ -67,14 +67,14 @@ def issue_many(folder: Path, learners: int, parallel: int) -> Tally:
 
 def _sync(site: Site, tally: Tally) -> int:
     """Run `sync`, and note the most memory that it has had by each part of the badges; returns its exit code."""
-    process = site.start("sync", "--quiet")
     peaks = dict.fromkeys(("quarter", "half", "end"), 0)
-    while process.poll() is None:
-        done, memory = len(site.sandbox.book.in_order) / tally.grants, _memory(process.pid)
-        for part, share in (("quarter", 0.25), ("half", 0.5), ("end", 1.0)):
-            if done <= share:
-                peaks[part] = max(peaks[part], memory)
-        time.sleep(0.1)
+    with site.start("sync", "--quiet") as process:
+        while process.poll() is None:
+            done, memory = len(site.sandbox.book.in_order) / tally.grants, _memory(process.pid)
+            for part, share in (("quarter", 0.25), ("half", 0.5), ("end", 1.0)):
+                if done <= share:
+                    peaks[part] = max(peaks[part], memory)
+            time.sleep(0.1)
     tally.memory_at_a_quarter, tally.memory_at_a_half, tally.memory_at_the_end = peaks.values()
     return process.returncode
 
