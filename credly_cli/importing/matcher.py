@@ -63,11 +63,11 @@ class Matcher:
         self._match_loose(loose)
         self._known.take_over()
         return [
-            PersonMatch(candidate.survivor.learner.id, None, person.number)
+            PersonMatch(candidate.survivor.learner.id, None, 0, person.number)
             for candidate, told in self._known.people.items()
             for person in told
         ] + [
-            PersonMatch(None, reason, number, int(number in self._unknown)) for number, reason in self._rejected.items()
+            PersonMatch(None, reason, int(number in self._unknown), number) for number, reason in self._rejected.items()
         ]
 
     # People whom nothing else in the file or the store concerns

@@ -82,9 +82,11 @@ def _with_words(store: Store, words: Sequence[str], sql: str, columns: Sequence[
     SQLite finds words in plain text by itself, in a fraction of the time; what has letters beyond ASCII, and so more
     bytes than characters, is first folded as the words are.
     """
+    patterns = {}
     for number, word in enumerate(words, 1):
         store.connection.create_function(f"has_word_{number}", 1, _finder(word), deterministic=True)
-    patterns = ["%" + word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%" for word in words]
+        escaped = word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+        patterns[f"word_{number}"] = f"%{escaped}%"
     condition = " AND ".join(f"({_has_word(columns, number)})" for number in range(1, len(words) + 1)) or "1"
     shown = ", ".join(f"l.{name}" for name in learners.COLUMNS.split(", "))
     return store.records(Learner, sql.format(columns=shown, condition=condition), patterns)
@@ -102,7 +104,7 @@ def _finder(word: str) -> Callable[[str], bool]:
 
 def _has_word(columns: Sequence[str], number: int) -> str:
     """Return whether a word, the parameter of that number, is found in a column, as SQL."""
-    plain = [f"{name} LIKE ?{number} ESCAPE '\\'" for name in columns]
+    plain = [f"{name} LIKE :word_{number} ESCAPE '\\'" for name in columns]
     other = [f"length(CAST({name} AS BLOB)) > length({name}) AND has_word_{number}({name})" for name in columns]
     return " OR ".join((*plain, *other))
 

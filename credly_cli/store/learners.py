@@ -192,12 +192,10 @@ SELECT {COLUMNS} FROM learners WHERE id IN (SELECT learner FROM former_emails WH
 """
 # The values are those of COLUMNS, and the address as it is compared.
 _ADD = f"INSERT INTO learners ({COLUMNS}, email_key) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-_CHANGE = """
-UPDATE learners SET email = ?2, email_key = ?10, learner_id = ?3, first_name = ?4, last_name = ?5, panorama = ?6,
-  sublicense = ?7, locale = ?8, email_at = ?9
-WHERE id = ?1
-"""
+_OTHER = COLUMNS.removeprefix("id, ")
+_CHANGE = f"UPDATE learners SET ({_OTHER}, email_key) = (?, ?, ?, ?, ?, ?, ?, ?, ?) WHERE id = ?"
 _values_of = attrgetter(*COLUMNS.split(", "), "email_key")
+_changed_values_of = attrgetter(*_OTHER.split(", "), "email_key", "id")
 
 
 def candidates(store: Store, ids: Iterable[tuple[str, str]], email_keys: Iterable[str]) -> list[Learner]:
@@ -263,7 +261,7 @@ def add(store: Store, learners: Iterable[Learner]) -> None:
 
 def change(store: Store, learners: Iterable[Learner]) -> None:
     """Write the columns of learners who are there."""
-    store.connection.executemany(_CHANGE, map(_values_of, learners))
+    store.connection.executemany(_CHANGE, map(_changed_values_of, learners))
 
 
 def add_former_emails(store: Store, pairs: Iterable[tuple[int, str]]) -> None:

@@ -129,8 +129,8 @@ class PersonMatch(NamedTuple):
 
     learner: int | None
     reason: str | None
+    unknown: int
     number: int  # the person's
-    unknown: int = 0
 
 
 def stage(store: Store) -> None:
@@ -204,7 +204,7 @@ def refuse_id(store: Store, source: str, learner_id: str, reason: str) -> None:
 def match_people(store: Store, matches: Iterable[PersonMatch]) -> None:
     """Note whom the staged people are."""
     store.connection.executemany(
-        "UPDATE temp.distinct_people SET learner = ?1, reason = ?2, unknown = ?4 WHERE person = ?3", matches
+        "UPDATE temp.distinct_people SET learner = ?, reason = ?, unknown = ? WHERE person = ?", matches
     )
 
 
