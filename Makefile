@@ -26,8 +26,8 @@ fast: $(READY) ## The tests that answer in seconds
 shuffled: $(READY) ## The fast tests in random order, in another time zone and locale; SEED= for an order seen before
 	TZ=Asia/Kolkata LANG=C LC_ALL=C $(BIN)/python -m pytest -n auto -m 'not slow' -p randomly --verbosity=0 $(if $(SEED),--randomly-seed=$(SEED))
 
-pythons: ## The fast tests with each Python that is allowed and found here, in an environment of its own
-	$(PYTHON) scripts/pythons.py
+pythons: ## The fast tests with each Python that is allowed and found here, in an environment of its own; OTHERS=1 leaves out that of `make test`
+	$(PYTHON) scripts/pythons.py $(if $(OTHERS),--others)
 
 lint: $(READY) ## Style
 	$(BIN)/ruff check .
