@@ -54,16 +54,16 @@ def fill(home: Path, learners: int) -> None:
         )
         many(
             "INSERT INTO badges (id, name, state, allow_duplicates, listed, fingerprint, raw)"
-            " VALUES ('b' || ?1, 'Badge ' || ?1, 'active', 0, 1, '', ?2)",
-            [(number, json.dumps({"description": "What it is about. " * 9})) for number in range(_BADGES)],
+            " VALUES ('b' || :n, 'Badge ' || :n, 'active', 0, 1, '', :raw)",
+            [{"n": number, "raw": json.dumps({"description": "What it is about. " * 9})} for number in range(_BADGES)],
         )
         many(
-            "INSERT INTO content (id, title, released) VALUES ('c' || ?1, 'Content ' || ?1, 1)",
-            [(number,) for number in range(_BADGES)],
+            "INSERT INTO content (id, title, released) VALUES ('c' || :n, 'Content ' || :n, 1)",
+            [{"n": number} for number in range(_BADGES)],
         )
         many(
-            "INSERT INTO links (badge_id, content_id, linked_at, counts_from) VALUES ('b' || ?1, 'c' || ?1, ?2, ?2)",
-            [(number, _AT) for number in range(_BADGES)],
+            "INSERT INTO links (badge_id, content_id, linked_at, counts_from) VALUES ('b' || :n, 'c' || :n, :at, :at)",
+            [{"n": number, "at": _AT} for number in range(_BADGES)],
         )
         add(store, range(1, learners + 1))
 
@@ -73,8 +73,8 @@ def add(store: Store, numbers: range) -> None:
     many = store.connection.executemany
     many(
         "INSERT INTO learners (id, email, email_key, first_name, last_name)"
-        " VALUES (?1, 'l' || ?1 || '@example.org', 'l' || ?1 || '@example.org', 'First', 'Last' || ?1)",
-        [(number,) for number in numbers],
+        " VALUES (:n, 'l' || :n || '@example.org', 'l' || :n || '@example.org', 'First', 'Last' || :n)",
+        [{"n": number} for number in numbers],
     )
     many(
         "INSERT INTO enrollments (learner, content_id, progress) VALUES (?, 'c' || ?, 0)",
@@ -82,8 +82,8 @@ def add(store: Store, numbers: range) -> None:
     )
     many(
         "INSERT INTO issued_badges (id, badge_id, email_key, state, stored_at, issued_at)"
-        " VALUES ('i' || ?1, 'b' || ?2, 'l' || ?1 || '@example.org', 'accepted', ?3, ?3)",
-        [(number, (number + 1) % _BADGES, _AT) for number in numbers],
+        " VALUES ('i' || :n, 'b' || :badge, 'l' || :n || '@example.org', 'accepted', :at, :at)",
+        [{"n": number, "badge": (number + 1) % _BADGES, "at": _AT} for number in numbers],
     )
 
 
