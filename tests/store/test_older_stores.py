@@ -1,6 +1,7 @@
 """A store of version 3 of the schema, with what its program read wrongly, is migrated, and what is wrong is named."""
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -24,15 +25,14 @@ val@example.org,Val,Hill,Finance,2026-01-05,2026-01-20
 def older(desk: Desk) -> Desk:
     path = desk.home / "credly.db"
     path.touch(mode=0o600)
-    with sqlite3.connect(path) as connection:
+    with closing(sqlite3.connect(path)) as connection:
         connection.executescript(OLDER)
-    connection.close()
     desk.connect()
     return desk
 
 
 def _version(desk: Desk) -> int:
-    with sqlite3.connect(desk.home / "credly.db") as connection:
+    with closing(sqlite3.connect(desk.home / "credly.db")) as connection:
         return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
 
