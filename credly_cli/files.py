@@ -5,10 +5,11 @@ import glob
 import os
 import stat
 import threading
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from queue import Empty, SimpleQueue
+from typing import TextIO
 
 _MOST_LINKS = 40  # as Linux allows
 _LOOK_SECONDS = 0.2  # between two looks at whether time is up
@@ -121,3 +122,33 @@ def write_new(path: Path, text: str) -> None:
     """Write a file that is not there yet, of mode 0600; raises ``FileExistsError`` where it is."""
     with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_NOFOLLOW, 0o600), "w") as file:
         file.write(text)
+
+
+@contextmanager
+def replacing(path: Path, draft: Path, mode: int) -> Iterator[TextIO]:
+    """Write UTF-8 to a draft that takes a file's place once it is whole and on the disk; else the file stays as it was.
+
+    ``mode`` is what the umask may take from; raises ``FileExistsError`` where the draft is there already.
+    """
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, mode)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8", errors="replace", newline="") as file:
+            yield file
+            file.flush()
+            os.fsync(descriptor)
+        draft.replace(path)
+    except BaseException:
+        with suppress(OSError):
+            draft.unlink()
+        raise
+
+
+def replace_private(path: Path, text: str) -> None:
+    """Keep a text in a file of mode 0600 from birth, in place of what was there, safely on the disk."""
+    make_private_folder(path.parent)
+    draft = path.with_name(f"{path.name}.new")
+    draft.unlink(missing_ok=True)
+    with replacing(path, draft, 0o600) as file:
+        os.fchmod(file.fileno(), 0o600)
+        file.write(text)
+    sync_folder(path.parent)

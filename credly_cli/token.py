@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal, NoReturn
 
 from credly_cli.errors import Failure, Problem
-from credly_cli.files import make_private_folder, sync_folder
+from credly_cli.files import replace_private
 from credly_cli.text import Command, Hint
 from credly_cli.times import from_utc_text
 
@@ -125,17 +125,7 @@ def _require_private(path: Path, status: os.stat_result) -> None:
 
 def store_token(path: Path, token: Token) -> None:
     """Keep the token in a file of mode 0600 from birth, in place of what was there."""
-    make_private_folder(path.parent)
-    draft = path.with_name(f"{path.name}.new")
-    draft.unlink(missing_ok=True)
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        os.fchmod(descriptor, 0o600)
-        file.write(token.reveal() + "\n")
-        file.flush()
-        os.fsync(descriptor)
-    draft.replace(path)
-    sync_folder(path.parent)
+    replace_private(path, f"{token.reveal()}\n")
 
 
 def _output_of(command: tuple[str, ...]) -> str:

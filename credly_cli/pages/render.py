@@ -4,7 +4,6 @@ import base64
 import hashlib
 import os
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from itertools import count
@@ -15,7 +14,7 @@ from unicodedata import east_asian_width
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from credly_cli.errors import unwritable
-from credly_cli.files import followed
+from credly_cli.files import followed, replacing
 from credly_cli.text import inert, is_web_address
 
 _FOLDER = Path(__file__).parent
@@ -81,28 +80,20 @@ def write(path: Path, page: str) -> None:
     rule), and one that is replaced keeps the mode that somebody gave it.
     """
     try:
-        _write(followed(path), page.encode("utf-8", "replace"))  # through a link to where the site keeps it
+        _write(followed(path), page)  # through a link to where the site keeps it
     except OSError as error:
         raise unwritable("--html", path, error) from None
 
 
-def _write(target: Path, data: bytes) -> None:
+def _write(target: Path, page: str) -> None:
     if target.exists() and not target.is_file():
-        target.write_bytes(data)  # a pipe or terminal
+        target.write_bytes(page.encode("utf-8", "replace"))  # a pipe or terminal
         return
     draft = target.with_name(f".{target.name}.{os.getpid()}.new")
-    try:
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o666), "wb") as file:
-            if target.exists():
-                os.fchmod(file.fileno(), target.stat().st_mode & 0o777)
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(target)
-    except BaseException:
-        with suppress(OSError):
-            draft.unlink()
-        raise
+    with replacing(target, draft, 0o666) as file:
+        if target.exists():
+            os.fchmod(file.fileno(), target.stat().st_mode & 0o777)
+        file.write(page)
 
 
 WIDTH = 420

@@ -2,7 +2,6 @@
 
 import hashlib
 import hmac
-import os
 import re
 import secrets
 from base64 import b32encode
@@ -10,12 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from credly_cli.errors import Failure
-from credly_cli.files import keep_private, make_private_folder
+from credly_cli.files import keep_private, replace_private
 
 _TITLE = "The key of published pages: keep it secret, and with the store."
 _LINES = re.compile(rf"{re.escape(_TITLE)}\n([0-9a-f]{{16}})\n([0-9a-f]{{64}})\n", re.ASCII)
 _NAME_BYTES = 20
-_MODE = 0o600
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +47,7 @@ class PageKey:
 
     def write(self, path: Path) -> None:
         """Keep the key, safely on disk before a page bears a name that it made."""
-        make_private_folder(path.parent)
-        draft = path.with_name(f"{path.name}.new")
-        draft.unlink(missing_ok=True)
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, _MODE)
-        with os.fdopen(descriptor, "w", encoding="ascii") as file:
-            file.write(f"{_TITLE}\n{self.publisher}\n{self.secret.hex()}\n")
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
+        replace_private(path, f"{_TITLE}\n{self.publisher}\n{self.secret.hex()}\n")
 
     @property
     def fingerprint(self) -> bytes:

@@ -1,15 +1,14 @@
 """The manifest: for the LMS, whose page is which. It has addresses, so nobody else on this machine may read it."""
 
 import csv
-import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from hashlib import blake2b
 from pathlib import Path
-from typing import IO
+from typing import TextIO
 
 from credly_cli.errors import unwritable
-from credly_cli.files import followed, make_private_folder
+from credly_cli.files import followed, make_private_folder, replacing
 
 COLUMNS = ("email", "learner_id", "url", "changed_at")
 _MODE = 0o600
@@ -48,24 +47,14 @@ def leave_out(path: Path, is_meant: Callable[[str], bool]) -> None:
 
 
 @contextmanager
-def _replacing(path: Path) -> Iterator[IO[str]]:
+def _replacing(path: Path) -> Iterator[TextIO]:
     try:
         target = followed(path)
         make_private_folder(target.parent)
         draft = target.with_name(f".{target.name}.credly.new")
         if draft.is_file() and not draft.is_symlink():
             draft.unlink()  # of a run that was stopped
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-        descriptor = os.open(draft, flags, _MODE)
-        try:
-            with os.fdopen(descriptor, "w", newline="", encoding="utf-8", errors="replace") as file:
-                yield file
-                file.flush()
-                os.fsync(file.fileno())
-            draft.replace(target)
-        except BaseException:
-            with suppress(OSError):
-                draft.unlink()
-            raise
+        with replacing(target, draft, _MODE) as file:
+            yield file
     except OSError as error:
         raise unwritable("--manifest", path, error) from None
