@@ -392,26 +392,28 @@ def changed(seed: int, count: int) -> Iterator[tuple[str, str, int, str | None]]
         yield name, change.__name__, seed, is_silent(export, right[name], fewer=fewer)
 
 
-def main() -> int:
-    """Make many changes and say what became of them."""
-    options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--count", type=int, default=20_000)
+def report(
+    title: str | None, changed: Callable[[int, int], Iterator[tuple[str, str, int, str | None]]], count: int
+) -> int:
+    """Make the changes that the command line asks for, ``count`` by default, and say what became of them."""
+    options = argparse.ArgumentParser(description=title)
+    options.add_argument("--count", type=int, default=count)
     options.add_argument("--seed", type=int, default=0)
-    told = options.parse_args()
+    asked = options.parse_args()
     counts: Counter[str] = Counter()
     faults: dict[str, list[str]] = {}
-    for name, kind, seed, fault in changed(told.seed, told.count):
+    for name, kind, seed, fault in changed(asked.seed, asked.count):
         counts[kind] += 1
         if fault:
             faults.setdefault(kind, []).append(f"  seed {seed}, {name}: {fault}")
-    for kind, count in sorted(counts.items()):
+    for kind, number in sorted(counts.items()):
         found = faults.get(kind, [])
         sys.stdout.write(
-            f"{kind:20} {count:6} changes, {len(found)} silent\n" + "".join(f"{line}\n" for line in found[:3])
+            f"{kind:20} {number:6} changes, {len(found)} silent\n" + "".join(f"{line}\n" for line in found[:3])
         )
     sys.stdout.write(f"{sum(counts.values())} changes, {sum(map(len, faults.values()))} silent\n")
     return int(bool(faults))
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(report(__doc__, changed, 20_000))

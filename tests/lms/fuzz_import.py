@@ -6,12 +6,10 @@ numbers other people from the same numbers. A change is silent, which is a fault
 name, a completion, its day or a badge to be sent is another one, or missing.
 """
 
-import argparse
 import io
 import random
 import sqlite3
 import sys
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cache
@@ -23,7 +21,7 @@ from credly_cli.importing.importer import import_files
 from credly_cli.issuing.plan import plan
 from credly_cli.lms.records import Reading
 from credly_cli.store.database import Store
-from tests.lms.fuzz import BASES, CHANGES, NOW, Export
+from tests.lms.fuzz import BASES, CHANGES, NOW, Export, report
 
 _AT = "2026-11-28T00:00:00Z"
 _ORDERS = ("alone", "next night", "other system")
@@ -166,26 +164,5 @@ def _right(order: str, name: str) -> Outcome:
     )
 
 
-def main() -> int:
-    """Make many changes and say what became of them."""
-    options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--count", type=int, default=2_000)
-    options.add_argument("--seed", type=int, default=0)
-    told = options.parse_args()
-    counts: Counter[str] = Counter()
-    faults: dict[str, list[str]] = {}
-    for order, kind, seed, fault in changed(told.seed, told.count):
-        counts[kind] += 1
-        if fault:
-            faults.setdefault(kind, []).append(f"  seed {seed}, {order}: {fault}")
-    for kind, count in sorted(counts.items()):
-        found = faults.get(kind, [])
-        sys.stdout.write(
-            f"{kind:20} {count:6} changes, {len(found)} silent\n" + "".join(f"{line}\n" for line in found[:3])
-        )
-    sys.stdout.write(f"{sum(counts.values())} changes, {sum(map(len, faults.values()))} silent\n")
-    return int(bool(faults))
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(report(__doc__, changed, 2_000))
