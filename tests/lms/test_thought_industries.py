@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from tests.support.desk import START, Desk
-from tests.support.thought_industries import EARLY, LATER, LATEST, Readings, Site, lms
+from tests.support.loopback import lms
+from tests.support.thought_industries import EARLY, LATER, LATEST, Readings, Site
 
 
 def enrollments(desk: Desk) -> list[tuple[Any, ...]]:

@@ -13,7 +13,8 @@ from credly_cli.lms.records import Reading
 from credly_cli.lms.source import SourceContext
 from credly_cli.lms.thought_industries.client import Client
 from tests.support.desk import START, Desk
-from tests.support.thought_industries import KEY, LATER, LATEST, Site, lms
+from tests.support.loopback import lms
+from tests.support.thought_industries import KEY, LATER, LATEST, Site
 
 
 def test_a_refused_key_fails_this_step_alone(school: Desk, site: Site) -> None:

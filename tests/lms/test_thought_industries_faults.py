@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from tests.support.desk import Desk
-from tests.support.thought_industries import EARLY, LATER, LATEST, Readings, Site, lms
+from tests.support.loopback import lms
+from tests.support.thought_industries import EARLY, LATER, LATEST, Readings, Site
 
 ADA = "ada.lovelace@example.org"
 BO = {"user": "bo@example.org", "userDetail": {"id": "b", "firstName": "Bo", "lastName": "Berg"}}

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from tests.support.desk import Desk
-from tests.support.thought_industries import LATER, LATEST, Readings, Site, lms
+from tests.support.loopback import lms
+from tests.support.thought_industries import LATER, LATEST, Readings, Site
 
 PEOPLE = 25
 OF_THE_FIXTURE = 1  # completion

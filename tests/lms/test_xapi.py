@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 
 from tests.support.desk import Desk
+from tests.support.loopback import lms
 from tests.support.record_store import (
     PASSWORD,
     OddStore,
     StoreServer,
     answer,
     configuration,
-    lms,
     said,
     voiding,
 )

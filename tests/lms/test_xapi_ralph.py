@@ -20,7 +20,7 @@ import pytest
 
 from tests.lms.test_xapi import ADA, BO, C1, C2, people
 from tests.support.desk import Desk
-from tests.support.record_store import lms
+from tests.support.loopback import lms
 
 VERSION = "5.1.0"
 USER, PASSWORD = "credly", "a password of ralphs"

@@ -1,16 +1,14 @@
 """A learning record store over a loopback socket, with what real ones do otherwise than the standard says."""
 
 import json
-import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from credly_cli.sandbox.record_store import PATH, Entry, RecordStore
 from credly_cli.sandbox.records import Request, Response
-from tests.support.desk import Desk
+from tests.support.loopback import LoopbackHandler, LoopbackServer
 
 USER, PASSWORD = "key", "secret of the store"
 _ADL = "http://adlnet.gov/expapi/verbs/"
@@ -110,42 +108,16 @@ def configuration(url: str, more: str = "") -> str:
     return f'[lms]\nsource = "xapi"\n[lms.xapi]\nendpoint = "{url}{PATH}"\nuser = "{USER}"\n{more}'
 
 
-def lms(desk: Desk, *options: str, code: int = 0) -> Any:
-    """Run the step that reads the store and return its answer."""
-    return desk.json("sync", "--only", "lms", *options, code=code)
-
-
-class StoreServer(ThreadingHTTPServer):
+class StoreServer(LoopbackServer):
     """Serves a store on loopback, as a context manager."""
 
-    daemon_threads = True
-
     def __init__(self, store: RecordStore) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
+        super().__init__(_Handler)
         self.store = store
 
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_address[1]}"
 
-    def __enter__(self) -> "StoreServer":
-        threading.Thread(target=self.serve_forever, args=(0.02,), daemon=True).start()
-        return self
-
-    def handle_error(self, *_: object) -> None:
-        """Say nothing of a client that was killed."""
-
-    def __exit__(self, *_: object) -> None:
-        self.shutdown()
-        self.server_close()
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-    wbufsize = -1
-
-    def do_GET(self) -> None:
+class _Handler(LoopbackHandler):
+    def do_GET(self) -> None:  # noqa: N802 - the name that http.server calls
         assert isinstance(self.server, StoreServer)
         reply = self.server.store.handle(Request.to_url("GET", f"http://x{self.path}", dict(self.headers.items())))
         self.send_response_only(reply.status)
@@ -153,6 +125,3 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(reply.body)
-
-    def log_message(self, *_: object) -> None:
-        pass

@@ -8,15 +8,13 @@ vendor's documents leave open or contradict each other in.
 """
 
 import json
-import threading
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass, field
 from datetime import datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from tests.support.desk import Desk
+from tests.support.loopback import LoopbackHandler, LoopbackServer
 
 KEY = "ti-key-that-nobody-guesses"
 EARLY, LATER, LATEST = "2026-01-10T20:50:53.103Z", "2026-02-10T08:00:00.000Z", "2026-03-02T09:00:00.000Z"
@@ -199,42 +197,16 @@ def _milliseconds(text: str) -> int:
     return int(datetime.fromisoformat(text).timestamp() * 1000)
 
 
-def lms(desk: Desk, *options: str, code: int = 0) -> Any:
-    """Run the step that reads the site and return its answer."""
-    return desk.json("sync", "--only", "lms", *options, code=code)
-
-
-class StandIn(ThreadingHTTPServer):
+class StandIn(LoopbackServer):
     """Serves a site on loopback, as a context manager."""
 
-    daemon_threads = True
-
     def __init__(self, site: Site) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
+        super().__init__(_Handler)
         self.site = site
 
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_address[1]}"
 
-    def __enter__(self) -> "StandIn":
-        threading.Thread(target=self.serve_forever, args=(0.02,), daemon=True).start()
-        return self
-
-    def handle_error(self, *_: object) -> None:
-        """Say nothing of a client that was killed."""
-
-    def __exit__(self, *_: object) -> None:
-        self.shutdown()
-        self.server_close()
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-    wbufsize = -1
-
-    def do_GET(self) -> None:
+class _Handler(LoopbackHandler):
+    def do_GET(self) -> None:  # noqa: N802 - the name that http.server calls
         assert isinstance(self.server, StandIn)
         site, parts = self.server.site, urlsplit(self.path)
         site.requests.append(self.path.removeprefix(_API))
@@ -255,6 +227,3 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(data)
-
-    def log_message(self, *_: object) -> None:
-        pass
