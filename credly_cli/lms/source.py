@@ -14,6 +14,7 @@ from credly_cli.errors import Failure
 from credly_cli.lms.records import Kind, Reading, Records, Reject, Understood
 from credly_cli.signals import Interruption
 from credly_cli.times import Clock, Deadline
+from credly_cli.token import Token, read_private_file
 
 if TYPE_CHECKING:
     from credly_cli.http.session import Adapter
@@ -84,25 +85,51 @@ class SourceContext:
     deadline: Deadline | None = None  # of the run
     interruption: Interruption | None = None  # once set, nothing more is read
 
-    def lms_token(self, source: SourceName) -> str | None:
+    def secret(self, source: SourceName, words: "SecretWords", check: Callable[[str, str], Token]) -> Token:
+        """Read a source's secret from the environment, else from its file; raises ``Failure``, without repeating it.
+
+        ``check`` makes a token of what is found, which it is told with where that was.
+        """
+        path = self._secret_files[source]
+        try:
+            if found := self._of_environment(source):
+                return check(found, "CREDLY_LMS_TOKEN")
+            if path:
+                file = Path(self.settings.folder, Path(path).expanduser())
+                return check(read_private_file(file), f"the {words.file} {file}")
+        except Failure as failure:
+            code = failure.code if failure.code == "config-invalid" else "lms-token-refused"
+            raise Failure(code, failure.message, hint=failure.hint or words.hint) from None
+        raise Failure("lms-token-refused", words.missing, hint=words.hint)
+
+    @property
+    def _secret_files(self) -> dict[SourceName, str | None]:
+        lms = self.settings.lms
+        return {"thought-industries": lms.thought_industries.token_file, "xapi": lms.xapi.password_file}
+
+    def _of_environment(self, source: SourceName) -> str | None:
         """Return the secret of the environment for a source, ``None`` where there is none.
 
         It is of one source: of several with secrets, those without a file; of two such raises ``Failure``.
         """
-        told = self.environ.get("CREDLY_LMS_TOKEN")
-        files = {
-            "thought-industries": self.settings.lms.thought_industries.token_file,
-            "xapi": self.settings.lms.xapi.password_file,
-        }
+        found, files = self.environ.get("CREDLY_LMS_TOKEN"), self._secret_files
         secret = [name for name in self.settings.lms.sources if name in files]
-        if told is None or len(secret) <= 1:
-            return told
+        if found is None or len(secret) <= 1:
+            return found
         without = [name for name in secret if not files[name]]
         if len(without) > 1:
             message = f"CREDLY_LMS_TOKEN is one secret, and the sources {' and '.join(without)} need one each."
             hint = "Name their files: token_file in [lms.thought_industries], password_file in [lms.xapi]."
             raise Failure("config-invalid", message, hint=hint)
-        return told if without == [source] else None
+        return found if without == [source] else None
+
+
+class SecretWords(NamedTuple):
+    """What messages call a source's secret."""
+
+    file: str  # such as "token file"
+    missing: str  # a sentence
+    hint: str
 
 
 class Source(Protocol):

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -13,9 +12,9 @@ from credly_cli.http.auth import Bearer
 from credly_cli.http.response import HttpFailure, Meaning, Service
 from credly_cli.http.retry import Limits
 from credly_cli.http.session import Session
-from credly_cli.lms.source import SourceContext
+from credly_cli.lms.source import SecretWords, SourceContext
 from credly_cli.lms.thought_industries.paging import Page, Place, Row, read_page, unreadable, unwrapped
-from credly_cli.token import Token, read_private_file, token_from
+from credly_cli.token import Token, token_from
 
 _API = "/incoming/v2"
 _NOT_THERE = (400, 404, 410, 422)
@@ -179,17 +178,8 @@ def _invalid(message: str) -> Failure:
 
 def _key(around: SourceContext) -> Token:
     """Read the API key; raises ``Failure``, without repeating it."""
-    path = around.settings.lms.thought_industries.token_file
-    try:
-        if told := around.lms_token("thought-industries"):
-            return token_from(told, "CREDLY_LMS_TOKEN")
-        if path:
-            file = Path(around.settings.folder, Path(path).expanduser())
-            return token_from(read_private_file(file), f"the token file {file}")
-    except Failure as failure:
-        code = failure.code if failure.code == "config-invalid" else "lms-token-refused"
-        raise Failure(code, failure.message, hint=failure.hint or _KEY_HINT) from None
-    raise Failure("lms-token-refused", "There is no API key for Thought Industries.", hint=_KEY_HINT)
+    words = SecretWords("token file", "There is no API key for Thought Industries.", _KEY_HINT)
+    return around.secret("thought-industries", words, token_from)
 
 
 def is_not_there(failure: HttpFailure) -> bool:

@@ -8,7 +8,6 @@ of a store is its ``Dialect``, which is remembered.
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urljoin
 
@@ -16,9 +15,9 @@ from credly_cli.errors import Failure
 from credly_cli.http.auth import Basic
 from credly_cli.http.response import HttpFailure, Meaning, Reply, Service, read_date
 from credly_cli.http.session import Session
-from credly_cli.lms.source import SourceContext
+from credly_cli.lms.source import SecretWords, SourceContext
 from credly_cli.lms.xapi.statements import precise
-from credly_cli.token import Token, read_private_file
+from credly_cli.token import Token
 
 VERSIONS = ("1.0.3", "2.0.0")
 _LIMIT = 500  # statements of a page; a store may give fewer
@@ -180,17 +179,8 @@ def _invalid(message: str, example: str) -> Failure:
 
 def secret_of(around: SourceContext) -> Token:
     """Read the password; raises ``Failure``, without repeating it."""
-    path = around.settings.lms.xapi.password_file
-    try:
-        if told := around.lms_token("xapi"):
-            return _secret(told, "CREDLY_LMS_TOKEN")
-        if path:
-            file = Path(around.settings.folder, Path(path).expanduser())
-            return _secret(read_private_file(file), f"the password file {file}")
-    except Failure as failure:
-        code = failure.code if failure.code == "config-invalid" else "lms-token-refused"
-        raise Failure(code, failure.message, hint=failure.hint or _GIVE_IT) from None
-    raise Failure("lms-token-refused", "There is no password for the record store.", hint=_GIVE_IT)
+    words = SecretWords("password file", "There is no password for the record store.", _GIVE_IT)
+    return around.secret("xapi", words, _secret)
 
 
 def _secret(text: str, origin: str) -> Token:
