@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -393,6 +393,16 @@ def test_a_store_like_ralphs_files_is_read(archive: Desk, records: OddStore) -> 
     assert lms(archive)["lms"]["progress"]["read"] == 1
     assert BO in people(archive)
     assert len(records.requests) <= 2
+
+
+def test_what_was_stored_after_the_date_of_an_answer_is_told_once(archive: Desk, records: OddStore) -> None:
+    """A busy server writes a date into its answers that lies a few seconds back."""
+    records.by_timestamp = records.tells_no_verb = records.reverses = True
+    records.says_consistent = False
+    flow(records, *crowd(150))
+    records.now = lambda: datetime(2026, 3, 1, 11, 2, 15, tzinfo=UTC)
+    lms(archive)
+    assert lms(archive)["lms"]["progress"]["read"] == 0
 
 
 def test_what_such_a_store_tells_weeks_late_is_found_within_a_week(archive: Desk, records: OddStore) -> None:

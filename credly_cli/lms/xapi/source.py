@@ -16,7 +16,7 @@ from credly_cli.lms.source import Batch, Known, Part, SourceContext
 from credly_cli.lms.statuses import LeftOutError
 from credly_cli.lms.xapi.client import SERVICE, Client, Dialect
 from credly_cli.lms.xapi.statements import StatementReader, is_statement, moved, precise
-from credly_cli.lms.xapi.walk import Steps, Tail, Walk, identity_of, stored_at, verb_id
+from credly_cli.lms.xapi.walk import Steps, Walk, identity_of, stored_at, verb_id
 from credly_cli.times import from_utc_text, utc_text
 
 VOIDED = "http://adlnet.gov/expapi/verbs/voided"
@@ -217,5 +217,5 @@ def _is_late(statement: dict[str, Any]) -> bool:
 def _floor(newest: str, steps: Steps) -> str:
     """Return after which time of storing to ask the next time: some way back, but not for many statements."""
     floor = moved(newest, **(_SURE_OVERLAP if steps.through else _OVERLAP))
-    tail: Tail = [(at, identity) for at, identity in steps.tail if at <= newest]
-    return max(floor, moved(tail[0][0], microseconds=-1)) if len(tail) == len(steps.tail) and tail else floor
+    complete = [at for at, _ in steps.tail if at <= newest]
+    return max(floor, moved(complete[0], microseconds=-1)) if complete else floor

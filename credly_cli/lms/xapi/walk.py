@@ -173,8 +173,9 @@ class Steps:
         most = max(len(page.statements) // 2, _LEAST_TAIL)
         told_ids = [(at, identity_of(each)) for each in page.statements if (at := stored_at(each))]
         newest = sorted({*self.tail, *told_ids})
-        least = newest[-most:][0][0] if newest else ""
-        self.tail = [each for each in newest if each[0] >= least][-_MOST_TAIL:]  # with all of one time
+        complete = [at for at, _ in newest if at <= walk.newest][-most:]
+        least = complete[0] if complete else ""
+        self.tail = [each for each in newest if each[0] >= least][-_MOST_TAIL:]  # with all of one time, and all later
 
     def _expect_news(self, page: Page) -> None:
         """Raise ``HttpFailure`` for a walk that does not get on."""
