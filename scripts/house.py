@@ -1,6 +1,7 @@
 """Measure the house, as Markdown: `make house`, or `make house AT=REV` for a revision beside the working tree.
 
-What a row of CSV passes is traced: one completion is imported and synchronised, against the stand-in over a socket.
+What a row of CSV passes is traced: one completion is imported and synchronised, against the stand-in over a socket;
+and once more without it, which shows what is called because of it.
 """
 
 import argparse
@@ -17,12 +18,12 @@ import tempfile
 import time
 import tokenize
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = "credly_cli"
@@ -266,16 +267,24 @@ _FILES = {
 }
 
 
-def traced(root: Path) -> tuple[set[tuple[str, str]], set[str]]:
-    """Return what one completion passes from its row to the issued badge, and the files that every command passes.
+class Traced(NamedTuple):
+    """What is called while one completion goes from its row to the issued badge: functions as (file, name and line)."""
 
-    Of what it passes file and function are returned.
-    """
-    with tempfile.TemporaryDirectory() as folder:
-        return _trace(root, Path(folder))
+    called: set[tuple[str, str]]
+    because_of_it: set[tuple[str, str]]  # not called where the same commands find no row
+    starting: set[str]  # files that every command passes
 
 
-def _trace(root: Path, folder: Path) -> tuple[set[tuple[str, str]], set[str]]:
+def traced(root: Path) -> Traced:
+    """Run the commands that bring one completion to its badge, and the same without it."""
+    header = _FILES["progress"].splitlines(keepends=True)[0]
+    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as other:
+        called, starting = _trace(root, Path(folder), _FILES)
+        without, _ = _trace(root, Path(other), {**_FILES, "progress": header})
+    return Traced(called, called - without, starting)
+
+
+def _trace(root: Path, folder: Path, files: Mapping[str, str]) -> tuple[set[tuple[str, str]], set[str]]:
     clean = {name: value for name, value in os.environ.items() if not name.startswith("CREDLY_")}
     variables = {**clean, "PYTHONPATH": str(root), "CREDLY_HOME": str(folder / "home")}
     where: Any = {"env": variables, "cwd": root}
@@ -286,7 +295,7 @@ def _trace(root: Path, folder: Path) -> tuple[set[tuple[str, str]], set[str]]:
         if done.returncode:
             raise SystemExit(f"{arguments} ended with {done.returncode}: {done.stdout}{done.stderr}")
 
-    for kind, text in _FILES.items():
+    for kind, text in files.items():
         (folder / f"{kind}.csv").write_text(text, encoding="utf-8")
     serving = [sys.executable, "-m", PACKAGE, "sandbox", "--json"]
     with subprocess.Popen(serving, stdout=subprocess.PIPE, text=True, **where) as server:  # noqa: S603
@@ -325,9 +334,9 @@ def measure(root: Path, *, suite: bool) -> dict[str, str]:
     importers = Counter(used for _, used in house.imports)
     alone = [module for module in modules if importers[module.name] == 1 and module.room != "commands"]
     outside = [module for module in modules if module.room != "store" and any(module.sql())]
-    called, starting = traced(root)
-    files = {file for file, _ in called}
-    inner = {file for file in files - starting if not file.startswith("commands/") and file != "output.py"}
+    completion = traced(root)
+    files = {file for file, _ in completion.called}
+    inner = {file for file in files - completion.starting if not file.startswith("commands/") and file != "output.py"}
     arrows = house.arrows()
     rows = {
         "modules": f"{len(modules)}",
@@ -345,7 +354,8 @@ def measure(root: Path, *, suite: bool) -> dict[str, str]:
         "look-ups by a written-out key, of any name": f"{sum(map(_lookups, modules))}",
         "files that a completion passes": f"{len(files)}",
         "... apart from start-up, commands and output": f"{len(inner)}",
-        "functions that it calls": f"{len(called)}",
+        "... called because of it": f"{len({file for file, _ in completion.because_of_it})}",
+        "functions called, because of it": f"{len(completion.called)} / {len(completion.because_of_it)}",
         "SQL outside the store: statements, modules": (
             f"{sum(len(list(module.sql())) for module in outside)} / {len(outside)}"
         ),
