@@ -52,9 +52,9 @@ def _whole(report: Report, server: Server, home: Path, templates: int, factor: f
     what = f"sync {templates:,} templates, 50 ms, whole process, times as fast as credly-python-api"
     report.add(Line(what, ratio, must=factor, is_better="more", note=note))
     pages = ceil(templates / 50)
-    told = ", ".join(f"{count} {name}" for name, count in sorted(asked["ours"].items()))
+    counts = ", ".join(f"{count} {name}" for name, count in sorted(asked["ours"].items()))
     report.add(
-        Line(f"... GETs of templates (of {pages} pages)", asked["ours"]["GET badge_templates"], must=pages, note=told)
+        Line(f"... GETs of templates (of {pages} pages)", asked["ours"]["GET badge_templates"], must=pages, note=counts)
     )
 
 

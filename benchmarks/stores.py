@@ -155,14 +155,14 @@ def add_earned(home: Path, learners: int, each: int, linked: int) -> None:
     since = f"strftime('%Y-%m-%dT%H:%M:%SZ', '{LINKED_FROM}', (i * 7) || ' seconds')"
     of_learner = "i / :each + 1"
     course = f"(({of_learner}) * 3 + i % :each * 7) % :linked"
-    badge, told = f"printf('33333333-3333-4333-8333-%012d', {course})", {"count": learners * each}
+    badge, params = f"printf('33333333-3333-4333-8333-%012d', {course})", {"count": learners * each}
     issued = "printf('99999999-9999-4999-8999-%012d', i)"
-    told |= {"each": each, "linked": linked}
+    params |= {"each": each, "linked": linked}
     with Store.open(home / "credly.db") as store, store.transaction():
         store.change(
             f"{_NUMBERS} INSERT INTO enrollments (learner, content_id, progress, completed_at, completed_latest, rev)"
             f" SELECT {of_learner}, 'course-' || ({course}), 100, {since}, {since}, 1 FROM n",
-            told,
+            params,
         )
         store.change(
             f"{_NUMBERS} INSERT INTO enrollments (learner, content_id, progress)"
@@ -178,14 +178,14 @@ def add_earned(home: Path, learners: int, each: int, linked: int) -> None:
               iif(i % 4, 'https://www.credly.com/badges/' || {issued}, NULL),
               iif(i % 4, NULL, 'https://www.credly.com/badges/' || {issued} || '/accept'),
               '2026-01-01T00:00:00Z' FROM n""",
-            told,
+            params,
         )
         store.change(
             f"""{_NUMBERS} INSERT INTO grants (badge_id, learner, content_id, reason, state, completed_at, issued_at,
               once, earner_id, issued_badge_id, created_at, updated_at)
             SELECT {badge}, {of_learner}, 'course-' || ({course}), 'completion', 'issued', {since}, {since}, 1,
               'L' || (i / :each), {issued}, {since}, {since} FROM n""",
-            told,
+            params,
         )
 
 

@@ -337,7 +337,7 @@ _ADDRESSES = {"address": api_address, "oauth": oauth_address, "record store": re
 def _names(key: Key, value: Mapping[str, Any], place: str) -> dict[str, str]:
     if not all(isinstance(name, str) for name in value.values()):
         raise _not_as_wanted(key, place)
-    return {told.strip().rstrip("/") if key.name.endswith("homes") else told: name for told, name in value.items()}
+    return {given.strip().rstrip("/") if key.name.endswith("homes") else given: name for given, name in value.items()}
 
 
 def _moment(key: Key, value: str, place: str) -> str:

@@ -108,12 +108,12 @@ class Output:
     def tell(self, sentence: str, colour: str | None = None) -> None:
         """Write a sentence that is the result, even when quiet."""
         if not self.as_json:
-            text = self._lines(_told(sentence, self.stdout), self.stdout)
+            text = self._lines(_shown(sentence, self.stdout), self.stdout)
             self._put(self._coloured(text, colour, self.stdout) + "\n")
 
     def item(self, mark: str, colour: str, label: str, sentence: str) -> None:
         """Write a sentence beside a mark and a label."""
-        text = prose.beside(f"{mark} {label}", _told(sentence, self.stdout), self._width())
+        text = prose.beside(f"{mark} {label}", _shown(sentence, self.stdout), self._width())
         self._put(self._coloured(mark, colour, self.stdout) + text[len(mark) :] + "\n")
 
     # Beside the result
@@ -121,13 +121,13 @@ class Output:
     def note(self, sentence: Hint | str) -> None:
         """Write a note, a hint or what to do next."""
         if not (self.quiet or self.as_json):
-            text = self._lines(_told(self._marked(sentence), self.stderr), self.stderr)
+            text = self._lines(_shown(self._marked(sentence), self.stderr), self.stderr)
             self._aside(self._coloured(text, "dim", self.stderr))
 
     def warn(self, sentence: Hint | str) -> None:
         """Write a warning."""
         if not (self.quiet or self.as_json):
-            self._aside(self._begun("Warning: ", "yellow", _told(self._marked(sentence), self.stderr)))
+            self._aside(self._begun("Warning: ", "yellow", _shown(self._marked(sentence), self.stderr)))
 
     def failure(self, failure: Failure) -> None:
         """Write why it did not work, and the way out; when quiet, on one line."""
@@ -333,7 +333,7 @@ def _forgiving(stream: IO[str]) -> IO[str]:
     return stream
 
 
-def _told(sentence: str, stream: IO[str]) -> str:
+def _shown(sentence: str, stream: IO[str]) -> str:
     """Make a sentence safe to show; on a terminal its times are local."""
     return visible(_with_local_times(sentence) if stream.isatty() else sentence)
 

@@ -31,21 +31,21 @@ class ProgressBar(Progress):
         self._width = width
         self._coloured = coloured
         self._started = time.monotonic()
-        self._told_at = 0.0
+        self._shown_at = 0.0
         self._title = ""
         self._bars: progress.Progress | None = None
 
     def step(self, title: str) -> None:
         """Show that a part of the work begins."""
-        self._title, self._told_at = title, 0.0
+        self._title, self._shown_at = title, 0.0
         self.at(0)
 
     def at(self, done: int, total: int | None = None) -> None:
         """Show how much of the part is done."""
         now = time.monotonic()
-        if now - self._started < _SHOWN_AFTER or now - self._told_at < _BETWEEN:
+        if now - self._started < _SHOWN_AFTER or now - self._shown_at < _BETWEEN:
             return
-        self._told_at = now
+        self._shown_at = now
         bars = self._bars = self._bars or self._open()
         counted = f"{done:,}" if total is None else f"{done:,} of {total:,}"
         bars.update(

@@ -19,12 +19,12 @@ def together(command: str) -> str:
 
 def joined(text: str) -> str:
     """Mark the commands in a sentence."""
-    told, place = "", 0
+    result, place = "", 0
     while found := _COMMAND.search(text, place):
         end = _end_of(text, found)
-        told += text[place : found.start()] + together(text[found.start() : end])
+        result += text[place : found.start()] + together(text[found.start() : end])
         place = end
-    return told + text[place:]
+    return result + text[place:]
 
 
 def _end_of(text: str, found: re.Match[str]) -> int:

@@ -100,7 +100,7 @@ def _blocks(heads: Sequence[Head], rows: Sequence[Sequence[Cell]], width: int, *
             start = f"{head.title}: " if head.title else ""
             room = max(20, width - len(start))
             indent = "\n" + " " * min(len(start), 16)
-            told = cell.text if head.whole else prose.wrapped(cell.text, room).replace("\n", indent)
-            lines.append(f"{bold}{start}{plain}{told}")
+            text = cell.text if head.whole else prose.wrapped(cell.text, room).replace("\n", indent)
+            lines.append(f"{bold}{start}{plain}{text}")
         written.append("\n".join(lines))
     return "\n\n".join(written) + "\n"

@@ -178,13 +178,13 @@ def record_store(around: SourceContext) -> list[Check]:
         page = client.first_page()
     except Failure as failure:
         return [failed_by("lms", failure)]
-    told = page.version or (", ".join(versions) if versions else None)
+    speaks = page.version or (", ".join(versions) if versions else None)
     spoken = client.dialect.version
     now = around.clock.now()
     return [
         passed("lms", f"The record store {around.settings.lms.xapi.endpoint} answers, and takes the password."),
-        passed("lms-version", f"It is asked in xAPI {spoken}; it says that it speaks {told}.")
-        if told
+        passed("lms-version", f"It is asked in xAPI {spoken}; it says that it speaks {speaks}.")
+        if speaks
         else warned("lms-version", f"It answers xAPI {spoken}, and does not say which version it speaks."),
         _store_clock(client.date, now),
         passed("lms-rights", "The user may read statements.")
@@ -198,21 +198,23 @@ def _store_clock(theirs: datetime | None, now: datetime) -> Check:
     if theirs is None:
         return passed("lms-clock", "The record store does not say what time it is.")
     apart = abs((now - theirs).total_seconds())
-    told = f"This clock and the record store's are {counted(round(apart), 'second')} apart."
+    message = f"This clock and the record store's are {counted(round(apart), 'second')} apart."
     if apart <= _CLOCK_SECONDS:
-        return passed("lms-clock", told)
-    return warned("lms-clock", told, "Let both keep their time by NTP: a completion ahead of this clock waits.")
+        return passed("lms-clock", message)
+    return warned("lms-clock", message, "Let both keep their time by NTP: a completion ahead of this clock waits.")
 
 
 def _consistent(through: str | None, now: datetime) -> Check:
     if through is None:
-        told = "It does not say up to when its answers are complete: what was stored last is read again each time."
-        return warned("lms-consistent", told)
+        message = "It does not say up to when its answers are complete: what was stored last is read again each time."
+        return warned("lms-consistent", message)
     behind = now - datetime.fromisoformat(through)
-    told = f"Its answers are complete up to {through[:19]}Z."
+    message = f"Its answers are complete up to {through[:19]}Z."
     if behind > _BEHIND:
-        return warned("lms-consistent", told, "What is stored after that comes in later: see what holds the store up.")
-    return passed("lms-consistent", told)
+        return warned(
+            "lms-consistent", message, "What is stored after that comes in later: see what holds the store up."
+        )
+    return passed("lms-consistent", message)
 
 
 def connection(store: Store) -> Check:

@@ -111,11 +111,11 @@ def _show(environment: Environment, outcome: "Disconnected") -> None:
         output.warn(f"{path} stays: {reason}.")
     if outcome.purged and environment.environ.get("CREDLY_TOKEN"):
         output.warn("CREDLY_TOKEN stays in the environment: it is your own.")
-    output.say(_told(outcome), "green")
+    output.say(_sentence(outcome), "green")
     output.note(Hint("To connect again:", Command("connect")))
 
 
-def _told(outcome: "Disconnected") -> str:
+def _sentence(outcome: "Disconnected") -> str:
     name = outcome.organization or "Credly"
     if outcome.purged:
         return f"Disconnected from {name} and removed what was stored here."

@@ -60,9 +60,9 @@ def _render(environment: Environment, answer: "Explanation", *, every: bool) -> 
 
 def _rows(one: "Explained") -> list[dict[str, object]]:
     """Return the rows of a badge: what decided first, then each check."""
-    told = {"id": one.badge.id, **as_json(one)}
-    cause = {**told, "code": "cause", "ok": None, "message": one.cause}
-    return [cause, *({**told, **asdict(check)} for check in one.checks)]
+    fields = {"id": one.badge.id, **as_json(one)}
+    cause = {**fields, "code": "cause", "ok": None, "message": one.cause}
+    return [cause, *({**fields, **asdict(check)} for check in one.checks)]
 
 
 def _show(environment: Environment, answer: "Explanation", *, every: bool) -> None:

@@ -221,11 +221,11 @@ class _Source:
         if not isinstance(rows, list):
             return _Page([], None, 1, _incomplete("a page has no rows"), reply.date, is_list=False)
         metadata = metadata if isinstance(metadata, dict) else {}
-        total, told = metadata.get("total_count"), metadata.get("total_pages")
+        total, total_pages = metadata.get("total_count"), metadata.get("total_pages")
         if type(total) is not int:
             untold = _incomplete("a page does not say how many rows there are")
             return _Page(rows, None, _MOST_PAGES, untold, reply.date)
-        pages = max(told if type(told) is int else 1, ceil(total / (len(rows) or 1)))
+        pages = max(total_pages if type(total_pages) is int else 1, ceil(total / (len(rows) or 1)))
         return _Page(rows, total, min(pages, total + 1, _MOST_PAGES), None, reply.date)
 
     def further_pages(self, first: _Page) -> Iterator[_Page | Failure]:

@@ -258,17 +258,17 @@ def issued_badge_from(row: object) -> IssuedBadge:
     )
 
 
-def mail_locale(told: str | None) -> str | None:
+def mail_locale(locale: str | None) -> str | None:
     """Return the locale to send for what the LMS tells, ``None`` where Credly has no such language.
 
     Credly refuses a badge with a locale it does not know, so ``de_AT`` becomes ``de`` and ``it`` nothing.
     """
-    if not told:
+    if not locale:
         return None
-    text = told.strip().replace("_", "-").casefold()
-    for locale in _LOCALES:
-        if locale.casefold() == text:
-            return locale
+    text = locale.strip().replace("_", "-").casefold()
+    for known in _LOCALES:
+        if known.casefold() == text:
+            return known
     language = text.partition("-")[0]
     return language if language in _LOCALES else _OF_LANGUAGE.get(language)
 

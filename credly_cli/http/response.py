@@ -199,8 +199,8 @@ class Service:
         own = self.meanings.get(fault)
         code, sentence, hint = own or _MEANINGS[fault]
         hint = hint if own else self.hint or hint
-        told = sentence.format(name=self.name, message=reply.message if reply else message, host=host)
-        return HttpFailure(code, told, reply.status if reply else None, hint, reply.retry_after if reply else None)
+        text = sentence.format(name=self.name, message=reply.message if reply else message, host=host)
+        return HttpFailure(code, text, reply.status if reply else None, hint, reply.retry_after if reply else None)
 
     def failure_of(self, reply: Reply) -> HttpFailure | None:
         """Say what an answer that is no success means; ``None`` for a success with a JSON object."""

@@ -241,7 +241,7 @@ class Candidates:
             learner.last_name = learner.last_name or people[0].last_name or None
             return
         if len(people) > 1 or self.of_learners or is_new:
-            _take_names(learner, people, prefer_told=self.of_learners)
+            _take_names(learner, people, prefer_new=self.of_learners)
         else:
             learner.first_name = learner.first_name or people[0].first_name or None
             learner.last_name = learner.last_name or people[0].last_name or None
@@ -324,13 +324,13 @@ def spelling(people: Iterable[StagedPerson]) -> str:
     return max(person.email for person in people)
 
 
-def _take_names(learner: Learner, people: Sequence[StagedPerson], *, prefer_told: bool) -> None:
+def _take_names(learner: Learner, people: Sequence[StagedPerson], *, prefer_new: bool) -> None:
     pairs = {person.names for person in people if any(person.names)}
     known = learner.first_name or "", learner.last_name or ""
     if not pairs or (all(known) and known in pairs):
         return
     first, last = max(pairs, key=lambda pair: (all(pair), pair))
-    if prefer_told:
+    if prefer_new:
         learner.first_name, learner.last_name = first or known[0] or None, last or known[1] or None
     else:
         learner.first_name, learner.last_name = known[0] or first or None, known[1] or last or None

@@ -134,8 +134,8 @@ def _row(record: Record) -> dict[str, Any]:
 def shown_rows(report: FileReport) -> Iterator[str]:
     """Write the first rows as they were understood, a line each."""
     for record in report.understood.rows:
-        told = {key: value for key, value in _row(record).items() if value not in (None, "", ()) and key != "row"}
-        values = ", ".join(f"{key}: {_value(value)}" for key, value in told.items())
+        fields = {key: value for key, value in _row(record).items() if value not in (None, "", ()) and key != "row"}
+        values = ", ".join(f"{key}: {_value(value)}" for key, value in fields.items())
         yield f"row {record.row}: {values}"
 
 

@@ -111,15 +111,15 @@ class Keeping:
                 " content is imported under that id, or named in config.toml, under [lms.xapi]: activities = {...}"
             )
         for numbering, rows in people.most_common(_NAMED):
-            told = counted(rows, "statement is", "statements are")
+            number = counted(rows, "statement is", "statements are")
             if "/" in numbering:
                 yield (
-                    f"{told} of accounts of {numbering} whom nobody here is. They are kept for {_DAYS} days. Import"
+                    f"{number} of accounts of {numbering} whom nobody here is. They are kept for {_DAYS} days. Import"
                     f" learners with --source {numbering}, or say in config.toml, under [lms.xapi], whose numbering"
                     f' that is: homes = {{"{numbering}" = ""}}'
                 )
             else:
-                yield f"{told} of people who are not known here ({numbering}). They are kept for {_DAYS} days."
+                yield f"{number} of people who are not known here ({numbering}). They are kept for {_DAYS} days."
 
     def again(self, homes: Mapping[str, str], activities: Mapping[str, str]) -> Iterator[list[ProgressRecord]]:
         """Yield, in pieces, what is worth another try; it is kept no longer, unless it is kept anew."""
@@ -137,8 +137,8 @@ class Keeping:
         self.kept_at = {}
 
 
-def _record(row: int, told: list[Any]) -> ProgressRecord:
-    record = ProgressRecord(*told)._replace(row=row)
+def _record(row: int, fields: list[Any]) -> ProgressRecord:
+    record = ProgressRecord(*fields)._replace(row=row)
     return record._replace(said=Said(*record.said)) if record.said else record
 
 

@@ -64,8 +64,8 @@ class Matcher:
         self._known.take_over()
         return [
             PersonMatch(candidate.survivor.learner.id, None, 0, person.number)
-            for candidate, told in self._known.people.items()
-            for person in told
+            for candidate, people in self._known.people.items()
+            for person in people
         ] + [
             PersonMatch(None, reason, int(number in self._unknown), number) for number, reason in self._rejected.items()
         ]
@@ -378,7 +378,7 @@ class _Alike:
 def _choose_todays(
     moves: Sequence[_Move], now: str, of_learners: bool, people_of: Mapping[Candidate, Sequence[StagedPerson]]
 ) -> None:
-    """Choose of each owner's addresses the one that is today's, if any: one that nothing newer told otherwise."""
+    """Choose of each owner's addresses the one that is today's, if any: one that nothing newer contradicts."""
     for owner, group in groupby(sorted(moves, key=lambda each: each.owner.learner.id), key=lambda each: each.owner):
         own = [person for person in people_of.get(owner, ()) if person.email_key == owner.key]
         theirs = list(group)

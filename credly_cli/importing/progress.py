@@ -112,18 +112,18 @@ class _Stage:
             (
                 row, email, learner_id, name, by_title, session, progress, standing, enrolled_at, completed_at,
                 completed_latest, event_id, first_name, last_name, reported_at, source, said, sha1, _,
-            ) = told = cast("ProgressRecord", record)  # fmt: skip
+            ) = progress_record = cast("ProgressRecord", record)  # fmt: skip
             place = places.get((name, session, by_title)) or self._find_place(name, session, by_title=by_title)
             if said is not None and not session and not isinstance(place, str):
                 place = self._of_registration(place, said, name)
             if isinstance(place, str):
-                self._without_place(rows, told, place)
+                self._without_place(rows, progress_record, place)
                 continue
             if sha1 and not email and (email := self._address_of(sha1)) is None:
-                self._of_nobody(rows, told)
+                self._of_nobody(rows, progress_record)
                 continue
             if self._keeping is not None:
-                self._keeping.note(told)
+                self._keeping.note(progress_record)
             number, loose = place
             numbering = common if source is None else numberings.get(source, source)
             person = number_of(

@@ -106,8 +106,10 @@ class ManualGrants:
         """Say how many badges are out through the link, how to list them, and where they are revoked (R34)."""
         content = self._content
         number = grants.count_out(self.store, self._badge.id, content.id)
-        told = f"{counted(number, 'badge is', 'badges are')} out for {content.title}. Revoking is done in Credly only."
-        return Hint(f"{told} To list them:", listing_of_out(self._badge.word, content.id))
+        sentence = (
+            f"{counted(number, 'badge is', 'badges are')} out for {content.title}. Revoking is done in Credly only."
+        )
+        return Hint(f"{sentence} To list them:", listing_of_out(self._badge.word, content.id))
 
     def _date_of(self, candidate: _Candidate, moment: str) -> str:
         """Return the date on the badge."""

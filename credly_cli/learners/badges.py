@@ -93,11 +93,11 @@ def _only_stored(
         if badge.deleted_at is not None or badge.id in known:
             continue
         try:
-            told = client.issued_badge(badge.id) if asking else badge
+            current = client.issued_badge(badge.id) if asking else badge
         except Failure:
-            told, asking = badge, False
-        if told is not None:
-            yield told
+            current, asking = badge, False
+        if current is not None:
+            yield current
 
 
 def _learner(email: str, known: Sequence[Learner], found: Sequence[IssuedBadge]) -> LearnerBrief:

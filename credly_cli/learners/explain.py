@@ -99,7 +99,7 @@ def _explained(case: Case, checked: list[Check]) -> Explained:
     badge = BadgeBrief(case.badge.id, case.badge.name, case.badge.image_url)
     concerns = bool(case.sessions or case.grants or case.issued)
     decision = decide(case)
-    sentence = cause(decision, checked, _told_by(case))
+    sentence = cause(decision, checked, _deciding_check(case))
     return Explained(badge, case.content, decision, sentence, checked, _file(case), concerns)
 
 
@@ -129,7 +129,7 @@ _TELLING: dict[str, str] = {
 }  # fmt: skip
 
 
-def _told_by(case: Case) -> str | None:
+def _deciding_check(case: Case) -> str | None:
     """Return the check that tells why the learner's last completion earned nothing."""
     missed = [session for session in case.sessions if session.outcome.missed is not None]
     last = max(missed, key=lambda session: session.facts.completed_at or "", default=None)

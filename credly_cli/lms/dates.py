@@ -237,7 +237,7 @@ def _read_other(text: str, zone: tzinfo, form: str | None) -> Moment:
     if form is None and _SERIAL.fullmatch(text):
         raise UnreadableTimeError(f"{text!r} is the number of a day in a spreadsheet", "format the column as a date")
     try:
-        return _read_free(text, zone) if form is None else _read_told(text, zone, form)
+        return _read_free(text, zone) if form is None else _read_mostly_by_form(text, zone, form)
     except UnreadableTimeError:
         raise
     except (ValueError, OverflowError, OSError):
@@ -247,7 +247,7 @@ def _read_other(text: str, zone: tzinfo, form: str | None) -> Moment:
         raise UnreadableTimeError(f"{text!r} is not a date in the form {form!r}") from None
 
 
-def _read_told(text: str, zone: tzinfo, form: str) -> Moment:
+def _read_mostly_by_form(text: str, zone: tzinfo, form: str) -> Moment:
     """Read by the form that was told, and else what is ISO 8601 or an epoch, where the form is nothing like it."""
     try:
         return _read_by_form(text, zone, form)

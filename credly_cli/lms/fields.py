@@ -230,14 +230,14 @@ class PersonReader:
 
     def read(self, cells: Cells) -> Person:
         """Return the person of a row; an export repeats its people, so their cells are read once."""
-        told = self._cells_of(cells)
-        person = self._known.get(told)
+        key = self._cells_of(cells)
+        person = self._known.get(key)
         if person is None:
             person = self.email(cells), self.learner_id(cells), *self.names(cells)
             if self._full == ABSENT:  # names that are split are counted, row by row
                 if len(self._known) >= _REMEMBERED:
                     self._known.clear()
-                self._known[told] = person
+                self._known[key] = person
         return person
 
     def email(self, cells: Cells) -> str | None:

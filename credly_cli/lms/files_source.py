@@ -105,8 +105,10 @@ def check_entries(settings: Settings) -> None:
                 check_mapping(kind, entry.map)
                 check_date_format(entry.date_format)
             except Failure as failure:
-                told, hint = (str(text).replace("--date-format", "date_format =") for text in (failure, failure.hint))
-                message = f"In lms.files.{kind}, {entry.path}: {told}"
+                problem, hint = (
+                    str(text).replace("--date-format", "date_format =") for text in (failure, failure.hint)
+                )
+                message = f"In lms.files.{kind}, {entry.path}: {problem}"
                 raise Failure("config-invalid", message, hint=hint) from None
 
 

@@ -75,13 +75,13 @@ class LearnerReader:
         return LearnerRecord(
             row, email, first, last,
             self._person.learner_id(cells),
-            _told(cells, self._panorama),
-            None if self._sublicense == ABSENT else names_in(_told(cells, self._sublicense) or ""),
+            _optional_text(cells, self._panorama),
+            None if self._sublicense == ABSENT else names_in(_optional_text(cells, self._sublicense) or ""),
             cells[self._locale].strip() or None,
         )  # fmt: skip
 
 
-def _told(cells: Cells, place: int) -> str | None:
+def _optional_text(cells: Cells, place: int) -> str | None:
     """Return what a column says: '' where it says that there is none, ``None`` where the file does not tell (R29)."""
     if place == ABSENT:
         return None

@@ -163,9 +163,9 @@ class _Renderer:
 
     def page(self, page: Page) -> str:
         """Render one page."""
-        told = [self._cards.earned(entry, page.details.get(entry.badge.id)) for entry in page.earned]
-        in_full = [card for _, card in told]
-        in_short = in_full if len(self._options.views) == 1 else [card for card, _ in told]  # in full one click away
+        cards = [self._cards.earned(entry, page.details.get(entry.badge.id)) for entry in page.earned]
+        in_full = [card for _, card in cards]
+        in_short = in_full if len(self._options.views) == 1 else [card for card, _ in cards]  # in full one click away
         views = [
             self._overview(page, in_short) if name == "overview" else self._view("badges", {"earned": in_full}, page)
             for name in self._options.views

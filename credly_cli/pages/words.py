@@ -31,22 +31,22 @@ def languages() -> dict[str, str]:
 
 
 @lru_cache(maxsize=512)
-def known(told: str | None) -> str | None:
+def known(locale: str | None) -> str | None:
     """Return the language of pages for a locale as systems write it (``de_AT``, ``pt-BR``, ``fr_CA.UTF-8``)."""
-    read = _TAG.fullmatch(told.strip()) if told else None
+    read = _TAG.fullmatch(locale.strip()) if locale else None
     return languages().get(read[1].lower()) if read else None
 
 
-def chosen(told: str) -> str:
+def chosen(language: str) -> str:
     """Return a language that somebody asked for; raises ``Failure`` where there are no pages in it."""
-    if known(told) is None:
-        raise Failure("usage", no_such(told), hint=choice())
-    return told
+    if known(language) is None:
+        raise Failure("usage", no_such(language), hint=choice())
+    return language
 
 
-def no_such(told: str) -> str:
+def no_such(language: str) -> str:
     """Say that there is no such language."""
-    return f"There are no pages in {told!r}."
+    return f"There are no pages in {language!r}."
 
 
 def choice() -> str:
@@ -66,9 +66,9 @@ def catalog(tag: str) -> dict[str, str]:
 @lru_cache(maxsize=512)
 def language(locale: str | None, otherwise: str = ENGLISH) -> "Language":
     """Return the language of a learner, or where their locale is none of ours, the page's; the same for the same."""
-    told = locale if locale and known(locale) else otherwise
-    tag = known(told) or ENGLISH
-    return _language(tag, str(_locale(tag, told)))
+    spoken = locale if locale and known(locale) else otherwise
+    tag = known(spoken) or ENGLISH
+    return _language(tag, str(_locale(tag, spoken)))
 
 
 @cache
@@ -113,9 +113,9 @@ def _fit(value: str) -> str:
     return value if isinstance(value, Markup) else inert(value)
 
 
-def _locale(tag: str, told: str) -> Locale:
-    """Return the locale that was told, if there is such a one, else that of the language."""
-    read = _TAG.fullmatch(told.strip())
+def _locale(tag: str, locale: str) -> Locale:
+    """Return the locale that was asked for, if there is such a one, else that of the language."""
+    read = _TAG.fullmatch(locale.strip())
     of_country = [f"{read[1].lower()}_{read[3].upper()}"] if read and read[3] else []
     plain = _DAYS_OF_ENGLISH if tag == ENGLISH else tag.replace("-", "_")
     return _first([*of_country, plain])

@@ -167,12 +167,12 @@ def _digest_of(
     earned: Sequence[Earned],
 ) -> bytes:
     shown = {one.badge.id for section in (in_progress, discover, earned) for one in section}
-    told = repr((_name(learner), learner.locale, in_progress, discover, earned))
-    return _digest(told, *(shared.digest_of(badge) for badge in sorted(shown)))
+    text = repr((_name(learner), learner.locale, in_progress, discover, earned))
+    return _digest(text, *(shared.digest_of(badge) for badge in sorted(shown)))
 
 
-def _digest(told: str, *more: bytes) -> bytes:
-    digest = blake2b(told.encode("utf-8", "surrogatepass"), digest_size=_DIGEST_BYTES)
+def _digest(text: str, *more: bytes) -> bytes:
+    digest = blake2b(text.encode("utf-8", "surrogatepass"), digest_size=_DIGEST_BYTES)
     for part in more:
         digest.update(part)
     return digest.digest()

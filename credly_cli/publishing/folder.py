@@ -228,9 +228,9 @@ class Folder:
     def place(self) -> str:
         """Return how the folder is now, to be compared with how it was left."""
         status, listed = os.fstat(self._descriptor), self._status(LIST)
-        told = [status.st_dev, status.st_ino, status.st_mtime_ns]
-        told += [listed.st_ino, listed.st_size, listed.st_mtime_ns] if listed else []
-        return ".".join(map(str, told))
+        numbers = [status.st_dev, status.st_ino, status.st_mtime_ns]
+        numbers += [listed.st_ino, listed.st_size, listed.st_mtime_ns] if listed else []
+        return ".".join(map(str, numbers))
 
     def _status(self, name: str) -> os.stat_result | None:
         try:

@@ -34,11 +34,11 @@ class Look:
     @classmethod
     def of(cls, settings: Settings, organization: str, *, fragment: bool) -> "Look":
         """Read how pages are to look; raises ``Failure`` for a file that cannot be used."""
-        told = settings.publish
-        logo, data = _logo(told.logo, settings.folder) if told.logo else (None, None)
-        style = _read(told.style, settings.folder, "publish.style") if told.style else None
+        publish = settings.publish
+        logo, data = _logo(publish.logo, settings.folder) if publish.logo else (None, None)
+        style = _read(publish.style, settings.folder, "publish.style") if publish.style else None
         text = None if style is None else style.decode("utf-8", "replace")
-        title, language, hide = told.title, told.language, settings.hide_expired_badges
+        title, language, hide = publish.title, publish.language, settings.hide_expired_badges
         return cls(organization, title, language, fragment, logo, data, text, hide)
 
     @property
@@ -71,19 +71,19 @@ class Look:
         return digest.digest()
 
 
-def _logo(told: str, folder: Path) -> tuple[str, bytes | None]:
-    if told.startswith("https://") and is_web_address(told):
-        return told, None
-    data = _read(told, folder, "publish.logo")
-    name = f"credly-logo{Path(told).suffix.lower()}"
+def _logo(logo: str, folder: Path) -> tuple[str, bytes | None]:
+    if logo.startswith("https://") and is_web_address(logo):
+        return logo, None
+    data = _read(logo, folder, "publish.logo")
+    name = f"credly-logo{Path(logo).suffix.lower()}"
     if name not in LOGOS:
         endings = ", ".join(logo.rpartition(".")[2] for logo in LOGOS)
         raise _invalid(f"publish.logo must be an https address or a file that ends in {endings}.")
     return name, data
 
 
-def _read(told: str, folder: Path, key: str) -> bytes:
-    path = folder / Path(told).expanduser()
+def _read(name: str, folder: Path, key: str) -> bytes:
+    path = folder / Path(name).expanduser()
     try:
         data = path.read_bytes()
     except OSError as error:

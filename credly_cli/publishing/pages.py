@@ -84,9 +84,14 @@ def _renderer(look: Look, details: Mapping[str, BadgeDetails]) -> Callable[[Page
     options = look.options
 
     def rendered(plan: PagePlan) -> bytes:
-        told = plan.facts
         page = pages.Page(
-            told.name, told.in_progress, told.discover, told.earned, details, plan.now.changed_at, told.learner.locale
+            plan.facts.name,
+            plan.facts.in_progress,
+            plan.facts.discover,
+            plan.facts.earned,
+            details,
+            plan.now.changed_at,
+            plan.facts.learner.locale,
         )
         return pages.render(page, options).encode("utf-8", "replace")
 

@@ -111,16 +111,16 @@ class RecordStore:
         pair = b64encode(f"{self.user}:{self.password}".encode()).decode()
         if request.headers.get("authorization") != f"Basic {pair}":
             raise _RefusedError(401, "The user or the password is wrong")
-        told = request.headers.get("x-experience-api-version", "")
-        if not any(told.split(".")[:2] == version.split(".")[:2] for version in self.versions):
-            raise _RefusedError(400, f"X-Experience-API-Version {told!r} is not spoken here")
+        wanted = request.headers.get("x-experience-api-version", "")
+        if not any(wanted.split(".")[:2] == version.split(".")[:2] for version in self.versions):
+            raise _RefusedError(400, f"X-Experience-API-Version {wanted!r} is not spoken here")
 
     def _written(self, request: Request) -> Response:
         try:
-            told = json.loads(request.body)
+            body = json.loads(request.body)
         except ValueError:
             raise _RefusedError(400, "The body is not JSON") from None
-        statements = told if isinstance(told, list) else [told]
+        statements = body if isinstance(body, list) else [body]
         for statement in statements:
             if not isinstance(statement, dict) or not all(isinstance(statement.get(name), dict) for name in _NEEDED):
                 raise _RefusedError(400, "A statement needs actor, verb and object")

@@ -41,8 +41,8 @@ AND EXISTS (
 
 def write(store: Store, origin: Origin, rev: int, now: str) -> int:
     """Note which completions the folded records deny, and which denied ones they tell again; returns how many."""
-    told_again = store.change(_ALLOW, {"rev": rev})
-    return told_again + store.change(_DENY, {"now": now, "file": origin.file, "rev": rev, "source": origin.source})
+    allowed = store.change(_ALLOW, {"rev": rev})
+    return allowed + store.change(_DENY, {"now": now, "file": origin.file, "rev": rev, "source": origin.source})
 
 
 # Grants

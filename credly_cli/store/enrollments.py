@@ -273,9 +273,9 @@ def write(store: Store, origin: Origin, now: str) -> Written:
     if added or denied or settled.changed or store.value(f"SELECT 1 FROM temp.changes c WHERE {_HAS_MOVED} LIMIT 1"):
         set_rev(store, rev)
     newly_undone = list(map(UndoneCompletion._make, store.connection.execute(_NEWLY_UNDONE)))
-    told = store.connection.execute(_COMPLETIONS).fetchone()
+    totals = store.connection.execute(_COMPLETIONS).fetchone()
     undone = store.value(_STILL_UNDONE)
-    return Written(added, changed + settled.changed, undone, newly_undone, settled, *told)
+    return Written(added, changed + settled.changed, undone, newly_undone, settled, *totals)
 
 
 # What issuing asks

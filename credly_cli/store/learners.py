@@ -225,10 +225,10 @@ def sourced_ids(store: Store, learner: int) -> list[str]:
 
 def set_named_ids(store: Store, ids: Iterable[tuple[int, Mapping[str, str]]]) -> None:
     """Write the ids that learners have in named sources, by source, in place of those that they had."""
-    told = list(ids)
+    named = list(ids)
     run = store.connection.executemany
-    run("DELETE FROM learner_ids WHERE learner = ?", [(learner,) for learner, _ in told])
-    rows = [(source, identity, learner) for learner, by_source in told for source, identity in by_source.items()]
+    run("DELETE FROM learner_ids WHERE learner = ?", [(learner,) for learner, _ in named])
+    rows = [(source, identity, learner) for learner, by_source in named for source, identity in by_source.items()]
     run("INSERT INTO learner_ids (source, learner_id, learner) VALUES (?, ?, ?)", rows)
 
 

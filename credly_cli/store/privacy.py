@@ -215,7 +215,7 @@ def forget(store: Store, rows: Sequence[Learner], now: str) -> Forgotten:
         _forget_badges(store, marks, row, outcome)
         _forget_grants(store, row.id, marks, now, outcome)
         outcome.enrollments += store.change("DELETE FROM enrollments WHERE learner = ?", (row.id,))
-        _forget_told(store, row)
+        _forget_statements(store, row)
         _forget_learner(store, marks, row)
     outcome.learners = len(rows)
     return outcome
@@ -258,15 +258,15 @@ def _forget_grants(store: Store, learner: int, marks: Marks, now: str, outcome: 
         store.change("UPDATE attempts SET body = NULL, detail = NULL WHERE grant_id = ?", (grant["id"],))
 
 
-def _forget_told(store: Store, row: Learner) -> None:
+def _forget_statements(store: Store, row: Learner) -> None:
     """Forget what statements told, also those that are kept until their content is known."""
-    who = {"learner": row.id, "id": row.learner_id, "sha1": sha1_of(row.email), "lower": sha1_of(row.email_key)}
-    store.change("DELETE FROM statements WHERE learner = :learner", who)
+    params = {"learner": row.id, "id": row.learner_id, "sha1": sha1_of(row.email), "lower": sha1_of(row.email_key)}
+    store.change("DELETE FROM statements WHERE learner = :learner", params)
     store.change(
         f"DELETE FROM kept_progress WHERE lower(email) IN ({_OWN_KEYS}) OR sha1 IN (:sha1, :lower)"
         " OR (numbering = '' AND learner_id = :id) OR (learner_id <> '' AND (numbering, learner_id) IN ("
         "SELECT source, learner_id FROM learner_ids WHERE learner = :learner))",
-        who,
+        params,
     )
 
 

@@ -293,8 +293,8 @@ def _undone(progress: ImportResult) -> list[Problem]:
     problems = []
     for undone in progress.newly_undone[:_LISTED]:
         message = f"The LMS no longer calls {undone.title!r} complete for {undone.email}."
-        told = f"{message} It stays, and so does its badge."
-        problems.append(Problem("import-rejected", told, email=undone.email, hint=way_back(undone.email)))
+        text = f"{message} It stays, and so does its badge."
+        problems.append(Problem("import-rejected", text, email=undone.email, hint=way_back(undone.email)))
     more = len(progress.newly_undone) - _LISTED
     if more > 0:
         message = f"The LMS no longer calls {counted(more, 'more completion')} complete. They stay."

@@ -60,17 +60,17 @@ class Site:
 
     def happened(self, stream: str, **event: Any) -> None:
         """Let something happen, after all that has happened so far."""
-        told = self.events.setdefault(stream, [])
-        event.setdefault("id", f"{stream}-{len(told) + 1}")
-        told.insert(0, event)
+        events = self.events.setdefault(stream, [])
+        event.setdefault("id", f"{stream}-{len(events) + 1}")
+        events.insert(0, event)
 
     def completed(self, email: str, course: str, at: str, **more: Any) -> None:
         """Let a learner complete a course."""
         first, _, last = email.partition("@")[0].partition(".")
         detail = {"id": f"user-{email}", "firstName": first.title() or None, "lastName": last.title() or None}
-        told = {"event": "courseCompletion", "type": "status_change", "source": "course_completed", "timestamp": at}
-        about = {"notifiableId": course, "title": f"Title of {course}", "user": email, "userDetail": detail}
-        self.happened("courseCompletion", **{**told, **about, **more})
+        fields = {"event": "courseCompletion", "type": "status_change", "source": "course_completed", "timestamp": at}
+        details = {"notifiableId": course, "title": f"Title of {course}", "user": email, "userDetail": detail}
+        self.happened("courseCompletion", **{**fields, **details, **more})
 
     def answer(self, path: str, query: dict[str, str]) -> tuple[int, Any]:  # noqa: C901, PLR0911 - one for each path
         """Answer a request."""
@@ -122,11 +122,11 @@ class Site:
         ]
 
     def _listed(self, key: str, rows: list[dict[str, Any]], query: dict[str, str]) -> tuple[int, Any]:
-        told = self.readings
+        readings = self.readings
         per_page = (self.content_per_page if key == "contentItems" else None) or self.per_page
-        if told.takes_per_page:
+        if readings.takes_per_page:
             per_page = int(query.get("perPage", per_page))
-        if key == "events" and told.cursor in ("inclusive", "exclusive"):
+        if key == "events" and readings.cursor in ("inclusive", "exclusive"):
             return 200, self._shaped(key, rows, *self._page_by_time(rows, query, per_page))
         start = self._start(rows, query, per_page)
         if start is None:
@@ -134,7 +134,7 @@ class Site:
         shown = rows[start : start + per_page]
         end = start + len(shown)
         information: dict[str, Any] = {"perPage": per_page, "hasMore": end < len(rows)}
-        if told.by_page:
+        if readings.by_page:
             information["currentPage"] = int(query.get("page", 1))
         else:
             information["cursor"] = urlsafe_b64encode(str(len(rows) - end).encode()).decode()
@@ -171,15 +171,15 @@ class Site:
         self, key: str, rows: list[dict[str, Any]], shown: list[dict[str, Any]], information: dict[str, Any]
     ) -> dict[str, Any]:
         """Put a page into the shape that answers have."""
-        told = self.readings
-        information["total"] = len(rows) + (told.end == "wrong-total")
-        if told.end != "hasMore":
+        readings = self.readings
+        information["total"] = len(rows) + (readings.end == "wrong-total")
+        if readings.end != "hasMore":
             has_more = information.pop("hasMore")
             if not has_more:
                 information.pop("cursor", None)
-        if told.end == "silent":
+        if readings.end == "silent":
             information = {}
-        if told.shape == "meta":
+        if readings.shape == "meta":
             page = {"page": information["currentPage"]} if "currentPage" in information else {}
             meta = page | {
                 "perPage": information["perPage"], "totalCount": information["total"],
@@ -188,7 +188,7 @@ class Site:
             }  # fmt: skip
             return {"data": shown, "meta": meta}
         body = {key: shown, "pageInfo": information}
-        return {"data": {"APIEvents": {**body, "aggregations": {}}}} if told.shape == "wrapped" else body
+        return {"data": {"APIEvents": {**body, "aggregations": {}}}} if readings.shape == "wrapped" else body
 
 
 def _milliseconds(text: str) -> int:

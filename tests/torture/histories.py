@@ -89,10 +89,10 @@ def main() -> int:
         os.environ["TMPDIR"] = str(_MEMORY)
     total, started = Counter[str](), time.monotonic()
     print(f"seed {options.seed}", flush=True)  # noqa: T201
-    for lot, counts, told in torture(options.histories, options.seed, options.workers, shrink=options.shrink):
+    for lot, counts, report in torture(options.histories, options.seed, options.workers, shrink=options.shrink):
         total += counts
-        if told:
-            plain = (line for line in told.splitlines() if "no_harm_is_done()" not in line)
+        if report:
+            plain = (line for line in report.splitlines() if "no_harm_is_done()" not in line)
             print("\n".join(plain), f"\n(--seed {lot.seed} --histories {lot.histories})", flush=True)  # noqa: T201
         print(f"{total['histories']:>6} histories, {_harm(total)} failed", file=sys.stderr, flush=True)  # noqa: T201
     for name in (*_COUNTED, *_HARM):

@@ -33,8 +33,8 @@ PEOPLE = range(1, 7)
 class HarmError(AssertionError):
     """The program has done what it must never do."""
 
-    def __init__(self, harm: Harm, told: object) -> None:
-        super().__init__(f"{harm}: {told}")
+    def __init__(self, harm: Harm, evidence: object) -> None:
+        super().__init__(f"{harm}: {evidence}")
         self.harm = harm
 
 
@@ -271,11 +271,11 @@ class Truth:
 @cache
 def _marks_of(key: Key, email: str, badge_id: str, organization_id: str) -> frozenset[str]:
     learner, content, session = key
-    told = None if learner == WITHOUT_ID else f"id{learner}"
-    who = earner_id(told, email)
-    where = f"{organization_id}|{badge_id}|{who}|{session or content}"
+    learner_id = None if learner == WITHOUT_ID else f"id{learner}"
+    earner = earner_id(learner_id, email)
+    where = f"{organization_id}|{badge_id}|{earner}|{session or content}"
     rounds = (where, *(f"{where}|{number}" for number in range(2, 6)))  # what a person grants again has one more
-    return frozenset({who, *(earner_id(told, email, one) for one in rounds)})
+    return frozenset({earner, *(earner_id(learner_id, email, one) for one in rounds)})
 
 
 def _in_brief(badges: Iterable[EarnedBadge]) -> list[tuple[str, str, str | None]]:

@@ -41,11 +41,11 @@ _DATES = ("startDate", "endDate")
 class Dialect:
     """How the site wants to be asked where the vendor's documents differ; asked the other way once, and remembered."""
 
-    def __init__(self, told: Mapping[str, bool]) -> None:
-        self.types = told.get("types", False)  # /content wants its types named
-        self.iso = told.get("iso", False)  # times are ISO 8601, not milliseconds
+    def __init__(self, overrides: Mapping[str, bool]) -> None:
+        self.types = overrides.get("types", False)  # /content wants its types named
+        self.iso = overrides.get("iso", False)  # times are ISO 8601, not milliseconds
 
-    def told(self) -> dict[str, bool]:
+    def overrides(self) -> dict[str, bool]:
         """Return what is remembered."""
         return {name: getattr(self, name) for name in ("types", "iso") if getattr(self, name)}
 

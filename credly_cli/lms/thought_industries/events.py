@@ -13,7 +13,7 @@ from credly_cli.lms.source import Batch, Known, Part, SourceContext
 from credly_cli.lms.thought_industries import rows
 from credly_cli.lms.thought_industries.catalogue import Sessions
 from credly_cli.lms.thought_industries.client import Client
-from credly_cli.lms.thought_industries.paging import Row, told_at
+from credly_cli.lms.thought_industries.paging import Row, happened_at
 from credly_cli.lms.thought_industries.people import Names, Users, belonging, learner_records
 from credly_cli.lms.thought_industries.walk import Steps, Walk
 from credly_cli.lms.thought_industries.words import (
@@ -211,7 +211,7 @@ class _Rejects:
         event = self._events[reject.row - 1]
         name = str(event.get("id") or json.dumps(event, sort_keys=True))
         is_news = name not in self._reported
-        at = told_at(event) or self._oldest
+        at = happened_at(event) or self._oldest
         if is_news and at >= self._oldest:
             self._reported[name] = at
             self._marks[self._mark] = json.dumps(self._reported)

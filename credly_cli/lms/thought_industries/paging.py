@@ -123,7 +123,7 @@ def unreadable(what: str) -> HttpFailure:
 # Times
 
 
-def told_at(event: Row) -> str | None:
+def happened_at(event: Row) -> str | None:
     """Return when an event happened, as UTC text."""
     try:
         return read_moment(str(event.get("timestamp") or "")).at
@@ -136,7 +136,7 @@ def milliseconds_of(event: Row) -> int | None:
     text = str(event.get("timestamp") or "").strip()
     if text.isdecimal() and _EARLIEST <= int(text) < _LATEST:
         return int(text)
-    at = told_at(event)
+    at = happened_at(event)
     if at is None:
         return None
     fraction = text.partition("T")[2].partition(".")[2]

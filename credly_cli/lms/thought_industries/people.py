@@ -9,7 +9,7 @@ from credly_cli.lms.records import LearnerRecord, Reading, Records
 from credly_cli.lms.source import Known
 from credly_cli.lms.thought_industries import rows
 from credly_cli.lms.thought_industries.client import Client
-from credly_cli.lms.thought_industries.paging import Row, told_at
+from credly_cli.lms.thought_industries.paging import Row, happened_at
 
 _MOST_FAILURES = 3  # of look-ups of users in a run
 _NEVER_PASSES = ("rate-limited", "unreachable", "interrupted", "lms-token-refused")
@@ -56,8 +56,8 @@ class Users:
         for event in events:
             detail, email = rows.detail_of(event), rows.email_of(event)
             name = detail.get("id") or email
-            is_told = email and detail.get("firstName") and detail.get("lastName")
-            if not name or name in asked or is_told:
+            is_named = email and detail.get("firstName") and detail.get("lastName")
+            if not name or name in asked or is_named:
                 continue
             asked.add(name)
             if not self._known.learner(detail.get("id"), email) and (user := self._asked(str(name))):
@@ -83,7 +83,7 @@ def belonging(events: list[Row], known: Known, names: Names, read_at: str, readi
     """
     latest: dict[str, Row] = {}
     for event in events:
-        detail, email, at = rows.detail_of(event), rows.email_of(event), told_at(event)
+        detail, email, at = rows.detail_of(event), rows.email_of(event), happened_at(event)
         if not email or not at or not (detail.get("client") or event.get("license")):
             continue
         is_new = not known.learner(detail.get("id"), email)

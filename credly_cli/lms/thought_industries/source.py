@@ -79,7 +79,7 @@ class ThoughtIndustries:
         """Read a list; its failure is told with its name, and the others are read all the same."""
         try:
             for batch in batches:
-                dialect = json.dumps(self._client.dialect.told())
+                dialect = json.dumps(self._client.dialect.overrides())
                 if dialect != (self._dialect or "{}"):
                     batch.bookmarks["dialect"] = self._dialect = dialect
                 yield batch

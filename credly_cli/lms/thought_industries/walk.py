@@ -16,9 +16,9 @@ from credly_cli.lms.thought_industries.paging import (
     Place,
     Row,
     cursor_at,
+    happened_at,
     milliseconds_of,
     time_of_cursor,
-    told_at,
     unreadable,
 )
 from credly_cli.times import from_utc_text
@@ -118,7 +118,7 @@ class Steps:
             tied = _last_ones(page.rows)
             is_over = following is None or self._is_below(page.rows)
             walk.next, walk.read = (following or {}), places.read
-            times = [at for at in map(told_at, events) if at]
+            times = [at for at in map(happened_at, events) if at]
             newest = [*(min(at, walk.began_at) for at in times), *([walk.newest] if walk.newest else [])]
             walk.newest = max(newest, default=None)
             yield events, is_over
@@ -128,7 +128,7 @@ class Steps:
 
     def _is_below(self, events: list[Row]) -> bool:
         """Tell whether a page is from before the start, which a site may not look at."""
-        times = [at for at in map(told_at, events) if at]
+        times = [at for at in map(happened_at, events) if at]
         return self._walk.start is not None and bool(times) and max(times) < self._walk.start
 
     def _following(self, page: Page, places: Places, events: list[Row]) -> Place | list[Row] | None:
@@ -162,7 +162,7 @@ class Steps:
             if is_whole or ("page" in way and not is_new):
                 break
         if not is_whole:
-            moment = told_at(page.rows[-1])
+            moment = happened_at(page.rows[-1])
             self.problems.append(_too_many(self._walk.stream, str(moment), len(found)))
         return list(found.values())
 

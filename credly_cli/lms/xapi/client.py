@@ -54,11 +54,11 @@ class Dialect:
     probed: bool = False  # it is known how it compares `since`
 
     @classmethod
-    def of(cls, told: Mapping[str, Any]) -> "Dialect":
+    def of(cls, overrides: Mapping[str, Any]) -> "Dialect":
         """Read what is remembered."""
-        return cls(**{name: told[name] for name in cls.__slots__ if name in told})
+        return cls(**{name: overrides[name] for name in cls.__slots__ if name in overrides})
 
-    def told(self) -> dict[str, Any]:
+    def overrides(self) -> dict[str, Any]:
         """Return what is to be remembered."""
         usual = Dialect()
         return {name: value for name, value in asdict(self).items() if value != getattr(usual, name)}
@@ -104,12 +104,12 @@ class Client:
     def about(self) -> list[str] | None:
         """Return the versions that the store speaks, ``None`` where it does not say; raises ``HttpFailure``."""
         try:
-            told = self._get("/about", {}).json.get("version")
+            versions = self._get("/about", {}).json.get("version")
         except HttpFailure as failure:
             if failure.status is None or failure.code != "server-error":
                 raise
             return None
-        return list(map(str, told)) if isinstance(told, list) else None
+        return list(map(str, versions)) if isinstance(versions, list) else None
 
     @property
     def date(self) -> datetime | None:

@@ -45,7 +45,7 @@ class Xapi:
         self._since: dict[str, str] = {}
         self._seen: dict[str, list[str]] = {}
         self._late: dict[str, Any] | None = None  # a statement that was stored later than what it tells
-        self._told = ""  # the dialect as it is stored
+        self._stored_dialect = ""  # the dialect as it is stored
         self._understood = Understood()
         self._reader = StatementReader(around.reading, self._understood, is_file=False)
 
@@ -56,8 +56,8 @@ class Xapi:
 
     def batches(self, bookmarks: Mapping[str, str], _known: Known) -> Iterator[Batch]:
         """Read what is new."""
-        self._told = bookmarks.get("xapi:dialect", "{}")
-        self._client.dialect = Dialect.of(json.loads(self._told))
+        self._stored_dialect = bookmarks.get("xapi:dialect", "{}")
+        self._client.dialect = Dialect.of(json.loads(self._stored_dialect))
         self._since = json.loads(bookmarks.get("xapi:since", "{}"))
         self._seen = json.loads(bookmarks.get("xapi:seen", "{}"))
         before = json.loads(bookmarks.get("xapi:done", "[]"))  # that a run asked for which was ended
@@ -85,8 +85,8 @@ class Xapi:
         if verb:
             since = self._since.get(verb)
         else:
-            told = [self._since.get(each) for each in self._verbs]
-            since = min((each for each in told if each), default=None) if all(told) else None
+            times = [self._since.get(each) for each in self._verbs]
+            since = min((each for each in times if each), default=None) if all(times) else None
         if since and self._is_due("looked_back_at", _DAY, bookmarks):
             since = moved(since, **_LATE_OVERLAP)
         if since and self._is_due("looked_far_at", _WEEK, bookmarks) and not self._client.dialect.probed:
@@ -99,10 +99,10 @@ class Xapi:
 
     def _is_due(self, name: str, after: timedelta, bookmarks: Mapping[str, str]) -> bool:
         """Tell whether it is time to look back for what was stored out of turn, where the store does not exclude it."""
-        told = bookmarks.get(f"xapi:{name}")
-        if told is None or "xapi:sure" in bookmarks:
+        last = bookmarks.get(f"xapi:{name}")
+        if last is None or "xapi:sure" in bookmarks:
             return False
-        return not timedelta(0) <= self._around.clock.now() - from_utc_text(told) < after
+        return not timedelta(0) <= self._around.clock.now() - from_utc_text(last) < after
 
     def _looked_back(self, bookmarks: Mapping[str, str]) -> dict[str, str | None]:
         now = utc_text(self._around.clock.now())
@@ -147,11 +147,11 @@ class Xapi:
         return marks | {"xapi:walk": None, "xapi:done": json.dumps(done), **sure}
 
     def _dialect_mark(self) -> dict[str, str | None]:
-        told = json.dumps(self._client.dialect.told())
-        if told == self._told:
+        dialect = json.dumps(self._client.dialect.overrides())
+        if dialect == self._stored_dialect:
             return {}
-        self._told = told
-        return {"xapi:dialect": told}
+        self._stored_dialect = dialect
+        return {"xapi:dialect": dialect}
 
     def _part(self, verb: str, statements: list[dict[str, Any]]) -> Part:
         """Return the statements that matter, but for those that were told before."""
@@ -185,10 +185,10 @@ class Xapi:
     def _is_better_by_verb(self, walk: Walk, statements: list[dict[str, Any]]) -> bool:
         """Tell whether to ask for each verb: the store has much else, and tells statements by their verb."""
         dialect = self._client.dialect
-        told = Counter(map(verb_id, statements))
-        if walk.verb or not dialect.verb or sum(told[verb] for verb in self._verbs) * _LEAST_SHARE >= len(statements):
+        counts = Counter(map(verb_id, statements))
+        if walk.verb or not dialect.verb or sum(counts[verb] for verb in self._verbs) * _LEAST_SHARE >= len(statements):
             return False
-        verb, _ = told.most_common(1)[0]
+        verb, _ = counts.most_common(1)[0]
         asked = {"ascending": "true"} if dialect.ascending else {}
         found = self._client.first_page(verb=verb, **asked).statements
         dialect.verb = bool(found) and all(verb_id(each) == verb for each in found)
@@ -207,10 +207,10 @@ class Xapi:
 
 
 def _is_late(statement: dict[str, Any]) -> bool:
-    stored, told = stored_at(statement), str(statement.get("timestamp"))
-    if stored is None or told[:_TO_THE_SECOND] == stored[:_TO_THE_SECOND]:  # nearly all of a busy store
+    stored, timestamp = stored_at(statement), str(statement.get("timestamp"))
+    if stored is None or timestamp[:_TO_THE_SECOND] == stored[:_TO_THE_SECOND]:  # nearly all of a busy store
         return False
-    happened = precise(told)
+    happened = precise(timestamp)
     return happened is not None and moved(happened, seconds=_LATE_SECONDS) < stored
 
 

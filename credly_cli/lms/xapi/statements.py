@@ -139,9 +139,9 @@ class StatementReader:
 
     @staticmethod
     def _progress(result: JsonObject) -> float | None:
-        told = _object(result.get("extensions")).get(_PROGRESS)
+        progress = _object(result.get("extensions")).get(_PROGRESS)
         try:
-            return None if told is None else read_percentage(str(told))
+            return None if progress is None else read_percentage(str(progress))
         except ValueError as problem:
             raise RejectedError("progress", str(problem)) from None
 
@@ -247,9 +247,9 @@ def _id_of(value: JsonObject) -> str:
 
 
 def _made_id(agent: _Agent, activity: str, word: str, at: str | None) -> str:
-    """Name a statement that has no id, so that it is told once however often it is read."""
-    told = "\x1f".join(map(str, (*agent[:4], activity, word, at)))
-    return f"~{hashlib.sha256(told.encode()).hexdigest()[:32]}"
+    """Name a statement that has no id, so that it counts once however often it is read."""
+    fields = "\x1f".join(map(str, (*agent[:4], activity, word, at)))
+    return f"~{hashlib.sha256(fields.encode()).hexdigest()[:32]}"
 
 
 def _registration_of(statement: JsonObject) -> str:
@@ -258,11 +258,11 @@ def _registration_of(statement: JsonObject) -> str:
 
 def precise(text: object) -> str | None:
     """Bring a time into UTC text to the microsecond; ``None`` for what is none."""
-    told = str(text)
-    if _in_milliseconds(told):
-        return f"{told[:23]}000Z"
+    time = str(text)
+    if _in_milliseconds(time):
+        return f"{time[:23]}000Z"
     try:
-        moment = datetime.fromisoformat(told)
+        moment = datetime.fromisoformat(time)
     except ValueError:
         return None
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC).strftime(_PRECISE)
@@ -285,6 +285,6 @@ def _numbering_of(account: JsonObject) -> str | None:
 def _title_of(about: JsonObject) -> str | None:
     """Return the name of an activity: in English where there is one, else in the first language."""
     names = _object(_object(about.get("definition")).get("name"))
-    told = next((str(name) for language, name in names.items() if language.lower().startswith("en")), None)
-    told = told or next((str(name) for name in names.values()), None)
-    return storable(told[:_LONGEST_TITLE]) if told else None
+    title = next((str(name) for language, name in names.items() if language.lower().startswith("en")), None)
+    title = title or next((str(name) for name in names.values()), None)
+    return storable(title[:_LONGEST_TITLE]) if title else None

@@ -157,7 +157,7 @@ class Steps:
         return self.client.first_page(**asked)
 
     def _note(self, page: Page, times: list[str]) -> None:
-        """Note up to when all is known, and the order of what was told."""
+        """Note up to when all is known, and the order of its statements."""
         walk = self.walk
         if page.through:
             self.through = page.through
@@ -166,13 +166,13 @@ class Steps:
         before = walk.newest
         bounds = [page.through] if page.through else []
         bounds += [moved(page.date, seconds=1)] if page.date else []
-        told = min([max(times), *bounds])
-        walk.order += direction(times) or (0 if before is None else (told > before) - (told < before))
-        walk.newest = max(told, before or "")
+        complete_to = min([max(times), *bounds])
+        walk.order += direction(times) or (0 if before is None else (complete_to > before) - (complete_to < before))
+        walk.newest = max(complete_to, before or "")
         walk.lowest = min([min(times), *([walk.lowest] if walk.lowest else [])])
         most = max(len(page.statements) // 2, _LEAST_TAIL)
-        told_ids = [(at, identity_of(each)) for each in page.statements if (at := stored_at(each))]
-        newest = sorted({*self.tail, *told_ids})
+        stored_ids = [(at, identity_of(each)) for each in page.statements if (at := stored_at(each))]
+        newest = sorted({*self.tail, *stored_ids})
         complete = [at for at, _ in newest if at <= walk.newest][-most:]
         least = complete[0] if complete else ""
         self.tail = [each for each in newest if each[0] >= least][-_MOST_TAIL:]  # with all of one time, and all later
