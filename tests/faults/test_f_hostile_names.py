@@ -1,7 +1,7 @@
 """Scenarios F 66-68: names that are SQL, patterns, shell or paths are names, and nothing else.
 
 62-65 (spreadsheets, terminals, markup, pages) are tried where output is made: tests/test_output.py and
-tests/learner_views.
+tests/learners.
 """
 
 import re

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.learner_views.school import BADGE, School
+from tests.learners.school import BADGE, School
 from tests.publishing.site import Site
 from tests.support.desk import Desk
 

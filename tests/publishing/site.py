@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.learner_views.school import ROBIN, School
+from tests.learners.school import ROBIN, School
 
 URL = "https://learn.example.org/badges"
 

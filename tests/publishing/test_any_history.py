@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from credly_cli.sandbox.records import Refusal
-from tests.learner_views.school import AGAIN, BADGE, School
+from tests.learners.school import AGAIN, BADGE, School
 from tests.publishing.site import Site
 
 if TYPE_CHECKING:

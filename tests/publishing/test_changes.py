@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from credly_cli.times import utc_text
-from tests.learner_views.school import AGAIN, BADGE, ROBIN
+from tests.learners.school import AGAIN, BADGE, ROBIN
 from tests.publishing.site import Site
 
 KIM = "kim@example.org"

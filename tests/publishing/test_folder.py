@@ -6,7 +6,7 @@ import stat
 import pytest
 
 from credly_cli.store.lock import locked
-from tests.learner_views.school import ROBIN
+from tests.learners.school import ROBIN
 from tests.publishing.site import Site
 
 KIM = "kim@example.org"

@@ -6,7 +6,7 @@ import stat
 
 import pytest
 
-from tests.learner_views.school import AGAIN, BADGE, ROBIN
+from tests.learners.school import AGAIN, BADGE, ROBIN
 from tests.publishing.site import URL, Site
 from tests.support import faults
 from tests.support.desk import Desk

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.learner_views.school import AGAIN, BADGE, ROBIN, School
+from tests.learners.school import AGAIN, BADGE, ROBIN, School
 from tests.support import faults
 
 

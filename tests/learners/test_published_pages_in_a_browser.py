@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from credly_cli.pages.page import Options, Page, render, style_sheet
-from tests.learner_views.pages import busy_learner, drawn, full_page, hostile_page, pleasant_page, violations
-from tests.learner_views.school import ROBIN, School
-from tests.learner_views.test_languages import EVERY
+from tests.learners.pages import busy_learner, drawn, full_page, hostile_page, pleasant_page, violations
+from tests.learners.school import ROBIN, School
+from tests.learners.test_languages import EVERY
 
 if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext, Route

@@ -11,8 +11,8 @@ from jinja2.ext import babel_extract
 from credly_cli.pages import page as pages
 from credly_cli.pages import words
 from credly_cli.pages.words import FOLDER, known, language, languages
-from tests.learner_views.pages import written
-from tests.learner_views.school import BADGE, ROBIN, School
+from tests.learners.pages import written
+from tests.learners.school import BADGE, ROBIN, School
 
 EVERY = ("de", "en", "es", "fr", "it", "ja", "nl", "pt-BR")
 TEMPLATES = Path(pages.__file__).parent

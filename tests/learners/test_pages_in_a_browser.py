@@ -13,8 +13,8 @@ from credly_cli.reports import report_page
 from credly_cli.reports.report import STATES, FailureRow, Reason, Report
 from credly_cli.store.badges import BadgeBrief
 from credly_cli.store.reports import BadgeCount, MonthCount
-from tests.learner_views.pages import busy_learner, drawn, hostile_learner, violations, written
-from tests.learner_views.school import School
+from tests.learners.pages import busy_learner, drawn, hostile_learner, violations, written
+from tests.learners.school import School
 
 if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext, Locator, Page, Route

@@ -14,8 +14,8 @@ from credly_cli.pages import render
 from credly_cli.pages.page import Options
 from credly_cli.pages.page import render as render_page
 from credly_cli.text import inert
-from tests.learner_views.pages import HOSTILE, full_page, hostile_learner, hostile_page, written
-from tests.learner_views.school import BADGE, ROBIN, School
+from tests.learners.pages import HOSTILE, full_page, hostile_learner, hostile_page, written
+from tests.learners.school import BADGE, ROBIN, School
 from tests.support import faults
 
 PAGES = Path(render.__file__).parent

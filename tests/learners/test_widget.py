@@ -3,7 +3,7 @@
 import pytest
 
 from credly_cli.issuing.plan import plan
-from tests.learner_views.school import AGAIN, BADGE, ROBIN, School
+from tests.learners.school import AGAIN, BADGE, ROBIN, School
 from tests.support import faults
 from tests.support.desk import Desk
 

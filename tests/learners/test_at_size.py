@@ -10,7 +10,7 @@ from credly_cli.learners.widget import discover, in_progress, read_sessions
 from credly_cli.store import learner_history
 from credly_cli.store.database import Store
 from credly_cli.store.learner_history import Audience
-from tests.learner_views.test_where_it_shows import shown
+from tests.learners.test_where_it_shows import shown
 from tests.support.desk import START
 from tests.support.steps import steps
 

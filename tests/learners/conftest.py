@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.learner_views.school import School
+from tests.learners.school import School
 from tests.support.desk import Desk
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from credly_cli.pages.page import Page
 from credly_cli.store.badges import BadgeBrief
 from credly_cli.store.content import ContentBrief
 from credly_cli.store.learner_history import Discoverable
-from tests.learner_views.school import AGAIN, BADGE, ROBIN, School
+from tests.learners.school import AGAIN, BADGE, ROBIN, School
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page as Tab
