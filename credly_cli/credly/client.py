@@ -72,6 +72,7 @@ REFUSES_SORTING = (400, 422)
 _MOST_PAGES_OF_ORGANIZATIONS = 100
 _MOST_PAGES_OF_TOKENS = 20
 
+_NOT_TOLD_BY = (408, 425)  # whether the request was applied
 _MEANINGS: dict[int, "AnswerKind"] = {
     400: "rejected",
     401: "stop",
@@ -95,11 +96,12 @@ AnswerKind = Literal[
 class Answer:
     """What came of sending a badge.
 
-    ``kind``: ``issued`` (with the badge), ``not-sent`` and ``busy`` (429) (to be sent again), ``refused`` (a 422, to be
-    looked up before it is believed), ``rejected`` (not applied, with Credly's words), ``missing`` (404), ``forbidden``
-    (403: the token lacks a right, or this badge may not be issued), ``unpaid`` (402) and ``conflict`` (409) (not
-    applied, with Credly's words; to be looked up once), ``stop`` (a refused token, a redirect: nothing was applied and
-    the run ends), or ``unclear``. A page of a firewall is ``not-sent``: it let nothing through.
+    ``kind``: ``issued`` (with the badge), ``not-sent`` and ``busy`` (429) (to be sent again), ``refused`` (a 422, or
+    another 4xx in Credly's own form, to be looked up before it is believed), ``rejected`` (not applied, with Credly's
+    words), ``missing`` (404), ``forbidden`` (403: the token lacks a right, or this badge may not be issued), ``unpaid``
+    (402) and ``conflict`` (409) (not applied, with Credly's words; to be looked up once), ``stop`` (a refused token, a
+    redirect: nothing was applied and the run ends), or ``unclear``. A page of a firewall is ``not-sent``: it let
+    nothing through.
     """
 
     kind: AnswerKind
@@ -370,7 +372,13 @@ def _read_answer(reply: Reply, request: BadgeRequest) -> Answer:
         return Answer("stop", reply.message, reply)
     if reply.is_of_firewall:
         return Answer("not-sent", "a firewall answered in its place", reply)
-    return Answer(_MEANINGS.get(reply.status, "unclear"), reply.message, reply)
+    return Answer(_MEANINGS.get(reply.status) or _of_other_status(reply), reply.message, reply)
+
+
+def _of_other_status(reply: Reply) -> AnswerKind:
+    """Take a refusal in Credly's own form for one, whatever its status; what a proxy answers tells nothing."""
+    refuses = 400 <= reply.status < 500 and reply.status not in _NOT_TOLD_BY  # noqa: PLR2004
+    return "refused" if refuses and isinstance(reply.json, dict) else "unclear"
 
 
 def _read_success(reply: Reply, request: BadgeRequest) -> Answer:

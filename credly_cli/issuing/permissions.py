@@ -20,6 +20,7 @@ class Permissions:
     store: Store
     refused: dict[str, Answer] = field(default_factory=dict)  # by the badge's id, with the first answer
     allowed: set[str] = field(default_factory=set)
+    read_only: bool = False  # Credly lists the token as one that may only read
 
     def note(self, grant: Grant, answer: Answer) -> None:
         """Take what an answer says of the badge."""
@@ -30,8 +31,10 @@ class Permissions:
 
     @property
     def is_tokens(self) -> bool:
-        """Whether it is the token that lacks the right: each badge that was tried was refused, and no other issued."""
-        return bool(self.refused) and not (self.allowed or claims.have_issued_other(self.store, self.refused))
+        """Whether it is the token that lacks the right: it may only read, or each badge that was tried was refused."""
+        if not self.refused or self.allowed:
+            return False
+        return self.read_only or not claims.have_issued_other(self.store, self.refused)
 
     @property
     def is_enough(self) -> bool:

@@ -131,7 +131,9 @@ class _Sender:
         return self.outcome
 
     def _tell_what_is_not_permitted(self) -> None:
-        """Blame the token where every badge was refused (403), else name the badges that were (R33)."""
+        """Blame the token where it may only read or every badge was refused (403), else name those that were (R33)."""
+        if self.permissions.refused and not self.permissions.allowed:
+            self.permissions.read_only = self.client.token_facts().may_write is False
         self.permissions.remember(whole=self.outcome.stopped is None and self.options.only is None)
         failure, problems = self.permissions.failure(), self.permissions.problems()
         if failure is not None:

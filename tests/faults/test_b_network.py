@@ -41,9 +41,9 @@ UNCLEAR: dict[str, Act] = {
     "504-after": faults.works_then_answers(504),
     "408": faults.answers(408),
     "409": faults.works_then_answers(409),
-    "418": faults.answers(418),
+    "418-page": faults.answers_html(418),
 }
-NOT_DONE = {"dropped", "reset", "ok-without-work", "500-before", "408", "418"}
+NOT_DONE = {"dropped", "reset", "ok-without-work", "500-before", "408", "418-page"}
 
 
 @pytest.mark.parametrize("name", UNCLEAR)
@@ -296,6 +296,18 @@ def test_what_credly_cannot_read_fails_and_others_go_on(world: World, status: in
     world.desk.sandbox.faults.add(faults.answers(status), "POST")
     assert world.sync().code == 3
     assert world.states() == {"failed": 1, "issued": 2}
+
+
+@pytest.mark.parametrize("status", [405, 406, 410, 418, 423, 451])
+def test_a_refusal_of_another_status_ends_with_credlys_words(world: World, status: int) -> None:
+    """R33: it was uncertain for ever, and sent again each time that it settled."""
+    world.complete(1)
+    world.desk.sandbox.faults.add(faults.answers(status, b'{"data":{"message":"Not like this"}}'), "POST")
+    ran = world.sync()
+    assert (ran.code, [problem["code"] for problem in ran.json["problems"]]) == (3, ["grant-failed"])
+    assert "Not like this" in ran.json["problems"][0]["message"]
+    assert world.states() == {"failed": 1, "issued": 2}
+    assert world.posts() == 3
 
 
 @pytest.mark.parametrize(

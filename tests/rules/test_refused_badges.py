@@ -50,6 +50,18 @@ def test_where_every_badge_is_refused_the_token_is_to_blame(both: Desk) -> None:
     assert both.json("sync")["grants"]["issued"] == 12
 
 
+def test_a_token_that_may_only_read_is_to_blame_whatever_another_one_issued(both: Desk) -> None:
+    """R33: a token was exchanged for one that may only read, in the file where it lies; no badge is to blame."""
+    both.json("sync")
+    both.learns(completion("bob@example.org", MARCH, "2026-03-02T14:00:00Z"))
+    both.sandbox.tokens[0].write_enabled = False
+    ran = both.json("sync", code=4)
+    assert [one["code"] for one in ran["problems"]] == ["token-forbidden"]
+    assert both.json("status")["waiting_for_person"] == []
+    both.sandbox.tokens[0].write_enabled = True
+    assert both.json("sync")["grants"]["issued"] == 2
+
+
 def test_a_page_of_a_firewall_passes(both: Desk) -> None:
     """R33: HTML with 403 is none of Credly's answers."""
     page = b"<html><body>Access denied</body></html>"
