@@ -90,6 +90,11 @@ def connect(store: Store, connection: Connection) -> None:
         waiting.settle(store, "token")
 
 
+def set_token_end(store: Store, expiry: Expiry, expires_at: str | None) -> None:
+    """Note when the token ends that is in use by now."""
+    store.change("UPDATE connection SET token_expiry = ?, token_expires_at = ?", (expiry, expires_at))
+
+
 def disconnect(store: Store, now: datetime) -> None:
     """End the connection; what is completed from now on is not granted (R3, R4)."""
     moment = utc_text(now.astimezone(UTC))

@@ -17,6 +17,7 @@ from credly_cli.lms.records import KINDS
 from credly_cli.lms.source import SourceContext
 from credly_cli.signals import Interruption
 from credly_cli.store import claims, grants, runs, waiting
+from credly_cli.store import connection as connections
 from credly_cli.store.connection import Connection
 from credly_cli.store.database import Store
 from credly_cli.store.grants import PlannedGrant
@@ -28,6 +29,7 @@ from credly_cli.sync.issued_badges import sync_issued_badges
 from credly_cli.sync.lms import LmsStep, sources_of
 from credly_cli.text import Hint, as_json
 from credly_cli.times import Clock, utc_text
+from credly_cli.token import TokenLife
 
 Step = Literal["badges", "lms", "issued", "grants"]
 STEPS: tuple[Step, ...] = ("badges", "lms", "issued", "grants")
@@ -127,8 +129,14 @@ class Synchronisation:
         return run
 
     def _watch_token(self, run: Run) -> None:
-        """Say that the token ends soon, or may do so (R33)."""
-        warning = self.connection.token_life.warning(self.clock.now())
+        """Say that the token ends soon, or may do so (R33); it may have been exchanged since it was connected."""
+        life = self.connection.token_life
+        if life.warning(self.clock.now()) and run.stopped is None:
+            facts = self.client.token_facts()
+            if facts.expiry != "not-told":
+                connections.set_token_end(self.store, facts.expiry, facts.expires_at)
+                life = TokenLife(facts.expiry, facts.expires_at, life.since)
+        warning = life.warning(self.clock.now())
         found = [warning] if warning else []
         run.problems += found
         run.warnings += [problem.sentence for problem in found]

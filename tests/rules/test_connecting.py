@@ -174,7 +174,6 @@ def test_asking_for_the_expiry_is_not_worth_a_long_wait(desk: Desk) -> None:
 
 def test_sync_warns_14_days_before_the_token_expires_and_not_earlier(connected: Desk) -> None:
     connected.pass_time(days=165, hours=23, minutes=50)
-    connected.sandbox.tokens[0].expires_at = None
     assert "expires" not in connected.run("sync").err
     connected.pass_time(minutes=20)
     assert "The token expires in 13 days (2026-08-29)" in connected.run("sync").err
