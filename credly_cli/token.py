@@ -23,6 +23,7 @@ _LONGEST = 8192  # bytes; no token is near that
 _WARN_DAYS = 14
 _LONG_IN_USE = 150  # days of the 180 that a token lives, where nobody tells when they end
 NOT_TOLD = "When the token expires is not known, as Credly does not tell: tokens live 180 days"
+_LIKE_TOKEN = re.compile(r"(?<![\w./@-])(?=[\w-]*\d)(?=[\w-]*[a-z])(?=[\w-]*[A-Z])[\w-]{20,64}(?![\w./@-])", re.ASCII)
 _SECRET = re.compile(r"CREDLY_\w*(TOKEN|SECRET|PASSWORD|KEY)")  # variables that hold one
 Expiry = Literal["date", "never", "not-told"]
 TokenKind = Literal["stored", "file", "environment", "command"]
@@ -63,6 +64,11 @@ class TokenSource:
         if self.path:
             return str(self.path)
         return self.variable if self.kind == "environment" else "token_command"
+
+
+def without_tokens(text: str) -> str:
+    """Strike out what looks like a token that somebody gave where none belongs; ids and names do not."""
+    return _LIKE_TOKEN.sub("***", text)
 
 
 def token_from(text: str, origin: str) -> Token:

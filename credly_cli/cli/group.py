@@ -18,6 +18,7 @@ from credly_cli.cli.environment import Environment
 from credly_cli.errors import Exit, Failure
 from credly_cli.output import Output
 from credly_cli.text import Command, Hint
+from credly_cli.token import without_tokens
 
 
 def _seconds(value: float | None) -> float | None:
@@ -171,7 +172,7 @@ def failure_from(error: Exception) -> Failure:
         case typer.Abort():
             return Failure("interrupted", "Interrupted.", hint="Nothing is lost: run it again.")
     if callable(words := getattr(error, "format_message", None)):  # Typer says by it that the command line is wrong
-        return Failure("usage", str(words()), hint=f"Run: {command_path(error)} --help")
+        return Failure("usage", without_tokens(str(words())), hint=f"Run: {command_path(error)} --help")
     place = traceback.extract_tb(error.__traceback__)[-1:]
     where = f" at {Path(place[0].filename).name}:{place[0].lineno}" if place else ""
     return Failure(

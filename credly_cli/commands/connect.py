@@ -11,7 +11,7 @@ from credly_cli.cli.environment import Environment
 from credly_cli.errors import Failure
 from credly_cli.output import Output
 from credly_cli.text import Command, Hint
-from credly_cli.token import NOT_TOLD, Token, TokenSource, read_token, token_from
+from credly_cli.token import NOT_TOLD, Token, TokenSource, read_token, token_from, without_tokens
 
 if TYPE_CHECKING:
     from credly_cli.connection.connect import Asked, Network
@@ -48,9 +48,11 @@ def connect(
     from credly_cli.store import connection as connections
 
     environment: Environment = context.obj
-    if context.args:  # not repeated: it may be the token
+    is_token = token_file is not None and without_tokens(str(token_file)) == "***" and not token_file.exists()
+    if context.args or is_token:  # not repeated: it may be the token
         hint = Hint("Give the token by --token-stdin or --token-file FILE, or type it after:", Command("connect"))
-        raise Failure("usage", "connect takes no argument, and never a token: other users could read it.", hint=hint)
+        wrong = "--token-file takes a file" if is_token else "connect takes no argument"
+        raise Failure("usage", f"{wrong}, and never a token: other users could read it.", hint=hint)
     if token_stdin and token_file:
         raise Failure("usage", "--token-stdin and --token-file exclude each other.", hint="Give one of them.")
     if sandbox and api_url:

@@ -101,6 +101,16 @@ def test_r33_a_token_that_expires_within_14_days_needs_a_person_in_every_run(con
     assert connected.json("sync")["status"] == "success"
 
 
+def test_r33_a_token_that_was_exchanged_where_it_lies_is_asked_about_before_anybody_is_warned(connected: Desk) -> None:
+    """The date of the old token had every run end with 3, until somebody connected again."""
+    connected.pass_time(days=170)
+    connected.sandbox.rotate_token("a-new-token")
+    (connected.home / "token").write_text("a-new-token")
+    assert connected.json("sync")["problems"] == []
+    told = connected.json("status")
+    assert (told["token_expires_at"], told["waiting_for_person"]) == ("2027-02-15T09:30:00Z", [])
+
+
 def test_r33_where_the_end_is_not_told_a_token_in_use_for_150_days_needs_a_person(desk: Desk) -> None:
     desk.sandbox.switches.tokens_status = 403
     connect(desk)
@@ -182,6 +192,19 @@ def test_a_token_given_as_an_argument_by_a_slip_is_not_repeated(desk: Desk, opti
     assert ran.code == 2
     assert "s3cret" not in ran.out + ran.err
     assert "--token-stdin" in ran.out + ran.err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["TOKEN"], ["connect", "--token-file", "TOKEN"], ["connect", "--token", "TOKEN"], ["sync", "TOKEN"]],
+    ids=" ".join,
+)
+def test_r1_a_token_given_where_none_belongs_is_not_repeated(desk: Desk, words: list[str]) -> None:
+    token = "m1M9r9StL05qh2B4-Xr1AreKpbF0WtKQObpQ"
+    for option in ([], ["--json"]):
+        ran = desk.run(*option, *(token if word == "TOKEN" else word for word in words))
+        assert ran.code == 2
+        assert token not in ran.out + ran.err
 
 
 def test_a_token_command_is_not_given_other_secrets(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
