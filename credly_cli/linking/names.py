@@ -188,9 +188,16 @@ def _hint(text: str, names: Iterable[tuple[str, str]], command: Command) -> Hint
     wanted = folded(text)
     close = difflib.get_close_matches(wanted, by_fold, n=6, cutoff=_ALIKE)
     close = close or [name for name in by_fold if wanted and wanted in name]
+    close = close or [name for name in by_fold if _has_words_like(name, wanted)]
     once = dict[str, str]()
     for fold in close:
         name, identity = by_fold[fold]
         once.setdefault(identity, name)
     message = " or ".join(f'"{name}"' for name in list(once.values())[:3])
     return Hint(f"Did you mean {message}?") if once else Hint("To see what there is:", command)
+
+
+def _has_words_like(name: str, wanted: str) -> bool:
+    """Tell whether each word that is wanted is like one of a name's, in any order."""
+    words, known = wanted.split(), name.split()
+    return bool(words) and all(difflib.get_close_matches(word, known, 1, _ALIKE) for word in words)

@@ -153,7 +153,15 @@ def test_ambiguous_content_lists_its_candidates(connected: Desk) -> None:
 
 
 @pytest.mark.parametrize(
-    ("typed", "meant"), [("Frist Aid at Work", FIRST_AID), ("facilitater", "Facilitator"), ("first aid", FIRST_AID)]
+    ("typed", "meant"),
+    [
+        ("Frist Aid at Work", FIRST_AID),
+        ("facilitater", "Facilitator"),
+        ("first aid", FIRST_AID),
+        ("frist aid", FIRST_AID),
+        ("work aid", FIRST_AID),
+        ("project managment", "Project Management Practitioner"),
+    ],
 )
 def test_an_unknown_badge_suggests_the_closest(connected: Desk, typed: str, meant: str) -> None:
     error = connected.json("link", typed, "first-aid", code=5)["error"]
@@ -174,7 +182,9 @@ def test_a_suggestion_names_each_badge_once_and_nothing_far_off(connected: Desk,
     assert connected.json("link", typed, "first-aid", code=5)["error"]["hint"].startswith(hint)
 
 
-@pytest.mark.parametrize(("typed", "meant"), [("kitchen hygeine", "Kitchen Hygiene"), ("frist-aid", "first-aid")])
+@pytest.mark.parametrize(
+    ("typed", "meant"), [("kitchen hygeine", "Kitchen Hygiene"), ("frist-aid", "first-aid"), ("kitchn", "Kitchen")]
+)
 def test_unknown_content_suggests_the_closest(connected: Desk, typed: str, meant: str) -> None:
     error = connected.json("link", FIRST_AID, typed, code=5)["error"]
     assert error["code"] == "unknown-content"
