@@ -20,7 +20,10 @@ _MOVED_BY_ISSUING = frozenset({"badges_count", "get_issue_count", "updated_at"})
 
 
 Refusal = Literal["held", "invalid"]  # a 422: the learner may have the badge already, or something else is wrong
-_SAYS_HELD = re.compile(r"\b(already|duplicated?|taken|exists)\b", re.IGNORECASE)
+_SAYS_HELD = re.compile(
+    r"\b(already|duplicat(e|es|ed|ion)|taken|exist(s|ing)|previously|unique|(has|holds|owns) (this|the) badge)\b",
+    re.IGNORECASE,
+)
 _OF_RECIPIENT = frozenset({"recipient_email", "user_id", "user", "issuer_earner_id"})  # which a duplicate has in common
 # ... unless it says that this is no address or id at all
 _SAYS_MALFORMED = re.compile(

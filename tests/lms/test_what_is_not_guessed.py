@@ -265,14 +265,14 @@ def test_an_id_that_a_spreadsheet_has_cut_rejects_its_row(word: str, one: Callab
 
 
 @pytest.mark.parametrize(
-    "names", ["-,Sample", "NULL,NULL", "Robin,.", "undefined,undefined", "N/A,Sample", "none,None"]
+    "names", ["-,Sample", "NULL,NULL", "Robin,.", "undefined,undefined", "N/A,Sample", "none,None", "nan,NaN"]
 )
 def test_r21_a_placeholder_is_no_name(names: str, one: Callable[..., Any]) -> None:
     record = one("learners", f"email,first_name,last_name\nr@x.org,{names}\n")
     assert None in (record.first_name, record.last_name)
 
 
-@pytest.mark.parametrize("names", ["Na,Li", "Jennifer,Null"])
+@pytest.mark.parametrize("names", ["Na,Li", "Jennifer,Null", "Nat,Cole", "Nan,Goldin"])
 def test_r21_people_are_called_na_and_null(names: str, one: Callable[..., Any]) -> None:
     record = one("learners", f"email,first_name,last_name\nr@x.org,{names}\n")
     assert f"{record.first_name},{record.last_name}" == names

@@ -80,6 +80,8 @@ TAKEN = '{"data":{"message":"Validation failed","errors":[{"attribute":"%s","mes
         TAKEN % ("issuer_earner_id", '["must be unique"]'),
         '{"data":{"message":"Duplicate badge"}}',
         '{"data":{"message":"Recipient has already been issued this"}}',
+        '{"data":{"message":"The earner was previously issued this badge"}}',
+        '{"data":{"message":"Ada has this badge"}}',
     ],
 )
 def test_what_may_mean_that_the_learner_has_it_is_looked_for_until_it_has_settled(once: Desk, body: str) -> None:
