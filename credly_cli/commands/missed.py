@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from credly_cli.cli.completion import badges
+from credly_cli.cli.completion import content as contents
 from credly_cli.cli.environment import Environment
 from credly_cli.output import Column, Output
 from credly_cli.text import Command, Hint, as_json, counted
@@ -43,6 +44,9 @@ def missed(
     badge: Annotated[
         str | None, typer.Argument(help="Only this badge: its id, slug or name.", autocompletion=badges)
     ] = None,
+    content: Annotated[
+        str | None, typer.Option("--content", help="Only of this content: its id or title.", autocompletion=contents)
+    ] = None,
     csv: Annotated[bool, typer.Option("--csv", help="Write CSV with a header.")] = False,
     credly_upload: Annotated[
         Path | None, typer.Option("--credly-upload", metavar="FILE", help="Write Credly's bulk-issue file.")
@@ -70,9 +74,10 @@ def missed(
     environment: Environment = context.obj
     with environment.reading() as store:
         badge_id = names.badge(store, badge).id if badge is not None else None
-        rows = missing.missed(store, badge_id)
+        content_id = names.content(store, content).id if content is not None else None
+        rows = missing.missed(store, badge_id, content_id)
         if credly_upload is not None:
-            upload = missing.write_bulk_issue(store, credly_upload, badge_id, credly_template)
+            upload = missing.write_bulk_issue(store, credly_upload, rows, credly_template)
     output = environment.output
     if credly_upload is not None and not output.as_json:
         _say_written(output, upload, credly_upload, beside=csv)

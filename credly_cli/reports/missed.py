@@ -56,13 +56,14 @@ class Miss:
         return self.facts.completed_at
 
 
-def missed(store: Store, badge_id: str | None = None) -> list[Miss]:
-    """List the completions that earned nothing, the oldest first."""
-    return sorted(_all(store, badge_id), key=lambda miss: (miss.completed_at or "", miss.email))
+def missed(store: Store, badge_id: str | None = None, content_id: str | None = None) -> list[Miss]:
+    """List the completions that earned nothing, of a badge and of content where such are named, the oldest first."""
+    found = _all(store, badge_id, content_id)
+    return sorted(found, key=lambda miss: (miss.completed_at or "", miss.email))
 
 
-def _all(store: Store, badge_id: str | None) -> Iterator[Miss]:
-    for pair in links.pairs(store, badge_id):
+def _all(store: Store, badge_id: str | None, content_id: str | None) -> Iterator[Miss]:
+    for pair in links.pairs(store, badge_id, content_id):
         for known in facts.of_completions(store, pair.badge.id, pair.content.id):
             reason = outcome(known).missed
             if reason is not None:
@@ -95,11 +96,11 @@ class Upload:
     left_out: dict[str, list[str]] = field(default_factory=dict)  # whose completions, by the reason
 
 
-def write_bulk_issue(store: Store, path: Path, badge_id: str | None, template: Path | None) -> Upload:
+def write_bulk_issue(store: Store, path: Path, missing: Sequence[Miss], template: Path | None) -> Upload:
     """Write the completions that may be credited; raises ``Failure`` for a template that is none."""
     header = HEADER if template is None else _header_of(template)
     outcome = Upload()
-    rows = list(_rows(store, badge_id, outcome))
+    rows = list(_rows(store, missing, outcome))
     outcome.rows = len(rows)
     for number, start in enumerate(range(0, len(rows), ROWS_A_FILE), 1):
         target = path if number == 1 else path.with_name(f"{path.stem}-{number}{path.suffix}")
@@ -108,10 +109,10 @@ def write_bulk_issue(store: Store, path: Path, badge_id: str | None, template: P
     return outcome
 
 
-def _rows(store: Store, badge_id: str | None, outcome: Upload) -> Iterator[Mapping[str, str]]:
+def _rows(store: Store, missing: Sequence[Miss], outcome: Upload) -> Iterator[Mapping[str, str]]:
     """Yield the rows, oldest completion first; a badge that is earned once has one row a learner."""
     seen = set()
-    for miss in missed(store, badge_id):
+    for miss in missing:
         known = miss.facts
         session = None if known.once else (known.content_id, known.session_id)
         key = (email_key(known.email), known.badge_id, session)

@@ -56,14 +56,15 @@ class Pair:
     listed: bool  # the badge is active
 
 
-def pairs(store: Store, badge_id: str | None = None) -> list[Pair]:
-    """Return every badge with each content that it is or was linked to."""
+def pairs(store: Store, badge_id: str | None = None, content_id: str | None = None) -> list[Pair]:
+    """Return every badge with each content that it is or was linked to, or those of a badge or of content."""
     return store.records(
         Pair,
         f"SELECT {BADGE}, {CONTENT}, b.listed"
         " FROM links l JOIN badges b ON b.id = l.badge_id JOIN content c ON c.id = l.content_id"
-        " WHERE :badge IS NULL OR b.id = :badge GROUP BY b.id, c.id ORDER BY min(l.id)",
-        {"badge": badge_id},
+        " WHERE (:badge IS NULL OR b.id = :badge) AND (:content IS NULL OR c.id = :content)"
+        " GROUP BY b.id, c.id ORDER BY min(l.id)",
+        {"badge": badge_id, "content": content_id},
     )
 
 

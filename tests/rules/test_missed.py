@@ -78,6 +78,20 @@ def test_it_is_narrowed_to_a_badge_by_id_slug_or_name(connected: Desk) -> None:
     assert connected.json("missed", "nothing", code=5)["error"]["code"] == "unknown-badge"
 
 
+def test_it_is_narrowed_to_content_by_id_session_or_title(connected: Desk) -> None:
+    complete(connected)
+    link(connected)
+    connected.json("link", WEBINAR, "hygiene")
+    connected.learns(f"{ROBIN},hygiene,,completed,2026-03-01T08:00:00Z,Robin,Sample")
+    for name in ("first-aid", MARCH, "first aid COURSE"):
+        assert [row["content"]["id"] for row in connected.json("missed", "--content", name)] == ["first-aid"]
+    assert connected.json("missed", WEBINAR, "--content", "first-aid") == []
+    assert connected.json("missed", "--content", "nothing", code=5)["error"]["code"] == "unknown-content"
+    upload = connected.home / "upload.csv"
+    assert connected.run("missed", "--content", "hygiene", "--credly-upload", str(upload)).code == 0
+    assert [line.partition(",")[0] for line in upload.read_text().splitlines()[1:]] == [connected.badge_id(WEBINAR)]
+
+
 def test_the_oldest_comes_first_in_every_form(connected: Desk) -> None:
     complete(connected, "zoe@example.com", name="Zoe,Last")
     complete(connected, "amy@example.com", name="Amy,First")
