@@ -136,6 +136,7 @@ SHAPES: dict[str, Any] = {
     ],
     "retry": {"planned": NUMBER},
     "resolve": {"changed": YES_NO, "grant": GRANT},
+    "resolve, several": {"changed": YES_NO, "grant": GRANT, "results": [{"changed": YES_NO, "grant": GRANT}]},
     "learner-badges": {
         "learner": LEARNER,
         "source": TEXT,

@@ -12,6 +12,8 @@ from credly_cli.text import Command, Hint
 from credly_cli.times import utc_text
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from credly_cli.issuing.resolve import Resolved
 
 _EXAMPLE = Hint("For example:", Command("resolve", "17", "--drop"))
@@ -19,7 +21,9 @@ _EXAMPLE = Hint("For example:", Command("resolve", "17", "--drop"))
 
 def resolve(
     context: typer.Context,
-    grant: Annotated[int, typer.Argument(metavar="GRANT", help="Its number in `credly grants`.")],
+    grants: Annotated[
+        list[int], typer.Argument(metavar="GRANT...", help="Its number in `credly grants`; several with --drop.")
+    ],
     issued: Annotated[
         str | None, typer.Option("--issued", metavar="BADGE_ID", help="This issued badge of Credly's is the grant's.")
     ] = None,
@@ -27,6 +31,8 @@ def resolve(
     lock_wait: LockWait = 10,
 ) -> None:
     """Say what you found out about a grant: which badge was issued for it, or that none is to be.
+
+    Several can be dropped at once: all of them, or none where one of them cannot be.
 
     Example: credly resolve 17 --drop
     """
@@ -37,6 +43,8 @@ def resolve(
     environment: Environment = context.obj
     if (issued is None) == (not drop):
         raise Failure("usage", "Say either --issued BADGE_ID or --drop.", hint=_EXAMPLE)
+    if issued is not None and len(grants) > 1:
+        raise Failure("usage", "--issued is for one grant: an issued badge is of one.", hint=_EXAMPLE)
     with environment.writing(lock_wait) as (store, _):
         known = connections.current(store)
         client = None
@@ -44,17 +52,26 @@ def resolve(
             _, client = connect.connected_client(store, environment.settings, environment.network())
         now = utc_text(environment.clock.now())
         if issued is None:
-            resolved = ledger.drop(store, grant, now)
+            resolved = ledger.drop_all(store, grants, now)
         else:
-            resolved = ledger.bind(store, client, grant, issued.strip(), now)
-    environment.output.answer(resolved, lambda: _show(environment.output, grant, resolved, drop=drop))
+            resolved = [ledger.bind(store, client, grants[0], issued.strip(), now)]
+    environment.output.answer(_answer(resolved), lambda: _show(environment.output, resolved, drop=drop))
 
 
-def _show(output: Output, grant: int, resolved: "Resolved", *, drop: bool) -> None:
-    name, email = resolved.grant.badge.name, resolved.grant.email
-    if not resolved.changed:
-        output.say(f"Grant {grant} was resolved so before.")
-    elif drop:
-        output.say(f"Grant {grant} is dropped: {email} gets no {name} for it.")
-    else:
-        output.say(f"Grant {grant} is issued: {name} for {email}.", "green")
+def _answer(resolved: "Sequence[Resolved]") -> "Resolved | dict[str, object]":
+    """Return what scripts read: of several whether anything changed, the first grant, and each as alone."""
+    first = resolved[0]
+    if len(resolved) == 1:
+        return first
+    return {"changed": any(one.changed for one in resolved), "grant": first.grant, "results": resolved}
+
+
+def _show(output: Output, resolved: "Sequence[Resolved]", *, drop: bool) -> None:
+    for one in resolved:
+        number, name, email = one.grant.id, one.grant.badge.name, one.grant.email
+        if not one.changed:
+            output.say(f"Grant {number} was resolved so before.")
+        elif drop:
+            output.say(f"Grant {number} is dropped: {email} gets no {name} for it.")
+        else:
+            output.say(f"Grant {number} is issued: {name} for {email}.", "green")

@@ -100,6 +100,12 @@ def drop(store: Store, identity: int, now: str) -> Resolved:
     return _resolved(store, identity, changed=True)
 
 
+def drop_all(store: Store, identities: Sequence[int], now: str) -> list[Resolved]:
+    """Give several grants up, all of them or, where one cannot be, none. Raises ``Failure``."""
+    with store.transaction():
+        return [drop(store, identity, now) for identity in dict.fromkeys(identities)]
+
+
 def bind(store: Store, client: Client | None, identity: int, issued_badge_id: str, now: str) -> Resolved:
     """Bind an issued badge to a grant, once Credly or the store confirms that it can be its. Raises ``Failure``.
 

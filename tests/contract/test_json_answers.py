@@ -28,6 +28,7 @@ ANSWERS: dict[str, tuple[str, ...]] = {
     "grant, several": ("grant", "bob@example.org", "nobody@example.org", BADGE),
     "retry": ("retry",),
     "resolve": ("resolve", "2", "--drop"),
+    "resolve, several": ("resolve", "2", "3", "--drop"),
     "learner-badges": ("learner-badges", "ada@example.org"),
     "widget": ("widget", "bob@example.org"),
     "explain": ("explain", "ada@example.org"),
@@ -51,7 +52,7 @@ _COMMANDS = {command.name for command in app.registered_commands}
 
 @pytest.fixture
 def busy(connected: Desk) -> Desk:
-    """A desk with an issued badge, one in progress, one held and one missed."""
+    """A desk with an issued badge, one in progress, two held and one missed."""
     connected.json("link", BADGE, "first-aid")
     connected.pass_time(hours=1)
     connected.learns(
@@ -59,6 +60,7 @@ def busy(connected: Desk) -> Desk:
         "bob@example.org,first-aid,first-aid-march,enrolled,,Bob,Stone",
         "cyd@example.org,first-aid,first-aid-march,completed,2026-02-02T10:00:00Z,Cyd,Ray",
         "dan@example.org,first-aid,first-aid-april,completed,2026-03-02T10:05:00Z,Dan,",
+        "fay@example.org,first-aid,first-aid-april,completed,2026-03-02T10:06:00Z,Fay,",
     )
     connected.json("sync", code=3)
     return connected

@@ -124,6 +124,22 @@ def test_resolve_drop_cancels_and_is_not_planned_again(uncertain: Desk) -> None:
     assert posts(uncertain) == 1
 
 
+def test_r33_resolve_drops_several_at_once_or_none(failed: Desk) -> None:
+    failed.learns(completion("bob@example.org", MARCH, NOON), completion("cyd@example.org", MARCH, NOON))
+    failed.sandbox.faults.add(faults.answers(422), "POST", times=2)
+    failed.json("sync", code=3)
+    assert refused(failed, "resolve", "1", "2", "99", "--drop") == (5, "unknown-grant")
+    assert refused(failed, "resolve", "1", "2", "--issued", "x") == (2, "usage")
+    assert states(failed) == ["failed"] * 3
+    answer = failed.json("resolve", "1", "3", "1", "--drop")
+    assert (answer["changed"], answer["grant"]["id"]) == (True, 1)
+    assert [(one["changed"], one["grant"]["state"]) for one in answer["results"]] == [(True, "cancelled")] * 2
+    said = failed.run("resolve", "1", "2", "3", "--drop").out.splitlines()
+    assert [line.split(":")[0] for line in said] == [
+        "Grant 1 was resolved so before.", "Grant 2 is dropped", "Grant 3 was resolved so before.",
+    ]  # fmt: skip
+
+
 def test_resolve_issued_binds_the_badge_that_a_person_found(uncertain: Desk) -> None:
     badge = uncertain.sandbox.issue_in_credly(uncertain.badge_id(ONCE), "ADA@example.org", "Ada", "Lovelace")
     answer = uncertain.json("resolve", "1", "--issued", badge.id)
