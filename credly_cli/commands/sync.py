@@ -79,7 +79,7 @@ def sync(
         interruption=environment.interruption,
     )
     run = _run(environment, options, lock_wait, max_seconds, None if dry_run else log_file)
-    environment.output.answer(run, lambda: _render(environment, run, options.steps))
+    environment.output.answer(run, lambda: _render(environment, run))
     return int(run.exit_code)
 
 
@@ -169,16 +169,16 @@ def _show_missed(environment: Environment) -> None:
         environment.output.note(Hint(message, Command("missed")))
 
 
-def _render(environment: Environment, run: "Run", steps: "Sequence[Step]") -> None:
+def _render(environment: Environment, run: "Run") -> None:
     output = environment.output
     if output.quiet:
         if run.exit_code is not Exit.DONE:
             output.line(f"credly sync: {_summary(run)}", _way_out(run))
         return
-    _show_counts(output, run, steps)
-    _show_plan(output, run, steps)
+    _show_counts(output, run)
+    _show_plan(output, run)
     _show_problems(output, run)
-    _show_next(environment, run, steps)
+    _show_next(environment, run)
 
 
 def _show_problems(output: Output, run: "Run") -> None:
@@ -194,9 +194,9 @@ def _show_problems(output: Output, run: "Run") -> None:
             output.warn(warning)
 
 
-def _show_next(environment: Environment, run: "Run", steps: "Sequence[Step]") -> None:
+def _show_next(environment: Environment, run: "Run") -> None:
     output = environment.output
-    if "grants" in steps and not any(asdict(run.grants).values()):
+    if run.tells_of("grants") and not any(asdict(run.grants).values()):
         _show_missed(environment)
     if run.grants.revoked:
         listed, why = Command("grants", "--state", "issued"), Command("explain", "LEARNER")
@@ -205,9 +205,9 @@ def _show_next(environment: Environment, run: "Run", steps: "Sequence[Step]") ->
         output.note(hint)
 
 
-def _show_plan(output: Output, run: "Run", steps: "Sequence[Step]") -> None:
+def _show_plan(output: Output, run: "Run") -> None:
     """Show what would go out: counts per badge and content, then each grant (R32)."""
-    if not run.dry_run or "grants" not in steps:
+    if not (run.dry_run and run.tells_of("grants")):
         return
     for (badge, content), number in Counter((one.badge, one.content) for one in run.plan).items():
         _say(output, run, f"In the plan: {badge.name}, for {content.title}: {counted(number, 'badge')}.")
@@ -222,18 +222,18 @@ def _say(output: Output, run: "Run", sentence: str, colour: str | None = None) -
         output.say(sentence, colour)
 
 
-def _show_counts(output: Output, run: "Run", steps: "Sequence[Step]") -> None:
+def _show_counts(output: Output, run: "Run") -> None:
     """Speak of the steps that were run, and of no other (R11)."""
     if run.dry_run:
         _say(output, run, "This is a dry run: nothing was changed.")
-    if "badges" in steps:
+    if run.tells_of("badges"):
         _say(output, run, f"Badges: {_counts(asdict(run.badges))}.")
     for entry in run.unlinked:
         _say(output, run, f"Unlinked: {entry.badge.name} from {entry.content.title}. {entry.reason}")
     _show_lms(output, run)
-    if "issued" in steps:
+    if run.tells_of("issued"):
         _say(output, run, f"Issued badges: {_counts(asdict(run.issued_badges))}.")
-    if "grants" in steps:
+    if run.tells_of("grants"):
         _say(
             output, run, f"Grants: {_counts(asdict(run.grants))}.", "green" if run.exit_code is Exit.DONE else "yellow"
         )

@@ -1,7 +1,7 @@
 """The story of a run: badges, the LMS, issued badges, grants, in this order."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -66,6 +66,7 @@ class Run:
     warnings: list[Hint] = field(default_factory=list)
     stopped: Failure | None = None
     worked: set[Step] = field(default_factory=set)
+    whole: set[Step] = field(default_factory=set)  # the steps that came to their end
     uncertain_left: int = 0
     listed: Listed | None = None  # what is known of the issued badges, where that is all that can be read ...
     all_issued_badges_known: bool = False  # ... and whether that is all
@@ -88,6 +89,12 @@ class Run:
         if self.exit_code is Exit.DONE:
             return "success"
         return "partial" if self.worked else "error"
+
+    def tells_of(self, step: Step) -> bool:
+        """Tell whether a step is spoken of: it came to its end, or brought something before it failed (R11)."""
+        counts: dict[Step, ListCounts | GrantCounts]
+        counts = {"badges": self.badges, "issued": self.issued_badges, "grants": self.grants}
+        return step in self.whole or (step in counts and any(asdict(counts[step]).values()))
 
     @property
     def JSON(self) -> Sequence[str]:  # noqa: N802 - as it is called where it is the same for all
@@ -169,6 +176,7 @@ class Synchronisation:
         try:
             if self._perform(step, run, number):
                 run.worked.add(step)
+            run.whole.add(step)
             is_whole = True
         except Failure as failure:
             if failure.exit_code is Exit.STORE:

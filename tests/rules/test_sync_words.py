@@ -1,6 +1,7 @@
 """What `sync` tells people: of its own steps alone, and where to look when nothing was granted (R11)."""
 
 from tests.rules.admin import FIRST_AID, ROBIN
+from tests.support import faults
 from tests.support.desk import Desk
 
 
@@ -8,6 +9,16 @@ def test_r11_sync_speaks_of_the_steps_that_it_ran(connected: Desk) -> None:
     assert connected.run("sync", "--only", "badges").out.startswith("Badges: ")
     assert len(connected.run("sync", "--only", "badges").out.splitlines()) == 1
     assert connected.run("sync", "--only", "grants").out == "Grants: none.\n"
+
+
+def test_r11_sync_does_not_speak_of_what_it_did_not_come_to(connected: Desk) -> None:
+    ran = connected.run("sync", "--max-seconds", "0")
+    assert (ran.code, ran.out) == (75, "Grants: none.\n")  # to know that, no request is needed
+    connected.sandbox.faults.add(faults.answers(401), path="badge_templates")
+    ran = connected.run("sync")
+    assert (ran.code, ran.out) == (4, "")
+    connected.sandbox.faults.add(faults.answers(404), path="badge_templates")
+    assert connected.run("sync").out == "Issued badges: none.\nGrants: none.\n"
 
 
 def test_a_sync_that_granted_nothing_says_how_many_earned_nothing(connected: Desk) -> None:
