@@ -24,18 +24,18 @@ def measure(report: Report) -> None:
 
 def _times(report: Report, home: Path, file: Path) -> None:
     bare = [sys.executable, str(ROOT / "benchmarks" / "bare.py"), str(file), str(home.parent / "bare.db")]
-    again: list[Took] = []
+    reruns: list[Took] = []
 
     def ours() -> Took:
         copy = copied(home)
         took = credly(copy, "import", "progress", str(file), "--json")
         assert took.json["added"] == _ROWS, took.json
-        again.append(credly(copy, "import", "progress", str(file), "--json"))
-        assert again[-1].json["unchanged"] == _ROWS, again[-1].json
+        reruns.append(credly(copy, "import", "progress", str(file), "--json"))
+        assert reruns[-1].json["unchanged"] == _ROWS, reruns[-1].json
         return took
 
     runs = in_turn({"bare": lambda: run(bare), "ours": ours})
-    first, base, second = processor(runs["ours"]), processor(runs["bare"]), processor(again)
+    first, base, second = processor(runs["ours"]), processor(runs["bare"]), processor(reruns)
     rate = f"{_ROWS / seconds(runs['ours']):,.0f} rows a second"
     note = f"{first:.1f} s of the processor against {base:.1f} s, {rate}, {megabytes(file):.0f} MB of CSV"
     what = "import of 1,000,000 rows of progress, times a bare csv.reader and executemany"

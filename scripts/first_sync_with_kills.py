@@ -84,9 +84,9 @@ def store_with(statements: int) -> OddStore:
     start = datetime(2024, 1, 1, tzinfo=UTC)
     for number in range(statements):
         at = (start + timedelta(seconds=number)).strftime("%Y-%m-%dT%H:%M:%S.000Z")
-        who = f"user{number * 7919 % (statements // 4)}.sample@example.org"
+        email = f"user{number * 7919 % (statements // 4)}.sample@example.org"
         more = {"id": f"{number:08x}-0000-4000-8000-000000000000", "result": {"completion": True, "success": True}}
-        store.store(said("completed", who, f"https://lms.example/c{number % 60}", at, **more), stored=at)
+        store.store(said("completed", email, f"https://lms.example/c{number % 60}", at, **more), stored=at)
     return store
 
 
@@ -172,8 +172,8 @@ def compare(site: Asked, text: str, pages: int, kills: int) -> None:
             asked_again, seconds, last = synchronise(home, site, kill_at)
             killed = contents(home)
             print(f"killed {kills} times: {asked_again} requests, {seconds:.0f} s; last: {last['lms']['progress']}")
-            again, seconds, nothing = synchronise(home, site, [])
-            print(f"the next sync: {again} requests, {seconds:.1f} s; {nothing['lms']['progress']}")
+            requests, seconds, nothing = synchronise(home, site, [])
+            print(f"the next sync: {requests} requests, {seconds:.1f} s; {nothing['lms']['progress']}")
     if killed != whole:
         raise SystemExit("The stores differ.")
     print(f"no process had more than {max(PEAKS, default=0) // 1024} MB of memory")

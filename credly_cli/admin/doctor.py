@@ -161,28 +161,28 @@ def _clock(client: Client) -> Check:
     )
 
 
-def thought_industries(around: SourceContext, found: Check) -> Check:
+def thought_industries(context: SourceContext, found: Check) -> Check:
     """Ask Thought Industries whether it takes the key that was found."""
     try:
-        ThoughtIndustries(around).ping()
+        ThoughtIndustries(context).ping()
     except Failure as failure:
         return failed_by("lms", failure)
     return passed("lms", f"{found.message} It takes the key.")
 
 
-def record_store(around: SourceContext) -> list[Check]:
+def record_store(context: SourceContext) -> list[Check]:
     """Ask the record store whether it answers, which version, what time it is, and whether we may read statements."""
     try:
-        client = RecordStore(around)
-        versions = client.about()
+        client = RecordStore(context)
+        versions = client.versions()
         page = client.first_page()
     except Failure as failure:
         return [failed_by("lms", failure)]
     speaks = page.version or (", ".join(versions) if versions else None)
     spoken = client.dialect.version
-    now = around.clock.now()
+    now = context.clock.now()
     return [
-        passed("lms", f"The record store {around.settings.lms.xapi.endpoint} answers, and takes the password."),
+        passed("lms", f"The record store {context.settings.lms.xapi.endpoint} answers, and takes the password."),
         passed("lms-version", f"It is asked in xAPI {spoken}; it says that it speaks {speaks}.")
         if speaks
         else warned("lms-version", f"It answers xAPI {spoken}, and does not say which version it speaks."),

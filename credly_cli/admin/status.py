@@ -41,13 +41,13 @@ def _waiting(found: Overview) -> Hint:
     """Tell the first that waits for a person with its way out, and where the others are told."""
     message = f"{counted(found.needs_person, 'thing waits', 'things wait')} for a person."
     first = found.waiting_for_person[0]
-    way = Hint.of(first.hint).parts if first.hint else ()
-    more = () if len(found.waiting_for_person) == 1 else (_and_more(way), Command("status"))
-    return Hint(f"{message} {first.message}", *way, *more)
+    parts = Hint.of(first.hint).parts if first.hint else ()
+    more = () if len(found.waiting_for_person) == 1 else (_and_more(parts), Command("status"))
+    return Hint(f"{message} {first.message}", *parts, *more)
 
 
-def _and_more(way: Sequence[str | Command]) -> str:
-    return f"{'.' if way and isinstance(way[-1], Command) else ''} To see all that waits:".lstrip()
+def _and_more(parts: Sequence[str | Command]) -> str:
+    return f"{'.' if parts and isinstance(parts[-1], Command) else ''} To see all that waits:".lstrip()
 
 
 _WAYS_OUT = {

@@ -205,10 +205,10 @@ def _next(environment: Environment, outcome: "ImportResult", *, dry_run: bool) -
 
     file, reject = outcome.first_reject
     unknown = isinstance(reject.reason, UnknownContent)
-    again = f"correct {file or 'the input'} and import it again."
+    retry = f"correct {file or 'the input'} and import it again."
     if unknown and (title := outcome.title_beside_id):
         by_title = f" --map content_title={shlex.quote(title)}, if the titles are those of content here. Else first:"
-        return Hint(f"Next: match by title:{by_title}", Command("import", "content", "FILE"), f". Then {again}")
+        return Hint(f"Next: match by title:{by_title}", Command("import", "content", "FILE"), f". Then {retry}")
     if unknown:
-        return Hint("Next: first:", Command("import", "content", "FILE"), f". Then {again}")
-    return Hint(f"Next: {again}")
+        return Hint("Next: first:", Command("import", "content", "FILE"), f". Then {retry}")
+    return Hint(f"Next: {retry}")

@@ -95,8 +95,8 @@ def missed(
 def _show_ways(output: Output, reasons: set[str]) -> None:
     """Say how what was missed may be earned all the same."""
     if reasons & {"before-link", "disconnected"}:
-        again = Command("link", "BADGE", "CONTENT", "--since", "DATE")
-        output.note(Hint("To let completions before a moment count after all:", again))
+        command = Command("link", "BADGE", "CONTENT", "--since", "DATE")
+        output.note(Hint("To let completions before a moment count after all:", command))
     if reasons:
         by_hand = Command("grant", "LEARNER", "BADGE", "--issued-at", "completion")
         output.note(Hint("To issue a linked badge to one learner:", by_hand))

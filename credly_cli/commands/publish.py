@@ -105,8 +105,8 @@ def _publish(
             )  # fmt: skip
             opened = Published.rehearsed if dry_run else Published.open
             with opened(paths.published) as published, environment.output.progress("Pages") as progress:
-                around = publishing.Around(store, published, environment.interruption, progress)
-                return publishing.publish(job, around)
+                context = publishing.Context(store, published, environment.interruption, progress)
+                return publishing.publish(job, context)
 
 
 @contextmanager

@@ -101,7 +101,7 @@ def _show(output: Output, answer: "Widget", html: Path | None) -> None:
 
 def _show_sections(output: Output, answer: "Widget") -> None:
     output.tell(f"In Progress ({len(answer.in_progress)})", "bold")
-    rows = [_row(entry) | {"far": _far(entry)} for entry in answer.in_progress]
+    rows = [_row(entry) | {"far": _progress_text(entry)} for entry in answer.in_progress]
     output.listing(IN_PROGRESS, rows, empty="Nothing is in progress.", piped=False)
     _write_links(output, (("open", entry.content.title, entry.url) for entry in answer.in_progress))
     output.tell("")
@@ -144,9 +144,9 @@ def _earned(entry: "Earned") -> Row:
     }
 
 
-def _far(entry: "InProgress") -> str:
-    far = "unknown" if entry.progress is None else f"{_bar(entry.progress)} {entry.progress:g}%"
-    return f"{far}, badge on its way" if entry.on_its_way else far
+def _progress_text(entry: "InProgress") -> str:
+    progress = "unknown" if entry.progress is None else f"{_bar(entry.progress)} {entry.progress:g}%"
+    return f"{progress}, badge on its way" if entry.on_its_way else progress
 
 
 def _bar(progress: float) -> str:

@@ -98,7 +98,7 @@ class Retry:
         if remaining == "0" and reset.isascii() and reset.isdigit():
             self._pause_all(_seconds_until(float(reset), self._clock.now().timestamp()))
 
-    def again(self, attempt: int, failure: HttpFailure, deadline: Deadline) -> bool:
+    def waits_to_retry(self, attempt: int, failure: HttpFailure, deadline: Deadline) -> bool:
         """Wait before another try; false when the fault will not pass, or there is no time or no try left."""
         if not _passes(failure) or attempt + 1 >= self._limits.tries or not self._within_budget():
             return False

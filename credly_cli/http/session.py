@@ -113,7 +113,7 @@ class Session:
                 self._stop_if_interrupted()
                 if failure.code == "rate-limited":
                     self._places.reduce_to_one()
-                if not self._retry.again(attempt, failure, self.deadline):
+                if not self._retry.waits_to_retry(attempt, failure, self.deadline):
                     raise
             attempt += 1
 

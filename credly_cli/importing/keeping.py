@@ -121,7 +121,7 @@ class Keeping:
             else:
                 yield f"{number} of people who are not known here ({numbering}). They are kept for {_DAYS} days."
 
-    def again(self, homes: Mapping[str, str], activities: Mapping[str, str]) -> Iterator[list[ProgressRecord]]:
+    def retryable(self, homes: Mapping[str, str], activities: Mapping[str, str]) -> Iterator[list[ProgressRecord]]:
         """Yield, in pieces, what is worth another try; it is kept no longer, unless it is kept anew."""
         kept.expire(self.store, self.source, utc_text(from_utc_text(self.now) - timedelta(days=_DAYS)))
         if not kept.has(self.store, self.source):

@@ -35,7 +35,7 @@ class _Move:
     key: str
     people: list[StagedPerson]
     is_todays: bool = False
-    same: list[Candidate] = field(default_factory=list)  # who are known by the address, and turn out to be the owner
+    duplicates: list[Candidate] = field(default_factory=list)  # known by the address, they turn out to be the owner
 
 
 class Matcher:
@@ -283,9 +283,9 @@ class Matcher:
         claim, owner, person = move.claim, move.owner, move.people[0]
         holders = [each for each in self._known.by_email.get(move.key, ()) if each is not owner and each not in leaving]
         without = [each for each in holders if each.id_of(claim.source) is None]
-        move.same = []
+        move.duplicates = []
         if claim.decision == "same":
-            move.same = [each for each in without if not _has_other_ids(owner, each)]
+            move.duplicates = [each for each in without if not _has_other_ids(owner, each)]
             return None
         if move.is_todays and arriving[move.key] > 1:
             return self._why.taken_twice(claim, owner, person)
@@ -293,7 +293,7 @@ class Matcher:
             return None
         is_clear = len(holders) == 1 and claiming[move.key] == 1
         if is_clear and without and self._are_one(owner, without[0], move.people):
-            move.same = without
+            move.duplicates = without
             return None
         return self._why.two_known(claim, owner, holders[0])
 
@@ -309,7 +309,7 @@ class Matcher:
 
     def _carry_out(self, move: _Move) -> None:
         owner, claim = move.owner, move.claim
-        for other in move.same:
+        for other in move.duplicates:
             if other.merged_into is None:
                 self._known.merge(other, owner)
         if move.is_todays:

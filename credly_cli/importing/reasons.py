@@ -23,16 +23,16 @@ class Reasons:
         """Word the reason for an address of several learners, without an id."""
         return f"{count} learners have the address {cut(person.email)!r}; a learner_id is needed to tell them apart"
 
-    def _ways(self, learner_id: str, same: str, new: str) -> str:
+    def _ways(self, learner_id: str, if_same: str, if_new: str) -> str:
         if self.configured:
             named = f'"{cut(learner_id)}"'
             return (
-                f'in config.toml, ids = {{{named} = "same"}} if {same}, ids = {{{named} = "new"}} if {new}, '
+                f'in config.toml, ids = {{{named} = "same"}} if {if_same}, ids = {{{named} = "new"}} if {if_new}, '
                 'source = "NAME" if the ids are of another numbering'
             )
         options = [shlex.quote(f"{cut(learner_id)}={meaning}") for meaning in ("same", "new")]
         return (
-            f"--id {options[0]} if {same}, --id {options[1]} if {new}, "
+            f"--id {options[0]} if {if_same}, --id {options[1]} if {if_new}, "
             "--source NAME if the ids are of another numbering"
         )
 

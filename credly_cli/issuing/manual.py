@@ -290,8 +290,8 @@ class ManualGrants:
                 )
                 result.failure = Failure("server-error", message, hint=Hint("Run:", Command("sync")))
             case "failed":
-                again = Command("retry", str(candidate.grant_id))
-                hint = Hint("If the badge was archived:", Command("sync"), "; when the reason is gone:", again)
+                command = Command("retry", str(candidate.grant_id))
+                hint = Hint("If the badge was archived:", Command("sync"), "; when the reason is gone:", command)
                 result.failure = Failure("grant-failed", str(result.grant.problem), hint=hint)
             case "covered":
                 result.changed = False

@@ -112,8 +112,8 @@ def _session(case: Case, session: Session, person: Person) -> Iterator[Check]:
     else:
         yield Check("enrolled", True, f"Enrolled in {place}{since}.")
     if known.completed_at is None:
-        far = "how far is not known" if row.progress is None else f"{row.progress:g} percent so far"
-        yield Check("completed", False, f"Not completed: {far}.")
+        progress = "how far is not known" if row.progress is None else f"{row.progress:g} percent so far"
+        yield Check("completed", False, f"Not completed: {progress}.")
         return
     yield Check("completed", True, f"Completed on {_completed(known)}.")
     if known.denied and known.grant in ("issued", "covered"):
@@ -142,8 +142,8 @@ def _counts(case: Case, known: Facts, person: Person) -> Check:
     if not last.early and last.gap_started_at is not None:
         until = when(last.gap_ended_at) if last.gap_ended_at else "now"
         reason = f"from {when(last.gap_started_at)} to {until} nothing was connected"
-    way = "" if last.ended_at else _ways(case, known, person)
-    return Check("counts", False, f"It does not count: {reason}.{way}")
+    advice = "" if last.ended_at else _ways(case, known, person)
+    return Check("counts", False, f"It does not count: {reason}.{advice}")
 
 
 def _ways(case: Case, known: Facts, person: Person) -> str:
@@ -185,8 +185,8 @@ def _issued(case: Case, person: Person) -> Iterator[Check]:
     for row in case.issued:
         yield _one_issued(row, person)
     if case.linked and case.issued and not case.held and any(not each.enrolled.ended for each in case.sessions):
-        again = f"credly grant {quote(person.brief.email)} {case.badge.slug or case.badge.id}"
-        yield Check("again", True, f"It can be issued again by hand: {again}")
+        command = f"credly grant {quote(person.brief.email)} {case.badge.slug or case.badge.id}"
+        yield Check("again", True, f"It can be issued again by hand: {command}")
 
 
 def _one_issued(row: IssuedBadge, person: Person) -> Check:

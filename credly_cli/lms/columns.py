@@ -103,8 +103,8 @@ def match_columns(kind: Kind, header: Sequence[str], mapping: Mapping[str, str],
     _settle_doubles(kind, places, keys)
     emails = [places["email"]] if "email" in places else []
     if "email" not in mapped and emails:
-        same = SAME_ADDRESS.get(header_key(header[emails[0]]), LOGIN)
-        emails += [keys[key][0] for key in same if key in keys and keys[key][0] not in emails]
+        other_headers = SAME_ADDRESS.get(header_key(header[emails[0]]), LOGIN)
+        emails += [keys[key][0] for key in other_headers if key in keys and keys[key][0] not in emails]
     return Columns(header, places, tuple(emails))
 
 
@@ -128,13 +128,13 @@ def _advice(kind: Kind, columns: Columns, column: str) -> str:
     keys = {header_key(text) for text in columns.header}
     other = _kind_of(keys)
     if kind == "progress" and column == "content_id" and "email" in columns.places:
-        way = (
+        advice = (
             "say which column is meant: --map content_id=HEADER, by titles --map content_title=HEADER, "
             "or, for a report of one course: --map content_id==ID"
         )
         if other == "learners" and not keys & _OF_PROGRESS:
-            return f"It looks like a file of learners. If not, {way}"
-        return "S" + way[1:]
+            return f"It looks like a file of learners. If not, {advice}"
+        return "S" + advice[1:]
     if other not in (None, kind):
         return f"It looks like a file of {other}. If not, say which column is meant: --map {column}=HEADER"
     return f"If one of them is meant, say which: --map {column}=HEADER"
@@ -280,11 +280,11 @@ def header_key(text: str) -> str:
 
 
 def _mapped_place(header: Sequence[str], wanted: str) -> int:
-    for same in (str.strip, lambda text: text.strip().casefold(), key_of):
-        places = [place for place, text in enumerate(header) if same(text) == same(wanted)]
+    for normalized in (str.strip, lambda text: text.strip().casefold(), key_of):
+        places = [place for place, text in enumerate(header) if normalized(text) == normalized(wanted)]
         if len(places) > 1:
             raise _two_columns(header[places[0]])
-        if places and same(wanted):
+        if places and normalized(wanted):
             return places[0]
         if position := _POSITION.fullmatch(wanted.strip()):
             place = int(position[1]) - 1

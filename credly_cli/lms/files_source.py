@@ -193,7 +193,7 @@ class FilesSource:
         file = _seen(path, listed.entry)
         if file is None:
             return
-        is_to_retry = bookmarks.get(_again(kind, file)) not in (None, options_of(file.entry))
+        is_to_retry = bookmarks.get(_options_bookmark(kind, file)) not in (None, options_of(file.entry))
         if taken.has(file) and not is_to_retry:
             return
         try:
@@ -229,7 +229,7 @@ class FilesSource:
                 return
             part = Part(
                 kind, _refusing(kind, records), file.path.name, file.path, entry=file.entry, understood=understood,
-                again=_again(kind, file),
+                options_bookmark=_options_bookmark(kind, file),
             )  # fmt: skip
             yield Batch(iter([part]), taken.note(file))
 
@@ -253,7 +253,7 @@ def _reading(reading: Reading, entry: FileEntry) -> Reading:
     )
 
 
-def _again(kind: Kind, file: _File) -> str:
+def _options_bookmark(kind: Kind, file: _File) -> str:
     return f"again:{kind}:{file.path}"
 
 

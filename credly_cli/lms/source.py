@@ -30,7 +30,7 @@ class Part(NamedTuple):
     is_news: Callable[[Reject], bool] = lambda _: True  # whether a rejected row is not reported yet
     entry: FileEntry | None = None  # of the configuration, where it was a file ...
     understood: Understood | None = None  # ... and how that was understood, once its records are read
-    again: str | None = None  # the bookmark that is to say with which options rows of it were rejected
+    options_bookmark: str | None = None  # the bookmark that is to say with which options rows of it were rejected
     keeps: bool = False  # of progress: what is of content or people who are not known is kept, and tried again
     sessions_move: bool = False  # of content: the list says where sessions belong, also those that were elsewhere
 

@@ -173,9 +173,9 @@ class _Renderer:
         return self._template.render(self._same, name=page.name, views=views, as_of=page.as_of)
 
     def _overview(self, page: Page, earned: list[str]) -> _View:
-        cards, about = self._cards, page.details
-        begun = [cards.in_progress(entry, about.get(entry.badge.id, _NOTHING)) for entry in page.in_progress]
-        new = [cards.discover(entry, about.get(entry.badge.id, _NOTHING)) for entry in page.discover]
+        cards, details = self._cards, page.details
+        begun = [cards.in_progress(entry, details.get(entry.badge.id, _NOTHING)) for entry in page.in_progress]
+        new = [cards.discover(entry, details.get(entry.badge.id, _NOTHING)) for entry in page.discover]
         return self._view("overview", {"in-progress": begun, "discover": new, "earned": earned}, page)
 
     def _view(self, name: ViewName, sections: Mapping[str, list[str]], page: Page) -> _View:

@@ -60,14 +60,14 @@ class Planner:
 
     def _plan(self, page: PageFacts, before: PublishedPage | None) -> PagePlan:
         learner = page.learner
-        same = before is not None and before.digest == page.digest
+        is_unchanged = before is not None and before.digest == page.digest
         now = PublishedPage(
             learner.id,
             self._key.name(learner.id),
             page.digest,
             self._appearance,
             line_digest(learner.email, learner.learner_id),
-            before.changed_at if before is not None and same else page.changed_at,
+            before.changed_at if before is not None and is_unchanged else page.changed_at,
             page.due_at,
         )
         return PagePlan(page, now, before)

@@ -62,7 +62,7 @@ class Result:
 
 
 @dataclass(frozen=True, slots=True)
-class Around:
+class Context:
     """What publishing needs of the program around it."""
 
     store: Store
@@ -82,16 +82,16 @@ def key_of(path: Path, *, rotate: bool, dry_run: bool) -> PageKey:
     return key
 
 
-def publish(job: Job, around: Around) -> Result:
+def publish(job: Job, context: Context) -> Result:
     """Bring a folder up to date, or say what that would do; raises ``Failure``."""
     if job.dry_run and not job.path.exists():
-        return _Run(job, around, None).carry_out()
+        return _Run(job, context, None).carry_out()
     try:
         if not job.dry_run:
             job.path.mkdir(parents=True, exist_ok=True)
-            page_changes.watch(around.store)
+            page_changes.watch(context.store)
         with Folder.opened(job.path, job.key.publisher, tidy=not job.dry_run) as folder:
-            return _Run(job, around, folder).carry_out()
+            return _Run(job, context, folder).carry_out()
     except OSError as error:
         raise unusable(Path(error.filename or job.path), error) from None
 
@@ -99,12 +99,12 @@ def publish(job: Job, around: Around) -> Result:
 class _Run:
     """One run over one folder; without a folder, what a run would do where there is none yet."""
 
-    def __init__(self, job: Job, around: Around, folder: Folder | None) -> None:
+    def __init__(self, job: Job, context: Context, folder: Folder | None) -> None:
         self._job = job
-        self._around = around
-        self._published = around.published
+        self._context = context
+        self._published = context.published
         self._folder = folder
-        self._known = around.published.folder(job.path)
+        self._known = context.published.folder(job.path)
         self._appearance = job.look.digest() + job.key.fingerprint
         self._result = Result(pages=self._known.pages, manifest=job.manifest)
         self._lines_changed = not self._has_its_manifest()
@@ -112,7 +112,7 @@ class _Run:
 
     def carry_out(self) -> Result:
         """Do it, as far as there is something to do."""
-        seen = page_changes.mark(self._around.store)
+        seen = page_changes.mark(self._context.store)
         touched = self._is_touched()
         if touched:
             self._look_through()
@@ -152,10 +152,10 @@ class _Run:
             known.seen is None
             or known.appearance != self._appearance
             or (known.next_at is not None and known.next_at <= now)
-            or not page_changes.continues(self._around.store, known.seen)
+            or not page_changes.continues(self._context.store, known.seen)
         ):
             return None
-        changed = page_changes.since(self._around.store, known.seen, _MOST_SINGLE)
+        changed = page_changes.since(self._context.store, known.seen, _MOST_SINGLE)
         due = self._published.due(known.id, now, _MOST_SINGLE)
         return None if changed is None or due is None else sorted({*changed, *due})
 
@@ -164,23 +164,23 @@ class _Run:
     def _bring_up_to_date(self, wanted: Sequence[int] | None) -> None:
         from credly_cli.publishing.pages import Planner  # noqa: PLC0415 - 100 ms, which a run without changes is spared
 
-        job, around = self._job, self._around
+        job, context = self._job, self._context
         if not job.dry_run:
             self._published.begin(self._known, job.manifest)
-        planner = Planner(around.store, job.look, job.key, self._appearance, job.now)
-        total = learners.count(around.store) if wanted is None else len(wanted)
+        planner = Planner(context.store, job.look, job.key, self._appearance, job.now)
+        total = learners.count(context.store) if wanted is None else len(wanted)
         done = 0
-        with around.interruption.awaited():
+        with context.interruption.awaited():
             for people, before in self._batches(wanted):
                 self._batch(planner, people, before)
                 done += len(people)
-                around.progress.at(done, total)
-                if around.interruption.is_set():
-                    raise around.interruption.failure()
+                context.progress.at(done, total)
+                if context.interruption.is_set():
+                    raise context.interruption.failure()
 
     def _batches(self, wanted: Sequence[int] | None) -> Iterator[tuple[list[Learner], dict[int, PublishedPage]]]:
         """Yield learners, and the pages that they and those who are gone have, batch by batch."""
-        store, folder = self._around.store, self._known.id
+        store, folder = self._context.store, self._known.id
         if wanted is not None:
             for start in range(0, len(wanted), BATCH):
                 numbers = wanted[start : start + BATCH]
@@ -244,7 +244,7 @@ class _Run:
         if self._lines_changed:
             manifest.write(job.manifest, self._lines())
         self._result.pages = self._published.count(known.id)
-        _, next_at = page_changes.releases(self._around.store, job.now)
+        _, next_at = page_changes.releases(self._context.store, job.now)
         self._published.finish(
             replace(
                 known, place=folder.leave(), appearance=self._appearance, url=job.url, manifest=job.manifest,
@@ -272,7 +272,7 @@ class _Run:
         last = 0
         while pages := self._published.after(self._known.id, last, BATCH):
             last = pages[-1].learner
-            people = {one.id: one for one in learners.of_numbers(self._around.store, [page.learner for page in pages])}
+            people = {one.id: one for one in learners.of_numbers(self._context.store, [page.learner for page in pages])}
             for page in pages:
                 one = people.get(page.learner)
                 if one is not None and page.is_noted:

@@ -75,8 +75,8 @@ def stand_for_badge(store: Store, learner: int, badge_id: str, now: str) -> None
 def stand_for_session(store: Store, learner: int, badge_id: str, session: tuple[str, str], now: str) -> None:
     """Let one grant stand for a learner's session of content, where two learners turned out to be one."""
     of_session = f"{GRANTS} WHERE g.learner = ? AND g.badge_id = ? AND g.content_id = ? AND g.session_id = ?"
-    same = store.records(Grant, f"{of_session} ORDER BY g.id", (learner, badge_id, *session))
-    _let_one_stand(store, same, _UNSENT + _REFUSED, now)
+    in_session = store.records(Grant, f"{of_session} ORDER BY g.id", (learner, badge_id, *session))
+    _let_one_stand(store, in_session, _UNSENT + _REFUSED, now)
 
 
 def _let_one_stand(store: Store, grants: Sequence[Grant], coverable: Sequence[State], now: str) -> None:

@@ -236,10 +236,10 @@ def whole(store: Store, facts: Facts) -> Facts:
 def _of_session(store: Store, facts: Facts) -> Facts:
     """Find the badge of a kind that each session earns: by this session's mark, else by the second, else by the day."""
     completion = facts.completion()
-    same = _of_marks(store, completion, facts.badge_id)
-    held = next((badge.id for badge in same if not badge.is_revoked), None)
-    if same:
-        revoked = [badge.moved_at for badge in same if badge.is_revoked]
+    marked = _of_marks(store, completion, facts.badge_id)
+    held = next((badge.id for badge in marked if not badge.is_revoked), None)
+    if marked:
+        revoked = [badge.moved_at for badge in marked if badge.is_revoked]
         return replace(facts, held=held, revoked_at=min(revoked) if revoked and not held else None)
     badges = _of_day(store, completion, facts.badge_id)
     if not badges:
@@ -261,8 +261,8 @@ def _of_marks(store: Store, completion: Completion, badge_id: str) -> list[Unown
 def _of_day(store: Store, completion: Completion, badge_id: str) -> list[UnownedBadge]:
     """Return the badges of the completion's day that no grant owns: without a mark of ours, or with the id alone."""
     day, others = completion.completed_at[:10], [f"{who}~{_ANY_MARK}" for who in _names(completion)]
-    same = issued_badges.unowned_of_day(store, completion.learner, _names(completion), badge_id, day, others)
-    return [badge for badge in same if not _is_anothers(store, badge.earner_id, completion)]
+    unowned = issued_badges.unowned_of_day(store, completion.learner, _names(completion), badge_id, day, others)
+    return [badge for badge in unowned if not _is_anothers(store, badge.earner_id, completion)]
 
 
 # Who has one of a learner's addresses, or had it: what was sent to it then may be theirs.
@@ -362,5 +362,5 @@ def wire_id(completion: Completion, organization_id: str, badge_id: str, *, once
         return earner_id(completion.learner_id, completion.email)
     place = completion.session_id or completion.content_id
     name = earner_id(completion.learner_id, completion.email)
-    again = "" if grant_round == 1 else f"|{grant_round}"
-    return earner_id(completion.learner_id, completion.email, f"{organization_id}|{badge_id}|{name}|{place}{again}")
+    suffix = "" if grant_round == 1 else f"|{grant_round}"
+    return earner_id(completion.learner_id, completion.email, f"{organization_id}|{badge_id}|{name}|{place}{suffix}")

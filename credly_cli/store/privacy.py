@@ -114,15 +114,15 @@ def _recall_by_id(store: Store, row: Row, person: Named, now: str) -> None:
     if row["email_key"].startswith(PREFIX):
         if not person.email:
             return  # nothing can be issued to nobody's address
-        same = store.value(
+        nameless = store.value(
             "SELECT id FROM learners l WHERE email_key = ? AND learner_id IS NULL"
             " AND NOT EXISTS (SELECT 1 FROM learner_ids n WHERE n.learner = l.id)",
             (email_key(person.email),),
         )
         _give_address(store, row, person.email)
-        if same is not None:  # came back unrecognised, under a new address and without the id
-            merge(store, learner, same, now)
-            learner = same
+        if nameless is not None:  # came back unrecognised, under a new address and without the id
+            merge(store, learner, nameless, now)
+            learner = nameless
     params = {"source": person.source, "told": person.learner_id, "id": learner}
     if person.source:
         store.change("DELETE FROM learner_ids WHERE learner = :id AND source = :source", params)
@@ -228,7 +228,7 @@ AND NOT EXISTS (SELECT 1 FROM learners o WHERE o.email_key = a.email_key AND o.i
 """
 _OWN = """
 SELECT m.issued_badge_id FROM learner_issued_badges m JOIN issued_badges i ON i.id = m.issued_badge_id
-WHERE m.learner = :learner AND (m.way IN ('id', 'grant')
+WHERE m.learner = :learner AND (m.matched_by IN ('id', 'grant')
   OR NOT EXISTS (SELECT 1 FROM learners o WHERE o.email_key = i.email_key AND o.id <> m.learner))
 """
 

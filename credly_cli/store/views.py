@@ -75,10 +75,10 @@ _WAYS = (
 
 # Whose issued badges, deleted and revoked ones too. A badge may be there more than once, by different ways.
 _LEARNER_ISSUED_BADGES = (
-    "CREATE TEMP VIEW learner_issued_badges (learner, issued_badge_id, badge_id, way, held, revoked_at) AS\n"
+    "CREATE TEMP VIEW learner_issued_badges (learner, issued_badge_id, badge_id, matched_by, held, revoked_at) AS\n"
     + "\nUNION ALL\n".join(
-        f"SELECT {learner}, i.id, i.badge_id, '{way}', {HELD}, {_REVOKED_AT} FROM {tables}"
-        for way, learner, tables in _WAYS
+        f"SELECT {learner}, i.id, i.badge_id, '{matched_by}', {HELD}, {_REVOKED_AT} FROM {tables}"
+        for matched_by, learner, tables in _WAYS
     )
 )
 

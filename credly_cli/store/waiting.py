@@ -150,9 +150,9 @@ def _conditions(connection: sqlite3.Connection) -> Iterator[Waiting]:
         if badge_id is None:
             yield Waiting(code, message, hint, count)
         else:
-            again = Command("link", badge_id, content_id or "CONTENT")
-            way = Hint("To link it again:", again, "; to leave it unlinked:", Command("unlink", badge_id))
-            yield Waiting(code, f"{message} The badge is active again.", way, count)
+            link = Command("link", badge_id, content_id or "CONTENT")
+            way_out = Hint("To link it again:", link, "; to leave it unlinked:", Command("unlink", badge_id))
+            yield Waiting(code, f"{message} The badge is active again.", way_out, count)
 
 
 # What was recorded; of a link that ended, the badge where it is active again, and the content that it had.

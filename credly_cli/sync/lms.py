@@ -153,9 +153,9 @@ class LmsStep:
     def _try_again(self, name: SourceName, part: LmsStepResult) -> None:
         """Try what is kept of a source, once all are read: its people or content may have come from another."""
         keeping = self._keeping(name)
-        for records in keeping.again(self.homes, self.activities):
-            again = Part("progress", iter(records), name, keeps=True)
-            part.add(self._import_batch(Batch(iter([again])), part.read, name))
+        for records in keeping.retryable(self.homes, self.activities):
+            retried = Part("progress", iter(records), name, keeps=True)
+            part.add(self._import_batch(Batch(iter([retried])), part.read, name))
         part.of("progress").counts.left_out += keeping.count()
         part.keeps |= name == "xapi"
         part.warnings += [Hint(sentence) for sentence in keeping.sentences()]
@@ -260,8 +260,8 @@ class LmsStep:
         if part.entry is None:
             return {}
         noted: dict[str, str | None] = {}
-        if part.again is not None:
-            noted[part.again] = options_of(part.entry) if has_rejects else None
+        if part.options_bookmark is not None:
+            noted[part.options_bookmark] = options_of(part.entry) if has_rejects else None
         brought, barren = f"brought:{part.entry.path}", f"barren:{part.entry.path}"
         if part.kind == "progress" and report.completions:
             noted |= {brought: "1", barren: None}

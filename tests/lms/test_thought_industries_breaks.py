@@ -148,11 +148,11 @@ def test_a_forgotten_cursor_begins_the_walk_anew(school: Desk, site: Site) -> No
 
 def test_the_site_and_its_key_can_be_checked_without_reading_anything(school: Desk, site: Site) -> None:
     config = load(school.home / "config.toml", "default", required=True)
-    around = SourceContext(config, Reading(START), school.clock, school.environ)
-    Client(around).ping()
+    context = SourceContext(config, Reading(START), school.clock, school.environ)
+    Client(context).ping()
     site.keys = set()
     with pytest.raises(HttpFailure) as refused:
-        Client(around).ping()
+        Client(context).ping()
     assert refused.value.code == "lms-token-refused"
     assert site.requests == ["/ping", "/ping"]
 

@@ -140,9 +140,9 @@ class Desk:
         return Store.open(self.home / "credly.db")
 
 
-def completes(desk: Desk, who: str = "anna@example.com", names: str = "Anna,Adler") -> None:
+def completes(desk: Desk, email: str = "anna@example.com", names: str = "Anna,Adler") -> None:
     """Let a learner complete a session of First Aid a minute after it was linked."""
     desk.json("link", "First Aid at Work", "first-aid")
     desk.pass_time(minutes=1)
     now = desk.clock.now().isoformat()
-    desk.learns(f"{who},first-aid,first-aid-march,completed,{now},{names}")
+    desk.learns(f"{email},first-aid,first-aid-march,completed,{now},{names}")

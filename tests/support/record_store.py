@@ -89,10 +89,10 @@ def answer(status: int, body: Any, **headers: str) -> Response:
     return Response(status, data, {name.replace("_", "-"): value for name, value in headers.items()})
 
 
-def said(verb: str, who: str, activity: str, at: str, **more: Any) -> dict[str, Any]:
+def said(verb: str, email: str, activity: str, at: str, **more: Any) -> dict[str, Any]:
     """Make a statement: who did what to which activity."""
-    first, _, last = who.partition("@")[0].partition(".")
-    actor = {"objectType": "Agent", "mbox": f"mailto:{who}", "name": f"{first.title()} {last.title()}".strip()}
+    first, _, last = email.partition("@")[0].partition(".")
+    actor = {"objectType": "Agent", "mbox": f"mailto:{email}", "name": f"{first.title()} {last.title()}".strip()}
     identity = verb if "/" in verb else f"{_ADL}{verb}"
     return {"actor": actor, "verb": {"id": identity}, "object": {"id": activity}, "timestamp": at, **more}
 

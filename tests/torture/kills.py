@@ -24,7 +24,7 @@ _MOST_RUNS = 5  # for each kill: a run that ends before its moment has come is n
 
 
 @dataclass
-class Tally:
+class Counts:
     """What came of it."""
 
     grants: int = 0
@@ -51,26 +51,26 @@ class Tally:
         )
 
 
-def torture(folder: Path, kills: int, learners: int, chance: random.Random) -> Tally:
+def torture(folder: Path, kills: int, learners: int, chance: random.Random) -> Counts:
     """Kill so many runs over three grants a learner, let it calm down, and count."""
-    tally, started = Tally(grants=learners * 3), time.monotonic()
+    counts, started = Counts(grants=learners * 3), time.monotonic()
     with Site(folder) as site:
         site.complete(learners)
         site.sandbox.switches.latency = _LATENCY
-        while tally.kills < kills and tally.runs < kills * _MOST_RUNS:
+        while counts.kills < kills and counts.runs < kills * _MOST_RUNS:
             if chance.random() < 0.2:
                 site.sandbox.faults.add(faults.loses_answer(), "POST", nth=chance.randrange(1, 6))
-            tally.kills += _killed(site, chance, per_kill=max(1.0, learners * 3 / kills))
-            tally.runs += 1
-            tally.uncertain_at_most = max(tally.uncertain_at_most, site.states().get("sending", 0))
+            counts.kills += _killed(site, chance, per_kill=max(1.0, learners * 3 / kills))
+            counts.runs += 1
+            counts.uncertain_at_most = max(counts.uncertain_at_most, site.states().get("sending", 0))
         site.sandbox.switches.latency = 0
         site.calm_down(runs=20)
         states = site.states()
-        tally.requests = site.sandbox.log.count("POST", "/badges$")
-        tally.doubled, tally.mislinked, tally.integrity = site.doubled(), site.mislinked(), site.integrity()
-        tally.lost = tally.grants - min(states["issued"], len(site.sandbox.issued()) - tally.doubled)
-    tally.seconds = time.monotonic() - started
-    return tally
+        counts.requests = site.sandbox.log.count("POST", "/badges$")
+        counts.doubled, counts.mislinked, counts.integrity = site.doubled(), site.mislinked(), site.integrity()
+        counts.lost = counts.grants - min(states["issued"], len(site.sandbox.issued()) - counts.doubled)
+    counts.seconds = time.monotonic() - started
+    return counts
 
 
 def _killed(site: Site, chance: random.Random, per_kill: float) -> bool:
@@ -104,12 +104,12 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--grants", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=random.randrange(10**6))  # noqa: S311 - chance, no secret
-    wish = parser.parse_args()
-    print(f"seed {wish.seed}")  # noqa: T201
+    options = parser.parse_args()
+    print(f"seed {options.seed}")  # noqa: T201
     with tempfile.TemporaryDirectory() as folder:
-        tally = torture(Path(folder), wish.kills, -(-wish.grants // 3), random.Random(wish.seed))  # noqa: S311
-    print(tally.table())  # noqa: T201
-    return 0 if tally.good and tally.kills >= wish.kills else 1
+        counts = torture(Path(folder), options.kills, -(-options.grants // 3), random.Random(options.seed))  # noqa: S311
+    print(counts.table())  # noqa: T201
+    return 0 if counts.good and counts.kills >= options.kills else 1
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ _GROWTH = 1.1  # of memory, between the second quarter of the badges and the las
 
 
 @dataclass
-class Tally:
+class Counts:
     """What came of it; memory in MB."""
 
     grants: int = 0
@@ -50,32 +50,32 @@ class Tally:
         return "\n".join(f"{one.name.replace('_', ' '):<24}{getattr(self, one.name):>10,.0f}" for one in fields(self))
 
 
-def issue_many(folder: Path, learners: int, parallel: int) -> Tally:
+def issue_many(folder: Path, learners: int, parallel: int) -> Counts:
     """Let so many learners earn three badges each, issue them all in one run, and count."""
-    tally = Tally(grants=learners * 3)
+    counts = Counts(grants=learners * 3)
     with Site(folder, f"{PACE}brake = 0\n[credly]\nparallel = {parallel}\n") as site:
         site.complete(learners)
         started = time.monotonic()
-        tally.exit_code = _sync(site, tally)
-        tally.seconds = time.monotonic() - started
-        tally.a_second = tally.grants / tally.seconds
-        tally.posts = _posts(site)
-        tally.doubled, tally.mislinked = site.doubled(), site.mislinked()
-        tally.lost = tally.grants - min(site.states()["issued"], len(site.sandbox.issued()) - tally.doubled)
-    return tally
+        counts.exit_code = _sync(site, counts)
+        counts.seconds = time.monotonic() - started
+        counts.a_second = counts.grants / counts.seconds
+        counts.posts = _posts(site)
+        counts.doubled, counts.mislinked = site.doubled(), site.mislinked()
+        counts.lost = counts.grants - min(site.states()["issued"], len(site.sandbox.issued()) - counts.doubled)
+    return counts
 
 
-def _sync(site: Site, tally: Tally) -> int:
+def _sync(site: Site, counts: Counts) -> int:
     """Run `sync`, and note the most memory that it has had by each part of the badges; returns its exit code."""
     peaks = dict.fromkeys(("quarter", "half", "end"), 0)
     with site.start("sync", "--quiet") as process:
         while process.poll() is None:
-            done, memory = len(site.sandbox.book.in_order) / tally.grants, _memory(process.pid)
+            done, memory = len(site.sandbox.book.in_order) / counts.grants, _memory(process.pid)
             for part, share in (("quarter", 0.25), ("half", 0.5), ("end", 1.0)):
                 if done <= share:
                     peaks[part] = max(peaks[part], memory)
             time.sleep(0.1)
-    tally.memory_at_a_quarter, tally.memory_at_a_half, tally.memory_at_the_end = peaks.values()
+    counts.memory_at_a_quarter, counts.memory_at_a_half, counts.memory_at_the_end = peaks.values()
     return process.returncode
 
 
@@ -101,9 +101,9 @@ def main() -> int:
     parser.add_argument("--parallel", type=int, default=8)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        tally = issue_many(Path(folder), -(-options.grants // 3), options.parallel)
-    print(tally.table())  # noqa: T201
-    return 0 if tally.good and tally.is_flat else 1
+        counts = issue_many(Path(folder), -(-options.grants // 3), options.parallel)
+    print(counts.table())  # noqa: T201
+    return 0 if counts.good and counts.is_flat else 1
 
 
 if __name__ == "__main__":

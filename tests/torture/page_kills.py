@@ -156,12 +156,12 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=50)
     parser.add_argument("--learners", type=int, default=2000)
     parser.add_argument("--seed", type=int, default=random.randrange(10**6))  # noqa: S311 - chance, no secret
-    wish = parser.parse_args()
-    print(f"seed {wish.seed}")  # noqa: T201
+    options = parser.parse_args()
+    print(f"seed {options.seed}")  # noqa: T201
     with tempfile.TemporaryDirectory() as folder:
-        outcome = torture(Path(folder), wish.kills, wish.learners, random.Random(wish.seed))  # noqa: S311
+        outcome = torture(Path(folder), options.kills, options.learners, random.Random(options.seed))  # noqa: S311
     print(outcome)  # noqa: T201
-    return 0 if outcome.good and outcome.kills >= wish.kills else 1
+    return 0 if outcome.good and outcome.kills >= options.kills else 1
 
 
 if __name__ == "__main__":

@@ -11,9 +11,9 @@ from tests.torture.kills import torture
 
 @pytest.mark.slow
 def test_a_few_random_kills_double_and_lose_nothing(tmp_path: Path) -> None:
-    tally = torture(tmp_path, kills=6, learners=30, chance=random.Random(20261123))  # noqa: S311
-    assert tally.good, tally.table()
-    assert tally.kills == 6
+    counts = torture(tmp_path, kills=6, learners=30, chance=random.Random(20261123))  # noqa: S311
+    assert counts.good, counts.table()
+    assert counts.kills == 6
 
 
 @pytest.mark.slow

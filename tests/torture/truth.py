@@ -89,7 +89,7 @@ class Truth:
         self.ever[MERGED_INTO] |= self.ever[WITHOUT_ID]
         self.ever[WITHOUT_ID] = self.ever[MERGED_INTO]
 
-    def same(self, key: Key) -> set[Key]:
+    def sessions_of(self, key: Key) -> set[Key]:
         """Return the sessions that are one, as two learners turned out to be one."""
         if self.merged and key[0] in (WITHOUT_ID, MERGED_INTO):
             return {(one, *key[1:]) for one in (WITHOUT_ID, MERGED_INTO)}
@@ -97,11 +97,13 @@ class Truth:
 
     def completed_at(self, key: Key) -> str | None:
         """Return when a session was completed, under whichever name; the LMS denies nothing that it has told."""
-        return self.completed.get(key) or next(filter(None, map(self.completed.get, sorted(self.same(key)))), None)
+        return self.completed.get(key) or next(
+            filter(None, map(self.completed.get, sorted(self.sessions_of(key)))), None
+        )
 
     def marks(self, key: Key) -> set[str]:
         """Return what may have been sent as the id of the badge for a session."""
-        return set().union(*(self._marks(one) for one in self.same(key)))
+        return set().union(*(self._marks(one) for one in self.sessions_of(key)))
 
     def _marks(self, key: Key) -> frozenset[str]:
         return _marks_of(key, self.emails[key[0]], self._badge_id(key[1]), self.desk.sandbox.organization_id)
@@ -182,7 +184,7 @@ class Truth:
             other
             for other, at in self.completed.items()
             if other[1] == "first-aid" and at[:10] == day and email in self.ever[other[0]]
-            if other not in self.same(key) and not self.marks(other) & own_before
+            if other not in self.sessions_of(key) and not self.marks(other) & own_before
         }
         return len(others)
 
@@ -247,10 +249,10 @@ class Truth:
         """Return what counts, each session of those who turned out to be one only once."""
         seen = set[Key]()
         for key in sorted(self.counted):
-            same = self.same(key)
-            if key[1] == content and not same & (self.dropped | seen):
+            sessions = self.sessions_of(key)
+            if key[1] == content and not sessions & (self.dropped | seen):
                 yield key
-            seen |= same
+            seen |= sessions
 
     def _holds_once(self, learner: int) -> bool:
         """Tell whether Credly has the badge under an address of the learner's: it refuses another one."""

@@ -63,7 +63,7 @@ def test_addresses_that_the_learner_had_before_go_too(connected: Desk) -> None:
 
 
 def test_whose_address_ends_like_the_learners_stays_named_in_what_runs_reported(connected: Desk) -> None:
-    completes(connected, who="joanna@example.com", names=",")
+    completes(connected, email="joanna@example.com", names=",")
     connected.learns("anna@example.com,first-aid,first-aid-march,completed,2026-03-02T09:31:00+00:00,,")
     connected.run("sync")
     connected.json("forget", "anna@example.com", "--yes")

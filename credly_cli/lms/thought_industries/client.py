@@ -74,17 +74,17 @@ class Dialect:
 class Client:
     """Reads lists."""
 
-    def __init__(self, around: SourceContext) -> None:
+    def __init__(self, context: SourceContext) -> None:
         self._http = Session(
             _SERVICE,
-            _address(around) + _API,
-            Bearer(_key(around)),
-            around.clock,
-            environ=around.environ,
+            _address(context) + _API,
+            Bearer(_key(context)),
+            context.clock,
+            environ=context.environ,
             limits=Limits(counted=True),
-            deadline=around.deadline,
-            interruption=around.interruption,
-            adapter=around.adapter,
+            deadline=context.deadline,
+            interruption=context.interruption,
+            adapter=context.adapter,
         )
         self.dialect = Dialect({})
         self.answered = False  # so that a list that is refused is not taken for a refused key
@@ -158,8 +158,8 @@ class Progress:
         return self._repeated < _MOST_REPEATED
 
 
-def _address(around: SourceContext) -> str:
-    host = (around.settings.lms.thought_industries.host or "").strip()
+def _address(context: SourceContext) -> str:
+    host = (context.settings.lms.thought_industries.host or "").strip()
     if not host:
         raise _invalid("lms.thought_industries.host is not set.")
     matched = _HOST.fullmatch(host.lower())
@@ -176,10 +176,10 @@ def _invalid(message: str) -> Failure:
     return Failure("config-invalid", f"In the configuration, {message}", hint='For example: host = "learn.example.com"')
 
 
-def _key(around: SourceContext) -> Token:
+def _key(context: SourceContext) -> Token:
     """Read the API key; raises ``Failure``, without repeating it."""
     words = SecretWords("token file", "There is no API key for Thought Industries.", _KEY_HINT)
-    return around.secret("thought-industries", words, token_from)
+    return context.secret("thought-industries", words, token_from)
 
 
 def is_not_there(failure: HttpFailure) -> bool:

@@ -38,10 +38,10 @@ _Understood: TypeAlias = tuple[Row, Meaning]
 class Events:
     """Reads one stream."""
 
-    def __init__(self, stream: str, client: Client, around: SourceContext, words: Words, sessions: Sessions) -> None:
+    def __init__(self, stream: str, client: Client, context: SourceContext, words: Words, sessions: Sessions) -> None:
         self.stream = stream
         self._client = client
-        self._around = around
+        self._context = context
         self._words = words
         self._sessions = sessions
         self._news: dict[str, None] = {}  # words and content that were not known before this run
@@ -65,7 +65,7 @@ class Events:
             parts = self._parts(taken, content, known, bookmarks, users)
             if taken:
                 objects = [rows.event_row(event, meaning) for event, meaning in taken]
-                records = read_objects("progress", objects, self._around.reading)
+                records = read_objects("progress", objects, self._context.reading)
                 parts.insert(-1, Part("progress", records, _NAME, is_news=rejects.is_news))
             if is_over:
                 marks |= self._ended(walk, words, unlisted)
@@ -109,7 +109,7 @@ class Events:
         unlisted = Unknown(bookmarks.get(self.mark("unlisted")))
         unknown = {key: unlisted.title(key) for key in unlisted.all() if not known.content(key)}
         if unknown and (found := self._sessions.find(unknown)):
-            yield Batch(iter([Part("content", read_objects("content", found, self._around.reading), _NAME)]))
+            yield Batch(iter([Part("content", read_objects("content", found, self._context.reading), _NAME)]))
 
     def report(self, bookmarks: Mapping[str, str], known: Known) -> Iterator[Batch]:
         """Say what could not be told: once, or in each run where a person is needed."""
@@ -143,7 +143,7 @@ class Events:
         self, taken: list[_Understood], content: list[Row], known: Known, bookmarks: Mapping[str, str], users: Users
     ) -> list[Part]:
         """Return what a page of events needs that the store does not know yet, and last where its learners belong."""
-        reading, events = self._around.reading, [event for event, _ in taken]
+        reading, events = self._context.reading, [event for event, _ in taken]
         names = Names.read_from(bookmarks)
         tenants = list(belonging(events, known, names, bookmarks.get("users:read_at", ""), reading))
         people = users.of(events)

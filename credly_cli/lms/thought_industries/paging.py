@@ -21,7 +21,7 @@ _ROWS = (
     "events", "APIEvents", "users", "contentItems", "content", "clients", "licenses", "courseGroups", "courses",
     "nodes", "items", "data",
 )  # fmt: skip
-_AROUND = ("pageInfo", "meta")
+_ENVELOPES = ("pageInfo", "meta")
 _NO_MORE = ("", "false", "0", "none")
 _EARLIEST, _LATEST = 10**12, 10**13  # milliseconds since 1970: 2001 to 2286
 
@@ -55,8 +55,8 @@ def _listed(body: Any) -> tuple[list[Any], Row]:
     """Return the rows of an answer and what it says of its pages."""
     information: Row = {}
     while isinstance(body, dict):
-        around = (body[name] for name in _AROUND if isinstance(body.get(name), dict))
-        information = next(around, information)
+        envelopes = (body[name] for name in _ENVELOPES if isinstance(body.get(name), dict))
+        information = next(envelopes, information)
         rows = next((body[name] for name in _ROWS if isinstance(body.get(name), list)), None)
         if rows is not None:
             return rows, information
@@ -66,7 +66,7 @@ def _listed(body: Any) -> tuple[list[Any], Row]:
 
 def _inside(body: Row) -> Any:
     """Return what lies in an object, beside what is told of pages and of the whole."""
-    inner = [value for key, value in body.items() if key not in _AROUND and isinstance(value, dict)]
+    inner = [value for key, value in body.items() if key not in _ENVELOPES and isinstance(value, dict)]
     return inner[0] if len(inner) == 1 else None
 
 

@@ -41,18 +41,18 @@ _NOT_SHOWN = "The role of the API key must be allowed to see it."
 class ThoughtIndustries:
     """Reads one site through its API."""
 
-    def __init__(self, client: Client, around: SourceContext) -> None:
+    def __init__(self, client: Client, context: SourceContext) -> None:
         self._client = client
-        self._around = around
-        self._words = Words(around.settings.lms.thought_industries.values)
+        self._context = context
+        self._words = Words(context.settings.lms.thought_industries.values)
         self._dialect: str | None = None
         self._failed: set[str] = set()  # lists, in this run
         self._not_shown: dict[str, HttpFailure] = {}
 
     @classmethod
-    def configured(cls, around: SourceContext) -> "ThoughtIndustries":
+    def configured(cls, context: SourceContext) -> "ThoughtIndustries":
         """Make the source that the configuration describes; raises ``Failure`` for what it lacks."""
-        return cls(Client(around), around)
+        return cls(Client(context), context)
 
     def batches(self, bookmarks: Mapping[str, str], known: Known) -> Iterator[Batch]:
         """Read what is new."""
@@ -64,7 +64,7 @@ class ThoughtIndustries:
         has_names = "catalogue:read_at" in bookmarks  # of panoramas, without which users are none of theirs
         if has_names and (self._is_due("users", bookmarks) or "users:next" in bookmarks):
             yield from self._tried("/users", self._users(bookmarks, known))
-        events = {stream: Events(stream, self._client, self._around, self._words, sessions) for stream in STREAMS}
+        events = {stream: Events(stream, self._client, self._context, self._words, sessions) for stream in STREAMS}
         for stream in STREAMS:
             yield from self._tried(f"/events/{stream}", self._news(events[stream], bookmarks, known))
         for stream in (stream for stream in STREAMS if f"/events/{stream}" not in self._failed):
@@ -95,13 +95,13 @@ class ThoughtIndustries:
     def _is_due(self, name: str, bookmarks: Mapping[str, str], after: timedelta = _DAY) -> bool:
         """Tell whether something that is read once a day is to be read; a time ahead is of a clock that was wrong."""
         read_at = bookmarks.get(name if ":" in name else f"{name}:read_at")
-        return read_at is None or not timedelta(0) <= self._around.clock.now() - from_utc_text(read_at) < after
+        return read_at is None or not timedelta(0) <= self._context.clock.now() - from_utc_text(read_at) < after
 
     def _now(self) -> str:
-        return utc_text(self._around.clock.now())
+        return utc_text(self._context.clock.now())
 
     def _part(self, kind: Kind, objects: Iterable[Row], *, sessions_move: bool = False) -> Part:
-        return Part(kind, read_objects(kind, objects, self._around.reading), NAME, sessions_move=sessions_move)
+        return Part(kind, read_objects(kind, objects, self._context.reading), NAME, sessions_move=sessions_move)
 
     # Content, panoramas, users
 
@@ -148,7 +148,7 @@ class ThoughtIndustries:
             places.read += len(page.rows)
             users = [user for user in page.rows if user.get("email")]
             enrolled = [row for user in users for row in rows.enrollment_rows(user) if known.content(row["session_id"])]
-            parts = [Part("learners", learner_records(users, names, self._around.reading), NAME)] if users else []
+            parts = [Part("learners", learner_records(users, names, self._context.reading), NAME)] if users else []
             parts += [self._part("progress", enrolled)] if enrolled else []
             places.following = page.next or {}
             following = {"next": page.next, "read": places.read} if page.next else None

@@ -148,9 +148,9 @@ class Steps:
         asked: Place = {"startDate": time, "endDate": time}
         found = {_name(event): event for event in page.rows}
         is_whole = False
-        for way in ({}, {"perPage": _MANY}, *({"page": number} for number in range(2, _MOST_PAGES))):
+        for variant in ({}, {"perPage": _MANY}, *({"page": number} for number in range(2, _MOST_PAGES))):
             try:
-                more = self._client.page(self._path, {**asked, **way}, must_say=False)
+                more = self._client.page(self._path, {**asked, **variant}, must_say=False)
             except HttpFailure as failure:
                 if not is_not_there(failure):
                     raise
@@ -159,7 +159,7 @@ class Steps:
             is_new = bool(fresh.keys() - found.keys())
             found |= fresh
             is_whole = more.next is None
-            if is_whole or ("page" in way and not is_new):
+            if is_whole or ("page" in variant and not is_new):
                 break
         if not is_whole:
             moment = happened_at(page.rows[-1])

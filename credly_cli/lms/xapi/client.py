@@ -82,8 +82,8 @@ class Page(NamedTuple):
 class Client:
     """Reads statements."""
 
-    def __init__(self, around: SourceContext) -> None:
-        settings = around.settings.lms.xapi
+    def __init__(self, context: SourceContext) -> None:
+        settings = context.settings.lms.xapi
         if not settings.endpoint:
             raise _invalid("lms.xapi.endpoint is not set.", 'endpoint = "https://lrs.example.com/xapi"')
         if not (settings.user or "").strip():
@@ -91,17 +91,17 @@ class Client:
         self._http = Session(
             SERVICE,
             settings.endpoint,
-            Basic(Token(str(settings.user)), secret_of(around)),
-            around.clock,
-            environ=around.environ,
-            deadline=around.deadline,
-            interruption=around.interruption,
-            adapter=around.adapter,
+            Basic(Token(str(settings.user)), secret_of(context)),
+            context.clock,
+            environ=context.environ,
+            deadline=context.deadline,
+            interruption=context.interruption,
+            adapter=context.adapter,
         )
         self._origin = settings.endpoint
         self.dialect = Dialect()
 
-    def about(self) -> list[str] | None:
+    def versions(self) -> list[str] | None:
         """Return the versions that the store speaks, ``None`` where it does not say; raises ``HttpFailure``."""
         try:
             versions = self._get("/about", {}).json.get("version")
@@ -118,11 +118,11 @@ class Client:
 
     def first_page(self, **parameters: str) -> Page:
         """Ask for statements; another version is tried where one is refused. Raises ``HttpFailure``."""
-        ways = [(version, limit) for limit in (True, False) for version in VERSIONS]
+        variants = [(version, limit) for limit in (True, False) for version in VERSIONS]
         now = (self.dialect.version, self.dialect.limit)
-        ways.sort(key=lambda way: way != now)
+        variants.sort(key=lambda variant: variant != now)
         refused: HttpFailure | None = None
-        for version, limit in ways:
+        for version, limit in variants:
             self.dialect.version, self.dialect.limit = version, limit
             asked = {"limit": str(_LIMIT), **parameters} if limit else parameters
             try:
@@ -177,10 +177,10 @@ def _invalid(message: str, example: str) -> Failure:
     return Failure("config-invalid", f"In the configuration, {message}", hint=f"For example: {example}")
 
 
-def secret_of(around: SourceContext) -> Token:
+def secret_of(context: SourceContext) -> Token:
     """Read the password; raises ``Failure``, without repeating it."""
     words = SecretWords("password file", "There is no password for the record store.", _GIVE_IT)
-    return around.secret("xapi", words, _secret)
+    return context.secret("xapi", words, _secret)
 
 
 def _secret(text: str, origin: str) -> Token:

@@ -36,10 +36,10 @@ _LATE_SECONDS = 2  # between what happened and its storing, to find out which of
 class Xapi:
     """Reads one record store."""
 
-    def __init__(self, client: Client, around: SourceContext) -> None:
+    def __init__(self, client: Client, context: SourceContext) -> None:
         self._client = client
-        self._around = around
-        settings = around.settings.lms.xapi
+        self._context = context
+        settings = context.settings.lms.xapi
         self._verbs = tuple(dict.fromkeys((VOIDED, *settings.verbs)))
         self._begin = precise(settings.since) if settings.since else None
         self._since: dict[str, str] = {}
@@ -47,12 +47,12 @@ class Xapi:
         self._late: dict[str, Any] | None = None  # a statement that was stored later than what it tells
         self._stored_dialect = ""  # the dialect as it is stored
         self._understood = Understood()
-        self._reader = StatementReader(around.reading, self._understood, is_file=False)
+        self._reader = StatementReader(context.reading, self._understood, is_file=False)
 
     @classmethod
-    def configured(cls, around: SourceContext) -> "Xapi":
+    def configured(cls, context: SourceContext) -> "Xapi":
         """Make the source that the configuration describes; raises ``Failure`` for what it lacks."""
-        return cls(Client(around), around)
+        return cls(Client(context), context)
 
     def batches(self, bookmarks: Mapping[str, str], _known: Known) -> Iterator[Batch]:
         """Read what is new."""
@@ -102,10 +102,10 @@ class Xapi:
         last = bookmarks.get(f"xapi:{name}")
         if last is None or "xapi:sure" in bookmarks:
             return False
-        return not timedelta(0) <= self._around.clock.now() - from_utc_text(last) < after
+        return not timedelta(0) <= self._context.clock.now() - from_utc_text(last) < after
 
     def _looked_back(self, bookmarks: Mapping[str, str]) -> dict[str, str | None]:
-        now = utc_text(self._around.clock.now())
+        now = utc_text(self._context.clock.now())
         return {
             f"xapi:{name}": now
             for name, after in (("looked_back_at", _DAY), ("looked_far_at", _WEEK))

@@ -101,13 +101,13 @@ class StatementReader:
         verb = verb_of(statement)
         if statement.get("voided") is True:
             return VoidingRecord(row, _id_of(statement), None)
-        about, result = _object(statement.get("object")), _object(statement.get("result"))
+        target, result = _object(statement.get("object")), _object(statement.get("result"))
         if verb == "voided":
-            return VoidingRecord(row, _id_of(about), str(statement.get("id") or "") or None)
+            return VoidingRecord(row, _id_of(target), str(statement.get("id") or "") or None)
         word = _word_of(verb, result)
         if word is None:
             return None
-        agent, activity = self._agent(statement["actor"]), self._activity(statement, about)
+        agent, activity = self._agent(statement["actor"]), self._activity(statement, target)
         happened = self._happened(statement, word)
         at = happened.at if happened else None
         completed = happened if word in ("completed", "passed") else None
@@ -118,15 +118,15 @@ class StatementReader:
             completed.at if completed else None,
             completed.latest if completed else None,
             str(statement.get("id") or "") or None, agent.first_name, agent.last_name, at,
-            agent.numbering, _said(statement, agent, activity, word, at), agent.sha1, _title_of(about),
+            agent.numbering, _said(statement, agent, activity, word, at), agent.sha1, _title_of(target),
         )  # fmt: skip
 
-    def _activity(self, statement: JsonObject, about: JsonObject) -> str:
-        activity = self._given.get("content_id") or str(about.get("id") or "").strip()
+    def _activity(self, statement: JsonObject, target: JsonObject) -> str:
+        activity = self._given.get("content_id") or str(target.get("id") or "").strip()
         if not activity:
             raise RejectedError("object", "has no id: what the progress is in is not known")
-        if about.get("objectType", "Activity") != "Activity":
-            raise LeftOutError("object", str(about.get("objectType"))[:_LONGEST_TITLE])
+        if target.get("objectType", "Activity") != "Activity":
+            raise LeftOutError("object", str(target.get("objectType"))[:_LONGEST_TITLE])
         if problem := complaint(f"{activity}{statement.get('id')}{_registration_of(statement)}"):
             raise RejectedError("", problem)
         return activity
@@ -282,9 +282,9 @@ def _numbering_of(account: JsonObject) -> str | None:
     return str(account.get("homePage") or "").strip().rstrip("/") or None
 
 
-def _title_of(about: JsonObject) -> str | None:
+def _title_of(activity: JsonObject) -> str | None:
     """Return the name of an activity: in English where there is one, else in the first language."""
-    names = _object(_object(about.get("definition")).get("name"))
+    names = _object(_object(activity.get("definition")).get("name"))
     title = next((str(name) for language, name in names.items() if language.lower().startswith("en")), None)
     title = title or next((str(name) for name in names.values()), None)
     return storable(title[:_LONGEST_TITLE]) if title else None
