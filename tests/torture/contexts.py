@@ -11,17 +11,16 @@ _FOLDER = "CREDLY_TESTS_CONTEXTS"  # the environment says where the notes go
 _running: list[coverage.Coverage] = []
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """Begin before anything of the program is imported."""
-    if hasattr(config, "workerinput") or not config.getoption("numprocesses", None):
-        notes = coverage.Coverage(
-            data_file=str(Path(os.environ[_FOLDER]) / "lines"),
-            data_suffix=True,
-            source=["credly_cli"],
-            config_file=False,
-        )
-        notes.start()
-        _running.append(notes)
+def _begin() -> None:
+    notes = coverage.Coverage(
+        data_file=str(Path(os.environ[_FOLDER]) / "lines"), data_suffix=True, source=["credly_cli"], config_file=False
+    )
+    notes.set_option("run:relative_files", True)
+    notes.start()
+    _running.append(notes)
+
+
+_begin()  # before anything of the program is imported, so that lines that run on import are noted
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

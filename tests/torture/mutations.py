@@ -50,7 +50,7 @@ class Mutation:
 
 
 def mutations_of(file: str, source: str) -> list[Mutation]:
-    """Return every change of a file, in the order of its lines."""
+    """Return every change of a file, in the order of its lines; few of them do not compile."""
     starts = [0]
     for line in source.splitlines(keepends=True):
         starts.append(starts[-1] + len(line))
@@ -65,12 +65,13 @@ def mutations_of(file: str, source: str) -> list[Mutation]:
         before = source[start:end]
         for changed in _sql_changes(before) if texts is None else texts:
             mutation = Mutation(file, node.lineno, start, end, before, changed, lines[node.lineno - 1].strip())
-            if changed != before and _compiles(mutation, source):
+            if changed != before:
                 found.append(mutation)
     return sorted(found, key=lambda mutation: (mutation.start, mutation.end, mutation.after))
 
 
-def _compiles(mutation: Mutation, source: str) -> bool:
+def compiles(mutation: Mutation, source: str) -> bool:
+    """Whether the changed file is a program still."""
     try:
         compile(mutation.apply(source), mutation.file, "exec")
     except (SyntaxError, ValueError):

@@ -2,10 +2,11 @@
 
 make mutants RANDOM=200 SEED=7        python -m tests.torture.random_mutants --help
 
-What was tried is kept in .mutants/ and not tried again while program and tests are the same: a draw that was broken off
-goes on. A mutant is first shown to the tests that run its line and little else, and if it survives them to all fast
-tests that run its line: no other can notice it. Mutants that change nothing, or that a second defence catches, are
-listed by hand in known_mutants.toml with the reason.
+Mutants live in copies of the repository among temporary files; the repository itself is only read. What was tried is
+kept in .mutants/ and not tried again while program and tests are the same: a draw that was broken off goes on. A mutant
+is first shown to the nearest tests that run its line, few cases of each, and if it survives them to all other fast
+tests that run it: no other can notice it. Mutants that change nothing, or that a second defence catches, are listed by
+hand in known_mutants.toml with the reason.
 """
 
 import argparse
@@ -17,6 +18,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 import tomllib
 from collections import Counter, defaultdict
@@ -24,21 +26,26 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from queue import SimpleQueue
 from threading import Lock
+from types import FrameType
 
 import coverage
 
-from tests.torture.mutations import Mutation, mutations_of
+from tests.torture.mutations import Mutation, compiles, mutations_of
 
 ROOT = Path(__file__).parents[2]
 RECORD = ROOT / ".mutants"
-NEAR = 80  # tests that a mutant is shown first
+NEAR = 60  # tests that a mutant is shown first
+OF_EACH = 3  # of them, cases of one test
 MOST_SURVIVE = 0.08  # of those that are not equivalent
 _LEFT_OUT = ("sandbox/", "__main__.py")  # the stand-in is equipment; the tests run it, not it them
-_PYTEST = (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", "not slow")
+MOST_RED = 20  # tests that may be red in the copy without a mutant
+_PYTEST = (
+    sys.executable, "-m", "pytest", "-q", "-p", "tests.torture.leash", "-p", "no:cacheprovider", "-m", "not slow",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -50,55 +57,6 @@ class Verdict:
     by: str = ""
 
 
-class Lines:
-    """Which fast test runs which line, measured once for a state of the program and its tests."""
-
-    def __init__(self, state: str) -> None:
-        self._file = RECORD / f"lines-{state}"
-        if not self._file.exists():
-            self._measure()
-
-    def _measure(self) -> None:
-        print("Noting which test runs which line; this takes a few minutes, once.", flush=True)
-        folder = RECORD / "notes"
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
-        command = [*_PYTEST, "-n", str(os.cpu_count()), "-p", "tests.torture.contexts"]
-        environ = {**os.environ, "CREDLY_TESTS_CONTEXTS": str(folder), "PYTHONPATH": str(ROOT)}
-        done = subprocess.run(command, cwd=ROOT, env=environ, check=False, capture_output=True, text=True)  # noqa: S603
-        if done.returncode:
-            raise SystemExit(f"The tests are not green as the program is:\n{done.stdout[-3000:]}")
-        notes = coverage.CoverageData(str(self._file))
-        for part in folder.iterdir():
-            other = coverage.CoverageData(str(part))
-            other.read()
-            notes.update(other)
-        notes.write()
-
-    @cached_property
-    def _notes(self) -> coverage.CoverageData:
-        notes = coverage.CoverageData(str(self._file))
-        notes.read()
-        return notes
-
-    @cached_property
-    def _reach(self) -> Counter[str]:
-        """How many lines each test runs: the fewer, the nearer it is to those."""
-        reach: Counter[str] = Counter()
-        for file in self._notes.measured_files():
-            for tests in self._notes.contexts_by_lineno(file).values():
-                reach.update(tests)
-        return reach
-
-    def tests_of(self, file: str, line: int) -> list[str]:
-        """Return the tests that run a line, the nearest first; of what runs on import, those that run the file."""
-        lines = self._notes.contexts_by_lineno(str(ROOT / "credly_cli" / file))
-        tests = {test for test in lines.get(line, ()) if test}
-        if "" in lines.get(line, ()):
-            tests |= {test for others in lines.values() for test in others if test}
-        return sorted(tests, key=lambda test: (self._reach[test], test))
-
-
 class StoppedError(Exception):
     """The draw was broken off while a mutant was tried."""
 
@@ -107,7 +65,6 @@ class Workshop:
     """A copy of the repository in which one mutant at a time lives."""
 
     def __init__(self, folder: Path) -> None:
-        shutil.rmtree(folder, ignore_errors=True)
         self.folder = folder / "copy"
         self._running: subprocess.Popen[str] | None = None
         self._stopped = False
@@ -144,43 +101,129 @@ class Workshop:
     def _first_red(self, tests: list[str], seconds: float) -> str:
         named = self.folder.parent / "named.txt"
         named.write_text("\n".join(tests), encoding="utf-8")
-        command = [*_PYTEST, "-x", "-rf", "--tb=no", f"--basetemp={self.folder.parent / 'tmp'}", f"@{named}"]
+        try:
+            code, shown = self.run(["-x", f"@{named}"], seconds)
+        except subprocess.TimeoutExpired:
+            return "it hangs"
+        if code == 0:
+            return ""
+        return next(iter(_red(shown)), "") or shown.strip()[-200:] or "pytest itself fails"
+
+    def run(self, arguments: list[str], seconds: float, **environ: str) -> tuple[int, str]:
+        """Run tests in the copy; returns the exit code and what pytest said."""
+        command = [*_PYTEST, "-rfE", "--tb=no", f"--basetemp={self.folder.parent / 'tmp'}", *arguments]
         environ = {
             **os.environ,
+            **environ,
             "PYTHONPATH": str(self.folder),
             "PYTHONDONTWRITEBYTECODE": "1",
             "HYPOTHESIS_STORAGE_DIRECTORY": str(self.folder.parent / "hypothesis"),
         }
-        with self._started(command, environ) as process:
-            try:
-                shown, _ = process.communicate(timeout=seconds)
-            except subprocess.TimeoutExpired:
-                return "it hangs"
-            finally:
-                _end(process)
-                self._running = None
+        read, write = os.pipe()
+        try:
+            with self._started(command, environ, read) as process:
+                try:
+                    shown, _ = process.communicate(timeout=seconds)
+                finally:
+                    _end(process)
+                    self._running = None
+        finally:
+            os.close(read)
+            os.close(write)
         if self._stopped:
             raise StoppedError
-        if process.returncode == 0:
-            return ""
-        red = [line.split()[1] for line in shown.splitlines() if line.startswith(("FAILED ", "ERROR "))]
-        return red[0] if red else shown.strip()[-200:] or "pytest itself fails"
+        return process.returncode, shown
 
-    def _started(self, command: list[str], environ: dict[str, str]) -> "subprocess.Popen[str]":
+    def _started(self, command: list[str], environ: dict[str, str], leash: int) -> "subprocess.Popen[str]":
         with self._lock:
             if self._stopped:
                 raise StoppedError
             self._running = subprocess.Popen(  # noqa: S603 - our own tests
                 command, cwd=self.folder, env=environ, text=True, start_new_session=True,
-                stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                stdin=leash, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             )  # fmt: skip
             return self._running
+
+
+def _red(shown: str) -> list[str]:
+    """Return the tests that pytest names as red."""
+    named = (line.partition(" ")[2] for line in shown.splitlines() if line.startswith(("FAILED ", "ERROR ")))
+    return [test.partition(" - ")[0] for test in named]
 
 
 def _end(process: "subprocess.Popen[str]") -> None:
     """End the tests with all that they have started."""
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
+
+
+class Lines:
+    """Which fast test runs which line, measured once for a state of the program and its tests."""
+
+    def __init__(self, state: str, shop: Workshop) -> None:
+        self._file = RECORD / f"lines-{state}"
+        self._red = RECORD / f"red-{state}"
+        if not self._file.exists():
+            self._measure(shop)
+
+    def _measure(self, shop: Workshop) -> None:
+        """Run all fast tests; those that are red in the copy as it is can notice nothing and are left out."""
+        print("Noting which test runs which line; this takes a few minutes, once.", flush=True)
+        folder = shop.folder.parent / "notes"
+        folder.mkdir()
+        arguments = ["-n", str(os.cpu_count()), "-p", "tests.torture.contexts"]
+        code, shown = shop.run(arguments, 3600, CREDLY_TESTS_CONTEXTS=str(folder))
+        red = _red(shown)
+        if code not in (0, 1) or len(red) > MOST_RED:
+            raise SystemExit(f"The tests are not green as the program is:\n{shown[-3000:]}")
+        for test in red:
+            print(f"red without a mutant, so left out: {test}", flush=True)
+        self._red.write_text("\n".join(red), encoding="utf-8")
+        notes = coverage.CoverageData(str(self._file))
+        for part in folder.iterdir():
+            other = coverage.CoverageData(str(part))
+            other.read()
+            notes.update(other)
+        notes.write()
+
+    @cached_property
+    def _notes(self) -> coverage.CoverageData:
+        notes = coverage.CoverageData(str(self._file))
+        notes.read()
+        return notes
+
+    @cached_property
+    def _reach(self) -> Counter[str]:
+        """How many lines each test runs: the fewer, the nearer it is to those."""
+        reach: Counter[str] = Counter()
+        for file in self._notes.measured_files():
+            for tests in self._lines(file).values():
+                reach.update(tests)
+        for left_out in ("", *self._red.read_text(encoding="utf-8").splitlines()):
+            reach.pop(left_out, None)
+        return reach
+
+    @lru_cache  # noqa: B019 - there is one
+    def _lines(self, file: str) -> dict[int, list[str]]:
+        return self._notes.contexts_by_lineno(file)
+
+    def tests_of(self, file: str, line: int) -> list[str]:
+        """Return the tests that run a line, the nearest first and few cases of each.
+
+        What runs on import is for all that run the file, and where none does, for all there are.
+        """
+        lines = self._lines(f"credly_cli/{file}")
+        noted = lines.get(max((other for other in lines if other <= line), default=0), [])
+        tests = set(noted) & self._reach.keys()
+        if "" in noted:
+            tests |= {test for others in lines.values() for test in others} & self._reach.keys() or self._reach.keys()
+        cases: Counter[str] = Counter()
+        rounds = {}
+        for test in sorted(tests, key=lambda test: (self._reach[test], test)):
+            name = test.partition("[")[0]
+            rounds[test] = cases[name] // OF_EACH
+            cases[name] += 1
+        return sorted(rounds, key=lambda test: (rounds[test], self._reach[test], test))
 
 
 def state_of(*folders: str) -> str:
@@ -195,18 +238,20 @@ def state_of(*folders: str) -> str:
 def drawn(count: int, seed: int, only: str) -> list[Mutation]:
     """Return so many mutations in an order that the seed decides, at most one a line."""
     package = ROOT / "credly_cli"
-    every = [
-        mutation
+    sources = {
+        name: path.read_text(encoding="utf-8")
         for path in sorted(package.rglob("*.py"))
         if (name := path.relative_to(package).as_posix()).startswith(only) and not name.startswith(_LEFT_OUT)
-        for mutation in mutations_of(name, path.read_text(encoding="utf-8"))
-    ]
+    }
+    every = [mutation for name, source in sources.items() for mutation in mutations_of(name, source)]
     random.Random(seed).shuffle(every)  # noqa: S311 - chance, no secret
-    one_a_line = {(mutation.file, mutation.line): mutation for mutation in reversed(every)}
-    chosen = [mutation for mutation in every if one_a_line[mutation.file, mutation.line] is mutation]
-    modules = len({mutation.file for mutation in every})
-    print(f"{len(every)} mutants in {modules} modules; drawn: {min(count, len(chosen))}")
-    return chosen[:count]
+    chosen: dict[tuple[str, int], Mutation] = {}
+    for mutation in every:
+        place = (mutation.file, mutation.line)
+        if len(chosen) < count and place not in chosen and compiles(mutation, sources[mutation.file]):
+            chosen[place] = mutation
+    print(f"{len(every)} mutants in {len(sources)} modules; drawn: {len(chosen)}")
+    return list(chosen.values())
 
 
 def known() -> dict[tuple[str, str, str], str]:
@@ -223,17 +268,17 @@ def known() -> dict[tuple[str, str, str], str]:
 class Draw:
     """One draw: tries what is not known yet, and keeps each verdict at once."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, folder: Path) -> None:
         RECORD.mkdir(exist_ok=True)
         state = state_of("credly_cli", "tests")
         self._record = RECORD / f"verdicts-{state}.jsonl"
-        self._lines = Lines(state)
         self._known = known()
         self._kept = {row["mutant"]: row["by"] for row in self._read()}
         self._shops: SimpleQueue[Workshop] = SimpleQueue()
-        self._every_shop = [Workshop(RECORD / f"shop-{seed}-{number}") for number in range(os.cpu_count() or 1)]
+        self._every_shop = [Workshop(folder / str(number)) for number in range(os.cpu_count() or 1)]
         for shop in self._every_shop:
             self._shops.put(shop)
+        self._lines = Lines(state, self._every_shop[0])
 
     def stop(self) -> None:
         """Break the draw off; what was tried is kept."""
@@ -260,14 +305,15 @@ class Draw:
 
     def _try(self, mutation: Mutation) -> str:
         tests = self._lines.tests_of(mutation.file, mutation.line)
-        shop = self._shops.get()
+        shop, begun = self._shops.get(), time.monotonic()
         try:
-            by = shop.is_noticed(mutation, tests[:NEAR], seconds=180) if tests else ""
+            by = shop.is_noticed(mutation, tests[:NEAR], seconds=600) if tests else ""
             if not by and tests[NEAR:]:
-                by = shop.is_noticed(mutation, tests[NEAR:], seconds=900)
+                by = shop.is_noticed(mutation, tests[NEAR:], seconds=3600)
         finally:
             self._shops.put(shop)
-        print(f"{mutation.file}:{mutation.line}: {mutation.change}: {by or 'nobody notices'}"[:200], flush=True)
+        seconds = f"{time.monotonic() - begun:.0f} s of {len(tests)} tests"
+        print(f"{mutation.file}:{mutation.line}: {mutation.change}: {by or 'nobody notices'} ({seconds})", flush=True)
         return by
 
 
@@ -289,6 +335,21 @@ def table(verdicts: list[Verdict]) -> str:
     return "\n".join(rows)
 
 
+def _tried(mutations: list[Mutation], folder: Path, seconds: float) -> list[Verdict | None]:
+    draw, end = Draw(folder), time.monotonic() + seconds
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        futures = [pool.submit(draw.verdict, mutation, end) for mutation in mutations]
+        try:
+            return [future.result() for future in futures]
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+            draw.stop()
+
+
+def _break_off(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
 def main() -> int:
     """Draw, try and print the table; 1 when more survive than may."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -299,16 +360,13 @@ def main() -> int:
     options = parser.parse_args()
     print(f"seed {options.seed}")
     mutations = drawn(options.count, options.seed, options.only)
-    draw, end = Draw(options.seed), time.monotonic() + options.minutes * 60
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        futures = [pool.submit(draw.verdict, mutation, end) for mutation in mutations]
-        try:
-            tried = [future.result() for future in futures]
-        except KeyboardInterrupt:
-            pool.shutdown(wait=False, cancel_futures=True)
-            draw.stop()
-            print("Broken off; the same draw goes on from here.")
-            return 128 + signal.SIGINT
+    signal.signal(signal.SIGTERM, _break_off)
+    try:
+        with tempfile.TemporaryDirectory(prefix="credly-mutants-") as folder:
+            tried = _tried(mutations, Path(folder), options.minutes * 60)
+    except KeyboardInterrupt:
+        print("Broken off; the same draw goes on from here.")
+        return 128 + signal.SIGINT
     verdicts = [verdict for verdict in tried if verdict is not None]
     print(table(verdicts))
     counts = Counter(verdict.outcome for verdict in verdicts)
