@@ -3,17 +3,15 @@
 python -m tests.torture.mutants [NAME...]
 """
 
-import shutil
-import subprocess
 import sys
 import tempfile
 import time
 import tomllib
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
-_COPIED = ("credly_cli", "tests", "pyproject.toml")
+from tests.torture.workshop import Workshop
 
 
 @dataclass(frozen=True)
@@ -51,39 +49,25 @@ def read_redundant() -> list[Redundant]:
         return [Redundant(**row) for row in tomllib.load(file)["redundant"]]
 
 
-def survives(mutant: Mutant, folder: Path) -> bool:
-    """Apply the change to a copy and run the tests; returns whether they stay green."""
-    for name in _COPIED:
-        if (ROOT / name).is_dir():
-            shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-        else:
-            shutil.copy2(ROOT / name, folder / name)
-    file = folder / "credly_cli" / mutant.file
-    text = file.read_text(encoding="utf-8")
-    if text.count(mutant.old) < 1:
+def _changed(mutant: Mutant, source: str) -> str:
+    if mutant.old not in source:
         raise SystemExit(f"{mutant.name}: {mutant.file} has no {mutant.old!r} any more.")
-    file.write_text(text.replace(mutant.old, mutant.new, 1), encoding="utf-8")
-    command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *mutant.tests]
-    try:
-        done = subprocess.run(  # noqa: S603 - our own tests
-            command, cwd=folder, capture_output=True, text=True, check=False, timeout=60
-        )
-    except subprocess.TimeoutExpired:
-        return False  # a hanging test is a red one
-    if done.returncode not in (0, 1):
-        print(done.stdout[-2000:], done.stderr[-500:])  # noqa: T201
-    return done.returncode == 0
+    return source.replace(mutant.old, mutant.new, 1)
 
 
 def main() -> int:
     """Try each mutant and print the table."""
+    with tempfile.TemporaryDirectory(prefix="credly-mutants-") as folder:
+        return _tried(Workshop(Path(folder)))
+
+
+def _tried(shop: Workshop) -> int:
     survivors = 0
     for mutant in read_mutants():
         if sys.argv[1:] and not any(word in mutant.name for word in sys.argv[1:]):
             continue
         started = time.monotonic()
-        with tempfile.TemporaryDirectory() as folder:
-            alive = survives(mutant, Path(folder))
+        alive = not shop.noticed_by(mutant.file, partial(_changed, mutant), mutant.tests, seconds=600)
         survivors += alive
         verdict = "SURVIVED" if alive else "killed"
         print(f"{mutant.name:<57}{mutant.file:<26}{verdict:<10}{time.monotonic() - started:6.1f} s", flush=True)  # noqa: T201

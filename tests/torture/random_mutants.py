@@ -14,9 +14,7 @@ import hashlib
 import json
 import os
 import random
-import shutil
 import signal
-import subprocess
 import sys
 import tempfile
 import time
@@ -24,28 +22,23 @@ import tomllib
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
 from queue import SimpleQueue
-from threading import Lock
 from types import FrameType
 
 import coverage
 
 from tests.torture.mutations import Mutation, compiles, mutations_of
+from tests.torture.workshop import ROOT, Workshop, red
 
-ROOT = Path(__file__).parents[2]
 RECORD = ROOT / ".mutants"
 NEAR = 60  # tests that a mutant is shown first
 OF_EACH = 3  # of them, cases of one test
 MOST_SURVIVE = 0.08  # of those that are not equivalent
 _LEFT_OUT = ("sandbox/", "__main__.py")  # the stand-in is equipment; the tests run it, not it them
 MOST_RED = 20  # tests that may be red in the copy without a mutant
-_PYTEST = (
-    sys.executable, "-m", "pytest", "-q", "-p", "tests.torture.leash", "-p", "no:cacheprovider", "-m", "not slow",
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -55,106 +48,6 @@ class Verdict:
     mutation: Mutation
     outcome: str  # killed, equivalent, redundant, survives
     by: str = ""
-
-
-class StoppedError(Exception):
-    """The draw was broken off while a mutant was tried."""
-
-
-class Workshop:
-    """A copy of the repository in which one mutant at a time lives."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder / "copy"
-        self._running: subprocess.Popen[str] | None = None
-        self._stopped = False
-        self._lock = Lock()
-        self._copy()
-
-    def stop(self) -> None:
-        """End the tests that run here, and begin no others: they are in a session of their own, which Ctrl-C spares."""
-        with self._lock:
-            self._stopped = True
-            if self._running is not None:
-                _end(self._running)
-
-    def _copy(self) -> None:
-        names = subprocess.run(
-            ["git", "ls-files", "-co", "--exclude-standard"],  # noqa: S607
-            cwd=ROOT, check=True, capture_output=True, text=True,
-        ).stdout.splitlines()  # fmt: skip
-        for name in names:
-            if (ROOT / name).is_file():
-                (self.folder / name).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy2(ROOT / name, self.folder / name)
-
-    def is_noticed(self, mutation: Mutation, tests: list[str], seconds: float) -> str:
-        """Return the first test that is red with the mutant, or nothing."""
-        file = self.folder / "credly_cli" / mutation.file
-        source = file.read_text(encoding="utf-8")
-        file.write_text(mutation.apply(source), encoding="utf-8")
-        try:
-            return self._first_red(tests, seconds)
-        finally:
-            file.write_text(source, encoding="utf-8")
-
-    def _first_red(self, tests: list[str], seconds: float) -> str:
-        named = self.folder.parent / "named.txt"
-        named.write_text("\n".join(tests), encoding="utf-8")
-        try:
-            code, shown = self.run(["-x", f"@{named}"], seconds)
-        except subprocess.TimeoutExpired:
-            return "it hangs"
-        if code == 0:
-            return ""
-        return next(iter(_red(shown)), "") or shown.strip()[-200:] or "pytest itself fails"
-
-    def run(self, arguments: list[str], seconds: float, **environ: str) -> tuple[int, str]:
-        """Run tests in the copy; returns the exit code and what pytest said."""
-        command = [*_PYTEST, "-rfE", "--tb=no", f"--basetemp={self.folder.parent / 'tmp'}", *arguments]
-        environ = {
-            **os.environ,
-            **environ,
-            "PYTHONPATH": str(self.folder),
-            "PYTHONDONTWRITEBYTECODE": "1",
-            "HYPOTHESIS_STORAGE_DIRECTORY": str(self.folder.parent / "hypothesis"),
-        }
-        read, write = os.pipe()
-        try:
-            with self._started(command, environ, read) as process:
-                try:
-                    shown, _ = process.communicate(timeout=seconds)
-                finally:
-                    _end(process)
-                    self._running = None
-        finally:
-            os.close(read)
-            os.close(write)
-        if self._stopped:
-            raise StoppedError
-        return process.returncode, shown
-
-    def _started(self, command: list[str], environ: dict[str, str], leash: int) -> "subprocess.Popen[str]":
-        with self._lock:
-            if self._stopped:
-                raise StoppedError
-            self._running = subprocess.Popen(  # noqa: S603 - our own tests
-                command, cwd=self.folder, env=environ, text=True, start_new_session=True,
-                stdin=leash, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            )  # fmt: skip
-            return self._running
-
-
-def _red(shown: str) -> list[str]:
-    """Return the tests that pytest names as red."""
-    named = (line.partition(" ")[2] for line in shown.splitlines() if line.startswith(("FAILED ", "ERROR ")))
-    return [test.partition(" - ")[0] for test in named]
-
-
-def _end(process: "subprocess.Popen[str]") -> None:
-    """End the tests with all that they have started."""
-    with suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
 
 
 class Lines:
@@ -171,14 +64,14 @@ class Lines:
         print("Noting which test runs which line; this takes a few minutes, once.", flush=True)
         folder = shop.folder.parent / "notes"
         folder.mkdir()
-        arguments = ["-n", str(os.cpu_count()), "-p", "tests.torture.contexts"]
+        arguments = ["-m", "not slow", "-n", str(os.cpu_count()), "-p", "tests.torture.contexts"]
         code, shown = shop.run(arguments, 3600, CREDLY_TESTS_CONTEXTS=str(folder))
-        red = _red(shown)
-        if code not in (0, 1) or len(red) > MOST_RED:
+        left_out = red(shown)
+        if code not in (0, 1) or len(left_out) > MOST_RED:
             raise SystemExit(f"The tests are not green as the program is:\n{shown[-3000:]}")
-        for test in red:
+        for test in left_out:
             print(f"red without a mutant, so left out: {test}", flush=True)
-        self._red.write_text("\n".join(red), encoding="utf-8")
+        self._red.write_text("\n".join(left_out), encoding="utf-8")
         notes = coverage.CoverageData(str(self._file))
         for part in folder.iterdir():
             other = coverage.CoverageData(str(part))
@@ -307,9 +200,9 @@ class Draw:
         tests = self._lines.tests_of(mutation.file, mutation.line)
         shop, begun = self._shops.get(), time.monotonic()
         try:
-            by = shop.is_noticed(mutation, tests[:NEAR], seconds=600) if tests else ""
+            by = shop.noticed_by(mutation.file, mutation.apply, tests[:NEAR], seconds=600) if tests else ""
             if not by and tests[NEAR:]:
-                by = shop.is_noticed(mutation, tests[NEAR:], seconds=3600)
+                by = shop.noticed_by(mutation.file, mutation.apply, tests[NEAR:], seconds=3600)
         finally:
             self._shops.put(shop)
         seconds = f"{time.monotonic() - begun:.0f} s of {len(tests)} tests"

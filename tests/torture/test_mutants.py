@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.torture import random_mutants
-from tests.torture.mutants import ROOT, Mutant, Redundant, read_mutants, read_redundant
+from tests.torture import random_mutants, workshop
+from tests.torture.mutants import Mutant, Redundant, read_mutants, read_redundant
 from tests.torture.mutations import mutations_of
+from tests.torture.workshop import ROOT
 
 
 @pytest.mark.parametrize("mutant", read_mutants(), ids=lambda mutant: mutant.name)
@@ -40,20 +41,20 @@ def test_a_mutant_that_is_known_to_survive_is_one_that_may_be_drawn(file: str, l
 def test_a_draw_that_is_broken_off_leaves_no_tests_running(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     started = tmp_path / "started"
     script = f"import os, time; open({str(started)!r}, 'w').write(str(os.getpid())); time.sleep(60)"
-    monkeypatch.setattr(random_mutants, "_PYTEST", (sys.executable, "-c", script))
-    monkeypatch.setattr(random_mutants.Workshop, "_copy", lambda shop: shop.folder.mkdir(parents=True))
-    shop = random_mutants.Workshop(tmp_path / "shop")
+    monkeypatch.setattr(workshop, "_PYTEST", (sys.executable, "-c", script))
+    monkeypatch.setattr(workshop.Workshop, "_copy", lambda shop: shop.folder.mkdir(parents=True))
+    shop = workshop.Workshop(tmp_path / "shop")
     with ThreadPoolExecutor() as pool:
-        trial = pool.submit(shop._first_red, ["tests/test_smoke.py"], 60)
+        trial = pool.submit(shop.first_red, ["tests/test_smoke.py"], 60)
         while not (started.exists() and started.read_text()):
             time.sleep(0.01)
         shop.stop()
-        with pytest.raises(random_mutants.StoppedError):
+        with pytest.raises(workshop.StoppedError):
             trial.result(timeout=10)
     with pytest.raises(ProcessLookupError):
         os.kill(int(started.read_text()), 0)
-    with pytest.raises(random_mutants.StoppedError):
-        shop._first_red(["tests/test_smoke.py"], 60)
+    with pytest.raises(workshop.StoppedError):
+        shop.first_red(["tests/test_smoke.py"], 60)
 
 
 def test_a_draw_that_is_killed_leaves_nothing_running() -> None:
