@@ -74,6 +74,14 @@ def profiles(context: typer.Context, incomplete: str) -> Iterable[str]:  # noqa:
     return [profile.name for profile in listed(context.obj.paths, context.obj.profile)]
 
 
+@_offered
+def languages(context: typer.Context, incomplete: str) -> Iterable[str]:  # noqa: ARG001
+    """Offer the languages of pages."""
+    from credly_cli.pages.words import languages as of_pages  # noqa: PLC0415 - Babel takes its time
+
+    return of_pages().values()
+
+
 def learners_or_badges(context: typer.Context, incomplete: str) -> list[str]:
     """Offer what `grant` takes: addresses, then the badge."""
     return [*learners(context, incomplete), *badges(context, incomplete)]

@@ -6,7 +6,8 @@ from typing import Annotated
 import typer
 
 from credly_cli.cli.environment import Environment
-from credly_cli.config import load, origins
+from credly_cli.config import origins
+from credly_cli.errors import Exit, Failure
 from credly_cli.output import Column
 from credly_cli.text import Command, Hint
 
@@ -73,10 +74,25 @@ def _init(environment: Environment) -> None:
 
 
 def _check(environment: Environment) -> None:
-    path, output = environment.paths.config, environment.output
     from credly_cli.lms.files_source import check_entries
+    from credly_cli.publishing.look import Look
 
-    check_entries(load(path, environment.profile, required="CREDLY_CONFIG" in environment.environ))
+    path, output = environment.paths.config, environment.output
+    check_entries(environment.settings)
+    _check_sources(environment)
+    _ = Look.of(environment.settings, "", fragment=False).options  # raises for what no page can be written with
     there = path.exists()
     words = f"{path} can be used." if there else f"There is no {path}: every key has its default."
     output.answer({"path": path, "exists": there}, lambda: output.say(words, "green"))
+
+
+def _check_sources(environment: Environment) -> None:
+    """Refuse what `sync` could not read the LMS with; secrets may be elsewhere, and `doctor` asks for them."""
+    from credly_cli.sync.lms import source_of
+
+    for name in environment.settings.lms.sources:
+        try:
+            source_of(name, environment.source_context())
+        except Failure as failure:
+            if failure.exit_code is Exit.CONFIG:
+                raise

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from credly_cli.cli.completion import learners
+from credly_cli.cli.completion import languages, learners
 from credly_cli.cli.environment import Environment
 from credly_cli.output import Column
 from credly_cli.text import Command, Hint
@@ -41,7 +41,12 @@ def learner_badges(
     ] = None,
     lang: Annotated[
         str | None,
-        typer.Option("--lang", metavar="L", help="The language of that page, such as de; else the learner's own."),
+        typer.Option(
+            "--lang",
+            metavar="L",
+            help="The language of that page, such as de; else the learner's own.",
+            autocompletion=languages,
+        ),
     ] = None,
 ) -> None:
     """List every badge issued to a learner, newest first, with Credly's links to view or accept it.

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from credly_cli.cli.completion import learners
+from credly_cli.cli.completion import languages, learners
 from credly_cli.cli.environment import Environment
 from credly_cli.output import Column, Output
 
@@ -47,7 +47,12 @@ def widget(
     ] = None,
     lang: Annotated[
         str | None,
-        typer.Option("--lang", metavar="L", help="The language of that page, such as de; else the learner's own."),
+        typer.Option(
+            "--lang",
+            metavar="L",
+            help="The language of that page, such as de; else the learner's own.",
+            autocompletion=languages,
+        ),
     ] = None,
 ) -> None:
     """Show what a learner sees of badges: in progress, to discover, earned.

@@ -33,10 +33,11 @@ _LISTED = 20  # undone completions, of those that are reported one by one
 
 def sources_of(context: SourceContext) -> dict[SourceName, Source]:
     """Return the sources that the configuration names, in its order."""
-    return {name: _source(name, context) for name in context.settings.lms.sources}
+    return {name: source_of(name, context) for name in context.settings.lms.sources}
 
 
-def _source(name: SourceName, context: SourceContext) -> Source:
+def source_of(name: SourceName, context: SourceContext) -> Source:
+    """Return a source as the configuration describes it; raises ``Failure`` for what it lacks."""
     match name:
         case "files":
             from credly_cli.lms.files_source import FilesSource  # noqa: PLC0415 - only what is configured

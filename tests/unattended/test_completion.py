@@ -95,6 +95,8 @@ def test_slugs_ids_and_addresses_from_the_store_are_offered(connected: Desk, she
     assert "anna@example.com" in asked(connected, shell, "credly learner-badges ")
     assert "anna@example.com" in asked(connected, shell, "credly grants --email ")
     assert "uncertain" in asked(connected, shell, "credly grants --state ")
+    assert "pt-BR" in asked(connected, shell, "credly widget --lang p")
+    assert "de" in asked(connected, shell, "credly learner-badges anna@example.com --lang ")
     identity = connected.badge_id("First Aid at Work")
     assert identity in asked(connected, shell, f"credly unlink {identity[:6]}")
 

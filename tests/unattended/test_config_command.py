@@ -67,6 +67,29 @@ def test_it_tells_whether_the_file_can_be_used(desk: Desk) -> None:
     assert error["message"] == "The configuration has an unknown key: nonsense."
 
 
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('[publish]\nlanguage = "xx"', "publish.language: There are no pages in 'xx'."),
+        ('[publish]\nlogo = "nothing.png"', "The file of publish.logo cannot be read"),
+        ('[publish]\nstyle = "nothing.css"', "The file of publish.style cannot be read"),
+        ('[lms]\nsource = "xapi"', "lms.xapi.endpoint is not set."),
+        ('[lms]\nsource = ["files", "thought-industries"]', "lms.thought_industries.host is not set."),
+        ('[lms]\nsource = "thought-industries"\n[lms.thought_industries]\nhost = "a/b"', "must be a host"),
+    ],
+)
+def test_it_notices_what_would_stop_publish_and_sync(desk: Desk, text: str, told: str) -> None:
+    desk.config(text)
+    error = desk.json("config", "check", code=78)["error"]
+    assert error["code"] == "config-invalid"
+    assert told in error["message"]
+
+
+def test_a_secret_that_is_elsewhere_makes_no_configuration_invalid(desk: Desk) -> None:
+    desk.config('[lms]\nsource = "thought-industries"\n[lms.thought_industries]\nhost = "learn.example.org"\n')
+    assert desk.json("config", "check")["exists"] is True
+
+
 @pytest.mark.parametrize("arguments", [(), ("path",), ("check",)])
 def test_it_answers_while_the_integration_is_switched_off(desk: Desk, arguments: tuple[str, ...]) -> None:
     """R6."""
