@@ -31,11 +31,17 @@ class Outcome(Forgotten):
 
     JSON: ClassVar = (
         "changed", "learners", "enrollments", "grants", "cancelled", "issued_badges", "wiped", "pages", "folders",
+        "left",
     )  # fmt: skip
 
     pages: int = 0
     folders: list[Path] = field(default_factory=list)
-    failures: list[Failure] = field(default_factory=list)  # why a page could not be removed
+    failures: dict[Path, Failure] = field(default_factory=dict)  # why a page could not be removed, by folder
+
+    @property
+    def left(self) -> list[Path]:
+        """The folders in which the learner's page may still be."""
+        return list(self.failures)
 
 
 def forget(store: Store, paths: Paths, email: str, now: str) -> Outcome:

@@ -226,6 +226,7 @@ SHAPES: dict[str, Any] = {
         "issued_badges": NUMBER,
         "pages": NUMBER,
         "folders": [TEXT],
+        "left": [TEXT],
     },
     "config": [{"key": TEXT, "value": (TEXT, int, float, YES_NO, None, {}, [(TEXT, {})]), "source": TEXT}],
     "config, path": {"path": TEXT},

@@ -11,7 +11,7 @@ from credly_cli.cli.environment import Environment
 from credly_cli.cli.group import LockWait
 from credly_cli.errors import Failure
 from credly_cli.output import Output
-from credly_cli.text import counted
+from credly_cli.text import Command, Hint, counted
 
 if TYPE_CHECKING:
     from credly_cli.admin.forget import Outcome
@@ -79,9 +79,12 @@ def _show(output: Output, outcome: "Outcome") -> None:
             "Another program reads the store: copies stay in its file until that ends and credly has run again."
         )
     for folder in outcome.folders:
-        output.tell(f"Pages are published to {folder}; the learner's is not among them any more.")
-    for failure in outcome.failures:
-        output.warn(failure.message)
+        failure = outcome.failures.get(folder)
+        if failure is None:
+            output.tell(f"Pages are published to {folder}; the learner's is not among them any more.")
+        else:
+            again = Command("publish", str(folder))
+            output.warn(Hint(f"{failure.message} The learner's page may be there until the next:", again))
     output.note(
         "Next: remove the learner from the LMS and its exports; delete pages, backups, *.rejects.csv files with them."
     )

@@ -10,7 +10,7 @@ import typer
 from credly_cli.cli.environment import Environment
 from credly_cli.cli.group import LockWait
 from credly_cli.errors import Failure
-from credly_cli.text import Command, Hint, counted, is_web_address
+from credly_cli.text import counted, is_web_address
 
 if TYPE_CHECKING:
     from credly_cli.output import Output
@@ -168,4 +168,3 @@ def _show_removed(output: "Output", folder: Path, result: "Result", *, dry_run: 
         output.tell(f"{pages} would be removed from {folder}. Nothing was done.")
         return
     output.say(f"Removed {pages} from {folder}.", "green")
-    output.note(Hint("To publish again:", Command("publish", str(folder))))

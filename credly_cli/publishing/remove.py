@@ -50,11 +50,11 @@ def _forget_folder(path: Path, published: Published) -> None:
 
 @dataclass(slots=True)
 class Forgotten:
-    """Where a learner's pages were: the folders, how many pages were removed, and what is left to do by hand."""
+    """Where a learner's pages were: the folders, how many pages were removed, and from which they could not be."""
 
     folders: list[Path] = field(default_factory=list)
     pages: int = 0
-    failures: list[Failure] = field(default_factory=list)
+    failures: dict[Path, Failure] = field(default_factory=dict)
 
 
 def forget(published: Published, key: PageKey | None, numbers: Sequence[int]) -> Forgotten:
@@ -65,9 +65,9 @@ def forget(published: Published, key: PageKey | None, numbers: Sequence[int]) ->
         try:
             result.pages += _forget_in(folder, published, key, numbers)
         except Failure as failure:
-            result.failures.append(failure)
+            result.failures[folder.path] = failure
         except OSError as error:
-            result.failures.append(unusable(folder.path, error))
+            result.failures[folder.path] = unusable(folder.path, error)
     return result
 
 

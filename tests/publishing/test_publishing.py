@@ -230,6 +230,20 @@ def test_r35_forget_removes_the_page_and_the_line_in_each_folder(site: Site) -> 
     assert site.changes() == (1, 0, 0)
 
 
+def test_r35_forget_says_where_the_page_could_not_be_removed_and_the_next_run_does(site: Site) -> None:
+    site.publish()
+    aside = site.folder.rename(site.folder.with_name("aside"))
+    site.folder.symlink_to(aside)  # which is not the folder that was published to
+    other = site.school.desk.json("forget", ROBIN, "--yes")
+    assert (other["pages"], other["left"]) == (0, [str(site.folder)])
+    ran = site.school.desk.run("forget", KIM, "--yes")
+    assert f"The learner's page may be there until the next: credly publish {site.folder}" in ran.err
+    assert "not among them" not in ran.out
+    site.folder.unlink()
+    aside.rename(site.folder)
+    assert site.changes() == (0, 0, 2)
+
+
 def test_r35_pages_of_who_was_merged_are_removed(site: Site) -> None:
     site.school.has("kim@home.example", first_name="Kim", last_name="Wren")
     assert site.changes() == (3, 3, 0)
