@@ -101,7 +101,7 @@ def _publish(
             job = publishing.Job(
                 path, publishing.key_of(paths.pages_key, rotate=rotate, dry_run=dry_run), look,
                 url or settings.publish.url, (manifest or paths.pages_manifest).absolute(),
-                utc_text(environment.clock.now()), dry_run,
+                utc_text(environment.clock.now()), settings.grants.brake, dry_run,
             )  # fmt: skip
             opened = Published.rehearsed if dry_run else Published.open
             with opened(paths.published) as published, environment.output.progress("Pages") as progress:

@@ -50,7 +50,18 @@ class Brake:
 def foresees_brake(store: Store, badge_id: str, most: int) -> bool:
     """Tell whether the next run would issue more badges of a link than it may, as far as nothing is planned yet."""
     link = links.of_badge(store, badge_id)
-    if link is None or not most:
+    return link is not None and _foresees(store, link, most)
+
+
+def foreseen_brakes(store: Store, most: int) -> frozenset[str]:
+    """Return the badges of which the next run would issue more than it may."""
+    rev = enrollments.current_rev(store)
+    new = (link for link in links.active(store) if rev > link.planned_rev)
+    return frozenset(link.badge_id for link in new if _foresees(store, link, most))
+
+
+def _foresees(store: Store, link: Link, most: int) -> bool:
+    if not most:
         return False
     earned: set[tuple[int, str]] = set()
     for learner, session_id in links.counting(store, link):

@@ -3,8 +3,10 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
+from functools import partial
 
 from credly_cli.credly.records import IssuedBadge
+from credly_cli.issuing.plan import foresees_brake
 from credly_cli.learners import widget
 from credly_cli.learners.widget import Session
 from credly_cli.store import connection as connections
@@ -111,7 +113,8 @@ def _cases(store: Store, wanted: Iterable[str], issued: Sequence[IssuedBadge]) -
 def _fill(store: Store, cases: dict[str, Case], learner_ids: Sequence[int], person: Person) -> None:
     for link in learner_history.last_links(store, list(cases), person.now):
         cases[link.badge_id].link = link
-    for session in widget.read_sessions(store, learner_ids, list(cases), brake=person.brake):
+    is_braked = partial(foresees_brake, store, most=person.brake)
+    for session in widget.read_sessions(store, learner_ids, list(cases), is_braked=is_braked):
         case = cases[session.facts.badge_id]
         if case.link and case.link.content.id == session.facts.content_id:
             case.sessions.append(session)

@@ -4,15 +4,16 @@ The facts are read first; what shows where is decided by pure functions over the
 earned, as `learner-badges` asks it: a page must not offer what the learner has.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import Literal
 
 from credly_cli.credly.client import Client
 from credly_cli.identity import email_key, is_main_sublicense
 from credly_cli.issuing.decide import Outcome, outcome
-from credly_cli.issuing.plan import foresees_brake
+from credly_cli.issuing.plan import foreseen_brakes, foresees_brake
 from credly_cli.learners import badges
 from credly_cli.learners.badges import ShownBadge
 from credly_cli.linking import names
@@ -90,7 +91,9 @@ def read(store: Store, client: Client, email: str, now: datetime, *, hide_expire
     answer = badges.read(store, client, email, now, hide_expired=False)
     held = frozenset(shown.badge.id for shown in answer.badges)
     known = learners.of_email(store, email)
-    sessions = read_sessions(store, [learner.id for learner in known], brake=brake)
+    sessions = read_sessions(
+        store, [learner.id for learner in known], is_braked=partial(foresees_brake, store, most=brake)
+    )
     seen = [
         badge
         for audience in audiences(known, email_keys(store, known, email))
@@ -132,21 +135,30 @@ def _audiences(learner: Learner, keys: tuple[str, ...]) -> Iterator[Audience]:
 
 
 def read_sessions(
-    store: Store, learner_ids: Sequence[int], badge_ids: Sequence[str] | None = None, *, brake: int = 0
+    store: Store,
+    learner_ids: Sequence[int],
+    badge_ids: Sequence[str] | None = None,
+    *,
+    is_braked: Callable[[str], bool] = lambda _: False,
 ) -> list[Session]:
     """Read the learner's sessions of content that is linked now, or was ever to these badges.
 
-    With ``brake`` (``grants.brake``) it is foreseen what the next run would keep back (R32).
+    ``is_braked`` foresees of a badge that the next run would keep it back (R32).
     """
     rows = learner_history.enrolled(store, learner_ids, badge_ids)
     known = ((row, facts.whole(store, row.facts)) for row in rows)
-    return _keep_back(store, [Session(row, whole, outcome(whole)) for row, whole in known], brake)
+    return _keep_back([Session(row, whole, outcome(whole)) for row, whole in known], is_braked)
 
 
-def _keep_back(store: Store, sessions: list[Session], brake: int) -> list[Session]:
+def braked(store: Store, brake: int) -> frozenset[str]:
+    """Return the badges of all that the next run would keep back; ``brake`` is ``grants.brake``."""
+    return foreseen_brakes(store, brake)
+
+
+def _keep_back(sessions: list[Session], is_braked: Callable[[str], bool]) -> list[Session]:
     """Mark what the next run would plan, but for the brake."""
     planned = {one.facts.badge_id for one in sessions if one.outcome.new and one.outcome.state == "planned"}
-    stopped = {badge_id for badge_id in planned if brake and foresees_brake(store, badge_id, brake)}
+    stopped = set(filter(is_braked, planned))
     return [_kept_back(one) if one.facts.badge_id in stopped else one for one in sessions]
 
 

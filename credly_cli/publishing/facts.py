@@ -55,15 +55,16 @@ class Shared:
     released_at: str | None  # when linked content was last released by the passing of time
     details: Mapping[str, BadgeDetails]
     briefs: Mapping[str, BadgeBrief]
+    braked: frozenset[str]  # the badges that the brake would keep back in the next run
     _digests: dict[str, bytes] = field(default_factory=dict)  # of the details
     _lists: dict[Audience, list[Discoverable]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, store: Store, now: str, *, hide_expired: bool) -> "Shared":
+    def of(cls, store: Store, now: str, braked: frozenset[str], *, hide_expired: bool) -> "Shared":
         """Read what all pages share."""
         briefs = {one.id: one.brief for one in badges.all_named(store)}
         released_at, _ = page_changes.releases(store, now)
-        return cls(store, now, hide_expired, released_at, badges.details(store), briefs)
+        return cls(store, now, hide_expired, released_at, badges.details(store), briefs, braked)
 
     def discoverable(self, audience: Audience) -> list[Discoverable]:
         """Return what an audience may discover, by name."""
@@ -109,7 +110,7 @@ class _Batch:
     def of(cls, shared: Shared, people: Sequence[Learner]) -> "_Batch":
         store, numbers = shared.store, [one.id for one in people]
         sessions: dict[int, list[Session]] = {}
-        for session in widget.read_sessions(store, numbers):
+        for session in widget.read_sessions(store, numbers, is_braked=shared.braked.__contains__):
             sessions.setdefault(session.facts.learner, []).append(session)
         issued = issued_badges.of_many(store, numbers)
         every = [badge for own in issued.values() for badge in own]

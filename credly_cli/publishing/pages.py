@@ -47,11 +47,14 @@ class PagePlan:
 class Planner:
     """Plans and renders the pages of a run."""
 
-    def __init__(self, store: Store, look: Look, key: PageKey, appearance: bytes, now: str) -> None:
+    def __init__(
+        self, store: Store, look: Look, key: PageKey, appearance: bytes, now: str, braked: frozenset[str]
+    ) -> None:
         self._look = look
         self._key = key
         self._appearance = appearance
-        self._shared = Shared.of(store, now, hide_expired=look.hide_expired)
+        self._now = now
+        self._shared = Shared.of(store, now, braked, hide_expired=look.hide_expired)
         self._render = _renderer(look, self._shared.details)
 
     def plan(self, people: Sequence[Learner], before: Mapping[int, PublishedPage]) -> Iterator[PagePlan]:
@@ -60,17 +63,27 @@ class Planner:
 
     def _plan(self, page: PageFacts, before: PublishedPage | None) -> PagePlan:
         learner = page.learner
-        is_unchanged = before is not None and before.digest == page.digest
         now = PublishedPage(
             learner.id,
             self._key.name(learner.id),
             page.digest,
             self._appearance,
             line_digest(learner.email, learner.learner_id),
-            before.changed_at if before is not None and is_unchanged else page.changed_at,
+            self._changed_at(page, before),
             page.due_at,
         )
         return PagePlan(page, now, before)
+
+    def _changed_at(self, page: PageFacts, before: PublishedPage | None) -> str:
+        """Return when the page's facts last changed.
+
+        The brake counts completions of others, and no time of the learner's own tells when: it changed by now.
+        """
+        if before is None:
+            return page.changed_at
+        if before.digest == page.digest:
+            return before.changed_at
+        return page.changed_at if page.changed_at > before.changed_at else self._now
 
     def rendered(self, plan: PagePlan) -> bytes:
         """Render a page."""

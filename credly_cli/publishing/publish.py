@@ -7,6 +7,7 @@ again, it comes to the same folder.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -40,6 +41,7 @@ class Job:
     url: str | None
     manifest: Path
     now: str
+    brake: int = 0  # grants.brake
     dry_run: bool = False
 
 
@@ -157,7 +159,17 @@ class _Run:
             return None
         changed = page_changes.since(self._context.store, known.seen, _MOST_SINGLE)
         due = self._published.due(known.id, now, _MOST_SINGLE)
-        return None if changed is None or due is None else sorted({*changed, *due})
+        if changed is None or due is None:
+            return None
+        may_differ = changed or due or known.brake != self._job.brake
+        return None if may_differ and known.braked != self._braked else sorted({*changed, *due})
+
+    @cached_property
+    def _braked(self) -> frozenset[str]:
+        """The badges that the brake would keep back in the next run: no page promises them (R32)."""
+        from credly_cli.learners import widget  # noqa: PLC0415 - for a run that has something to do
+
+        return widget.braked(self._context.store, self._job.brake)
 
     # Doing it
 
@@ -167,7 +179,7 @@ class _Run:
         job, context = self._job, self._context
         if not job.dry_run:
             self._published.begin(self._known, job.manifest)
-        planner = Planner(context.store, job.look, job.key, self._appearance, job.now)
+        planner = Planner(context.store, job.look, job.key, self._appearance, job.now, self._braked)
         total = learners.count(context.store) if wanted is None else len(wanted)
         done = 0
         with context.interruption.awaited():
@@ -248,7 +260,7 @@ class _Run:
         self._published.finish(
             replace(
                 known, place=folder.leave(), appearance=self._appearance, url=job.url, manifest=job.manifest,
-                pages=self._result.pages, seen=seen, next_at=next_at,
+                pages=self._result.pages, seen=seen, next_at=next_at, brake=job.brake, braked=self._braked,
             )
         )  # fmt: skip
 

@@ -14,7 +14,7 @@ from typing import Self
 from credly_cli.files import make_private_file
 from credly_cli.store.page_changes import Mark
 
-_VERSION = 1
+_VERSION = 2
 _BUSY_SECONDS = 10
 MISSING = ""  # when a page is due that is not there: always
 
@@ -32,7 +32,9 @@ CREATE TABLE folders (
   number INTEGER,                      -- the store's changes up to here are published ...
   run INTEGER,
   run_started_at TEXT,
-  next_at TEXT                         -- ... until content is released by the passing of time
+  next_at TEXT,                        -- ... until content is released by the passing of time
+  brake INTEGER,                       -- grants.brake, as it was ...
+  braked TEXT NOT NULL DEFAULT '[]'    -- ... and the badges that it kept back
 ) STRICT;
 
 CREATE TABLE pages (
@@ -50,6 +52,11 @@ CREATE INDEX pages_due ON pages (folder, due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX pages_name ON pages (folder, name);
 """
 
+_SINCE_1 = """
+ALTER TABLE folders ADD COLUMN brake INTEGER;
+ALTER TABLE folders ADD COLUMN braked TEXT NOT NULL DEFAULT '[]';
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class PublishedFolder:
@@ -65,6 +72,8 @@ class PublishedFolder:
     pages: int
     seen: Mark | None
     next_at: str | None
+    brake: int | None
+    braked: frozenset[str]  # badges that the brake kept back
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +100,8 @@ class PublishedPage:
 
 
 _PAGE = "learner, name, digest, appearance, line, changed_at, due_at"
-_FOLDER = "id, path, whole, place, appearance, url, manifest, pages, number, run, run_started_at, next_at"
+_FOLDER = "id, path, whole, place, appearance, url, manifest, pages, number, run, run_started_at, next_at,"
+_FOLDER += " brake, braked"
 
 
 class Published:
@@ -102,8 +112,10 @@ class Published:
         self._connection = connection
         for setting in ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON", "cache_size = -2048"):
             connection.execute(f"PRAGMA {setting}")
-        if connection.execute("PRAGMA user_version").fetchone()[0] != _VERSION:
-            connection.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA user_version = {_VERSION}; COMMIT;")
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
+        if version != _VERSION:
+            schema = _SCHEMA if version == 0 else _SINCE_1
+            connection.executescript(f"BEGIN IMMEDIATE; {schema} PRAGMA user_version = {_VERSION}; COMMIT;")
 
     @classmethod
     @contextmanager
@@ -165,11 +177,11 @@ class Published:
         seen = folder.seen or Mark(0, None, None)
         self._connection.execute(
             "UPDATE folders SET whole = 1, place = ?, appearance = ?, url = ?, manifest = ?, pages = ?, number = ?,"
-            " run = ?, run_started_at = ?, next_at = ? WHERE id = ?",
+            " run = ?, run_started_at = ?, next_at = ?, brake = ?, braked = ? WHERE id = ?",
             (
                 *(folder.place, folder.appearance, folder.url, str(folder.manifest), folder.pages),
                 *astuple(seen),
-                *(folder.next_at, folder.id),
+                *(folder.next_at, folder.brake, json.dumps(sorted(folder.braked)), folder.id),
             ),
         )
 
@@ -239,7 +251,8 @@ class Published:
 
 
 def _folder(row: Sequence[str | int | bytes | None]) -> PublishedFolder:
-    identity, path, whole, place, appearance, url, manifest, pages, number, run, run_started_at, next_at = row
+    identity, path, whole, place, appearance, url, manifest, pages, number, run, run_started_at, next_at = row[:12]
+    brake, braked = row[12:]
     return PublishedFolder(
         id=int(str(identity)),
         path=Path(str(path)),
@@ -251,6 +264,8 @@ def _folder(row: Sequence[str | int | bytes | None]) -> PublishedFolder:
         pages=int(str(pages)),
         seen=Mark(number, run, run_started_at) if isinstance(number, int) else None,  # type: ignore[arg-type]
         next_at=next_at if isinstance(next_at, str) else None,
+        brake=brake if isinstance(brake, int) else None,
+        braked=frozenset(json.loads(str(braked))),
     )
 
 

@@ -46,7 +46,7 @@ def test_r35_reading_some_pages_reads_nothing_of_others(stores: tuple[Store, Sto
     few, many = stores
 
     def pages(store: Store) -> None:
-        shared = Shared.of(store, NOW, hide_expired=False)
+        shared = Shared.of(store, NOW, frozenset(), hide_expired=False)
         assert len(list(read(shared, learners.of_numbers(store, list(range(1, 21)))))) == 20
 
     assert steps(many, lambda: pages(many)) <= steps(few, lambda: pages(few)) * 1.1 + 1

@@ -2,7 +2,9 @@
 
 import json
 import re
+import sqlite3
 import stat
+from contextlib import closing
 
 import pytest
 
@@ -48,6 +50,51 @@ def test_r35_no_page_promises_a_badge_that_credly_does_not_let_us_issue(site: Si
     site.publish()
     assert PROMISE not in site.page()
     assert "accept" in site.page()
+
+
+def test_r32_no_page_promises_what_the_brake_is_to_keep_back(site: Site) -> None:
+    """R32, R35: before a run as after it; who gets it all the same is promised it again."""
+    desk = site.school.desk
+    desk.config("[grants]\nbrake = 1\n")
+    site.publish()
+    site.school.completes("aid")
+    assert site.changes() == (2, 1, 0)
+    assert PROMISE in site.page()
+    site.school.completes("aid", KIM)
+    promised_at = site.as_of()
+    assert site.publish("--dry-run")["written"] == 2
+    assert site.changes() == (2, 2, 0)
+    assert PROMISE not in site.page() + site.page(KIM)
+    assert site.as_of() == desk.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ") > promised_at
+    assert site.changes() == (2, 0, 0)
+    desk.json("sync", code=3)
+    assert site.changes() == (2, 0, 0)
+    other = site.folder.with_name("other")
+    site.publish(folder=other)
+    assert PROMISE not in "".join(path.read_text() for path in site.pages(other))
+
+
+def test_r32_another_brake_changes_what_pages_promise(site: Site) -> None:
+    """R32, R35."""
+    site.school.completes("aid")
+    site.school.completes("aid", KIM)
+    site.publish()
+    assert PROMISE in site.page()
+    for brake, promised, written in ((1, False, 2), (1, False, 0), (2, True, 2), (3, True, 0)):
+        site.school.desk.config(f"[grants]\nbrake = {brake}\n")
+        site.school.desk.pass_time(minutes=1)
+        assert site.changes() == (2, written, 0)
+        assert (PROMISE in site.page()) == promised
+
+
+def test_what_was_noted_before_pages_knew_of_the_brake_is_gone_on_with(site: Site) -> None:
+    site.publish()
+    noted = sqlite3.connect(site.school.desk.home / "pages.db")
+    with closing(noted):
+        noted.executescript(
+            "ALTER TABLE folders DROP COLUMN brake; ALTER TABLE folders DROP COLUMN braked; PRAGMA user_version = 1"
+        )
+    assert site.changes() == (2, 0, 0)
 
 
 def test_r35_credly_is_not_asked(site: Site) -> None:
