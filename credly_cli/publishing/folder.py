@@ -32,6 +32,7 @@ _PAGE = re.compile(r"[a-z2-7]{32}\.html", re.ASCII)
 _HASH = re.compile(r"[0-9a-f]{16}", re.ASCII)
 _FIRST_LINE = re.compile(rf"{_TITLE} ([0-9a-f]{{16}})", re.ASCII)
 _LIST_MODE = 0o600
+_BOOT = Path("/proc/sys/kernel/random/boot_id")
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC  # no link, and no pipe that nobody writes to
 _OPEN = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
@@ -226,11 +227,14 @@ class Folder:
         return self.place()
 
     def place(self) -> str:
-        """Return how the folder is now, to be compared with how it was left."""
+        """Return how the folder is now, to be compared with how it was left.
+
+        The machine's start is part of it: where it went down, pages that did not reach the disk may be empty.
+        """
         status, listed = os.fstat(self._descriptor), self._status(LIST)
         numbers = [status.st_dev, status.st_ino, status.st_mtime_ns]
         numbers += [listed.st_ino, listed.st_size, listed.st_mtime_ns] if listed else []
-        return ".".join(map(str, numbers))
+        return ".".join(map(str, [*numbers, _start_of_machine()]))
 
     def _status(self, name: str) -> os.stat_result | None:
         try:
@@ -243,6 +247,14 @@ class Folder:
         status = self._status(self._draft)
         if status is not None and stat.S_ISREG(status.st_mode):
             os.unlink(self._draft, dir_fd=self._descriptor)
+
+
+def _start_of_machine() -> str:
+    """Return what differs from one start of the machine to the next, where it can be told."""
+    try:
+        return _BOOT.read_text("ascii").strip()
+    except (OSError, ValueError):
+        return ""
 
 
 def resolved(path: Path) -> Path:

@@ -2,9 +2,11 @@
 
 import os
 import stat
+from pathlib import Path
 
 import pytest
 
+from credly_cli.publishing import folder as pages_folder
 from credly_cli.store.lock import locked
 from tests.learners.school import ROBIN
 from tests.publishing.site import Site
@@ -146,6 +148,24 @@ def test_r35_a_page_that_somebody_removed_or_emptied_comes_back(site: Site) -> N
     assert site.changes() == (2, 1, 0)
     site.path(KIM).unlink()
     site.path(KIM).touch()
+    assert site.changes() == (2, 1, 0)
+
+
+def test_r35_a_page_that_the_machine_lost_comes_back_once_it_runs_again(
+    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A page may be noted, and the folder have its time, while what is in the page did not reach the disk."""
+    start = tmp_path / "boot_id"
+    start.write_text("one\n")
+    monkeypatch.setattr(pages_folder, "_BOOT", start)
+    site.publish()
+    site.path().write_text("")
+    assert site.changes() == (2, 0, 0)
+    start.write_text("two\n")
+    assert site.changes() == (2, 1, 0)
+    assert site.path().stat().st_size
+    site.path().write_text("")
+    start.unlink()
     assert site.changes() == (2, 1, 0)
 
 
