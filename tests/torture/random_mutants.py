@@ -3,10 +3,10 @@
 make mutants RANDOM=200 SEED=7        python -m tests.torture.random_mutants --help
 
 Mutants live in copies of the repository among temporary files; the repository itself is only read. What was tried is
-kept in .mutants/ and not tried again while program and tests are the same: a draw that was broken off goes on. A mutant
-is first shown to the nearest tests that run its line, few cases of each, and if it survives them to all other fast
-tests that run it: no other can notice it. Mutants that change nothing, or that a second defence catches, are listed by
-hand in known_mutants.toml with the reason.
+kept in .mutants/ and not tried again while program and tests are the same: a draw that was broken off goes on. All are
+first shown to the nearest tests that run their line, few cases of each; those that survive them, to all other fast
+tests that run it: no other can notice them. Mutants that change nothing, or that a second defence catches, are listed
+by hand in known_mutants.toml with the reason, and not tried.
 """
 
 import argparse
@@ -23,7 +23,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from pathlib import Path
 from queue import SimpleQueue
 from types import FrameType
@@ -183,31 +183,45 @@ class Draw:
             for line in self._record.read_text(encoding="utf-8").splitlines():
                 yield json.loads(line)
 
-    def verdict(self, mutation: Mutation, end: float) -> Verdict | None:
-        """Try a mutant, unless it was tried before or time is up."""
-        mark = f"{mutation.file}:{mutation.start}:{mutation.end}:{mutation.after}"
-        if mark not in self._kept:
-            if time.monotonic() > end:
-                return None
-            self._kept[mark] = self._try(mutation)
-            with self._record.open("a", encoding="utf-8") as file:
-                file.write(json.dumps({"mutant": mark, "by": self._kept[mark]}) + "\n")
-        by = self._kept[mark]
-        kind = self._known.get((mutation.file, mutation.text, mutation.change), "survives")
-        return Verdict(mutation, "killed" if by else kind, by)
-
-    def _try(self, mutation: Mutation) -> str:
+    def show(self, mutation: Mutation, end: float, *, near: bool) -> None:
+        """Show a mutant to the tests that are near or to all others, unless that is known or time is up."""
         tests = self._lines.tests_of(mutation.file, mutation.line)
+        tests = tests[:NEAR] if near else tests[NEAR:]
+        if self._kind(mutation) or self._by(mutation) or not tests or time.monotonic() > end:
+            return
+        mark = _mark(mutation, near=near)
+        if mark in self._kept:
+            return
         shop, begun = self._shops.get(), time.monotonic()
         try:
-            by = shop.noticed_by(mutation.file, mutation.apply, tests[:NEAR], seconds=600) if tests else ""
-            if not by and tests[NEAR:]:
-                by = shop.noticed_by(mutation.file, mutation.apply, tests[NEAR:], seconds=3600)
+            by = shop.noticed_by(mutation.file, mutation.apply, tests, seconds=1000 if near else 3600)
         finally:
             self._shops.put(shop)
-        seconds = f"{time.monotonic() - begun:.0f} s of {len(tests)} tests"
+        self._kept[mark] = by
+        with self._record.open("a", encoding="utf-8") as file:
+            file.write(json.dumps({"mutant": mark, "by": by}) + "\n")
+        seconds = f"{time.monotonic() - begun:.0f} s of {len(tests)} {'near' if near else 'other'} tests"
         print(f"{mutation.file}:{mutation.line}: {mutation.change}: {by or 'nobody notices'} ({seconds})", flush=True)
-        return by
+
+    def _kind(self, mutation: Mutation) -> str:
+        return self._known.get((mutation.file, mutation.text, mutation.change), "")
+
+    def _by(self, mutation: Mutation) -> str:
+        return self._kept.get(_mark(mutation, near=True)) or self._kept.get(_mark(mutation, near=False)) or ""
+
+    def verdict(self, mutation: Mutation) -> Verdict | None:
+        """Return what became of a mutant, ``None`` where it was not shown to all that might notice."""
+        if kind := self._kind(mutation):
+            return Verdict(mutation, kind)
+        if by := self._by(mutation):
+            return Verdict(mutation, "killed", by)
+        tests = self._lines.tests_of(mutation.file, mutation.line)
+        shown = [_mark(mutation, near=near) in self._kept for near in (True, False)]
+        return Verdict(mutation, "survives") if all(shown[: bool(tests) + bool(tests[NEAR:])]) else None
+
+
+def _mark(mutation: Mutation, *, near: bool) -> str:
+    return f"{mutation.file}:{mutation.start}:{mutation.end}:{mutation.after}:{'near' if near else 'all'}"
 
 
 def table(verdicts: list[Verdict]) -> str:
@@ -231,12 +245,13 @@ def table(verdicts: list[Verdict]) -> str:
 def _tried(mutations: list[Mutation], folder: Path, seconds: float) -> list[Verdict | None]:
     draw, end = Draw(folder), time.monotonic() + seconds
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        futures = [pool.submit(draw.verdict, mutation, end) for mutation in mutations]
         try:
-            return [future.result() for future in futures]
+            for near in (True, False):
+                list(pool.map(partial(draw.show, end=end, near=near), mutations))
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
             draw.stop()
+    return [draw.verdict(mutation) for mutation in mutations]
 
 
 def _break_off(_number: int, _frame: FrameType | None) -> None:

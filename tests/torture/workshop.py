@@ -51,11 +51,11 @@ class Workshop:
         """Return the first test that is red when a file of the program is changed, or nothing."""
         file = self.folder / "credly_cli" / changed
         source = file.read_text(encoding="utf-8")
-        file.write_text(change(source), encoding="utf-8")
+        _write(file, change(source))
         try:
             return self.first_red(tests, seconds)
         finally:
-            file.write_text(source, encoding="utf-8")
+            _write(file, source)
 
     def first_red(self, tests: Iterable[str], seconds: float) -> str:
         """Return the first test that is red with the program as it is in the copy, or nothing."""
@@ -76,7 +76,7 @@ class Workshop:
             **os.environ,
             **environ,
             "PYTHONPATH": str(self.folder),
-            "PYTHONDONTWRITEBYTECODE": "1",
+            "PYTHONDONTWRITEBYTECODE": "",  # to compile everything for each mutant takes longer than most tests do
             "HYPOTHESIS_STORAGE_DIRECTORY": str(self.folder.parent / "hypothesis"),
         }
         read, write = os.pipe()
@@ -109,6 +109,13 @@ def red(shown: str) -> list[str]:
     """Return the tests that pytest names as red."""
     named = (line.partition(" ")[2] for line in shown.splitlines() if line.startswith(("FAILED ", "ERROR ")))
     return [test.partition(" - ")[0] for test in named]
+
+
+def _write(file: Path, source: str) -> None:
+    """Write a module, and forget what was compiled of it: Python compares its size, and its time in whole seconds."""
+    file.write_text(source, encoding="utf-8")
+    for compiled in (file.parent / "__pycache__").glob(f"{file.stem}.*.pyc"):
+        compiled.unlink()
 
 
 def _end(process: "subprocess.Popen[str]") -> None:
