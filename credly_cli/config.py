@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from datetime import UTC, date, datetime, tzinfo
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 from credly_cli.addresses import api_address, oauth_address, record_store_address
 from credly_cli.configured_files import FileEntry, FileKind, read_entry
@@ -93,6 +93,13 @@ class FilesSettings:
         return tuple(FileEntry(entry) if isinstance(entry, str) else entry for entry in entries)
 
 
+class SecretFile(NamedTuple):
+    """The file of a source's secret, and the key that names it, for messages."""
+
+    key: str
+    path: str | None
+
+
 @dataclass(frozen=True, slots=True)
 class ThoughtIndustriesSettings:
     """The table ``[lms.thought_industries]``."""
@@ -102,6 +109,11 @@ class ThoughtIndustriesSettings:
     values: Mapping[str, str] = _key(
         "words", {}, "what types and sources of events mean, as type/source or source: completed, open, ended, ..."
     )
+
+    @property
+    def secret_file(self) -> SecretFile:
+        """Where the API key is."""
+        return SecretFile("token_file in [lms.thought_industries]", self.token_file)
 
 
 _VERBS = (
@@ -127,6 +139,11 @@ class XapiSettings:
     homes: Mapping[str, str] = _key("names", {}, "whose numbering accounts of a home page are; `` is the common one")
     since: str | None = _key("moment", None, "what was stored before is not read: a date, or a time with its zone")
 
+    @property
+    def secret_file(self) -> SecretFile:
+        """Where the password is."""
+        return SecretFile("password_file in [lms.xapi]", self.password_file)
+
 
 SourceName = Literal["files", "thought-industries", "xapi"]
 
@@ -149,6 +166,11 @@ class LmsSettings:
         if self.source is None:
             return ()
         return (self.source,) if isinstance(self.source, str) else self.source
+
+    @property
+    def secret_files(self) -> dict[SourceName, SecretFile]:
+        """Where the secrets are, of the sources that have one."""
+        return {"thought-industries": self.thought_industries.secret_file, "xapi": self.xapi.secret_file}
 
 
 @dataclass(frozen=True, slots=True)

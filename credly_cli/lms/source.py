@@ -88,9 +88,9 @@ class SourceContext:
     def secret(self, source: SourceName, words: "SecretWords", check: Callable[[str, str], Token]) -> Token:
         """Read a source's secret from the environment, else from its file; raises ``Failure``, without repeating it.
 
-        ``check`` makes a token of what is found, which it is told with where that was.
+        ``check`` makes a token of the text that is found; its second argument says where that was.
         """
-        path = self._secret_files[source]
+        path = self.settings.lms.secret_files[source].path
         try:
             if found := self._of_environment(source):
                 return check(found, "CREDLY_LMS_TOKEN")
@@ -102,25 +102,20 @@ class SourceContext:
             raise Failure(code, failure.message, hint=failure.hint or words.hint) from None
         raise Failure("lms-token-refused", words.missing, hint=words.hint)
 
-    @property
-    def _secret_files(self) -> dict[SourceName, str | None]:
-        lms = self.settings.lms
-        return {"thought-industries": lms.thought_industries.token_file, "xapi": lms.xapi.password_file}
-
     def _of_environment(self, source: SourceName) -> str | None:
         """Return the secret of the environment for a source, ``None`` where there is none.
 
         It is of one source: of several with secrets, those without a file; of two such raises ``Failure``.
         """
-        found, files = self.environ.get("CREDLY_LMS_TOKEN"), self._secret_files
+        found, files = self.environ.get("CREDLY_LMS_TOKEN"), self.settings.lms.secret_files
         secret = [name for name in self.settings.lms.sources if name in files]
         if found is None or len(secret) <= 1:
             return found
-        without = [name for name in secret if not files[name]]
+        without = [name for name in secret if not files[name].path]
         if len(without) > 1:
             message = f"CREDLY_LMS_TOKEN is one secret, and the sources {' and '.join(without)} need one each."
-            hint = "Name their files: token_file in [lms.thought_industries], password_file in [lms.xapi]."
-            raise Failure("config-invalid", message, hint=hint)
+            keys = ", ".join(file.key for name, file in files.items() if name in without)
+            raise Failure("config-invalid", message, hint=f"Name their files: {keys}.")
         return found if without == [source] else None
 
 
