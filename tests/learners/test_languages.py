@@ -20,7 +20,7 @@ TEMPLATES = Path(pages.__file__).parent
 
 def said() -> Iterator[str]:
     """Yield every English text of a page: those of its templates, and those that its parts are called by."""
-    source = (TEMPLATES / "cards.py").read_text("utf-8")
+    source = (TEMPLATES / "page.py").read_text("utf-8")
     yield from re.findall(r'language\.say\(\s*"([^"]+)"', source)
     for name in ("cards.html", "page.html"):
         with (TEMPLATES / name).open("rb") as file:
