@@ -151,7 +151,7 @@ class _Renderer:
         self._template = templates().get_template("page.html")
         style = None if options.sheet else _FILLING.sub("", sheet(STYLE_SHEET))
         beside = options.logo is not None and _FILE_NAME.fullmatch(options.logo) is not None
-        self._same = {
+        self._shared = {
             "_": speech.say,
             "moment": speech.moment,
             "language": speech.tag,
@@ -175,7 +175,7 @@ class _Renderer:
             self._overview(page, in_short) if name == "overview" else self._view("badges", {"earned": in_full}, page)
             for name in self._options.views
         ]
-        return self._template.render(self._same, name=page.name, views=views, as_of=page.as_of)
+        return self._template.render(self._shared, name=page.name, views=views, as_of=page.as_of)
 
     def _overview(self, page: Page, earned: list[str]) -> _View:
         cards, details = self._cards, page.details
@@ -208,48 +208,48 @@ class _Cards:
         self._language = language
         keep = lru_cache(_KEPT)
         self.details = keep(self._details)
-        self._how_far = keep(self._tell_how_far)
+        self._progress = keep(self._progress_text)
         self._begun = keep(self._in_progress_in_parts)
         self._new = keep(self._discover)
-        self._same: dict[tuple[int, int], tuple[Discoverable, BadgeDetails, str]] = {}
+        self._shown: dict[tuple[int, int], tuple[Discoverable, BadgeDetails, str]] = {}
         self._parts = keep(self._earned_in_parts)
 
-    def _details(self, badge: BadgeBrief, about: BadgeDetails) -> Markup:
-        return Markup(self._macros.details(badge, about))  # noqa: S704 - escaped by its template
+    def _details(self, badge: BadgeBrief, details: BadgeDetails) -> Markup:
+        return Markup(self._macros.details(badge, details))  # noqa: S704 - escaped by its template
 
-    def in_progress(self, entry: InProgress, about: BadgeDetails) -> str:
+    def in_progress(self, entry: InProgress, details: BadgeDetails) -> str:
         """Render a badge in progress; those that are as far as others differ in nothing but that."""
         between = entry.progress is not None and 0 < entry.progress < COMPLETE
         form = replace(entry, progress=_BETWEEN) if between else entry
-        far = (self._how_far(entry.progress), f"{entry.progress:g}") if between else ()
-        return _filled(self._begun(form, about), (*far, *far[:1]))
+        progress = (self._progress(entry.progress), f"{entry.progress:g}") if between else ()
+        return _filled(self._begun(form, details), (*progress, *progress[:1]))
 
-    def _in_progress_in_parts(self, form: InProgress, about: BadgeDetails) -> list[str]:
+    def _in_progress_in_parts(self, form: InProgress, details: BadgeDetails) -> list[str]:
         between = form.progress == _BETWEEN
-        far, value = (_SLOT, _SLOT) if between else (self._tell_how_far(form.progress), f"{form.progress or 0:g}")
-        return str(self._macros.in_progress(form, far, value, self.details(form.badge, about))).split(_SLOT)
+        progress, value = (_SLOT, _SLOT) if between else (self._progress_text(form.progress), f"{form.progress or 0:g}")
+        return str(self._macros.in_progress(form, progress, value, self.details(form.badge, details))).split(_SLOT)
 
-    def _tell_how_far(self, progress: float | None) -> Markup:
+    def _progress_text(self, progress: float | None) -> Markup:
         if progress is None:
             return self._language.say("In Progress")
         if not progress:
             return self._language.say("Not Started")
         return self._language.say("%(percent)s Completed", percent=self._language.percent(progress))
 
-    def discover(self, entry: Discoverable, about: BadgeDetails) -> str:
+    def discover(self, entry: Discoverable, details: BadgeDetails) -> str:
         """Render a badge to discover; of one list for many learners each is known by being the same object."""
-        same = (id(entry), id(about))
-        found = self._same.get(same)
+        key = (id(entry), id(details))
+        found = self._shown.get(key)
         if found is None:
-            if len(self._same) >= _KEPT:
-                self._same.clear()
-            found = self._same[same] = (entry, about, self._new(entry, about))  # kept, so that no other has its id
+            if len(self._shown) >= _KEPT:
+                self._shown.clear()
+            found = self._shown[key] = (entry, details, self._new(entry, details))  # kept, so that no other has its id
         return found[2]
 
-    def _discover(self, entry: Discoverable, about: BadgeDetails) -> str:
-        return str(self._macros.discover(entry, self.details(entry.badge, about)))
+    def _discover(self, entry: Discoverable, details: BadgeDetails) -> str:
+        return str(self._macros.discover(entry, self.details(entry.badge, details)))
 
-    def earned(self, entry: Earned, about: BadgeDetails | None) -> tuple[str, str]:
+    def earned(self, entry: Earned, details: BadgeDetails | None) -> tuple[str, str]:
         """Render an earned badge in short, and with what its template says of it."""
         page = web(entry.url)
         acceptance = web(entry.accept_url) if entry.state == "pending" and not entry.expired else None
@@ -263,7 +263,7 @@ class _Cards:
         *parts, end = self._parts(entry.badge, entry.content, entry.expired, entry.state, has)
         start = _filled(parts, [fill for fill in fills if fill is not None])
         short = f"{start}{end}"
-        return short, f"{start}{self.details(entry.badge, about)}{end}" if about else short
+        return short, f"{start}{self.details(entry.badge, details)}{end}" if details else short
 
     def _earned_in_parts(
         self, badge: BadgeBrief, content: ContentBrief | None, expired: bool, state: str, has: tuple[bool, ...]
