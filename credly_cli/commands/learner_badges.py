@@ -60,6 +60,10 @@ def learner_badges(
 
     environment: Environment = context.obj
     settings = environment.settings
+    if lang:
+        from credly_cli.pages.words import chosen
+
+        chosen(lang)  # before Credly is asked
     with environment.reading() as store:
         connection, client = connect.connected_client(store, settings, environment.network(use_case.ANSWER_SECONDS))
         answer = use_case.read(store, client, email, environment.clock.now(), hide_expired=settings.hide_expired_badges)

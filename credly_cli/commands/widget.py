@@ -67,6 +67,10 @@ def widget(
 
     environment: Environment = context.obj
     settings = environment.settings
+    if lang:
+        from credly_cli.pages.words import chosen
+
+        chosen(lang)  # before Credly is asked
     with environment.reading() as store:
         connection, client = connect.connected_client(store, settings, environment.network(ANSWER_SECONDS))
         answer = use_case.read(

@@ -144,6 +144,7 @@ def test_a_language_that_there_is_not_is_named_with_those_that_there_are(school:
     assert "There are no pages in 'tlh'." in ran.err
     assert all(tag in ran.err for tag in EVERY)
     assert not path.exists()
+    assert school.desk.run(command, ROBIN, "--lang", "tlh").code == 2
 
 
 def test_a_language_of_the_configuration_that_there_is_not_is_named(school: School) -> None:
