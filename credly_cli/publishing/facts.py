@@ -37,12 +37,13 @@ class PageFacts:
 
     @property
     def name(self) -> str:
-        """The learner's name, empty where none is known."""
+        """The learner's name, empty where none is known; an address in its place is none."""
         return _name(self.learner)
 
 
 def _name(learner: Learner) -> str:
-    return " ".join(filter(None, (learner.first_name, learner.last_name)))
+    parts = (learner.first_name, learner.last_name)
+    return " ".join(part for part in parts if part and "@" not in part)  # no page shows an address
 
 
 @dataclass(slots=True)
