@@ -48,6 +48,7 @@ def forget(store: Store, paths: Paths, email: str, now: str) -> Outcome:
     """Forget the learners with an address; raises ``Failure`` for an unknown one, or while a badge is in doubt."""
     rows = [] if privacy.is_known(store, email) and not learners.of_email(store, email) else names.learner(store, email)
     _require_settled(store, [learner.id for learner in rows], email)
+    emails = {email_key(email), *learners.addresses(store, [row.id for row in rows])}
     store.overwrite_what_is_deleted()
     with store.transaction():
         removed = privacy.forget(store, rows or [learners.add_nameless(store, email)], now)
@@ -55,7 +56,7 @@ def forget(store: Store, paths: Paths, email: str, now: str) -> Outcome:
     outcome = Outcome(**asdict(removed))
     if paths.published.exists():
         with Published.open(paths.published) as published:
-            pages = publishing.forget(published, PageKey.read(paths.pages_key), [row.id for row in rows])
+            pages = publishing.forget(published, PageKey.read(paths.pages_key), [row.id for row in rows], emails)
         outcome.pages, outcome.folders, outcome.failures = pages.pages, pages.folders, pages.failures
     return outcome
 

@@ -81,6 +81,7 @@ def purge(paths: Paths, known: Connection | None, elsewhere: Mapping[Path, Kind]
     outcome = Disconnected.of(known)
     outcome.purged = True
     _leave_pages(published_to(paths), outcome)
+    manifests = published.manifests(paths.published)
     for path in _traces(paths):
         _remove(path, outcome)
     for path, kind in elsewhere.items():
@@ -88,6 +89,8 @@ def purge(paths: Paths, known: Connection | None, elsewhere: Mapping[Path, Kind]
             _leave(path, "it is a token file of your own", outcome)
         elif path.is_file() and not path.is_symlink():
             _remove(path, outcome)
+    for path in manifests:
+        _leave(path, "it was a manifest of pages, and another took its place", outcome)
     _leave(paths.config, "it is your own configuration", outcome)
     for folder in (paths.store.parent, paths.state):
         with suppress(OSError):  # it is not empty: it holds what is not ours, or another profile

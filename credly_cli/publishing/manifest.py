@@ -2,8 +2,9 @@
 
 import csv
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from hashlib import blake2b
+from itertools import islice
 from pathlib import Path
 from typing import TextIO
 
@@ -33,17 +34,30 @@ def write(path: Path, rows: Iterable[Sequence[str | None]]) -> None:
         writer.writerows(rows)
 
 
-def leave_out(path: Path, is_meant: Callable[[str], bool]) -> None:
-    """Take the lines of some addresses out of a manifest, which need not be there; raises ``Failure``."""
+def leave_out(path: Path, is_meant: Callable[[str, str], bool]) -> None:
+    """Take lines out of a manifest, by address and page; a file that is none by now stays. Raises ``Failure``."""
     try:
         with followed(path).open(newline="", encoding="utf-8") as file:
             rows = list(csv.reader(file))
     except FileNotFoundError:
         return
-    except (OSError, csv.Error) as error:
+    except (OSError, csv.Error, UnicodeDecodeError) as error:
         raise unwritable("--manifest", path, error if isinstance(error, OSError) else OSError(str(error))) from None
-    place = COLUMNS.index("url")
-    write(path, (row for row in rows[1:] if not (len(row) > place and is_meant(row[place]))))
+    if _is_manifest(rows[:1]):
+        write(path, (row for row in rows[1:] if not (len(row) == len(COLUMNS) and is_meant(row[0], row[2]))))
+
+
+def remove(path: Path) -> None:
+    """Remove a manifest that is there; a file that is none by now stays."""
+    with suppress(OSError, csv.Error, UnicodeDecodeError):
+        with path.open(newline="", encoding="utf-8") as file:
+            is_manifest = _is_manifest(list(islice(csv.reader(file), 1)))
+        if is_manifest:
+            path.unlink()
+
+
+def _is_manifest(head: Sequence[Sequence[str]]) -> bool:
+    return [tuple(row) for row in head] == [COLUMNS]
 
 
 @contextmanager

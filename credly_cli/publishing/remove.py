@@ -1,11 +1,11 @@
 """Taking pages away: all of a folder, or those of a learner who is forgotten in each (R35)."""
 
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from credly_cli.errors import Failure
+from credly_cli.identity import email_key
 from credly_cli.publishing import manifest
 from credly_cli.publishing.folder import BESIDE, Folder, hash_of, unusable
 from credly_cli.publishing.key import PageKey
@@ -37,14 +37,11 @@ def _empty(folder: Folder, *, dry_run: bool) -> int:
 
 
 def _forget_folder(path: Path, published: Published) -> None:
-    every = published.folders()
-    known = next((one for one in every if one.path == path), None)
+    known = next((one for one in published.folders() if one.path == path), None)
     if known is None:
         return
-    others = {one.manifest for one in every if one is not known}
-    if known.manifest is not None and known.manifest not in others:
-        with suppress(OSError):
-            known.manifest.unlink()
+    for one in published.manifests(known):
+        manifest.remove(one)
     published.drop(known)
 
 
@@ -57,13 +54,18 @@ class Forgotten:
     failures: dict[Path, Failure] = field(default_factory=dict)
 
 
-def forget(published: Published, key: PageKey | None, numbers: Sequence[int]) -> Forgotten:
-    """Remove the pages of learners, by the store's own numbers, and their lines, from each folder."""
+def forget(published: Published, key: PageKey | None, numbers: Sequence[int], emails: Collection[str]) -> Forgotten:
+    """Remove the pages of learners, by the store's own numbers, and their lines, from each folder.
+
+    ``emails`` are all that they had, as they are compared: manifests that are written no more know them by no other.
+    """
     result = Forgotten()
     for folder in published.folders():
         result.folders.append(folder.path)
         try:
-            result.pages += _forget_in(folder, published, key, numbers)
+            names = _names(folder, published, key, numbers)
+            _leave_out(published.manifests(folder), names, emails)
+            result.pages += _forget_in(folder, published, key, numbers, names)
         except Failure as failure:
             result.failures[folder.path] = failure
         except OSError as error:
@@ -71,11 +73,20 @@ def forget(published: Published, key: PageKey | None, numbers: Sequence[int]) ->
     return result
 
 
-def _forget_in(known: PublishedFolder, published: Published, key: PageKey | None, numbers: Sequence[int]) -> int:
-    names = {page.name for page in published.of_learners(known.id, numbers).values() if page.is_noted}
-    names |= {key.name(number) for number in numbers} if key else set()  # of a run that was stopped
-    if known.manifest is not None:
-        manifest.leave_out(known.manifest, lambda address: address.rpartition("/")[2] in names)
+def _names(known: PublishedFolder, published: Published, key: PageKey | None, numbers: Sequence[int]) -> frozenset[str]:
+    """Return the names of the learners' pages, also of a run that was stopped."""
+    noted = {page.name for page in published.of_learners(known.id, numbers).values() if page.is_noted}
+    return frozenset(noted | {key.name(number) for number in numbers} if key else noted)
+
+
+def _leave_out(manifests: Sequence[Path], names: Collection[str], emails: Collection[str]) -> None:
+    for path in manifests:
+        manifest.leave_out(path, lambda email, url: email_key(email) in emails or url.rpartition("/")[2] in names)
+
+
+def _forget_in(
+    known: PublishedFolder, published: Published, key: PageKey | None, numbers: Sequence[int], names: frozenset[str]
+) -> int:
     if not known.path.is_dir():
         published.remove(known.id, numbers)
         return 0

@@ -51,10 +51,19 @@ CREATE TABLE pages (
 CREATE INDEX pages_due ON pages (folder, due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX pages_name ON pages (folder, name);
 """
+_MANIFESTS = """
+-- Each manifest that was written, and of which folder it was the last time.
+CREATE TABLE manifests (
+  path TEXT PRIMARY KEY,
+  folder INTEGER NOT NULL REFERENCES folders (id) ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
+"""
 
-_SINCE_1 = """
+_SINCE_1 = f"""
 ALTER TABLE folders ADD COLUMN brake INTEGER;
 ALTER TABLE folders ADD COLUMN braked TEXT NOT NULL DEFAULT '[]';
+{_MANIFESTS}
+INSERT OR IGNORE INTO manifests SELECT manifest, id FROM folders WHERE manifest IS NOT NULL ORDER BY id DESC;
 """
 
 
@@ -114,7 +123,7 @@ class Published:
             connection.execute(f"PRAGMA {setting}")
         version = connection.execute("PRAGMA user_version").fetchone()[0]
         if version != _VERSION:
-            schema = _SCHEMA if version == 0 else _SINCE_1
+            schema = _SCHEMA + _MANIFESTS if version == 0 else _SINCE_1
             connection.executescript(f"BEGIN IMMEDIATE; {schema} PRAGMA user_version = {_VERSION}; COMMIT;")
 
     @classmethod
@@ -171,6 +180,13 @@ class Published:
         """Note that the folder is being written to, and where its manifest goes."""
         sql = "UPDATE folders SET whole = 0, manifest = ? WHERE id = ?"
         self._connection.execute(sql, (str(manifest), folder.id))
+        sql = "INSERT INTO manifests VALUES (?, ?) ON CONFLICT (path) DO UPDATE SET folder = excluded.folder"
+        self._connection.execute(sql, (str(manifest), folder.id))
+
+    def manifests(self, folder: PublishedFolder | None = None) -> list[Path]:
+        """Return the manifests that were written, all or those that are a folder's, also where another is today's."""
+        sql = "SELECT path FROM manifests WHERE folder = ifnull(?, folder) ORDER BY path"
+        return [Path(row[0]) for row in self._connection.execute(sql, (folder.id if folder else None,))]
 
     def finish(self, folder: PublishedFolder) -> None:
         """Note what a run came to at its end."""
@@ -267,6 +283,15 @@ def _folder(row: Sequence[str | int | bytes | None]) -> PublishedFolder:
         brake=brake if isinstance(brake, int) else None,
         braked=frozenset(json.loads(str(braked))),
     )
+
+
+def manifests(path: Path) -> list[Path]:
+    """Return the manifests that were written, as the file says, which need not be there, nor be readable."""
+    if not path.exists():
+        return []
+    with suppress(sqlite3.Error), Published.existing(path) as published:
+        return published.manifests()
+    return []
 
 
 def folders(path: Path) -> list[PublishedFolder]:

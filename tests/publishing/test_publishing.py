@@ -92,7 +92,8 @@ def test_what_was_noted_before_pages_knew_of_the_brake_is_gone_on_with(site: Sit
     noted = sqlite3.connect(site.school.desk.home / "pages.db")
     with closing(noted):
         noted.executescript(
-            "ALTER TABLE folders DROP COLUMN brake; ALTER TABLE folders DROP COLUMN braked; PRAGMA user_version = 1"
+            "ALTER TABLE folders DROP COLUMN brake; ALTER TABLE folders DROP COLUMN braked; DROP TABLE manifests;"
+            " PRAGMA user_version = 1"
         )
     assert site.changes() == (2, 0, 0)
 
@@ -169,6 +170,32 @@ def test_r35_a_manifest_that_is_gone_is_written_again(site: Site) -> None:
     (site.school.desk.home / "pages.csv").unlink()
     assert site.changes() == (2, 0, 0)
     assert len(site.lines()) == 2
+
+
+def test_r35_a_manifest_that_another_folder_took_over_is_written_again(site: Site) -> None:
+    site.publish("--url", URL)
+    site.publish("--url", "https://elsewhere.example", folder=site.folder.with_name("other"))
+    site.publish("--url", URL)
+    assert all(line["url"].startswith(URL) for line in site.lines().values())
+
+
+def test_r35_manifests_of_before_are_known_to_forget_and_remove_while_they_are_such(site: Site) -> None:
+    old, own, home = (site.folder.with_name(f"{name}.csv") for name in ("old", "own", "home"))
+    for path in (old, own, home):
+        site.publish("--manifest", str(path))
+    site.publish("--rotate")
+    own.write_text(text := old.read_text().replace("url,changed_at", "page,since"))
+    site.school.desk.json("forget", KIM, "--yes")
+    assert list(site.lines(old)) == list(site.lines(home)) == list(site.lines()) == [ROBIN]
+    assert own.read_text() == text
+    name = site.school.desk.json("status")["organization"]["name"]
+    site.publish("--remove")
+    assert not any(path.exists() for path in (old, home, site.school.desk.home / "pages.csv"))
+    assert own.read_text() == text
+    site.publish("--manifest", str(old))
+    site.publish()
+    left = site.school.desk.json("disconnect", "--purge", "--confirm", name)["left"]
+    assert left == [str(site.folder), str(old)]
 
 
 def test_r35_rotate_makes_all_names_anew(site: Site) -> None:
