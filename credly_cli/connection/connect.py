@@ -190,19 +190,19 @@ def token_source(
     Of an OAuth client (``client_id``, or the one that is remembered or configured) it is the secret.
     """
     environ, command = network.environ, settings.credly.token_command
-    standing = known if known is not None and known.connected else None
-    client_id = client_id or (standing.client_id if standing else settings.credly.client_id)
+    current = known if known is not None and known.connected else None
+    client_id = client_id or (current.client_id if current else settings.credly.client_id)
     if client_id is not None and environ.get(SECRET):
         return TokenSource("environment", variable=SECRET, client_id=client_id)
     if client_id is None and environ.get("CREDLY_TOKEN"):
         return TokenSource("environment")
     if path := environ.get("CREDLY_TOKEN_FILE"):
         return TokenSource("file", Path(path).expanduser().absolute(), client_id=client_id)
-    if standing is not None:
+    if current is not None:
         # our own file moves with the home, which is another folder in another container
-        own = network.token_file if standing.token_kind == "stored" else None  # noqa: S105
+        own = network.token_file if current.token_kind == "stored" else None  # noqa: S105
         variable = SECRET if client_id else "CREDLY_TOKEN"
-        return TokenSource(standing.token_kind, standing.token_path or own, command, variable, client_id)
+        return TokenSource(current.token_kind, current.token_path or own, command, variable, client_id)
     return TokenSource("command", command=command, client_id=client_id) if command else None
 
 

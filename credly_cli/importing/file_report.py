@@ -123,7 +123,7 @@ def _row(record: Record) -> dict[str, Any]:
         name: record.content,
         "session_id": record.session_id,
         "progress": record.progress,
-        "status": _STATUS.get(record.standing or "", record.standing),
+        "status": _STATUS.get(record.status or "", record.status),
         "enrolled_at": record.enrolled_at,
         "completed_at": record.completed_at,
         "first_name": record.first_name,

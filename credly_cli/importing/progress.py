@@ -110,7 +110,7 @@ class _Stage:
                 self._voidings.append((record.statement,))
                 continue
             (
-                row, email, learner_id, name, by_title, session, progress, standing, enrolled_at, completed_at,
+                row, email, learner_id, name, by_title, session, progress, status, enrolled_at, completed_at,
                 completed_latest, event_id, first_name, last_name, reported_at, source, said, sha1, _,
             ) = progress_record = cast("ProgressRecord", record)  # fmt: skip
             place = places.get((name, session, by_title)) or self._find_place(name, session, by_title=by_title)
@@ -138,7 +138,7 @@ class _Stage:
                 continue
             yield (
                 row, person, number, loose, "" if progress is None else progress, enrolled_at or "",
-                _ENDED.get(standing, 0), _OPEN.get(standing, ""), reported_at or "", completed_at or "",
+                _ENDED.get(status, 0), _OPEN.get(status, ""), reported_at or "", completed_at or "",
                 completed_latest or "", event_id or "",
             )  # fmt: skip
 

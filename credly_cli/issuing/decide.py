@@ -99,11 +99,11 @@ def _hindrances(facts: Facts) -> Iterator[tuple[str, Missed]]:
     if not begun:
         return
     at = facts.completed_at or ""
-    standing: list[LinkFacts] = [link for link in begun if link.ended_at is None or at < link.ended_at]
-    for link in standing or begun[-1:]:
+    active: list[LinkFacts] = [link for link in begun if link.ended_at is None or at < link.ended_at]
+    for link in active or begun[-1:]:
         if link.ended_at is not None and link.end_reason is not None:
             yield link.ended_at, link.end_reason
-    gaps = [link.gap_started_at for link in standing or begun[-1:]]
+    gaps = [link.gap_started_at for link in active or begun[-1:]]
     if None not in gaps and gaps[0] is not None:
         yield gaps[0], "disconnected"
     if facts.revoked_at is not None:

@@ -68,7 +68,7 @@ class ProgressRecord(NamedTuple):
     """An enrollment of a learner, with how far it is; a completion when ``completed_at`` is there.
 
     ``content`` is what the source calls the content: an id, a session's id, or (if ``by_title``) a title.
-    ``standing`` is what the row says of the enrollment: ``ended`` (withdrawn), ``open`` (explicitly not complete),
+    ``status`` is what the row says of the enrollment: ``ended`` (withdrawn), ``open`` (explicitly not complete),
     ``complete``, or ``None`` where it says nothing. ``completed_latest`` is the last second that ``completed_at`` can
     mean, which is the end of the day for a completion known by its date only.
     ``reported_at`` is when this was so, where the source says: an older record does not undo a newer one.
@@ -84,7 +84,7 @@ class ProgressRecord(NamedTuple):
     by_title: bool
     session_id: str | None
     progress: float | None
-    standing: Literal["open", "complete", "ended", "expired"] | None
+    status: Literal["open", "complete", "ended", "expired"] | None
     enrolled_at: str | None
     completed_at: str | None
     completed_latest: str | None

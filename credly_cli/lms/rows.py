@@ -21,10 +21,10 @@ from credly_cli.lms.records import (
 )
 from credly_cli.lms.statuses import (
     ENROLLED,
-    STANDINGS,
+    STATUSES,
     Action,
     RoleWords,
-    Standing,
+    Status,
     StatusWords,
     UnknownWordError,
     action_of,
@@ -203,9 +203,9 @@ class ProgressReader:
             raise RejectedError(self._columns.label("email"), "has neither email nor learner id")
         content, by_title, session_id = self._content(cells)
         progress = self._percentage(cells)
-        standing, enrolled, completed = self._state(cells, progress)
+        status, enrolled, completed = self._state(cells, progress)
         return _record((
-            row, email, learner_id, content, by_title, session_id, progress, standing,
+            row, email, learner_id, content, by_title, session_id, progress, status,
             enrolled.at if enrolled else None,
             completed.at if completed else None,
             completed.latest if completed else None,
@@ -245,50 +245,50 @@ class ProgressReader:
         except ValueError as problem:
             raise RejectedError(self._columns.label("progress"), str(problem)) from None
 
-    def _state(self, cells: Cells, progress: float | None) -> tuple[Standing | None, Moment | None, Moment | None]:
-        standing = self._standing(cells)
+    def _state(self, cells: Cells, progress: float | None) -> tuple[Status | None, Moment | None, Moment | None]:
+        status = self._read_status(cells)
         enrolled = self._enrolled_times.past(cells[self._enrolled_at])
-        completed, said = self._completion(cells, standing)
-        return self._settled(said, enrolled, completed, progress, cells[self._status] if standing else "")
+        completed, said = self._completion(cells, status)
+        return self._settled(said, enrolled, completed, progress, cells[self._status] if status else "")
 
-    def _standing(self, cells: Cells) -> Standing | None:
-        status = cells[self._status]
+    def _read_status(self, cells: Cells) -> Status | None:
+        word = cells[self._status]
         try:
-            return self._words.standing(status) if status else None
+            return self._words.meaning_of(word) if word else None
         except UnknownWordError as problem:
             raise self._unknown(problem) from None
 
-    def _completion(self, cells: Cells, standing: Standing | None) -> tuple[Moment | None, Standing | None]:
+    def _completion(self, cells: Cells, status: Status | None) -> tuple[Moment | None, Status | None]:
         """Read the time of completion; some systems write yes or no into its column."""
         text = cells[self._completed_at]
         if (len(text) > 1 and text[0].isdecimal()) or not (word := self._word_for_time(text)):
-            return self._times.past(text), standing
-        return None, standing or word
+            return self._times.past(text), status
+        return None, status or word
 
     @staticmethod
-    def _word_for_time(text: str) -> Standing | None:
-        return None if is_no_value(text) else STANDINGS.get(key_of(text))
+    def _word_for_time(text: str) -> Status | None:
+        return None if is_no_value(text) else STATUSES.get(key_of(text))
 
     def _settled(
         self,
-        standing: Standing | None,
+        status: Status | None,
         enrolled: Moment | None,
         completed: Moment | None,
         progress: float | None,
-        status: str = "",
-    ) -> tuple[Standing | None, Moment | None, Moment | None]:
+        word: str = "",
+    ) -> tuple[Status | None, Moment | None, Moment | None]:
         """Decide: a status wins; without one a time or 100 % completes, and less without a time does not."""
-        if standing is None and (completed or progress == _COMPLETE_AT):
-            standing = "complete"
-        elif standing is None and progress is not None and self._completed_at != ABSENT:
-            standing = "open"
-        if standing != "complete":
-            if completed is not None and status and self.counts_dates:
-                self._understood.dated_otherwise[status.strip()[:_LONGEST_WORD]] += 1
-            return standing, enrolled, None
+        if status is None and (completed or progress == _COMPLETE_AT):
+            status = "complete"
+        elif status is None and progress is not None and self._completed_at != ABSENT:
+            status = "open"
+        if status != "complete":
+            if completed is not None and word and self.counts_dates:
+                self._understood.dated_otherwise[word.strip()[:_LONGEST_WORD]] += 1
+            return status, enrolled, None
         if completed is None:
             raise RejectedError(self._completed_label, f"is complete, but when is not said{self._way_to_a_time}")
-        return standing, enrolled, completed
+        return status, enrolled, completed
 
 
 class EventReader(ProgressReader):
@@ -302,18 +302,18 @@ class EventReader(ProgressReader):
         self._timestamp = columns.at("timestamp")
         self._happened_times = _times_of("timestamp", columns, reading, ahead)
 
-    def _state(self, cells: Cells, progress: float | None) -> tuple[Standing | None, Moment | None, Moment | None]:
-        said = self._standing(cells)
+    def _state(self, cells: Cells, progress: float | None) -> tuple[Status | None, Moment | None, Moment | None]:
+        said = self._read_status(cells)
         action = self._action(cells)
-        standing: Standing | None = said or _STANDING_OF_ACTION.get(action)
+        status: Status | None = said or _STATUS_OF_ACTION.get(action)
         enrolled = self._enrolled_times.past(cells[self._enrolled_at])
-        completed, standing = self._completion(cells, standing)
+        completed, status = self._completion(cells, status)
         happened = self._happened_times.past(cells[self._timestamp])
         if self._is_enrollment(cells, said, action):
             enrolled = enrolled or happened
-        if completed is None and self._completes(standing, progress):
+        if completed is None and self._completes(status, progress):
             completed = happened
-        return self._settled(standing, enrolled, completed, progress, cells[self._status] if said else "")
+        return self._settled(status, enrolled, completed, progress, cells[self._status] if said else "")
 
     def _reported_at(self, cells: Cells) -> str | None:
         happened = self._happened_times.any(cells[self._timestamp])  # read before, so it is one
@@ -325,18 +325,18 @@ class EventReader(ProgressReader):
             raise RejectedError(self._columns.label("event"), f"{event.strip()!r} says nothing of progress")
         return action_of(event[:_LONGEST_WORD], cells[self._type][:_LONGEST_WORD], cells[self._source][:_LONGEST_WORD])
 
-    def _is_enrollment(self, cells: Cells, said: Standing | None, action: Action | None) -> bool:
+    def _is_enrollment(self, cells: Cells, said: Status | None, action: Action | None) -> bool:
         if said is None:
             return action == "enrolled"
         return said == "open" and key_of(cells[self._status]) in ENROLLED
 
-    def _completes(self, standing: Standing | None, progress: float | None) -> bool:
-        if standing is None:
+    def _completes(self, status: Status | None, progress: float | None) -> bool:
+        if status is None:
             return progress == _COMPLETE_AT
-        return standing == "complete"
+        return status == "complete"
 
 
-_STANDING_OF_ACTION: dict[Action | None, Standing] = {"completed": "complete", "ended": "ended"}
+_STATUS_OF_ACTION: dict[Action | None, Status] = {"completed": "complete", "ended": "ended"}
 
 
 def progress_reader(

@@ -14,7 +14,7 @@ from typing import Any, Literal, TypeAlias
 from credly_cli.lms.columns import key_of
 from credly_cli.lms.dates import says_nothing
 
-Standing: TypeAlias = Literal["open", "complete", "ended", "expired"]
+Status: TypeAlias = Literal["open", "complete", "ended", "expired"]
 Role: TypeAlias = Literal["learner", "other"]
 
 _COMPLETE = (
@@ -31,13 +31,13 @@ _OPEN = (
     "overdue", "pastdue", "suspended", "pending", "paused", "browsed", "viewed", "todo", "unknown", "no",
     "false", "0",
 )  # fmt: skip
-STANDINGS: dict[str, Standing] = {
+STATUSES: dict[str, Status] = {
     **dict.fromkeys(_COMPLETE, "complete"),
     **dict.fromkeys(_ENDED, "ended"),
     **dict.fromkeys(_OPEN, "open"),
     "expired": "expired",  # not complete any more, which denies nothing of what was completed
 }
-_MEANINGS: dict[str, Standing] = {"completed": "complete", "open": "open", "failed": "open", "ended": "ended"}
+_MEANINGS: dict[str, Status] = {"completed": "complete", "open": "open", "failed": "open", "ended": "ended"}
 _BOOLEANS = ("0", "1")
 _LONGEST = 200  # of a word of status
 _REMEMBERED = 1000
@@ -68,7 +68,7 @@ def _table() -> dict[str, Any]:
 
 
 @cache
-def known_standings() -> dict[str, Standing]:
+def known_statuses() -> dict[str, Status]:
     """Return what is known of the words of status in all languages, by their keys."""
     words = {
         key_of(word): _MEANINGS[meaning]
@@ -76,7 +76,7 @@ def known_standings() -> dict[str, Standing]:
         for meaning, listed in meanings.items()
         for word in listed
     }
-    return {**words, **STANDINGS}
+    return {**words, **STATUSES}
 
 
 @cache
@@ -103,24 +103,24 @@ def _overridden() -> list[tuple[re.Pattern[str], str]]:
 
 
 class StatusWords:
-    """What the words of status of one file mean; ``told`` is what a person says of some (``--value``)."""
+    """What the words of status of one file mean; ``meanings`` is what a person says of some (``--value``)."""
 
     def __init__(self, meanings: Mapping[str, str]) -> None:
         self._meanings = {key_of(word) or word: meaning for word, meaning in meanings.items()}
-        self._seen: dict[str, Standing | None] = {}
+        self._seen: dict[str, Status | None] = {}
         self._has_numbers = False
 
-    def standing(self, text: str) -> Standing | None:
+    def meaning_of(self, text: str) -> Status | None:
         """Return what a status says, ``None`` if it is empty; ``UnknownWordError`` or ``LeftOutError`` if that."""
         try:
             return self._seen[text]
         except KeyError:
-            standing = self._find(text)
+            status = self._find(text)
         if len(self._seen) < _REMEMBERED:
-            self._seen[text] = standing
-        return standing
+            self._seen[text] = status
+        return status
 
-    def _find(self, text: str) -> Standing | None:
+    def _find(self, text: str) -> Status | None:
         word = text.strip()
         key = key_of(word.rstrip("/").rpartition("/")[2] if "/verbs/" in word else word)
         if meaning := self._meanings.get(key or word):
@@ -131,25 +131,25 @@ class StatusWords:
             return None
         self._notice_number(key)
         if not (self._has_numbers and key in _BOOLEANS):
-            if standing := STANDINGS.get(key) or known_standings().get(key):
-                return standing
-            if standing := self._set_by_hand(word):
-                return standing
+            if status := STATUSES.get(key) or known_statuses().get(key):
+                return status
+            if status := self._set_by_hand(word):
+                return status
         raise UnknownWordError("status", word, f"{word[:_LONGEST]!r} is not a known status")
 
     def _notice_number(self, key: str) -> None:
         """Where statuses are numbers, 0 and 1 are two of them and not no and yes."""
         if key.isdecimal() and key not in _BOOLEANS and not self._has_numbers:
             self._has_numbers = True
-            self._seen = {text: standing for text, standing in self._seen.items() if key_of(text) not in _BOOLEANS}
+            self._seen = {text: status for text, status in self._seen.items() if key_of(text) not in _BOOLEANS}
 
     @staticmethod
-    def _set_by_hand(word: str) -> Standing | None:
+    def _set_by_hand(word: str) -> Status | None:
         if "(" not in word or len(word) > _LONGEST:
             return None
         for pattern, plain in _overridden():
             if pattern.fullmatch(word):
-                return known_standings()[key_of(plain)]
+                return known_statuses()[key_of(plain)]
         return None
 
 

@@ -52,7 +52,7 @@ def test_a_row_is_a_completion_when_it_says_so(
 ) -> None:
     text = f"email,content_id,progress,status,completed_at\nr@example.org,C1,{progress},{status},{completed_at}\n"
     record = one("progress", text)
-    assert record.standing == standing
+    assert record.status == standing
     assert record.completed_at == record.completed_latest == (DONE if completes else None)
 
 
@@ -72,7 +72,7 @@ def test_a_row_is_a_completion_when_it_says_so(
     ],
 )
 def test_these_words_mean_complete(word: str, one: Callable[..., Any]) -> None:
-    assert one("progress", f"email,course_id,status,completed_at\nr@x.org,C1,{word},{DONE}\n").standing == "complete"
+    assert one("progress", f"email,course_id,status,completed_at\nr@x.org,C1,{word},{DONE}\n").status == "complete"
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def test_these_words_mean_complete(word: str, one: Callable[..., Any]) -> None:
 )
 def test_these_words_mean_not_complete(word: str, one: Callable[..., Any]) -> None:
     record = one("progress", f"email,course_id,status,completed_at\nr@x.org,C1,{word},{DONE}\n")
-    assert (record.standing, record.completed_at) == ("expired" if word == "expired" else "open", None)
+    assert (record.status, record.completed_at) == ("expired" if word == "expired" else "open", None)
 
 
 def test_an_unknown_status_rejects_the_row_and_is_named(one: Callable[..., Any]) -> None:
@@ -201,7 +201,7 @@ def test_a_learner_may_be_known_by_id_only(one: Callable[..., Any]) -> None:
 def test_a_column_called_completed_holds_a_time_or_a_word(
     cell: str, standing: str | None, one: Callable[..., Any]
 ) -> None:
-    assert one("progress", f"email,course_id,completed\nr@x.org,C1,{cell}\n").standing == standing
+    assert one("progress", f"email,course_id,completed\nr@x.org,C1,{cell}\n").status == standing
 
 
 def test_a_time_in_another_form_than_was_said_is_rejected(one: Callable[..., Any]) -> None:

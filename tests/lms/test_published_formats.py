@@ -27,7 +27,7 @@ TI_EVENT: dict[str, Any] = {
 
 
 def _told(record: Any) -> tuple[Any, ...]:
-    return (record.email, record.content, record.standing, record.completed_at, record.event_id)
+    return (record.email, record.content, record.status, record.completed_at, record.event_id)
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ def test_the_content_actions_log(
         f"robin@example.org,Acme,Course,Python,{kind},{source},{AT}\n"
     )
     record = one("progress", text)
-    assert (record.content, record.by_title, record.standing) == ("Python", True, standing)
+    assert (record.content, record.by_title, record.status) == ("Python", True, standing)
     assert (record.enrolled_at, record.completed_at) == (enrolled_at, completed_at)
 
 
@@ -110,7 +110,7 @@ def test_the_webhooks_of_2026(
     }
     record = one("progress", json.dumps(body))
     assert (record.email, record.learner_id, record.content) == ("robin@example.org", "u1", "s1")
-    assert (record.standing, record.enrolled_at, record.completed_at) == (standing, enrolled_at, completed_at)
+    assert (record.status, record.enrolled_at, record.completed_at) == (standing, enrolled_at, completed_at)
     assert record.event_id is None
 
 
@@ -154,7 +154,7 @@ def test_the_export_of_thinkific(read: Callable[..., list[Any]]) -> None:
     done, started, undated = read("progress", text)
     assert _told(done) == ("robin@example.org", "c1", "complete", AT, None)
     assert (done.first_name, done.last_name, done.learner_id) == ("Robin", "Smith", "7")
-    assert (started.standing, started.progress, started.enrolled_at) == ("open", 40.0, "2026-10-01T00:00:00Z")
+    assert (started.status, started.progress, started.enrolled_at) == ("open", 40.0, "2026-10-01T00:00:00Z")
     assert undated.column == "completed_at"
 
 
@@ -187,7 +187,7 @@ def test_the_completion_report_of_moodle_with_its_course_added(read: Callable[..
     done, begun = read("progress", text.encode("utf-16"), date_format="%A, %d %B %Y, %I:%M %p")
     assert _told(done) == ("robin@example.org", "Python", "complete", "2026-03-02T09:30:00Z", None)
     assert (done.first_name, done.last_name) == ("Robin", "Smith")
-    assert (begun.standing, begun.completed_at) == (None, None)
+    assert (begun.status, begun.completed_at) == (None, None)
 
 
 def test_the_completion_report_of_moodle_as_it_is_with_the_course_said(read: Callable[..., list[Any]]) -> None:
@@ -240,7 +240,7 @@ def test_statements_of_xapi_and_cmi5(
 
 def test_a_statement_of_initialized_is_an_enrollment(one: Callable[..., Any]) -> None:
     record = one("progress", json.dumps(_statement("http://adlnet.gov/expapi/verbs/initialized")))
-    assert (record.standing, record.enrolled_at, record.completed_at) == (None, AT, None)
+    assert (record.status, record.enrolled_at, record.completed_at) == (None, AT, None)
 
 
 def test_a_result_that_is_complete_completes_whatever_the_verb(one: Callable[..., Any]) -> None:

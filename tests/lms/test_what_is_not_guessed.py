@@ -13,7 +13,7 @@ from credly_cli.errors import Failure
 from credly_cli.lms.columns import key_of
 from credly_cli.lms.fields import split_name
 from credly_cli.lms.records import Reject
-from credly_cli.lms.statuses import known_standings
+from credly_cli.lms.statuses import known_statuses
 from tests.lms.test_exports import enrollments_in, learners_in, office  # noqa: F401 - a fixture
 from tests.support.desk import Desk
 
@@ -138,7 +138,7 @@ def test_the_words_of_our_own_agree_with_those_of_systems() -> None:
     told = {"completed": "complete", "open": "open", "failed": "open", "ended": "ended"}
     for by_meaning in WORDS["status"].values():
         for meaning, words in by_meaning.items():
-            assert {word: known_standings()[key_of(word)] for word in words} == dict.fromkeys(words, told[meaning])
+            assert {word: known_statuses()[key_of(word)] for word in words} == dict.fromkeys(words, told[meaning])
 
 
 @pytest.mark.parametrize(

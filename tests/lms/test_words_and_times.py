@@ -24,13 +24,13 @@ def test_an_event_of_an_enrollment_tells_when_it_began_itself_or_else_by_its_tim
 @pytest.mark.parametrize("verb", ["http://adlnet.gov/expapi/verbs/completed", "https://w3id.org/verbs/completed/"])
 def test_a_status_may_be_the_address_of_a_verb(verb: str, one: Callable[..., Any]) -> None:
     record = one("progress", f"email,content_id,status,completed_at\na@x.org,c1,{verb},{LOGGED}\n")
-    assert (record.standing, record.completed_at) == ("complete", LOGGED)
+    assert (record.status, record.completed_at) == ("complete", LOGGED)
 
 
 @pytest.mark.parametrize("word", ["", "-", "--", "\u2013", "\u2014", "n/a", "NULL", "None", "never", "\\N"])
 def test_what_systems_write_for_no_value_is_none(word: str, one: Callable[..., Any]) -> None:
     record = one("progress", f"email,content_id,status,completed_at\na@x.org,c1,{word},{word}\n")
-    assert (record.standing, record.completed_at) == (None, None)
+    assert (record.status, record.completed_at) == (None, None)
 
 
 def test_a_time_of_day_that_is_none_rejects_the_row(one: Callable[..., Any]) -> None:
@@ -50,7 +50,7 @@ def test_what_was_told_of_a_failure_is_no_completion_whatever_date_stands_beside
     word: str, one: Callable[..., Any]
 ) -> None:
     record = one("progress", f"email,content_id,status,completed_at\na@x.org,c1,{word},{LOGGED}\n")
-    assert (record.standing, record.completed_at) == ("open", None)
+    assert (record.status, record.completed_at) == ("open", None)
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_what_was_told_of_a_failure_is_no_completion_whatever_date_stands_beside
 )
 def test_words_of_status_are_known_in_the_languages_of_the_big_systems(word: str, one: Callable[..., Any]) -> None:
     record = one("progress", f"email,content_id,status,completed_at\na@x.org,c1,{word},{LOGGED}\n")
-    assert (record.standing, record.completed_at) == ("complete", LOGGED)
+    assert (record.status, record.completed_at) == ("complete", LOGGED)
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ from credly_cli.text import JsonObject, storable
 
 _COMPLETED = frozenset({"completed", "complete", "passed", "satisfied", "waived"})
 _PASSED = frozenset({"passed", "satisfied", "waived"})
-_STANDINGS: dict[Word, Literal["complete", "open"] | None] = {
+_STATUSES: dict[Word, Literal["complete", "open"] | None] = {
     "completed": "complete", "passed": "complete", "failed": "open", "open": "open", "": None,
 }  # fmt: skip
 _ENROLLED = frozenset({"registered", "initialized"})
@@ -113,7 +113,7 @@ class StatementReader:
         completed = happened if word in ("completed", "passed") else None
         return ProgressRecord(
             row, agent.email, agent.learner_id, activity, False, self._given.get("session_id"),
-            self._progress(result), _STANDINGS[word],
+            self._progress(result), _STATUSES[word],
             at if verb in _ENROLLED else None,
             completed.at if completed else None,
             completed.latest if completed else None,
