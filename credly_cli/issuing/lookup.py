@@ -242,6 +242,8 @@ def look_up_all(
             answers = list(pool.map(lambda each: _or_failure(client, each, ask), some))
             for each, answer in zip(some, answers, strict=True):
                 yield each, answer
+                if isinstance(answer, UnreadableAnswer):
+                    continue  # of this one alone
                 in_a_row = in_a_row + 1 if isinstance(answer, Failure) else 0
                 if isinstance(answer, Failure) and (
                     answer.exit_code in _STOPS_ALL or answer.code == "rate-limited" or in_a_row >= faults_in_a_row

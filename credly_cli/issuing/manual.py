@@ -10,7 +10,7 @@ from credly_cli.credly.records import IssuedBadge
 from credly_cli.errors import Exit, Failure, Problem, exit_of_work
 from credly_cli.identity import email_key, missing_names
 from credly_cli.issuing import plan, reconcile, restore, send
-from credly_cli.issuing.lookup import Recipient, look_up, look_up_all
+from credly_cli.issuing.lookup import Recipient, UnreadableAnswer, look_up, look_up_all
 from credly_cli.issuing.send import SendOptions
 from credly_cli.linking import names
 from credly_cli.linking.link import listing_of_out
@@ -184,6 +184,9 @@ class ManualGrants:
         recipients = [candidate.recipient for candidate in candidates]
         answers = look_up_all(self.client, recipients, look_up, faults_in_a_row=1)
         for candidate, (_, found) in zip(candidates, answers, strict=False):  # it ends with the first failure
+            if isinstance(found, UnreadableAnswer):
+                candidate.result.failure = found
+                continue
             if isinstance(found, Failure):
                 for result in results:
                     result.failure = result.failure or found

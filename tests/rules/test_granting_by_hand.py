@@ -1,6 +1,8 @@
 """Granting by hand: R22, and what R20 and R23 say about it."""
 
 import json
+import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -486,6 +488,18 @@ def test_r22_a_file_as_excel_saves_unicode_is_read(group: Desk) -> None:
 
 def test_r22_a_file_of_one_answers_like_a_file_of_many(group: Desk) -> None:
     assert group.json("grant", "--from", group.file("one.txt", ROBIN), FIRST_AID).keys() == {"results"}
+
+
+def test_r10_r22_a_row_that_cannot_be_read_keeps_the_badge_from_one_learner_alone(group: Desk) -> None:
+    issue_in_credly(group, WEBINAR)
+
+    def spoil(work: faults.Work, _stage: faults.Stage) -> Response:
+        answer = work()
+        return replace(answer, body=re.sub(rb'"state": ?"pending"', b'"state":null', answer.body))
+
+    group.sandbox.faults.add(spoil, *READS, times=None)
+    answer = group.json("grant", ROBIN, "kim@example.com", WEBINAR, code=75)
+    assert outcomes(answer) == {ROBIN: "server-error", "kim@example.com": "issued"}
 
 
 def test_r22_an_empty_file_grants_nothing(group: Desk) -> None:
