@@ -28,7 +28,9 @@ _DECISIONS = {
 
 def explain(
     context: typer.Context,
-    email: Annotated[str, typer.Argument(help="The learner's address, id or full name.", autocompletion=learners)],
+    email: Annotated[
+        str, typer.Argument(metavar="LEARNER", help="An address, an id or a full name.", autocompletion=learners)
+    ],
     badge: Annotated[
         str | None, typer.Argument(help="Only this badge: its id, slug or name.", autocompletion=badges)
     ] = None,

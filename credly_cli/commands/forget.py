@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 def forget(
     context: typer.Context,
-    email: Annotated[str, typer.Argument(help="The learner's address, id or full name.", autocompletion=learners)],
+    email: Annotated[
+        str, typer.Argument(metavar="LEARNER", help="An address, an id or a full name.", autocompletion=learners)
+    ],
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     lock_wait: LockWait = 10,
 ) -> None:

@@ -141,10 +141,12 @@ def _text(environment: Environment, file: str) -> str:
 
 def _list(environment: Environment, names: list[str]) -> int:
     from credly_cli.issuing import grantable
+    from credly_cli.store import connection as connections
 
     if len(names) != 1:
         raise Failure("usage", "--list is for one learner.", hint=Hint(Command("grant", "LEARNER", "--list")))
     with environment.reading() as store:
+        connections.require_connected(store)
         rows = [as_json(row) for row in grantable.of_learner(store, names[0])]
     output = environment.output
     shown = rows if output.as_json else [{"id": row["badge"]["id"], **row} for row in rows]
@@ -156,8 +158,10 @@ def _list(environment: Environment, names: list[str]) -> int:
 def _confirm(environment: Environment, emails: list[str], badge: str) -> None:
     """Say who would get the badge, and ask; the store is free meanwhile."""
     from credly_cli.issuing import grantable
+    from credly_cli.store import connection as connections
 
     with environment.reading() as store:
+        connections.require_connected(store)
         plan = grantable.recipients(store, emails, badge)
     if not plan.recipients or plan.content is None:
         return  # granting says why not

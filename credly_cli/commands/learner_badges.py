@@ -33,7 +33,9 @@ _OWN = ("id", "awarded_at", "expires_at", "state", "view_url", "accept_url", "ex
 
 def learner_badges(
     context: typer.Context,
-    email: Annotated[str, typer.Argument(help="The learner's address, id or full name.", autocompletion=learners)],
+    email: Annotated[
+        str, typer.Argument(metavar="LEARNER", help="An address, an id or a full name.", autocompletion=learners)
+    ],
     csv: Annotated[bool, typer.Option("--csv", help="Write CSV with a header.")] = False,
     html: Annotated[
         Path | None,

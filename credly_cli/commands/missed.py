@@ -70,12 +70,13 @@ def missed(
     """
     from credly_cli.linking import names
     from credly_cli.reports import missed as missing
+    from credly_cli.store import connection as connections
 
     environment: Environment = context.obj
     with environment.reading() as store:
         badge_id = names.badge(store, badge).id if badge is not None else None
         content_id = names.content(store, content).id if content is not None else None
-        rows = missing.missed(store, badge_id, content_id)
+        rows, connected = missing.missed(store, badge_id, content_id), connections.is_connected(store)
         if credly_upload is not None:
             upload = missing.write_bulk_issue(store, credly_upload, rows, credly_template)
     output = environment.output
@@ -89,15 +90,15 @@ def missed(
     else:
         output.listing(COLUMNS, rows, empty="Every completion of linked content earned its badge.", as_csv=csv)
     if shown:
-        _show_ways(output, {row.reason for row in rows})
+        _show_ways(output, {row.reason for row in rows}, connected=connected)
 
 
-def _show_ways(output: Output, reasons: set[str]) -> None:
-    """Say how what was missed may be earned all the same."""
+def _show_ways(output: Output, reasons: set[str], *, connected: bool) -> None:
+    """Say how what was missed may be earned all the same, by what works now."""
     if reasons & {"before-link", "disconnected"}:
         command = Command("link", "BADGE", "CONTENT", "--since", "DATE")
         output.note(Hint("To let completions before a moment count after all:", command))
-    if reasons:
+    if reasons and connected:
         by_hand = Command("grant", "LEARNER", "BADGE", "--issued-at", "completion")
         output.note(Hint("To issue a linked badge to one learner:", by_hand))
     if reasons & {"revoked", "deleted"}:

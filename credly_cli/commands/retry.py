@@ -24,19 +24,21 @@ def retry(
     Example: credly retry 17
     """
     from credly_cli.issuing import resolve
+    from credly_cli.store import connection as connections
 
     environment: Environment = context.obj
     numbers = [_number(text) for text in grants or ()]
     with environment.writing(lock_wait) as (store, _):
         planned = resolve.retry(store, numbers, utc_text(environment.clock.now()))
+        following = Command("sync") if connections.is_connected(store) else Command("connect")
     output = environment.output
-    output.answer({"planned": planned}, lambda: _show(output, planned))
+    output.answer({"planned": planned}, lambda: _show(output, planned, following))
 
 
-def _show(output: Output, planned: int) -> None:
+def _show(output: Output, planned: int, following: Command) -> None:
     output.say(f"{counted(planned, 'grant')} planned again." if planned else "There is nothing to plan again.")
     waiting = Hint("To see what waits:", Command("grants", "--state", "failed", "--state", "held"))
-    output.note(Hint("Next:", Command("sync")) if planned else waiting)
+    output.note(Hint("Next:", following) if planned else waiting)
 
 
 def _number(text: str) -> int:

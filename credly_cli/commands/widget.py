@@ -40,7 +40,9 @@ _BAR = 10
 
 def widget(
     context: typer.Context,
-    email: Annotated[str, typer.Argument(help="The learner's address, id or full name.", autocompletion=learners)],
+    email: Annotated[
+        str, typer.Argument(metavar="LEARNER", help="An address, an id or a full name.", autocompletion=learners)
+    ],
     html: Annotated[
         Path | None,
         typer.Option("--html", metavar="FILE", help="Write a page to publish; the umask says who may read it."),

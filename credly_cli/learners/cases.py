@@ -31,6 +31,11 @@ class Person:
     zone: tzinfo  # in which days are meant, as in the configuration
     brake: int = 0  # grants.brake
 
+    @property
+    def connected(self) -> bool:
+        """Whether the profile is connected, so that a badge can be granted by hand."""
+        return self.connection is not None and self.connection.connected
+
 
 @dataclass(slots=True)
 class Case:

@@ -149,7 +149,7 @@ def _counts(case: Case, known: Facts, person: Person) -> Check:
 def _ways(case: Case, known: Facts, person: Person) -> str:
     """Say how the badge may be earned all the same: by this learner alone, and by everybody."""
     name, email = case.badge.slug or case.badge.id, person.brief.email
-    enrolled = not (case.held or all(session.enrolled.ended for session in case.sessions))
+    enrolled = person.connected and not (case.held or all(session.enrolled.ended for session in case.sessions))
     alone = (
         f" To issue it to this learner: credly grant {quote(email)} {name} --issued-at completion; to let"
         if enrolled
@@ -184,7 +184,8 @@ def _issued(case: Case, person: Person) -> Iterator[Check]:
         yield Check("earned", False, message)
     for row in case.issued:
         yield _one_issued(row, person)
-    if case.linked and case.issued and not case.held and any(not each.enrolled.ended for each in case.sessions):
+    can_be_granted = person.connected and case.linked and not case.held
+    if case.issued and can_be_granted and any(not each.enrolled.ended for each in case.sessions):
         command = f"credly grant {quote(person.brief.email)} {case.badge.slug or case.badge.id}"
         yield Check("again", True, f"It can be issued again by hand: {command}")
 

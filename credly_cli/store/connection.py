@@ -50,6 +50,12 @@ def current(store: Store) -> Connection | None:
     return Connection(**{**row, "token_path": path, "api_url_given": bool(row["api_url_given"])})
 
 
+def is_connected(store: Store) -> bool:
+    """Tell whether a connection stands."""
+    known = current(store)
+    return known is not None and known.connected
+
+
 def require_connected(store: Store) -> Connection:
     """Return the connection; raises ``Failure`` when there is none, whatever the environment holds (R3)."""
     known = current(store)

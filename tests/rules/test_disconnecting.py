@@ -30,6 +30,29 @@ def files_of(desk: Desk) -> set[str]:
     return {str(path.relative_to(desk.home)) for path in desk.home.rglob("*") if path.is_file()}
 
 
+# R3: what works afterwards
+
+
+def test_r3_no_hint_leads_to_what_ends_as_not_connected(linked: Desk) -> None:
+    enroll(linked, "hal@example.com", name=",")
+    linked.learns(f"hal@example.com,first-aid,{MARCH},completed,{linked.clock.now().isoformat()},,")
+    linked.run("sync")
+    linked.json("disconnect", "--yes")
+    complete(linked)
+    linked.imports("learners", "email,first_name,last_name\nhal@example.com,Hal,Hill\n")
+    assert linked.run("retry").err == "Next: credly connect\n"
+    assert "credly grant " not in linked.run("missed", terminal=True).err
+    assert "credly grant " not in linked.run("explain", ROBIN, FIRST_AID).out
+
+
+@pytest.mark.parametrize("options", [["--list"], [FIRST_AID], [FIRST_AID, "--dry-run"]], ids=" ".join)
+def test_r3_nothing_is_asked_of_granting_by_hand(linked: Desk, options: list[str]) -> None:
+    linked.json("disconnect", "--yes")
+    assert linked.json("grant", ROBIN, *options, code=4)["error"]["code"] == "not-connected"
+    ran = linked.run("grant", ROBIN, *options, stdin="y\n", terminal=True)
+    assert (ran.code, "[y/N]" in ran.err) == (4, False)
+
+
 # R3: asking
 
 
