@@ -39,7 +39,7 @@ def test_no_byte_of_the_learner_stays_in_the_store(connected: Desk) -> None:
     answer = connected.json("forget", "ANNA@example.com", "--yes")
     assert answer == {
         "changed": True, "learners": 1, "enrollments": 1, "grants": 1, "cancelled": 0, "issued_badges": 1,
-        "wiped": True, "pages": 0, "folders": [],
+        "wiped": True, "pages": 0, "folders": [], "left": [],
     }  # fmt: skip
     assert found_in(connected.home, "anna@example.com", "Adlerstein", "lms-4711") == []
 
