@@ -104,15 +104,15 @@ def _token(
     """Return where the token is read from later, and the token; one that is typed or piped in is kept by us."""
     from credly_cli.connection import connect as connecting
 
-    own = TokenSource("stored", network.token_file, client_id=client_id)
+    stored = TokenSource("stored", network.token_file, client_id=client_id)
     if token_stdin:
-        return own, token_from(_piped(environment), "standard input")
+        return stored, token_from(_piped(environment), "standard input")
     if token_file is not None:
         source: TokenSource | None = TokenSource("file", token_file.absolute(), client_id=client_id)
     else:
         source = connecting.token_source(network, environment.settings, None, client_id)
     if source is None:
-        return own, _asked(environment, client_id)
+        return stored, _typed_token(environment, client_id)
     return source, read_token(source, environment.environ.get(source.variable))
 
 
@@ -120,7 +120,7 @@ def _piped(environment: Environment) -> str:
     return environment.bytes_of_stdin().read(_LONGEST_TOKEN).decode("utf-8-sig", "replace")
 
 
-def _asked(environment: Environment, client_id: str | None) -> Token:
+def _typed_token(environment: Environment, client_id: str | None) -> Token:
     name, variable = ("secret", "CREDLY_CLIENT_SECRET") if client_id else ("token", "CREDLY_TOKEN")
     if not environment.may_ask:
         raise Failure(

@@ -94,9 +94,9 @@ def _lms(environment: Environment) -> "list[Check]":
     if not sources:
         return [doctoring.passed("lms", "No LMS source is configured; credly import takes files by hand.")]
     found = [check for name in sources for check in _lms_source(environment, name)]
-    own = [check for check in found if check.name == "lms"]
-    failed = next((check for check in own if not check.ok), None)
-    whole = failed or doctoring.passed("lms", " ".join(check.message for check in own))
+    lms_checks = [check for check in found if check.name == "lms"]
+    failed = next((check for check in lms_checks if not check.ok), None)
+    whole = failed or doctoring.passed("lms", " ".join(check.message for check in lms_checks))
     return [whole, *(check for check in found if check.name != "lms")]
 
 

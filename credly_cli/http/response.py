@@ -196,9 +196,9 @@ class Service:
 
     def failure(self, fault: Fault, reply: Reply | None = None, *, message: str = "", host: str = "") -> HttpFailure:
         """Make the failure that a fault means; ``message`` is of our own where there is no answer."""
-        own = self.meanings.get(fault)
-        code, sentence, hint = own or _MEANINGS[fault]
-        hint = hint if own else self.hint or hint
+        particular = self.meanings.get(fault)
+        code, sentence, hint = particular or _MEANINGS[fault]
+        hint = hint if particular else self.hint or hint
         text = sentence.format(name=self.name, message=reply.message if reply else message, host=host)
         return HttpFailure(code, text, reply.status if reply else None, hint, reply.retry_after if reply else None)
 

@@ -37,8 +37,8 @@ class Catalogue:
         for session, content_id in catalogue.sessions.items():
             by_content.setdefault(content_id, []).append(session)
         for content_id, title in content.titles(store):
-            own = by_content.get(content_id, [])
-            catalogue.ids[content_id] = own[0] if len(own) == 1 else None
+            sessions = by_content.get(content_id, [])
+            catalogue.ids[content_id] = sessions[0] if len(sessions) == 1 else None
             catalogue.titles.setdefault(title_key(title), []).append(content_id)
         return catalogue
 

@@ -221,16 +221,18 @@ class Matcher:
 
     def _moves(self, claim: Claim, owner: Candidate) -> list[_Move]:
         """Accept what fits who is known, reject who is somebody else, and return addresses that are new."""
-        own = [each for each in claim.people if each.email_key == owner.key]
+        unmoved = [each for each in claim.people if each.email_key == owner.key]
         moves: dict[str, _Move] = {}
         for person in claim.people:
-            agreed = best_of(agreement(names, person.names) for names in (owner.names, *(each.names for each in own)))
+            agreed = best_of(
+                agreement(names, person.names) for names in (owner.names, *(each.names for each in unmoved))
+            )
             is_other = agreed == "none" and claim.decision != "same"
             if person.email_key == owner.key or (not person.email_key and not is_other):
                 self._known.accept(owner, person)
             elif is_other or (agreed == "unknown" and not self._is_believed(claim, owner, person)):
                 self._reject(claim, [person], self._why.another_person(claim, owner, person))
-            elif person.email_key in owner.former and not self._may_return(owner, own, person):
+            elif person.email_key in owner.former and not self._may_return(owner, unmoved, person):
                 self._known.accept(owner, person)
             else:
                 moves.setdefault(person.email_key, _Move(claim, owner, person.email_key, [])).people.append(person)
@@ -249,10 +251,10 @@ class Matcher:
             each.id_of(claim.source) is None and agreement(owner.names, each.names) == "both" for each in holders
         )
 
-    def _may_return(self, owner: Candidate, own: Sequence[StagedPerson], person: StagedPerson) -> bool:
+    def _may_return(self, owner: Candidate, unmoved: Sequence[StagedPerson], person: StagedPerson) -> bool:
         """Tell whether a row may bring back an address that the owner had before."""
         if self._known.of_learners:
-            return not own
+            return not unmoved
         return bool(owner.learner.email_at) and person.at > (owner.learner.email_at or "")
 
     def _settle(self, moves: list[_Move]) -> None:
@@ -380,16 +382,16 @@ def _choose_todays(
 ) -> None:
     """Choose of each owner's addresses the one that is today's, if any: one that nothing newer contradicts."""
     for owner, group in groupby(sorted(moves, key=lambda each: each.owner.learner.id), key=lambda each: each.owner):
-        own = [person for person in people_of.get(owner, ()) if person.email_key == owner.key]
+        unmoved = [person for person in people_of.get(owner, ()) if person.email_key == owner.key]
         theirs = list(group)
         for move in theirs:
             move.is_todays = False
         best = max(theirs, key=lambda move: (latest(move.people, now), move.key))
         if of_learners:
-            best.is_todays = not own
+            best.is_todays = not unmoved
         else:
             at = latest(best.people, now)
-            best.is_todays = at >= (owner.learner.email_at or "") and (not own or at > latest(own, now))
+            best.is_todays = at >= (owner.learner.email_at or "") and (not unmoved or at > latest(unmoved, now))
 
 
 def _has_other_ids(one: Candidate, other: Candidate) -> bool:

@@ -75,7 +75,7 @@ class _Stage:
         self._ids = ids
         self._keeping = keeping
         self._catalogue = catalogue
-        self._said: list[tuple[Any, ...]] = []
+        self._judged: list[tuple[Any, ...]] = []
         self._voidings: list[tuple[str]] = []
         self._apart = 0  # records that are staged beside the others
         self._people = StagedPeople(store)
@@ -97,10 +97,10 @@ class _Stage:
         return count + self._apart
 
     def _flush_statements(self) -> None:
-        if self._said or self._voidings:
-            statements.add(self._store, self._said, self._voidings)
-            self._apart += len(self._said) + len(self._voidings)
-            self._said.clear()
+        if self._judged or self._voidings:
+            statements.add(self._store, self._judged, self._voidings)
+            self._apart += len(self._judged) + len(self._voidings)
+            self._judged.clear()
             self._voidings.clear()
 
     def _staged(self, rows: RejectFilter) -> Iterator[tuple[Any, ...]]:
@@ -132,7 +132,7 @@ class _Stage:
             )
             if said is not None:
                 at, latest = completed_at or reported_at, completed_latest or completed_at or reported_at
-                self._said.append(
+                self._judged.append(
                     (said.id, row, person, number, loose, said.word, said.registration, said.moment, at, latest)
                 )
                 continue

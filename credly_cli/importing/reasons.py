@@ -41,7 +41,7 @@ class Reasons:
         ways = self._ways(
             claim.learner_id, "it is one person (the address moves)", "the LMS gave the id to somebody else"
         )
-        return f"id {cut(claim.learner_id)} is {_shown(owner)}; the row says {_said(person)}: {ways}"
+        return f"id {cut(claim.learner_id)} is {_shown(owner)}; the row says {_given(person)}: {ways}"
 
     def two_known(self, claim: Claim, owner: Candidate, holder: Candidate) -> str:
         """Word the reason for an id and an address of two known people."""
@@ -69,7 +69,7 @@ class Reasons:
         )
         return (
             f"the address is of {_shown(holder)}{called}; "
-            f"the row says {_said(person)}, id {cut(claim.learner_id)}: {ways}"
+            f"the row says {_given(person)}, id {cut(claim.learner_id)}: {ways}"
         )
 
     def two_ids(self, claim: Claim, rival: Claim, person: StagedPerson) -> str:
@@ -77,12 +77,12 @@ class Reasons:
         ways = self._ways(
             claim.learner_id, "it is one person (say so of one of them)", "they are two at a shared address"
         )
-        return f"ids {cut(claim.learner_id)} and {cut(rival.learner_id)} are both {_said(person)} in this file: {ways}"
+        return f"ids {cut(claim.learner_id)} and {cut(rival.learner_id)} are both {_given(person)} in this file: {ways}"
 
     def two_in_file(self, claim: Claim, one: StagedPerson, other: StagedPerson) -> str:
         """Word the reason for one id, of two who may be two people."""
         return (
-            f"id {cut(claim.learner_id)} is {_said(one)} and {_said(other)} in this file, which may be two people: "
+            f"id {cut(claim.learner_id)} is {_given(one)} and {_given(other)} in this file, which may be two people: "
             + self._ways(
                 claim.learner_id, "they are one", "the id is somebody else's now (and only theirs in the file)"
             )
@@ -98,7 +98,7 @@ def _shown(candidate: Candidate) -> str:
     return _named(candidate.names, candidate.learner.email)
 
 
-def _said(person: StagedPerson) -> str:
+def _given(person: StagedPerson) -> str:
     return _named(person.names, person.email)
 
 

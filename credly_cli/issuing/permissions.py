@@ -9,7 +9,7 @@ from credly_cli.store.database import Store
 from credly_cli.store.grants import Grant
 from credly_cli.text import Hint
 
-_TOLD = ("issued", "refused", "rejected", "unpaid", "conflict")  # answers of one that lets us issue the badge
+_PERMITTING = ("issued", "refused", "rejected", "unpaid", "conflict")  # answers of one that lets us issue the badge
 _ENOUGH = 5  # so many badges refused and none issued: the others need not be tried
 
 
@@ -26,7 +26,7 @@ class Permissions:
         """Take what an answer says of the badge."""
         if answer.kind == "forbidden":
             self.refused.setdefault(grant.badge_id, answer)
-        elif answer.kind in _TOLD:
+        elif answer.kind in _PERMITTING:
             self.allowed.add(grant.badge_id)
 
     @property

@@ -127,10 +127,10 @@ class _Sender:
                 if not self.under_way:
                     raise  # nothing was sent that is not on disk
                 raise UnsavedError(error, self._unsaved_answers()) from error
-        self._tell_what_is_not_permitted()
+        self._report_permissions()
         return self.outcome
 
-    def _tell_what_is_not_permitted(self) -> None:
+    def _report_permissions(self) -> None:
         """Blame the token where it may only read or every badge was refused (403), else name those that were (R33)."""
         if self.permissions.refused and not self.permissions.allowed:
             self.permissions.read_only = self.client.token_facts().may_write is False

@@ -66,8 +66,8 @@ def read(store: Store, client: Client, email: str, now: datetime, *, hide_expire
             raise
         why = failure.message if isinstance(failure, UnreadableAnswer) else None
         as_of = runs.last_listing(store) or max((badge.stored_at or "" for badge in stored), default=None)
-        own = _shown(store, stored, now, hide_expired=hide_expired)
-        return LearnerBadges(_learner(email, known, ()), "store", as_of, own, why)
+        shown = _shown(store, stored, now, hide_expired=hide_expired)
+        return LearnerBadges(_learner(email, known, ()), "store", as_of, shown, why)
     if not known and not found:
         raise Failure(
             "unknown-learner",
@@ -77,8 +77,8 @@ def read(store: Store, client: Client, email: str, now: datetime, *, hide_expire
     unseen = issued_badges.unseen_of_learners(store, ids)  # Credly's lists lag behind what it issues
     every = {badge.id: badge for badge in (*unseen, *found)}
     every |= {badge.id: badge for badge in _only_stored(store, client, email, ids, every)}
-    own = _shown(store, list(every.values()), now, hide_expired=hide_expired)
-    return LearnerBadges(_learner(email, known, found), "credly", utc_text(now), own)
+    shown = _shown(store, list(every.values()), now, hide_expired=hide_expired)
+    return LearnerBadges(_learner(email, known, found), "credly", utc_text(now), shown)
 
 
 def _only_stored(
@@ -88,14 +88,14 @@ def _only_stored(
 
     Credly is asked about each by its id: one that it deleted since is none any more.
     """
-    asking = True
+    is_reachable = True
     for badge in issued_badges.of_learners(store, email, ids):
         if badge.deleted_at is not None or badge.id in known:
             continue
         try:
-            current = client.issued_badge(badge.id) if asking else badge
+            current = client.issued_badge(badge.id) if is_reachable else badge
         except Failure:
-            current, asking = badge, False
+            current, is_reachable = badge, False
         if current is not None:
             yield current
 

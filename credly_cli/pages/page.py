@@ -135,9 +135,9 @@ def render(page: Page, options: Options) -> str:
     return _renderer(options, language(page.locale, options.language)).page(page)
 
 
-def style_sheet(own: str = "") -> str:
+def style_sheet(rules: str = "") -> str:
     """Return the style sheet that lies beside pages, with the owner's own rules at its end."""
-    return f"{sheet(STYLE_SHEET)}\n{own}"
+    return f"{sheet(STYLE_SHEET)}\n{rules}"
 
 
 class _Renderer:

@@ -114,9 +114,9 @@ class _Batch:
         for session in widget.read_sessions(store, numbers, is_braked=shared.braked.__contains__):
             sessions.setdefault(session.facts.learner, []).append(session)
         issued = issued_badges.of_many(store, numbers)
-        every = [badge for own in issued.values() for badge in own]
+        every = [badge for several in issued.values() for badge in several]
         keys = learners.keys_of(store, numbers)
-        guests = learner_history.guests(store, [key for own in keys.values() for key in own])
+        guests = learner_history.guests(store, [key for several in keys.values() for key in several])
         lists = {one.id: _discoverable(shared, one, keys.get(one.id, (one.email_key,)), guests) for one in people}
         times = page_changes.times(store, numbers)
         return cls(shared, sessions, issued, shown_badges.resources(store, every), keys, lists, times)
@@ -124,26 +124,26 @@ class _Batch:
     def page(self, learner: Learner) -> PageFacts:
         """Decide what a learner's page says."""
         shared, issued = self.shared, self.issued.get(learner.id, [])
-        own = shown_badges.shown(issued, self.resources, shared.briefs.get, shared.now, hide_expired=False)
-        held = frozenset(one.badge.id for one in own)
+        shown = shown_badges.shown(issued, self.resources, shared.briefs.get, shared.now, hide_expired=False)
+        held = frozenset(one.badge.id for one in shown)
         sessions = self.sessions.get(learner.id, [])
         known = widget.begun(sessions, held)
         in_progress = widget.in_progress(sessions, held)
         discover = [one for one in self.lists[learner.id] if one.badge.id not in known]
-        earned = widget.earned(own, hide_expired=shared.hide_expired)
+        earned = widget.earned(shown, hide_expired=shared.hide_expired)
         return PageFacts(
             learner,
             in_progress,
             discover,
             earned,
-            changed_at=self._changed_at(learner.id, own),
-            due_at=min((one.expires_at for one in own if one.expires_at and not one.expired), default=None),
+            changed_at=self._changed_at(learner.id, shown),
+            due_at=min((one.expires_at for one in shown if one.expires_at and not one.expired), default=None),
             digest=_digest_of(shared, learner, in_progress, discover, earned),
         )
 
-    def _changed_at(self, learner: int, own: Sequence[ShownBadge]) -> str:
+    def _changed_at(self, learner: int, shown: Sequence[ShownBadge]) -> str:
         """Return when the facts last changed: in the store, or by what passed since; never later than now."""
-        passed = [one.expires_at for one in own if one.expired and one.expires_at]
+        passed = [one.expires_at for one in shown if one.expired and one.expires_at]
         return min(max(self.times[learner], self.shared.released_at or "", *passed), self.shared.now)
 
 
@@ -151,13 +151,13 @@ def _discoverable(
     shared: Shared, learner: Learner, keys: tuple[str, ...], guests: frozenset[str]
 ) -> Sequence[Discoverable]:
     """Return what a learner may discover, by name; who was given nothing shares the site's list (R29)."""
-    own = [
+    audiences = [
         _SITE if audience.is_site and guests.isdisjoint(audience.subjects) else audience
         for audience in widget.audiences([learner], keys)
     ]
-    if len(own) == 1:
-        return shared.discoverable(own[0])
-    every = {one.badge.id: one for audience in own for one in shared.discoverable(audience)}
+    if len(audiences) == 1:
+        return shared.discoverable(audiences[0])
+    every = {one.badge.id: one for audience in audiences for one in shared.discoverable(audience)}
     return widget.by_name(every.values())
 
 

@@ -211,7 +211,7 @@ class Listings:
 
     def __init__(self, sandbox: Sandbox) -> None:
         self._sandbox = sandbox
-        self._asked: tuple[object, ...] = ()
+        self._last_query: tuple[object, ...] = ()
         self._badges: Sequence[EarnedBadge] = ()
 
     def templates(self, filter_text: str, sort: str) -> Sequence[Row]:
@@ -230,8 +230,8 @@ class Listings:
         ignored = (switches.filter_ignored, switches.filter_keys_ignored)
         settings = (*ignored, switches.badges_newest_first, switches.email_filter_minds_case)
         asked = (filter_text, sort, self._sandbox.version, self._refuses(), settings)
-        if asked != self._asked or switches.list_lag:
-            self._badges, self._asked = self._select(filter_text, sort), asked
+        if asked != self._last_query or switches.list_lag:
+            self._badges, self._last_query = self._select(filter_text, sort), asked
         return self._badges
 
     def badges_after(self, filter_text: str, cursor: str | None) -> tuple[Sequence[EarnedBadge], str | None]:

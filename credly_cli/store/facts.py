@@ -245,10 +245,10 @@ def _of_session(store: Store, facts: Facts) -> Facts:
     if not badges:
         return facts
     answering = match_days(_sessions_of_day(store, completion, facts.badge_id), badges)
-    own = answering.get((completion.content_id, completion.session_id, completion.learner))
-    if own is None:
+    badge = answering.get((completion.content_id, completion.session_id, completion.learner))
+    if badge is None:
         return facts
-    return replace(facts, revoked_at=own.moved_at) if own.is_revoked else replace(facts, held=own.id)
+    return replace(facts, revoked_at=badge.moved_at) if badge.is_revoked else replace(facts, held=badge.id)
 
 
 def _of_marks(store: Store, completion: Completion, badge_id: str) -> list[UnownedBadge]:
@@ -294,20 +294,20 @@ def _sessions_of_day(store: Store, completion: Completion, badge_id: str) -> lis
     What is in doubt competes by the second that was sent, and so do sessions of others who have or had the address.
     """
     values = {"learner": completion.learner, "badge_id": badge_id, "day": completion.completed_at[:10]}
-    own = DaySession(completion.content_id, completion.session_id, completion.completed_at, learner=completion.learner)
-    in_doubt = {one.key: one for one in store.records(DaySession, _IN_DOUBT_OF_DAY, values) if one.key != own.key}
+    this = DaySession(completion.content_id, completion.session_id, completion.completed_at, learner=completion.learner)
+    in_doubt = {one.key: one for one in store.records(DaySession, _IN_DOUBT_OF_DAY, values) if one.key != this.key}
     others = []
     for row in store.rows(_SESSIONS_OF_DAY, values):
-        by_second = not row["counts"] or row["state"] == "failed" or row["id"] != own.learner
+        by_second = not row["counts"] or row["state"] == "failed" or row["id"] != this.learner
         other = DaySession(row["content_id"], row["session_id"], row["completed_at"], by_second, row["id"])
         settled = other.key in in_doubt or row["state"] in ("issued", "covered", "dropped")
         named = replace(
             completion, learner=row["id"], learner_id=row["learner_id"], email=row["email"],
             content_id=other.content_id, session_id=other.session_id,
         )  # fmt: skip
-        if other.key != own.key and not settled and not _of_marks(store, named, badge_id):
+        if other.key != this.key and not settled and not _of_marks(store, named, badge_id):
             others.append(other)
-    return [own, *in_doubt.values(), *others]
+    return [this, *in_doubt.values(), *others]
 
 
 def _is_anothers(store: Store, mark: str | None, completion: Completion) -> bool:
@@ -319,9 +319,9 @@ def _is_anothers(store: Store, mark: str | None, completion: Completion) -> bool
     # an id alone may be of another's numbering, and says something only of who had the address
     known = learners.candidates(store, [("", name)] if tilde else [], keys)
     others = [other for other in known if other.id != completion.learner]
-    named, own = (marked_name, _marked_names) if tilde else (earner_id, _names)
+    named, names_of = (marked_name, _marked_names) if tilde else (earner_id, _names)
     ids = ((other, (other.learner_id, *learners.sourced_ids(store, other.id))) for other in others)
-    return name not in own(completion) and any(
+    return name not in names_of(completion) and any(
         name == named(learner_id, email)
         for other, known_as in ids
         for learner_id in known_as

@@ -321,8 +321,8 @@ def of_many(store: Store, learners: Sequence[int]) -> dict[int, list[IssuedBadge
     for learner, identity in pairs:
         if identity in known:
             found.setdefault(learner, {})[identity] = known[identity]
-    return {learner: sorted(own.values(), key=lambda badge: (badge.issued_at or "", badge.id))
-            for learner, own in found.items()}  # fmt: skip
+    return {learner: sorted(by_id.values(), key=lambda badge: (badge.issued_at or "", badge.id))
+            for learner, by_id in found.items()}  # fmt: skip
 
 
 def _of_ids(store: Store, ids: Collection[str]) -> list[IssuedBadge]:

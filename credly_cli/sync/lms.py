@@ -243,7 +243,7 @@ class LmsStep:
             first = f"the first (row {rejects.first.row}): {rejects.first.reason}"
             where = f" See {rejects.path}." if rejects.path else ""
             message = f"{part.name}: {rejects.count} of {part.kind} rejected, {first}.{where}"
-            hint = Hint(f"Correct {part.name}; the next sync reads it again.{_words_to_tell(report, part)}")
+            hint = Hint(f"Correct {part.name}; the next sync reads it again.{_hint_of_unknown_words(report, part)}")
             result.problems.append(Problem("import-rejected", message, hint=hint))
         return self._memory(part, report, has_rejects=rejects.count > 0)
 
@@ -271,7 +271,7 @@ class LmsStep:
         return noted
 
 
-def _words_to_tell(report: FileReport, part: Part) -> str:
+def _hint_of_unknown_words(report: FileReport, part: Part) -> str:
     """Say how unknown words are told in the configuration, where there are any."""
     if part.entry is None or not report.understood.unknown_values:
         return ""

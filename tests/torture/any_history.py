@@ -187,7 +187,7 @@ class AnyHistory(RuleBasedStateMachine):
         email, names = self.truth.emails[learner], ",".join(self.truth.names[learner])
         return f"{self.truth.learner_id(learner)},{email},{content},{session},{status},{names}\n"
 
-    def tell_people(self, *learners: int) -> None:
+    def import_learners(self, *learners: int) -> None:
         """Import a file of learners."""
         did["commands"] += 1
         self.desk.imports("learners", LEARNERS_FILE + "".join(f"{self.truth.row(one)}\n" for one in learners))
@@ -223,7 +223,7 @@ class AnyHistory(RuleBasedStateMachine):
     def change_email(self, learner: int) -> None:
         if any(key[0] == learner for key in self.truth.enrolled) and not self.truth.merged:
             self.truth.moves(learner, f"l{learner}-{len(self.truth.ever[learner])}@other.example")
-            self.tell_people(learner)
+            self.import_learners(learner)
 
     @rule(giver=st.sampled_from([1, 2]), swapped=st.booleans())
     def hand_address_over(self, giver: int, swapped: bool) -> None:
@@ -232,7 +232,7 @@ class AnyHistory(RuleBasedStateMachine):
         old, theirs = truth.emails[giver], truth.emails[taker]
         truth.moves(taker, old)
         truth.moves(giver, theirs if swapped else f"l{giver}-{len(truth.ever[giver])}@new.example")
-        self.tell_people(giver, taker)
+        self.import_learners(giver, taker)
 
     @rule(giver=st.sampled_from([1, 2]), place=PLACES, name=IN_DOUBT, swapped=st.booleans(), both=st.booleans())
     def move_between_a_lost_request_and_its_resend(
@@ -255,13 +255,13 @@ class AnyHistory(RuleBasedStateMachine):
     def correct_a_name(self, learner: int) -> None:
         first, last = self.truth.names[learner]
         self.truth.names[learner] = (first, f"{last}e")
-        self.tell_people(learner)
+        self.import_learners(learner)
 
     @rule()
     def two_turn_out_to_be_one(self) -> None:
         """The learner without an id has one, under which somebody with another address was known."""
         self.truth.merge()
-        self.tell_people(MERGED_INTO)
+        self.import_learners(MERGED_INTO)
 
     # What somebody does at a desk
 
@@ -345,7 +345,7 @@ class AnyHistory(RuleBasedStateMachine):
         self.world.lose_store(with_lock=False)
         for path in self.copy.iterdir():
             shutil.copy2(path, self.desk.home / path.name)
-        self.tell_people(*PEOPLE)  # the LMS tells it all again
+        self.import_learners(*PEOPLE)  # the LMS tells it all again
         if self.truth.enrolled:
             self.tell(*sorted(self.truth.enrolled))
         self.truth.linked = {content for content in BADGE_OF if self.is_linked(content)}

@@ -29,7 +29,7 @@ class Sessions:
     def __init__(self, client: Client, known: Known) -> None:
         self._client = client
         self._known = known
-        self._asked: set[str] = set()
+        self._asked_groups: set[str] = set()
         self._looked_for: set[str] = set()
         self._absent = 0
 
@@ -74,7 +74,7 @@ class Sessions:
     def _counts(self) -> dict[str, int] | None:
         """Return how many sessions groups have, where the site tells."""
         try:
-            groups = list(self._client.rows("/courseGroups", must_say=False))
+            groups = list(self._client.rows("/courseGroups", must_have_end=False))
         except HttpFailure as failure:
             if not is_refused(failure):
                 raise
@@ -84,11 +84,11 @@ class Sessions:
         return known if known or not counts else None
 
     def _of(self, group: str, status: str | None) -> list[Row]:
-        if group in self._asked or self._absent >= _MOST_ABSENT:
+        if group in self._asked_groups or self._absent >= _MOST_ABSENT:
             return []
-        self._asked.add(group)
+        self._asked_groups.add(group)
         try:
-            courses = list(self._client.rows(f"/courseGroups/{group}/courses", must_say=False))
+            courses = list(self._client.rows(f"/courseGroups/{group}/courses", must_have_end=False))
         except HttpFailure as failure:
             if not is_refused(failure):
                 raise
@@ -178,7 +178,7 @@ def read_tenants(client: Client, earlier: Mapping[str, Row]) -> Tenants | None:
             found.sublicenses[str(each["id"])] = tenant
         tagged = [owner for owner in (entry, *licenses) if owner.get("courseTagIds")]
         found.tagged += [rows.name_of(owner) for owner in tagged]
-    _tell_apart(found)
+    _name_apart(found)
     return found
 
 
@@ -193,7 +193,7 @@ def _licenses(client: Client, identity: str, *, must_be_there: bool) -> list[Row
     return [entry for entry in found if entry.get("id")]
 
 
-def _tell_apart(found: Tenants) -> None:
+def _name_apart(found: Tenants) -> None:
     """Put the panorama before the names of sublicenses that several have, but of those that have all of theirs."""
     times = Counter(str(entry["name"]).casefold() for entry in found.sublicenses.values())
     for entry in found.sublicenses.values():

@@ -94,17 +94,17 @@ class Client:
         self._get("/ping", {})
 
     def page(
-        self, path: str, parameters: Mapping[str, str | int], *, read_before: int = 0, must_say: bool = True
+        self, path: str, parameters: Mapping[str, str | int], *, read_before: int = 0, must_have_end: bool = True
     ) -> Page:
         """Read a page of a list, of which so many rows were read before; raises ``HttpFailure``."""
-        return read_page(self._asked(path, parameters), read_before, must_say=must_say)
+        return read_page(self._answer(path, parameters), read_before, must_have_end=must_have_end)
 
-    def rows(self, path: str, *, must_say: bool = True, **parameters: str | int) -> Iterator[Row]:
+    def rows(self, path: str, *, must_have_end: bool = True, **parameters: str | int) -> Iterator[Row]:
         """Read a list to its end; raises ``HttpFailure`` for one that has none."""
         following: Place | None = {}
         progress, read = Progress(), 0
         while following is not None:
-            page = self.page(path, {**parameters, **following}, read_before=read, must_say=must_say)
+            page = self.page(path, {**parameters, **following}, read_before=read, must_have_end=must_have_end)
             yield from page.rows
             read += len(page.rows)
             if page.next and not progress.brings_news(page.rows):
@@ -121,7 +121,7 @@ class Client:
             raise
         return found if found and found.get("email") else None
 
-    def _asked(self, path: str, parameters: Mapping[str, str | int]) -> Any:
+    def _answer(self, path: str, parameters: Mapping[str, str | int]) -> Any:
         """Ask in the site's dialect; a first page that is refused is asked for the other way, once."""
         try:
             return self._get(path, self.dialect.parameters(path, parameters))

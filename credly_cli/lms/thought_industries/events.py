@@ -118,7 +118,7 @@ class Events:
         for pair in words.all():
             if not self._words.of_pair(pair, self.stream):
                 message = message_of_words(self.stream, pair, words)
-                yield from self._said(pair, message, hint_of_words(pair), needs_person=sounds_complete(pair))
+                yield from self._warned(pair, message, hint_of_words(pair), needs_person=sounds_complete(pair))
         for identity in unlisted.all():
             if not known.content(identity):
                 completions = counted(unlisted.count(identity), "completion")
@@ -127,9 +127,9 @@ class Events:
                     f"{completions} of {title!r} ({identity}), which {_NAME} does not list: not counted for any badge."
                 )
                 hint = "It is kept, and counted as soon as it is listed or imported as content."
-                yield from self._said(identity, message, hint, needs_person=title.casefold() in linked)
+                yield from self._warned(identity, message, hint, needs_person=title.casefold() in linked)
 
-    def _said(self, key: str, message: str, hint: str, *, needs_person: bool) -> Iterator[Batch]:
+    def _warned(self, key: str, message: str, hint: str, *, needs_person: bool) -> Iterator[Batch]:
         if needs_person:
             yield Batch(iter(()), problem=Failure("import-rejected", message, hint=hint), lasts=True)
         elif key in self._news:

@@ -34,13 +34,13 @@ class Page:
     next: Place | None
 
 
-def read_page(body: Any, read_before: int, *, must_say: bool) -> Page:
+def read_page(body: Any, read_before: int, *, must_have_end: bool) -> Page:
     """Read a page of a list of which so many rows were read; raises ``HttpFailure`` for one that is not whole.
 
     With ``must_say`` it has to tell whether there is more.
     """
     rows, information = _listed(body)
-    following = _following(information, read_before + len(rows), has_rows=bool(rows), must_say=must_say)
+    following = _following(information, read_before + len(rows), has_rows=bool(rows), must_have_end=must_have_end)
     return Page([row for row in rows if isinstance(row, dict)], following)
 
 
@@ -75,13 +75,13 @@ def _only(body: Row) -> Any:
     return values[0] if len(values) == 1 else None
 
 
-def _following(information: Row, read: int, *, has_rows: bool, must_say: bool) -> Place | None:
+def _following(information: Row, read: int, *, has_rows: bool, must_have_end: bool) -> Place | None:
     """Return where the next page is: more without a way to it must not pass for the end."""
     cursor = information.get("cursor") or information.get("nextCursor")
     page = _number(information, "currentPage", "page")
     more = _has_more(information, page, read, has_rows=has_rows)
     if more is None:
-        if must_say:
+        if must_have_end:
             raise unreadable("does not say whether there is more")
         return None
     if not more:

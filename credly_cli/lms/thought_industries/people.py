@@ -60,11 +60,11 @@ class Users:
             if not name or name in asked or is_named:
                 continue
             asked.add(name)
-            if not self._known.learner(detail.get("id"), email) and (user := self._asked(str(name))):
+            if not self._known.learner(detail.get("id"), email) and (user := self._look_up(str(name))):
                 found.append(user)
         return found
 
-    def _asked(self, name: str) -> Row | None:
+    def _look_up(self, name: str) -> Row | None:
         if len(self.failures) >= _MOST_FAILURES:
             return None
         try:

@@ -90,14 +90,14 @@ def sublicenses_of(user: Row, names: Mapping[str, str]) -> tuple[str, ...] | Non
     """
     if "allocatedLicenses" not in user:
         return None
-    own = [
+    as_learner = [
         entry
         for entry in _list(user, "allocatedLicenses")
         if entry.get("licenseId") and entry.get("licenseRole") != "manager"
     ]
-    active = [str(entry["licenseId"]) for entry in own if str(entry.get("status")).lower() not in _ENDED]
+    active = [str(entry["licenseId"]) for entry in as_learner if str(entry.get("status")).lower() not in _ENDED]
     found = tuple(dict.fromkeys(names.get(identity, identity) for identity in active))
-    return found or (NOTHING if own else ())
+    return found or (NOTHING if as_learner else ())
 
 
 def enrollment_rows(user: Row) -> Iterator[Row]:

@@ -150,7 +150,7 @@ class Steps:
         is_whole = False
         for variant in ({}, {"perPage": _MANY}, *({"page": number} for number in range(2, _MOST_PAGES))):
             try:
-                more = self._client.page(self._path, {**asked, **variant}, must_say=False)
+                more = self._client.page(self._path, {**asked, **variant}, must_have_end=False)
             except HttpFailure as failure:
                 if not is_not_there(failure):
                     raise

@@ -118,7 +118,7 @@ class StatementReader:
             completed.at if completed else None,
             completed.latest if completed else None,
             str(statement.get("id") or "") or None, agent.first_name, agent.last_name, at,
-            agent.numbering, _said(statement, agent, activity, word, at), agent.sha1, _title_of(target),
+            agent.numbering, _judged_part(statement, agent, activity, word, at), agent.sha1, _title_of(target),
         )  # fmt: skip
 
     def _activity(self, statement: JsonObject, target: JsonObject) -> str:
@@ -219,7 +219,7 @@ def _refuse_what_is_no_text(cells: list[str], numbering: str | None) -> None:
             raise RejectedError(column, problem)
 
 
-def _said(statement: JsonObject, agent: _Agent, activity: str, word: Word, at: str | None) -> Said | None:
+def _judged_part(statement: JsonObject, agent: _Agent, activity: str, word: Word, at: str | None) -> Said | None:
     """Return what is judged with other statements."""
     if word not in ("completed", "passed", "failed"):
         return None

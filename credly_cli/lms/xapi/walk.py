@@ -130,13 +130,13 @@ class Steps:
 
     def first(self) -> Page:
         """Ask for the first page, and learn how the store answers."""
-        page = self._asked()
+        page = self._first_page()
         dialect = self.client.dialect
         times = [at for at in map(stored_at, page.statements) if at]
         is_nothing = self.is_first_ever and not page.statements
         if dialect.ascending and (direction(times) < 0 or is_nothing):
             dialect.ascending = False
-            page = self._asked()
+            page = self._first_page()
             dialect.ascending = is_nothing and not page.statements
         if self._was_asked_since() and times and min(times) <= moved(str(self.walk.since), seconds=-1):
             dialect.since = False
@@ -145,7 +145,7 @@ class Steps:
     def _was_asked_since(self) -> bool:
         return self.walk.since is not None and self.client.dialect.since
 
-    def _asked(self) -> Page:
+    def _first_page(self) -> Page:
         walk, dialect = self.walk, self.client.dialect
         asked = {"verb": walk.verb} if walk.verb else {}
         if walk.since and dialect.since:
