@@ -9,7 +9,7 @@ import typer
 from credly_cli.cli.completion import learners_or_badges
 from credly_cli.cli.environment import Environment
 from credly_cli.cli.group import LockWait
-from credly_cli.errors import Exit, Failure
+from credly_cli.errors import Exit, Failure, Problem
 from credly_cli.lms.dates import read_moment
 from credly_cli.output import Column, Output
 from credly_cli.text import Command, Hint, as_json, counted
@@ -196,11 +196,13 @@ def _moment(environment: Environment, text: str) -> str:
 
 
 def _show_one(output: Output, result: "Granted", out: Hint, *, dry_run: bool) -> int:
-    failure = result.failure
-    if result.grant is None or (failure is not None and failure.code == "already-earned"):
+    failure, grant = result.failure, result.grant
+    if grant is None or (failure is not None and failure.code == "already-earned"):
         raise failure or Failure("unexpected", "Nothing came of it.", hint=Hint("Run:", Command("grants")))
-    problems = {"problems": result.problems()} if failure else {}
-    answer = {"changed": result.changed, "grant": result.grant, **problems}
+    answer: dict[str, object] = {"changed": result.changed, "grant": grant}
+    if failure is not None:
+        problem = Problem(failure.code, failure.message, grant.email, grant.badge.id, grant.id, failure.hint)
+        answer["problems"] = [problem]
     output.answer(answer, lambda: _render_one(output, result, out, dry_run=dry_run))
     if failure is None:
         return int(Exit.DONE)

@@ -7,7 +7,7 @@ from typing import ClassVar
 from credly_cli.config import GrantSettings
 from credly_cli.credly.client import Client
 from credly_cli.credly.records import IssuedBadge
-from credly_cli.errors import Exit, Failure, Problem, exit_of_work
+from credly_cli.errors import Exit, Failure, exit_of_work
 from credly_cli.identity import email_key, missing_names
 from credly_cli.issuing import plan, reconcile, restore, send
 from credly_cli.issuing.lookup import Recipient, UnreadableAnswer, look_up, look_up_all
@@ -46,15 +46,6 @@ class Granted:
     def error(self) -> Failure | None:
         """Why nothing came of it, as answers call it."""
         return self.failure
-
-    def problems(self) -> list[Problem]:
-        """Return what went wrong beside a result."""
-        if self.failure is None:
-            return []
-        problem = Problem.of(self.failure)
-        if self.grant:
-            problem = replace(problem, email=self.grant.email, badge_id=self.grant.badge.id, grant_id=self.grant.id)
-        return [problem]
 
 
 @dataclass(slots=True)
