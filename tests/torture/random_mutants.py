@@ -87,7 +87,7 @@ class Lines:
 
     @cached_property
     def _reach(self) -> Counter[str]:
-        """How many lines each test runs: the fewer, the nearer it is to those."""
+        """How many lines each test runs."""
         reach: Counter[str] = Counter()
         for file in self._notes.measured_files():
             for tests in self._lines(file).values():
@@ -103,20 +103,23 @@ class Lines:
     def tests_of(self, file: str, line: int) -> list[str]:
         """Return the tests that run a line, the nearest first and few cases of each.
 
-        What runs on import is for all that run the file, and where none does, for all there are.
+        The more of what a test runs is in the file, the nearer it is. What runs on import is for all that run the file,
+        and where none does, for all there are.
         """
         lines = self._lines(f"credly_cli/{file}")
         noted = lines.get(max((other for other in lines if other <= line), default=0), [])
         tests = set(noted) & self._reach.keys()
         if "" in noted:
             tests |= {test for others in lines.values() for test in others} & self._reach.keys() or self._reach.keys()
+        here = Counter(test for others in lines.values() for test in others)
+        nearest = sorted(tests, key=lambda test: (-here[test] / self._reach[test], test))
         cases: Counter[str] = Counter()
         rounds = {}
-        for test in sorted(tests, key=lambda test: (self._reach[test], test)):
+        for test in nearest:
             name = test.partition("[")[0]
             rounds[test] = cases[name] // OF_EACH
             cases[name] += 1
-        return sorted(rounds, key=lambda test: (rounds[test], self._reach[test], test))
+        return sorted(nearest, key=rounds.__getitem__)
 
 
 def state_of(*folders: str) -> str:
