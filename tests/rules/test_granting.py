@@ -111,8 +111,10 @@ def test_r19_a_learner_earns_it_once_where_duplicates_are_forbidden(once: Desk, 
     assert april["issued_badge_id"] == march["issued_badge_id"] == once.issued(ONCE)[0].id
 
 
-def test_r19_what_was_covered_by_a_grant_that_fails_is_planned_instead(once: Desk) -> None:
-    once.sandbox.faults.add(faults.answers(400), "POST")
+@pytest.mark.parametrize("status", [400, 422])
+def test_r19_what_was_covered_by_a_grant_that_fails_is_planned_instead(once: Desk, status: int) -> None:
+    """At once, or after a look whether the badge that was refused (422) is there already."""
+    once.sandbox.faults.add(faults.answers(status), "POST")
     once.learns(
         completion("ada@example.org", MARCH, NOON), completion("ada@example.org", APRIL, "2026-03-02T12:10:00Z")
     )
