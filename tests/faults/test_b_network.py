@@ -160,6 +160,17 @@ def test_a_pause_longer_than_the_run_may_take_ends_it(world: World, options: tup
     world.check_all()
 
 
+def test_who_asks_to_slow_down_each_time_is_not_asked_for_ever(world: World) -> None:
+    """Scenario 22: five in a row, beside those that were under way, end the run."""
+    world.complete(*range(6))
+    world.desk.sandbox.faults.add(faults.answers(429, Retry_After="1"), "POST", times=None)
+    ran = world.sync("--max-seconds", "600")
+    assert (ran.code, ran.json["problems"][0]["code"]) == (75, "rate-limited")
+    assert 5 <= world.posts() <= 5 + 2 * 4
+    world.calm_down()
+    world.check_all()
+
+
 @pytest.mark.slow
 def test_a_rate_limit_is_found_without_hammering(world: World) -> None:
     """Scenario 22: fewer than 10 refusals in 500 requests against 50 a second."""
@@ -354,6 +365,15 @@ def test_five_failures_in_a_row_stop_the_run(any_world: World) -> None:
     assert any_world.posts() <= 5 + 4
     any_world.calm_down()
     any_world.check_all()
+
+
+def test_the_fifth_failure_stops_the_run_and_no_earlier_one(world: World) -> None:
+    """Scenario 27."""
+    world.complete(*range(3))
+    world.desk.config("[credly]\nparallel = 1\n")
+    world.desk.sandbox.faults.add(faults.answers(503), "POST", times=None)
+    assert "failed 5 times in a row" in world.sync().json["problems"][-1]["message"]
+    assert world.posts() == 5
 
 
 @pytest.mark.parametrize("act", [faults.answers(500), faults.answers(422), faults.drops()])

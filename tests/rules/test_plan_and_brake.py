@@ -109,6 +109,7 @@ def test_as_many_as_the_brake_go_out(once: Desk, brake: int) -> None:
     """R32: 0 is no limit."""
     once.config(f"[grants]\nbrake = {brake}\n")
     complete(once, 4)
+    assert [row["on_its_way"] for row in once.json("widget", "ada0@example.org")["in_progress"]] == [True]
     assert braked(once, 0)[0]["grants"]["issued"] == 4
 
 
