@@ -1,7 +1,14 @@
 """Scenarios B 20, 21 and 28, looked at from the look-up: what a list proves, and whom a fault keeps waiting."""
 
+from types import SimpleNamespace
+from typing import cast
+
 import pytest
 
+from credly_cli.credly.client import Client
+from credly_cli.errors import Failure
+from credly_cli.issuing.lookup import Found, look_up_all
+from credly_cli.progress import Progress
 from tests.support import faults
 from tests.support.world import ONCE, REPEATABLE, World
 
@@ -77,6 +84,20 @@ def test_planned_grants_about_which_credly_does_not_answer_keep_no_others_waitin
         world.desk.pass_time(minutes=16)
         assert world.sync("--only", "grants").code == 75
     assert world.states() == {"issued": 1, "planned": 5}
+
+
+def test_five_look_ups_in_a_row_that_fail_end_them_and_an_answer_begins_the_count_anew() -> None:
+    """Scenario 28: four, an answer, and five more."""
+    client = cast("Client", SimpleNamespace(parallel=1, progress=Progress()))
+    nothing = Found([], conclusive=True, server_date=None)
+
+    def ask(_client: Client, number: int) -> Found:
+        if number != 4:
+            raise Failure("server-error", "Credly failed.")
+        return nothing
+
+    answers = [answer for _, answer in look_up_all(client, range(20), ask)]
+    assert [isinstance(answer, Failure) for answer in answers] == [*[True] * 4, False, *[True] * 5]
 
 
 def test_a_badge_that_was_there_before_is_not_taken_for_the_one_sent(world: World) -> None:

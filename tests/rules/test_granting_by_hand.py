@@ -424,6 +424,15 @@ def test_r22_a_learner_named_twice_gets_one(group: Desk) -> None:
     assert len(group.issued()) == 1
 
 
+def test_r22_a_learner_named_by_a_former_address_too_gets_one(group: Desk) -> None:
+    for email in (ROBIN, "robin@new.example"):
+        group.imports("learners", f"learner_id,email\n7,{email}\n")
+    answer = group.json("grant", "robin@new.example", ROBIN, FIRST_AID)
+    assert [row["error"] and row["error"]["code"] for row in answer["results"]] == [None, "already-earned"]
+    assert "is the same learner as robin@new.example" in answer["results"][1]["error"]["message"]
+    assert len(group.issued()) == 1
+
+
 def test_r22_a_dry_run_of_several_says_what_each_would_get(group: Desk) -> None:
     answer = group.json("grant", ROBIN, "lee@example.com", FIRST_AID, "--dry-run")
     assert outcomes(answer) == {ROBIN: "planned", "lee@example.com": "not-enrolled"}

@@ -46,6 +46,11 @@ def archive(desk: Desk) -> None:
     assert desk.run("sync").code in (0, 3)  # 3 where a link ends by it
 
 
+def activate(desk: Desk) -> None:
+    desk.sandbox.activate_template(desk.badge_id(FIRST_AID))
+    desk.json("sync")
+
+
 def reason(desk: Desk) -> str | None:
     return missed(desk).get(IN_MARCH)
 
@@ -278,6 +283,7 @@ STEPS: dict[str, Any] = {
     "leave": leave,
     "back": reconnect,
     "archive": archive,
+    "activate": activate,
     "sync": lambda desk: desk.run("sync"),
 }
 
@@ -305,6 +311,7 @@ STEPS: dict[str, Any] = {
         ("link leave complete back since", None),
         ("link leave complete back since unlink", "unlinked"),
         ("link leave complete back since archive", "badge-not-active"),
+        ("link complete archive activate since unlink", "badge-not-active"),
         ("link since leave complete back", "disconnected"),
         ("complete link unlink since", None),
         ("link leave back complete", None),
