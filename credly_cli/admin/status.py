@@ -38,7 +38,7 @@ def overdue(found: Overview, oldest: timedelta, now: datetime) -> Hint | None:
 
 
 def _waiting(found: Overview) -> Hint:
-    """Tell the first that waits for a person with its way out, and where the others are told."""
+    """Show the first that waits for a person with its way out, and which command lists the others."""
     message = f"{counted(found.needs_person, 'thing waits', 'things wait')} for a person."
     first = found.waiting_for_person[0]
     parts = Hint.of(first.hint).parts if first.hint else ()

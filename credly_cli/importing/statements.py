@@ -1,6 +1,6 @@
-"""Statements judged together, whenever and wherever they were told: what is voided, and what a failure takes back.
+"""Statements judged together, whenever and wherever they were read: what is voided, and what a failure takes back.
 
-A *failed* takes back what was told before it of that learner and activity (and of its registration, where it has one),
+A *failed* takes back what was reported before it of that learner and activity (and of its registration, where it has one),
 and a mere *completed* after it does not count; a later *passed*, or a success, completes, dated by it.
 """
 

@@ -40,9 +40,9 @@ class Batch:
     """What is taken into the store at once, all of it or nothing, together with where to go on.
 
     ``bookmarks`` may be filled in while the records are read; ``None`` forgets a bookmark. ``problem`` is what the
-    source could not read and a person should know; one that ``lasts`` is told in each run, until it is not.
+    source could not read and a person should know; one that ``lasts`` is reported in each run, until it is gone.
     ``given_no_more`` is content that was given to panoramas or sublicenses, and that no record of access will name any
-    more. ``warnings`` are told once, and need nobody.
+    more. ``warnings`` are shown once, and need nobody.
     """
 
     parts: Iterator[Part]

@@ -1,6 +1,6 @@
 """What the pages of many learners say, read for all of them at once: by the rules of `widget` and `learner-badges`.
 
-What all pages share is read once a run; what changes meanwhile is told to the next run (`store/page_changes.py`).
+What all pages share is read once a run; what changes meanwhile is left to the next run (`store/page_changes.py`).
 """
 
 from collections.abc import Iterator, Mapping, Sequence

@@ -123,14 +123,17 @@ def _recall_by_id(store: Store, row: Row, person: Named, now: str) -> None:
         if nameless is not None:  # came back unrecognised, under a new address and without the id
             merge(store, learner, nameless, now)
             learner = nameless
-    params = {"source": person.source, "told": person.learner_id, "id": learner}
+    params = {"source": person.source, "learner_id": person.learner_id, "id": learner}
     if person.source:
         store.change("DELETE FROM learner_ids WHERE learner = :id AND source = :source", params)
         store.change(
-            "INSERT OR REPLACE INTO learner_ids (source, learner_id, learner) VALUES (:source, :told, :id)", params
+            "INSERT OR REPLACE INTO learner_ids (source, learner_id, learner) VALUES (:source, :learner_id, :id)",
+            params,
         )
     else:
-        store.change("UPDATE learners SET learner_id = :told WHERE id = :id AND learner_id IS NOT :told", params)
+        store.change(
+            "UPDATE learners SET learner_id = :learner_id WHERE id = :id AND learner_id IS NOT :learner_id", params
+        )
 
 
 def _give_address(store: Store, row: Row, email: str) -> None:
@@ -259,7 +262,7 @@ def _forget_grants(store: Store, learner: int, marks: Marks, now: str, outcome: 
 
 
 def _forget_statements(store: Store, row: Learner) -> None:
-    """Forget what statements told, also those that are kept until their content is known."""
+    """Forget what statements said, also those that are kept until their content is known."""
     params = {"learner": row.id, "id": row.learner_id, "sha1": sha1_of(row.email), "lower": sha1_of(row.email_key)}
     store.change("DELETE FROM statements WHERE learner = :learner", params)
     store.change(

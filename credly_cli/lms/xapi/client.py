@@ -48,7 +48,7 @@ class Dialect:
     version: str = VERSIONS[0]
     limit: bool = True  # takes a limit
     ascending: bool = True  # gives the oldest first when asked to
-    verb: bool = True  # tells statements by their verb
+    verb: bool = True  # filters statements by their verb
     since: bool = True  # compares `since` with the time of storing
     by_verb: bool = False  # it has so much else that each verb is asked for
     probed: bool = False  # it is known how it compares `since`
@@ -65,7 +65,7 @@ class Dialect:
 
 
 class Page(NamedTuple):
-    """Statements, where to go on (``None`` at the end), and what the headers tell.
+    """Statements, where to go on (``None`` at the end), and what the headers say.
 
     Times, and the ``stored`` of statements, are as ``precise`` writes them, ``None`` where they cannot be read.
 
@@ -113,7 +113,7 @@ class Client:
 
     @property
     def date(self) -> datetime | None:
-        """The store's clock, as its last answer told it."""
+        """The store's clock, as its last answer gave it."""
         return read_date(self._http.last_date)
 
     def first_page(self, **parameters: str) -> Page:

@@ -2,7 +2,7 @@
 
 Statements are read by their time of storing, the oldest first where the store can do that, in one walk where they are
 most of what the store has, else verb by verb. A bookmark is never beyond the time up to which the store says that its
-answer is complete, and lies some way before what was told last: what is read twice is told by its id.
+answer is complete, and lies some way before what was read last: what is read twice is recognised by its id.
 """
 
 import json
@@ -44,7 +44,7 @@ class Xapi:
         self._begin = precise(settings.since) if settings.since else None
         self._since: dict[str, str] = {}
         self._seen: dict[str, list[str]] = {}
-        self._late: dict[str, Any] | None = None  # a statement that was stored later than what it tells
+        self._late: dict[str, Any] | None = None  # a statement that was stored later than what it reports
         self._stored_dialect = ""  # the dialect as it is stored
         self._understood = Understood()
         self._reader = StatementReader(context.reading, self._understood, is_file=False)
@@ -154,9 +154,9 @@ class Xapi:
         return {"xapi:dialect": dialect}
 
     def _part(self, verb: str, statements: list[dict[str, Any]]) -> Part:
-        """Return the statements that matter, but for those that were told before."""
+        """Return the statements that matter, but for those that were read before."""
         if verb and any(verb_id(each) != verb for each in statements):
-            self._client.dialect.verb = False  # it tells others too
+            self._client.dialect.verb = False  # it returns others too
         seen = {identity for identities in self._seen.values() for identity in identities}
         new = [
             each
@@ -183,7 +183,7 @@ class Xapi:
     # What is learned of the store
 
     def _is_better_by_verb(self, walk: Walk, statements: list[dict[str, Any]]) -> bool:
-        """Tell whether to ask for each verb: the store has much else, and tells statements by their verb."""
+        """Tell whether to ask for each verb: the store has much else, and can filter by verb."""
         dialect = self._client.dialect
         counts = Counter(map(verb_id, statements))
         if walk.verb or not dialect.verb or sum(counts[verb] for verb in self._verbs) * _LEAST_SHARE >= len(statements):
