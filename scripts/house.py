@@ -142,14 +142,14 @@ def circles(arrows: Iterable[Importing]) -> list[set[str]]:
     arrows = set(arrows)
     reached = {user: {used for other, used in arrows if other == user} for user, _ in arrows}
     while further := {
-        (user, far)
+        (user, indirect)
         for user, known in reached.items()
         for room in known
-        for far in reached.get(room, ())
-        if far not in known
+        for indirect in reached.get(room, ())
+        if indirect not in known
     }:
-        for user, far in further:
-            reached[user].add(far)
+        for user, indirect in further:
+            reached[user].add(indirect)
     found = {frozenset(room for room in known if user in reached.get(room, ())) for user, known in reached.items()}
     return [set(circle) for circle in found if len(circle) > 1]
 
@@ -194,17 +194,17 @@ def _is_docstring(node: ast.AST) -> bool:
 def alike_passages(modules: Iterable[Module]) -> int:
     """Count the passages of code that say the same as another one, but for the names of what they use."""
     seen: set[str] = set()
-    again = 0
+    count = 0
     for module in modules:
         for block in _blocks(module):
             inside = False
             for passage in _passages(block):
                 shape = _shape(passage)
                 repeated = shape in seen
-                again += repeated and not inside
+                count += repeated and not inside
                 inside = repeated
                 seen.add(shape)
-    return again
+    return count
 
 
 def _blocks(module: Module) -> Iterator[list[ast.stmt]]:

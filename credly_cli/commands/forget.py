@@ -85,8 +85,8 @@ def _show(output: Output, outcome: "Outcome") -> None:
         if failure is None:
             output.tell(f"Pages are published to {folder}; the learner's is not among them any more.")
         else:
-            again = Command("publish", str(folder))
-            output.warn(Hint(f"{failure.message} The learner's page may be there until the next:", again))
+            command = Command("publish", str(folder))
+            output.warn(Hint(f"{failure.message} The learner's page may be there until the next:", command))
     output.note(
         "Next: remove the learner from the LMS and its exports; delete pages, backups, *.rejects.csv files with them."
     )

@@ -200,9 +200,9 @@ def token_source(
         return TokenSource("file", Path(path).expanduser().absolute(), client_id=client_id)
     if current is not None:
         # our own file moves with the home, which is another folder in another container
-        own = network.token_file if current.token_kind == "stored" else None  # noqa: S105
+        stored = network.token_file if current.token_kind == "stored" else None  # noqa: S105
         variable = SECRET if client_id else "CREDLY_TOKEN"
-        return TokenSource(current.token_kind, current.token_path or own, command, variable, client_id)
+        return TokenSource(current.token_kind, current.token_path or stored, command, variable, client_id)
     return TokenSource("command", command=command, client_id=client_id) if command else None
 
 

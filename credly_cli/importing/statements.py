@@ -1,7 +1,7 @@
 """Statements judged together, whenever and wherever they were read: what is voided, and what a failure takes back.
 
-A *failed* takes back what was reported before it of that learner and activity (and of its registration, where it has one),
-and a mere *completed* after it does not count; a later *passed*, or a success, completes, dated by it.
+A *failed* takes back what was reported before it of that learner and activity (and of its registration, where it has
+one), and a mere *completed* after it does not count; a later *passed*, or a success, completes, dated by it.
 """
 
 from collections.abc import Iterable, Sequence
@@ -25,23 +25,23 @@ class Judgement:
     taken_back: tuple[Told, ...]
 
 
-def judge(told: Sequence[Told]) -> Judgement:
+def judge(reported: Sequence[Told]) -> Judgement:
     """Judge the statements of one learner and place, in any order."""
-    failures = [each for each in told if each.word == "failed"]
-    claimed = [each for each in told if each.word != "failed"]
+    failures = [each for each in reported if each.word == "failed"]
+    claimed = [each for each in reported if each.word != "failed"]
     taken_back = tuple(each for each in claimed if any(_takes_back(failed, each) for failed in failures))
     counting = [each for each in claimed if each not in taken_back] if taken_back else claimed
     return Judgement(max(counting, key=_when, default=None), max(failures, key=_when, default=None), taken_back)
 
 
-def _takes_back(failed: Told, told: Told) -> bool:
-    if failed.registration and failed.registration != told.registration:
+def _takes_back(failed: Told, claimed: Told) -> bool:
+    if failed.registration and failed.registration != claimed.registration:
         return False
-    return told.word != "passed" or told.moment <= failed.moment
+    return claimed.word != "passed" or claimed.moment <= failed.moment
 
 
-def _when(told: Told) -> tuple[str, str]:
-    return told.moment, told.id
+def _when(statement: Told) -> tuple[str, str]:
+    return statement.moment, statement.id
 
 
 def drop_voided(store: Store, understood: Understood) -> None:
@@ -77,10 +77,10 @@ def judge_staged(store: Store) -> None:
     rows: list[Judged] = []
     taken_back: list[TakenBack] = []
     for (learner, content, session), group in groupby(statements.take(store), key=lambda each: each[:3]):
-        told = list(group)
-        found = judge(told)
+        reported = list(group)
+        found = judge(reported)
         taken_back += [TakenBack(each.id, learner, content, session) for each in found.taken_back]
-        loose = min(each.loose for each in told)
+        loose = min(each.loose for each in reported)
         if found.completion is not None:
             best = found.completion
             rows.append(Judged(learner, content, session, loose, 0, best.at, best.at, best.latest, best.id))

@@ -129,8 +129,8 @@ class _Run:
 
     def _has_its_manifest(self) -> bool:
         job, known = self._job, self._known
-        same = known.whole and (known.manifest, known.url) == (job.manifest, job.url)
-        return same and job.manifest in self._published.manifests(known) and job.manifest.is_file()
+        is_same = known.whole and (known.manifest, known.url) == (job.manifest, job.url)
+        return is_same and job.manifest in self._published.manifests(known) and job.manifest.is_file()
 
     def _is_touched(self) -> bool:
         """Tell whether the folder may be other than the last run left it; raises ``Failure`` where it is not ours."""

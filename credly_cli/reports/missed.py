@@ -117,14 +117,14 @@ def _rows(store: Store, missing: Sequence[Miss], outcome: Upload) -> Iterator[Ma
         session = None if known.once else (known.content_id, known.session_id)
         key = (email_key(known.email), known.badge_id, session)
         row = _row(store, known)
-        if obstacle := _obstacle(miss.reason, row, listed=miss.pair.listed, again=key in seen):
+        if obstacle := _obstacle(miss.reason, row, listed=miss.pair.listed, is_repeated=key in seen):
             outcome.left_out.setdefault(obstacle, []).append(known.email)
             continue
         seen.add(key)
         yield row
 
 
-def _obstacle(reason: Missed, row: Mapping[str, str], *, listed: bool, again: bool) -> str | None:
+def _obstacle(reason: Missed, row: Mapping[str, str], *, listed: bool, is_repeated: bool) -> str | None:
     """Say what keeps a completion out of the file."""
     if reason not in _CREDITED:
         return _NOT_CREDITED[reason]
@@ -134,7 +134,7 @@ def _obstacle(reason: Missed, row: Mapping[str, str], *, listed: bool, again: bo
         return "the first or last name is not known"
     if any(spreadsheet_safe(cell) != cell for cell in row.values()):
         return "a spreadsheet would take it for a formula"  # a quote before it would become part of the name
-    return "the badge is earned once" if again else None
+    return "the badge is earned once" if is_repeated else None
 
 
 def _row(store: Store, known: Facts) -> dict[str, str]:

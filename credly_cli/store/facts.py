@@ -260,7 +260,7 @@ def _of_marks(store: Store, completion: Completion, badge_id: str) -> list[Unown
 
 def _of_day(store: Store, completion: Completion, badge_id: str) -> list[UnownedBadge]:
     """Return the badges of the completion's day that no grant owns: without a mark of ours, or with the id alone."""
-    day, others = completion.completed_at[:10], [f"{who}~{_ANY_MARK}" for who in _names(completion)]
+    day, others = completion.completed_at[:10], [f"{name}~{_ANY_MARK}" for name in _names(completion)]
     unowned = issued_badges.unowned_of_day(store, completion.learner, _names(completion), badge_id, day, others)
     return [badge for badge in unowned if not _is_anothers(store, badge.earner_id, completion)]
 
