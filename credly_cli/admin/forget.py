@@ -1,5 +1,6 @@
 """Forgetting a learner: no personal data stay in the store, and no second badge becomes possible."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import ClassVar
@@ -12,6 +13,7 @@ from credly_cli.publishing import remove as publishing
 from credly_cli.publishing.key import PageKey
 from credly_cli.store import grants, learners, privacy
 from credly_cli.store.database import Store
+from credly_cli.store.learners import Learner
 from credly_cli.store.privacy import Forgotten
 from credly_cli.store.published import Published
 from credly_cli.text import Command, Hint
@@ -48,17 +50,22 @@ def forget(store: Store, paths: Paths, email: str, now: str) -> Outcome:
     """Forget the learners with an address; raises ``Failure`` for an unknown one, or while a badge is in doubt."""
     rows = [] if privacy.is_known(store, email) and not learners.of_email(store, email) else names.learner(store, email)
     _require_settled(store, [learner.id for learner in rows], email)
-    emails = {email_key(email), *learners.addresses(store, [row.id for row in rows])}
+    numbers = [row.id for row in rows]
+    emails = {email_key(email), *learners.addresses(store, numbers)}
+    with Published.existing(paths.published) as published:  # where that cannot be read, nobody is forgotten in part
+        key = PageKey.read(paths.pages_key)
+        outcome = Outcome(**asdict(_forget_in_store(store, rows, email, now)))
+        pages = publishing.forget(published, key, numbers, emails)
+    outcome.pages, outcome.folders, outcome.failures = pages.pages, pages.folders, pages.failures
+    return outcome
+
+
+def _forget_in_store(store: Store, rows: Sequence[Learner], email: str, now: str) -> Forgotten:
     store.overwrite_what_is_deleted()
     with store.transaction():
         removed = privacy.forget(store, rows or [learners.add_nameless(store, email)], now)
     removed.wiped = store.wipe()
-    outcome = Outcome(**asdict(removed))
-    if paths.published.exists():
-        with Published.open(paths.published) as published:
-            pages = publishing.forget(published, PageKey.read(paths.pages_key), [row.id for row in rows], emails)
-        outcome.pages, outcome.folders, outcome.failures = pages.pages, pages.folders, pages.failures
-    return outcome
+    return removed
 
 
 def _require_settled(store: Store, people: list[int], email: str) -> None:

@@ -11,11 +11,13 @@ from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Self
 
+from credly_cli.errors import Failure
 from credly_cli.files import make_private_file
 from credly_cli.store.page_changes import Mark
 
 _VERSION = 2
 _BUSY_SECONDS = 10
+_LOST = "Move it away: the next credly publish then writes all pages anew."
 MISSING = ""  # when a page is due that is not there: always
 
 _SCHEMA = """
@@ -129,17 +131,26 @@ class Published:
     @classmethod
     @contextmanager
     def open(cls, path: Path) -> Iterator[Self]:
-        """Open or make the file."""
+        """Open or make the file; raises ``Failure`` where it is broken."""
         make_private_file(path)
         with closing(sqlite3.connect(path, timeout=_BUSY_SECONDS)) as connection:
-            yield cls(connection)
+            yield cls._of(connection, path)
 
     @classmethod
     @contextmanager
     def existing(cls, path: Path) -> Iterator[Self]:
-        """Open the file where it is there, else something in its place that is gone afterwards."""
+        """Open the file where it is there, else something in its place that is gone afterwards; raises ``Failure``."""
         with closing(sqlite3.connect(path if path.exists() else ":memory:", timeout=_BUSY_SECONDS)) as connection:
-            yield cls(connection)
+            yield cls._of(connection, path)
+
+    @classmethod
+    def _of(cls, connection: sqlite3.Connection, path: Path) -> Self:
+        try:
+            return cls(connection)
+        except sqlite3.DatabaseError as error:
+            if getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
+                raise Failure("store-unusable", f"{path} cannot be read: {error}.", hint=_LOST) from None
+            raise
 
     @classmethod
     @contextmanager
@@ -289,7 +300,7 @@ def manifests(path: Path) -> list[Path]:
     """Return the manifests that were written, as the file says, which need not be there, nor be readable."""
     if not path.exists():
         return []
-    with suppress(sqlite3.Error), Published.existing(path) as published:
+    with suppress(sqlite3.Error, Failure), Published.existing(path) as published:
         return published.manifests()
     return []
 
@@ -298,6 +309,6 @@ def folders(path: Path) -> list[PublishedFolder]:
     """Return the folders with pages, as the file says, which need not be there, nor be readable."""
     if not path.exists():
         return []
-    with suppress(sqlite3.Error), Published.existing(path) as published:
+    with suppress(sqlite3.Error, Failure), Published.existing(path) as published:
         return [folder for folder in published.folders() if folder.pages or not folder.whole]
     return []

@@ -319,6 +319,20 @@ def test_r35_forget_says_where_the_page_could_not_be_removed_and_the_next_run_do
     assert site.changes() == (0, 0, 2)
 
 
+def test_a_note_of_what_was_published_that_is_broken_is_named_and_nobody_is_forgotten_in_part(site: Site) -> None:
+    site.publish()
+    desk, noted = site.school.desk, site.school.desk.home / "pages.db"
+    noted.write_bytes(b"nonsense" * 1000)
+    for arguments in (("publish", str(site.folder)), ("publish", str(site.folder), "--remove"), ("forget", KIM, "-y")):
+        error = desk.json(*arguments, code=74)["error"]
+        assert error["code"] == "store-unusable"
+        assert error["message"].startswith(f"{noted} cannot be read")
+    assert [row["email"] for row in desk.json("learners", "kim")] == [KIM]
+    noted.unlink()
+    assert site.changes() == (2, 2, 0)
+    assert desk.json("forget", KIM, "--yes")["pages"] == 1
+
+
 def test_r35_pages_of_who_was_merged_are_removed(site: Site) -> None:
     site.school.has("kim@home.example", first_name="Kim", last_name="Wren")
     assert site.changes() == (3, 3, 0)
