@@ -34,9 +34,9 @@ def files_of(desk: Desk) -> set[str]:
 
 
 def test_r3_no_hint_leads_to_what_ends_as_not_connected(linked: Desk) -> None:
-    enroll(linked, "hal@example.com", name=",")
     linked.learns(f"hal@example.com,first-aid,{MARCH},completed,{linked.clock.now().isoformat()},,")
     linked.run("sync")
+    linked.pass_time(minutes=1)
     linked.json("disconnect", "--yes")
     complete(linked)
     linked.imports("learners", "email,first_name,last_name\nhal@example.com,Hal,Hill\n")
