@@ -15,6 +15,9 @@ Missed = Literal["before-link", "disconnected", "revoked", "deleted", "dropped"]
 Reason = Missed | Literal["not-completed", "held", "on-its-way", "denied", "braked", "forbidden"]
 
 
+_WHY = {"planned": "it counts", "held": "a name is not known", "covered": "the learner has the badge"}
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What becomes of a session: a grant in some state, or nothing for some reason.
@@ -29,6 +32,11 @@ class Outcome:
     new: bool = False
     covered_by: str | None = None  # an issued badge
     covered_by_grant: int | None = None
+
+    @property
+    def why(self) -> str:
+        """Why it was decided so, in a word or a few, for who follows a run."""
+        return self.reason or (_WHY.get(self.state, self.state) if self.new and self.state else "as it stands")
 
     @property
     def missed(self) -> Missed | None:

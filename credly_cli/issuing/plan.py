@@ -145,8 +145,8 @@ def _plan_link(store: Store, link: Link, organization_id: str, run_id: int | Non
         known = facts.of_session(store, link, learner, session_id)  # with what was planned a moment ago
         earned = outcome(known)
         _LOG.debug(
-            "Decided: badge %s, content %s %s, learner %s: %s, because %s",
-            *(link.badge_id, link.content_id, session_id, learner, earned.state or "no grant", earned.reason),
+            "Decided: badge %s, content %s %s, learner %s: %s (%s)",
+            *(link.badge_id, link.content_id, session_id, learner, earned.state or "no grant", earned.why),
         )
         if earned.new:
             _record(store, known, earned, organization_id, run_id, now, made)

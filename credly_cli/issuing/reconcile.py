@@ -1,5 +1,6 @@
 """Reconcile uncertain grants with Credly: found is conclusive at once, absent only after a time (R18)."""
 
+import logging
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -18,6 +19,7 @@ from credly_cli.store.schema import State
 from credly_cli.text import Command, Hint
 from credly_cli.times import Clock, from_utc_text, utc_text
 
+_LOG = logging.getLogger(__name__)
 _ABSENCES = 2
 _AT_ONCE = timedelta(seconds=60)
 
@@ -87,6 +89,8 @@ class _Reconciliation:
         issued_badges.save(self.store, found.badges, now)
         stored = issued_badges.of_learner_and_badge(self.store, grant.learner, grant.badge_id)
         known = {badge.id: badge for badge in (*stored, *found.badges)}.values()
+        tells = "which tells all" if found.conclusive else "which proves no absence"
+        _LOG.debug("Looked up: grant %s, badges found: %s, %s", grant.id, len(found.badges), tells)
         if (ours := self._ours(question, known)) is not None:
             self._adopt(grant, ours.id, now)
         elif _is_barred(grant) and (held := next((badge for badge in known if badge.held), None)) is not None:

@@ -314,6 +314,11 @@ def moved_since(store: Store, moment: str) -> Iterator[Moved]:
     return (Moved(**row) for row in rows)
 
 
+def last_id(store: Store) -> int:
+    """Return the number of the newest grant, 0 before the first."""
+    return int(store.value("SELECT ifnull(max(id), 0) FROM grants"))
+
+
 def count_revoked(store: Store) -> int:
     """Count the grants that issued a badge which was revoked or deleted since."""
     return int(store.value(COUNT_REVOKED))

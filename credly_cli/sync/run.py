@@ -123,7 +123,7 @@ class Synchronisation:
         """Do the steps that were asked for; a failing one does not stop the later ones, a refused token does."""
         run = Run(utc_text(self.clock.now()), self.options.dry_run)
         number = self._begin(run)
-        revoked = grants.count_revoked(self.store)
+        revoked, last_grant = grants.count_revoked(self.store), grants.last_id(self.store)
         for step in (step for step in STEPS if step in self.options.steps):
             if self._goes_on(run):
                 self._do(step, run, number)
@@ -131,6 +131,8 @@ class Synchronisation:
         run.uncertain_left = grants.count_by_state(self.store)["uncertain"]
         run.grants.revoked = max(0, grants.count_revoked(self.store) - revoked)
         run.grants.uncertain = claims.count_uncertain_of(self.store, number)
+        if self.options.dry_run:
+            run.problems = [_without_new_grant(problem, last_grant) for problem in run.problems]
         run.finished_at = utc_text(self.clock.now())
         runs.finish(self.store, number, as_json(run), run.listed, good=run.is_good)
         return run
@@ -262,3 +264,11 @@ class Synchronisation:
             allow_many=self.options.allow_many,
         ).run()
         run.warnings += born_expired(self.store, run.plan, run.started_at)
+
+
+def _without_new_grant(problem: Problem, last_grant: int) -> Problem:
+    """Leave out of a problem the grant that a dry run made, and takes back: no step leads to it."""
+    if problem.grant_id is None or problem.grant_id <= last_grant:
+        return problem
+    names_it = problem.hint is not None and str(problem.grant_id) in str(problem.hint).split()
+    return replace(problem, grant_id=None, hint=None if names_it else problem.hint)

@@ -65,6 +65,13 @@ def test_r33_a_denied_completion_does_not_count_anywhere(denied: Desk) -> None:
     assert [row["on_its_way"] for row in denied.json("widget", ADA)["in_progress"]] == [False]
 
 
+def test_r32_a_dry_run_names_no_grant_that_it_takes_back(denied: Desk) -> None:
+    (problem,) = denied.json("sync", "--dry-run")["problems"]
+    assert (problem["code"], problem["grant_id"], problem["hint"]) == ("completion-denied", None, None)
+    assert "retry 1" not in denied.run("sync", "--dry-run").err
+    assert "retry 1" in denied.json("sync", code=3)["problems"][0]["hint"]
+
+
 def test_r33_what_is_told_again_is_sent(denied: Desk) -> None:
     denied.json("sync", code=3)
     denied.pass_time(minutes=1)

@@ -1,10 +1,13 @@
 """What asks first on a terminal, what `-v` tells, and how help is laid out."""
 
+import re
+
 import pytest
 
 from credly_cli.app import app
 from credly_cli.cli.group import CredlyGroup
 from tests.rules.admin import FIRST_AID, ROBIN, enroll
+from tests.support import faults
 from tests.support.desk import Desk
 
 
@@ -99,7 +102,11 @@ def test_vv_tells_decisions_too(connected: Desk) -> None:
     connected.json("link", FIRST_AID, "first-aid")
     connected.pass_time(hours=1)
     connected.learns(f"{ROBIN},first-aid,first-aid-march,completed,2026-03-02T10:00:00Z,Robin,Sample")
-    assert "Decided: badge " in connected.run("sync", "-vv").err
+    connected.sandbox.faults.add(faults.drops(), "POST")
+    said = connected.run("sync", "-vv").err
+    assert re.search(r"^Decided: badge .*: planned \(it counts\)$", said, re.MULTILINE)
+    assert "Looked up: grant 1, badges found: 0, which tells all" in said
+    assert "(as it stands)" not in said
     assert connected.run("sync", "--only", "badges").err.count("GET") == 0
 
 
