@@ -19,6 +19,7 @@ from credly_cli.store.views import NAMED
 from credly_cli.text import Command, Hint
 
 _LOG = logging.getLogger(__name__)
+_LONGEST_CHAIN = 20  # of badges of which each replaced the one before
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +158,25 @@ def owner_of(store: Store, issued_badge_id: str) -> int | None:
     """Return the number of the grant that issued a badge."""
     found: int | None = store.value("SELECT id FROM grants WHERE issued_badge_id = ?", (issued_badge_id,))
     return found
+
+
+def follow_replacements(store: Store) -> None:
+    """Let a grant whose badge was replaced in Credly have the badge that took its place, of the same template.
+
+    That one can be revoked, and says what became of it; left without a grant, it would stand for another session (R20).
+    """
+    replaced = (
+        "SELECT g.id, n.id AS issued_badge_id FROM issued_badges i CROSS JOIN grants g ON g.issued_badge_id = i.id"
+        " CROSS JOIN issued_badges n ON n.id = i.replaced_by AND n.badge_id = i.badge_id"
+        " WHERE i.replaced_by IS NOT NULL AND NOT EXISTS (SELECT 1 FROM grants o WHERE o.issued_badge_id = n.id)"
+        " ORDER BY g.id"
+    )
+    for _ in range(_LONGEST_CHAIN):
+        rows = {row["issued_badge_id"]: row["id"] for row in store.rows(replaced)}
+        if not rows:
+            return
+        for issued_badge_id, grant_id in rows.items():
+            store.change("UPDATE grants SET issued_badge_id = ? WHERE id = ?", (issued_badge_id, grant_id))
 
 
 def completion_of(grants: str) -> str:

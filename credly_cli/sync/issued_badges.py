@@ -15,7 +15,7 @@ from credly_cli.credly.client import REFUSES_SORTING, Client
 from credly_cli.credly.records import IssuedBadge, UnreadableRecordError, issued_badge_from
 from credly_cli.errors import Problem
 from credly_cli.http.response import HttpFailure, Reply, read_date
-from credly_cli.store import issued_badges, runs
+from credly_cli.store import grants, issued_badges, runs
 from credly_cli.store.database import Counts, Store
 from credly_cli.store.runs import Listed
 from credly_cli.sync.badges import ListCounts, unreadable
@@ -52,7 +52,10 @@ def sync_issued_badges(
     what is known then. ``full`` reads it whole.
     """
     caught_up = None if full else _catch_up(store, client, now)
-    return caught_up or _read_all(store, client, now, settle_seconds)
+    synced = caught_up or _read_all(store, client, now, settle_seconds)
+    with store.transaction():
+        grants.follow_replacements(store)
+    return synced
 
 
 def _read_all(store: Store, client: Client, now: datetime, settle_seconds: int) -> IssuedBadgesSynced:

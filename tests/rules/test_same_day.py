@@ -3,7 +3,7 @@
 import pytest
 
 from credly_cli.store.issued_badges import DaySession, UnownedBadge, match_days
-from tests.rules.granting_desk import APRIL, MARCH, REPEATABLE, completion, posts, states
+from tests.rules.granting_desk import APRIL, MARCH, ONCE, REPEATABLE, completion, posts, states
 from tests.support.desk import Desk
 
 DAY, MORNING, NOON = "2026-03-01T00:00:00Z", "2026-03-01T08:00:00Z", "2026-03-01T12:00:00Z"
@@ -103,3 +103,36 @@ def test_a_badge_of_the_second_of_another_at_the_address_is_not_taken_by_day(rep
     sent = [badge.details.issuer_earner_id for badge in repeatable.issued(REPEATABLE)][1:]
     assert [str(mark).partition("~")[0] for mark in sent] == ["1"]
     assert states(repeatable) == ["issued", "covered"]
+
+
+def test_r20_a_badge_that_took_the_place_of_ours_stands_for_no_other_session(repeatable: Desk) -> None:
+    at, later = (f"2026-03-02T{hour}:00:00Z" for hour in (13, 15))
+    repeatable.pass_time(hours=3)
+    repeatable.learns(completion("ada@example.org", MARCH, at))
+    repeatable.json("sync")
+    (ours,) = repeatable.issued()
+    fields = {"badge_template_id": ours.template_id, "issued_at": "2026-03-02 15:00:00 +0000"}
+    first = repeatable.sandbox.replace(ours.id, fields)
+    repeatable.learns(completion("ada@example.org", APRIL, later))
+    repeatable.json("sync")
+    assert states(repeatable) == ["issued", "issued"]
+    second = repeatable.sandbox.replace(first.id, fields)
+    repeatable.json("sync")
+    assert repeatable.json("grants")[0]["issued_badge_id"] == second.id
+
+
+def test_r34_what_became_of_the_badge_that_took_the_place_of_ours_is_said(once: Desk) -> None:
+    """It can be revoked, where one that was replaced cannot; before, the old one was said to be out for ever."""
+    once.learns(completion("ada@example.org", MARCH, "2026-03-02T12:30:00Z"))
+    once.json("sync")
+    (ours,) = once.issued()
+    fields = {"badge_template_id": ours.template_id, "issued_at": "2026-03-02 13:00:00 +0000"}
+    new = once.sandbox.replace(once.sandbox.accept(ours.id).id, fields)
+    once.json("sync")
+    (grant,) = once.json("grants")
+    assert (grant["issued_badge_id"], grant["badge_url"]) == (new.id, f"https://www.credly.com/badges/{new.id}")
+    once.sandbox.revoke(new.id)
+    assert once.json("sync")["grants"]["revoked"] == 1
+    assert once.json("grants")[0]["badge_state"] == "revoked"
+    assert [row["reason"] for row in once.json("missed")] == ["revoked"]
+    assert once.json("unlink", ONCE)["out"] == 0
