@@ -1,16 +1,14 @@
 """The learners whom the records of an import may mean, stored and as told so far, and how names compare (R25)."""
 
 import json
-import re
-import unicodedata
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field
-from functools import lru_cache
 from types import MappingProxyType
 from typing import Literal, NamedTuple, TypeAlias
 
-from credly_cli.identity import email_key
+from credly_cli.identity import agreement, email_key, words
 from credly_cli.lms.fields import is_no_id
 from credly_cli.store.learners import Learner
 from credly_cli.store.staging import StagedPerson
@@ -117,6 +115,36 @@ class Claim:
             if person.email_key:
                 latest[person.email_key] = max(person.at or _ALWAYS, latest.get(person.email_key, ""))
         return sorted(latest, key=lambda key: (latest[key], key), reverse=True)
+
+
+class Alike:
+    """Which of the new ids at an address may be one person's."""
+
+    def __init__(self, key: str, claims: Sequence[Claim]) -> None:
+        self._key = key
+        self._by_word: dict[str, list[Claim]] = defaultdict(list)
+        self._nameless = []
+        for claim in claims:
+            said = frozenset[str]().union(*(words(name) for each in claim.at(key) for name in each.names))
+            for word in said:
+                self._by_word[word].append(claim)
+            if not said:
+                self._nameless.append(claim)
+        self._claims = claims
+
+    def of(self, claim: Claim) -> Claim | None:
+        """Return another id at the address that may be the same person's."""
+        mine = claim.at(self._key)
+        if claim in self._nameless:
+            return next(each for each in self._claims if each is not claim)
+        near = dict.fromkeys(
+            other for each in mine for name in each.names for word in words(name) for other in self._by_word[word]
+        )
+        for other in (*self._nameless, *near):
+            theirs = other.at(self._key)
+            if other is not claim and any(agreement(a.names, b.names) != "none" for a in mine for b in theirs):
+                return other
+        return None
 
 
 class Candidates:
@@ -342,50 +370,3 @@ def _take_details(learner: Learner, people: Sequence[StagedPerson]) -> None:
         said = [row[name] for row in rows if name in row]
         if said and getattr(learner, name) not in said:
             setattr(learner, name, max(said, key=lambda value: value or ""))
-
-
-# How the names of two people compare: as words in any order, without case and accents
-
-Agreement: TypeAlias = Literal["both", "one", "none", "unknown"]
-"""Whether first and last name agree, one of them, neither; unknown where one side has no name."""
-
-_WORD = re.compile(r"\w+")
-_WITHIN_WORDS = re.compile("['`.\u2019\u02bc\u00b4]")  # apostrophes: O'Hara is OHara, J.R. is JR
-_LETTERS = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ð": "d", "\u0131": "i", "æ": "ae", "œ": "oe", "þ": "th"})
-_FULL_NAME = 2  # words
-
-
-@lru_cache(maxsize=20_000)
-def words(name: str) -> frozenset[str]:
-    """Return the words of a name as they are compared."""
-    plain = unicodedata.normalize("NFKD", name).casefold().translate(_LETTERS)
-    letters = "".join(letter for letter in plain if not unicodedata.combining(letter))
-    return frozenset(_WORD.findall(_WITHIN_WORDS.sub("", letters)))
-
-
-def agreement(one: tuple[str, str], other: tuple[str, str]) -> Agreement:
-    """Compare two people's first and last names, '' where not known."""
-    (first, last), (other_first, other_last) = map(words, one), map(words, other)
-    all_words, all_other = first | last, other_first | other_last
-    if not all_words or not all_other:
-        return "unknown"
-    fewer, more = sorted((all_words, all_other), key=len)
-    if fewer == more or (len(fewer) >= _FULL_NAME and fewer <= more):
-        return "both"
-    if any(_is_among(part, all_other) for part in (first, last)):
-        return "one"
-    return "one" if any(_is_among(part, all_words) for part in (other_first, other_last)) else "none"
-
-
-def _is_among(part: frozenset[str], name: frozenset[str]) -> bool:
-    """Tell whether a first or a last name is among the words of a name; an initial says nothing."""
-    return bool(part) and part <= name and any(len(word) > 1 or not word.isascii() for word in part)
-
-
-def best_of(agreements: Iterable[Agreement]) -> Agreement:
-    """Return the agreement that says most for one person."""
-    found = set(agreements)
-    for agreed in ("both", "one", "none"):
-        if agreed in found:
-            return agreed
-    return "unknown"

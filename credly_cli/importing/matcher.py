@@ -11,19 +11,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations, groupby
 
-from credly_cli.importing.candidates import (
-    Agreement,
-    Candidate,
-    Candidates,
-    Claim,
-    IdOptions,
-    agreement,
-    best_of,
-    latest,
-    words,
-)
+from credly_cli.identity import Agreement, agreement, best_of
+from credly_cli.importing.candidates import Alike, Candidate, Candidates, Claim, IdOptions, latest
 from credly_cli.importing.reasons import Reasons
 from credly_cli.store.staging import PersonMatch, StagedPerson
+
+_MOST_COMPARED = 50  # names at one address
 
 
 @dataclass(slots=True, eq=False)
@@ -189,7 +182,7 @@ class Matcher:
         for claim in claims:
             for key in claim.keys:
                 at_key[key].append(claim)
-        alike = {key: _Alike(key, sharing) for key, sharing in at_key.items() if len(sharing) > 1}
+        alike = {key: Alike(key, sharing) for key, sharing in at_key.items() if len(sharing) > 1}
         reasons = [
             next(filter(None, (self._objection_to_new(claim, key, alike) for key in claim.keys)), None)
             for claim in claims
@@ -200,7 +193,7 @@ class Matcher:
             else:
                 self._reject(claim, claim.people, reason)
 
-    def _objection_to_new(self, claim: Claim, key: str, alike: Mapping[str, "_Alike"]) -> str | None:
+    def _objection_to_new(self, claim: Claim, key: str, alike: Mapping[str, "Alike"]) -> str | None:
         people = claim.at(key)
         for holder in self._known.by_email.get(key, ()):
             agreed = self._agreement(holder, people)
@@ -326,17 +319,22 @@ class Matcher:
 
     def _match_loose(self, people: Sequence[StagedPerson]) -> None:
         """Match people by who has their address now, or had it before."""
-        created: dict[str, Candidate] = {}
+        at_key: dict[str, list[StagedPerson]] = defaultdict(list)
         for person in people:
-            key = person.email_key
+            at_key[person.email_key].append(person)
+        for key, sharing in at_key.items():
             found = self._known.by_email.get(key) or self._known.by_former_email.get(key) or ()
             if len(found) > 1:
-                self._rejected[person.number] = self._why.shared_address(person, len(found))
-                continue
-            candidate = found[0] if found else created.get(key)
-            if candidate is None:
-                candidate = created[key] = self._known.create(person)
-            self._known.accept(candidate, person)
+                self._rejected.update({each.number: self._why.shared_address(each, len(found)) for each in sharing})
+            elif not self._options.of_api and (two := _two_people(sharing, self._told_of(found))):
+                self._rejected.update({each.number: self._why.two_at_address(*two) for each in sharing})
+            else:
+                candidate = found[0] if found else self._known.create(sharing[0])
+                for person in sharing:
+                    self._known.accept(candidate, person)
+
+    def _told_of(self, found: Sequence[Candidate]) -> Sequence[StagedPerson]:
+        return self._known.people.get(found[0], ()) if found else ()
 
     def _reject(self, claim: Claim, people: Sequence[StagedPerson], reason: str) -> None:
         for person in people:
@@ -347,34 +345,15 @@ class Matcher:
         return best_of(agreement(candidate.names, person.names) for person in people)
 
 
-class _Alike:
-    """Which of the new ids at an address may be one person's."""
-
-    def __init__(self, key: str, claims: Sequence[Claim]) -> None:
-        self._key = key
-        self._by_word: dict[str, list[Claim]] = defaultdict(list)
-        self._nameless = []
-        for claim in claims:
-            said = frozenset[str]().union(*(words(name) for each in claim.at(key) for name in each.names))
-            for word in said:
-                self._by_word[word].append(claim)
-            if not said:
-                self._nameless.append(claim)
-        self._claims = claims
-
-    def of(self, claim: Claim) -> Claim | None:
-        """Return another id at the address that may be the same person's."""
-        mine = claim.at(self._key)
-        if claim in self._nameless:
-            return next(each for each in self._claims if each is not claim)
-        near = dict.fromkeys(
-            other for each in mine for name in each.names for word in words(name) for other in self._by_word[word]
-        )
-        for other in (*self._nameless, *near):
-            theirs = other.at(self._key)
-            if other is not claim and any(agreement(a.names, b.names) != "none" for a in mine for b in theirs):
-                return other
+def _two_people(
+    sharing: Sequence[StagedPerson], others: Sequence[StagedPerson]
+) -> tuple[StagedPerson, StagedPerson] | None:
+    """Return two whose names do not agree at all, of people whom a file gives one address and no ids."""
+    named = {each.names: each for each in (*sharing, *others) if all(each.names)}
+    if len(named) == 1:
         return None
+    pairs = combinations(sorted(named.values(), key=lambda each: each.names)[:_MOST_COMPARED], 2)
+    return next((pair for pair in pairs if agreement(pair[0].names, pair[1].names) == "none"), None)
 
 
 def _choose_todays(

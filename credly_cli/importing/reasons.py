@@ -23,6 +23,13 @@ class Reasons:
         """Word the reason for an address of several learners, without an id."""
         return f"{count} learners have the address {cut(person.email)!r}; a learner_id is needed to tell them apart"
 
+    def two_at_address(self, one: StagedPerson, other: StagedPerson) -> str:
+        """Word the reason for an address of two people of the file, without ids."""
+        return (
+            f"the address is of {_said(one)} and {_said(other)} in this file;"
+            " a learner_id is needed to tell them apart, or an address of their own"
+        )
+
     def _ways(self, learner_id: str, if_same: str, if_new: str) -> str:
         if self.configured:
             named = f'"{cut(learner_id)}"'

@@ -221,3 +221,35 @@ def test_r25_two_who_turn_out_to_be_one_have_the_ids_of_both(people: People) -> 
     people.learners("ada@new.org,77,Ada,Lovelace", source="hr")
     people.learners("ada@new.org,5,Ada,Lovelace")
     assert (people.known, people.ids) == (["ada@new.org 5 Ada Lovelace"], ["hr 77 ada@new.org"])
+
+
+# Two people at one address, and no ids
+
+
+@pytest.mark.parametrize("kind", ["learners", "progress"])
+def test_r25_two_names_that_do_not_agree_at_one_address_are_not_made_one_person(people: People, kind: str) -> None:
+    if kind == "learners":
+        people.learners("desk@example.org,,Ada,Lovelace", "desk@example.org,,Bob,Stone", "cy@example.org,,Cy,Young")
+    else:
+        people.progress(
+            "desk@example.org,,Ada,Lovelace,C1,2026-02-01",
+            "desk@example.org,,Bob,Stone,C1,2026-02-02",
+            "cy@example.org,,Cy,Young,C1,2026-02-03",
+        )
+    assert [each.row for each in people.rejected] == [2, 3]
+    assert "Ada Lovelace" in people.rejected[0].reason
+    assert "Bob Stone" in people.rejected[0].reason
+    assert people.known == ["cy@example.org - Cy Young"]
+
+
+@pytest.mark.parametrize("other", ["Ada,Byron", "Lovelace,Ada", "A.,Lovelace", "Augusta,", ","])
+def test_r25_two_names_that_may_be_one_persons_at_one_address_are_one(people: People, other: str) -> None:
+    people.learners("ada@example.org,,Ada,Lovelace", f"ada@example.org,,{other}")
+    assert not people.rejected
+    assert len(people.known) == 1
+
+
+def test_r25_a_row_without_an_id_is_not_the_person_of_another_name_whose_id_the_file_tells(people: People) -> None:
+    people.progress("desk@example.org,5,Ada,Lovelace,C1,2026-02-01", "desk@example.org,,Bob,Stone,C1,2026-02-02")
+    assert [each.row for each in people.rejected] == [3]
+    assert people.known == ["desk@example.org 5 Ada Lovelace"]
