@@ -20,19 +20,30 @@ SAME_ADDRESS: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("email", *ADDRESS), ()),
     "userdetailemail": ("useremail", "user", "email"),
 }
+_WHOSE = (
+    "user", "users", "learner", "student", "participant", "attendee", "employee", "member", "candidate", "trainee",
+    "registrant", "recipient", "respondent", "contact", "legal",
+)  # fmt: skip
 FIRST_NAME = (
-    "givenname", "fname", "userdetailfirstname", "userfirstname", "learnerfirstname", "issuedtofirstname", "vorname",
-    "prenom", "primeironome", "voornaam", "名",
+    "givenname", "fname", "userdetailfirstname", "issuedtofirstname",
+    *(f"{whose}{name}" for whose in _WHOSE for name in ("firstname", "givenname")),
+    "vorname", "prenom", "primeironome", "voornaam", "fornavn", "fornamn", "etunimi", "имя", "名",
 )  # fmt: skip
 LAST_NAME = (
-    "familyname", "surname", "lname", "userdetaillastname", "userlastname", "learnerlastname", "issuedtolastname",
+    "familyname", "surname", "lname", "userdetaillastname", "issuedtolastname",
+    *(f"{whose}{name}" for whose in _WHOSE for name in ("lastname", "familyname", "surname")),
     "nachname", "familienname", "nomdefamille", "apellidos", "apellido", "apelido", "sobrenome", "cognome",
-    "achternaam", "familienaam", "姓",
+    "achternaam", "familienaam", "efternavn", "etternavn", "efternamn", "sukunimi", "nazwisko", "prijmeni", "soyad",
+    "soyadi", "фамилия", "姓",
 )  # fmt: skip
 FULL_NAME = (
     "name", "username", "user", "displayname", "student", "studentname", "learner", "learnername", "actorname",
     "participantname", "userfullname", "usersfullname", "nameoriginalname", "usernameoriginalname",
 )  # fmt: skip
+# What is one of the two names where the file has a column for the other: Nom beside Prénom, or user_name beside
+# user_surname.
+OTHER_NAME = ("name", "nom", "naam", "nome", "nombre", "nombres", "navn", "namn", "imie", "jmeno", "ad")
+BESIDE_SURNAME = {"usersurname": "username"}
 ROLE = ("rolename", "roles", "courserole", "userrole", "rolle", "rollen", "ruolo", "rol", "papel")
 LEARNER_ID = ("userid", "studentid")
 FOREIGN_LEARNER_ID = (
@@ -83,7 +94,9 @@ COLUMNS: dict[Kind, dict[str, tuple[str, ...]]] = {
             "percentcompleted", "progresspercent", "progresspercentage", "completionpercent", "overallprogress",
         ),
         "status": (
-            "coursecompletionstatus", "enrollmentstatus", "enrolmentstatus", "verbid", "completed", "coursecompleted",
+            "coursecompletionstatus", "enrollmentstatus", "enrolmentstatus", "transcriptstatus", "trainingstatus",
+            "learningstatus", "lessonstatus", "progressstatus", "kursstatus", "lernstatus", "statut", "ステータス",
+            "verbid", "completed", "coursecompleted",
         ),
         "enrolled_at": (
             "enrolledon", "enrollmentdate", "enrolmentdate", "dateenrolled", "enrolleddate", "startedat",
@@ -130,6 +143,27 @@ ALTERNATIVES: dict[Kind, tuple[str, ...]] = {
     "progress": ("content_id", "session_id", "content_title"),
     "access": ("email", "panorama", "sublicense"),
 }
+# What else says how an enrollment ended: a failure there is one, whatever the status says; that of a part ("Module 1
+# result") is none.
+OUTCOME = frozenset({
+    *(
+        f"{whose}{word}"
+        for whose in (
+            "", "success", "lesson", "transcript", "training", "learning", "attendance", "progress", "pass", "passing",
+            "completion", "course", "coursecompletion", "enrollment", "enrolment", "final", "overall", "exam", "test",
+            "assessment", "quiz", "score", "learner", "student", "participant",
+        )
+        for word in ("status", "result", "results", "outcome", "grade")
+    ),
+    "passfail", "passedfailed", "passorfail", "attendance", "statut", "estado", "stato", "ergebnis", "resultat",
+    "resultado", "risultato", "esito", "resultaat", "結果", "合否",
+})  # fmt: skip
+# Here a mere no is a failure.
+WHETHER_PASSED = frozenset({
+    "passed", "haspassed", "ispassed", "pass", "success", "successful", "issuccess", "issuccessful", "coursepassed",
+    "quizpassed", "testpassed", "exampassed", "assessmentpassed", "attended", "bestanden", "reussi", "aprobado",
+    "aprovado", "superato", "geslaagd", "合格",
+})  # fmt: skip
 LIKE_COMPLETION = (
     "complet", "finish", "status", "passed", "result", "attend", "timestamp", "abgeschl", "abschl", "termin", "achev",
     "realis", "finaliz", "conclu", "voltooi", "afgerond", "statut", "estado", "stato", "esito", "zeitstempel",

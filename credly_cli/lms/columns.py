@@ -5,6 +5,7 @@ the names of a column the first that the file has is taken; the name of our own 
 """
 
 import re
+import shlex
 import unicodedata
 from collections.abc import Mapping, Sequence, Set
 from functools import cache
@@ -21,14 +22,17 @@ from credly_cli.lms.column_names import (
     LEARNER_ID,
     LIKE_COMPLETION,
     LOGIN,
+    OTHER_NAME,
+    OUTCOME,
     PANORAMA,
     REQUIRED,
     SAME_ADDRESS,
     SUBLICENSE,
     TITLE,
+    WHETHER_PASSED,
 )
 from credly_cli.lms.records import Kind, Understood
-from credly_cli.lms.zones import is_zone
+from credly_cli.lms.zones import named_in
 from credly_cli.text import Command, Hint
 
 _EVENT_MARKS = frozenset({"timestamp", "notifiableid", "event"})  # without one of these an "id" is not an event's
@@ -36,17 +40,23 @@ _LONGEST_LIST = 500
 _MOST_UNUSED = 100
 _BRACKET = re.compile(r"(?P<header>.*\S)\s*\((?P<inside>[^()]*)\)\s*", re.DOTALL)
 _REMARKS = frozenset({"required", "optional", "mandatory"})
+_LIKE_ADDRESS = ("email", "courriel", "correo", "メール")
+_ZONES = frozenset({"timezone", "tz", "completiontimezone", "completedtimezone"})
 _POSITION = re.compile(r"#(\d{1,5})")
 _ACCENTS = re.compile("[\u0300-\u036f]")
 ABSENT = -1
 
 
 class Columns(NamedTuple):
-    """Where the columns of a file are; ``emails`` are all that may hold the address, the best first."""
+    """Where the columns of a file are; ``emails`` are all that may hold the address, the best first.
+
+    ``outcomes`` are those that may say beside the status that somebody failed.
+    """
 
     header: Sequence[str]
     places: Mapping[str, int]
     emails: tuple[int, ...]
+    outcomes: tuple[int, ...] = ()
 
     def at(self, column: str) -> int:
         """Return the place of a column, ``ABSENT`` if the file has none."""
@@ -101,11 +111,18 @@ def match_columns(kind: Kind, header: Sequence[str], mapping: Mapping[str, str],
         if column not in mapping and (place := _find(ordered, column, header, keys)) != ABSENT:
             places[column] = place
     _settle_doubles(kind, places, keys)
+    _find_other_name(places, keys)
     emails = [places["email"]] if "email" in places else []
     if "email" not in mapped and emails:
         other_headers = SAME_ADDRESS.get(header_key(header[emails[0]]), LOGIN)
         emails += [keys[key][0] for key in other_headers if key in keys and keys[key][0] not in emails]
-    return Columns(header, places, tuple(emails))
+    outcomes = _outcomes_in(keys, set(places.values())) if kind == "progress" else ()
+    return Columns(header, places, tuple(emails), outcomes)
+
+
+def _outcomes_in(keys: Mapping[str, Sequence[int]], used: Set[int]) -> tuple[int, ...]:
+    found = (places for key, places in keys.items() if key in WHETHER_PASSED or key in OUTCOME)
+    return tuple(sorted(place for places in found for place in places if place not in used))
 
 
 def missing_columns(kind: Kind, columns: Columns) -> list[str]:
@@ -209,8 +226,22 @@ def note_columns(kind: Kind, columns: Columns, understood: Understood) -> None:
             continue
         understood.unused.append(header)
         key = key_of(header)
-        if kind == "progress" and any(part in key for part in LIKE_COMPLETION) and "end" not in key[:3]:
+        is_known = place in columns.outcomes and "completed_at" in columns.places
+        if kind == "progress" and not is_known and any(part in key for part in LIKE_COMPLETION) and key[:3] != "end":
             understood.like_completion.append(header)
+    if kind == "progress":
+        _note_what_is_missed(columns, understood)
+
+
+def _note_what_is_missed(columns: Columns, understood: Understood) -> None:
+    """Say what a file has that may matter and is not used: addresses where it has no others, the zone of its times."""
+    for header in map(str.strip, columns.header):
+        key = key_of(header)
+        if not columns.emails and any(word in key for word in _LIKE_ADDRESS):
+            way = f"--map email={shlex.quote(header)} if it is the learner's"
+            understood.warn(f"{_sayable(header)!r} is not used: {way}.")
+        elif key in _ZONES and "completed_at" in columns.places:
+            understood.warn(f"{_sayable(header)!r} is not used: a time without a zone is read by --timezone (UTC).")
 
 
 def could_be_header(cells: Sequence[str]) -> bool:
@@ -272,10 +303,10 @@ def header_key(text: str) -> str:
     key = key_of(text)
     if "%" in text or "#" in text:
         return key_of(text.replace("%", " percent ").replace("#", " number "))
-    if text.rstrip().endswith(")") and (bracket := _BRACKET.fullmatch(text)):
-        inside = bracket["inside"]
-        if key_of(inside) in _REMARKS or is_zone(inside):
-            return key_of(bracket["header"])
+    if text.rstrip().endswith(")") and (bracket := _BRACKET.fullmatch(text)) and key_of(bracket["inside"]) in _REMARKS:
+        return key_of(bracket["header"])
+    if (named := named_in(text)) is not None:
+        return key_of(named.header)
     return key
 
 
@@ -312,6 +343,17 @@ def _find(names: Sequence[str], column: str, header: Sequence[str], keys: Mappin
         if places:
             return places[0]
     return ABSENT
+
+
+def _find_other_name(places: dict[str, int], keys: Mapping[str, list[int]]) -> None:
+    """Where a file has a column for one of two names, find that of the other by a word that alone may mean both."""
+    if ("first_name" in places) == ("last_name" in places):
+        return
+    used = set(places.values())
+    for key in OTHER_NAME:
+        if key in keys and keys[key][0] not in used - {places.get("full_name")}:
+            places["full_name"] = keys[key][0]
+            return
 
 
 def _two_columns(header: str) -> Failure:

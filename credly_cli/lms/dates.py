@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple, TypeAlias
 
 from credly_cli.lms.months import days_of, folded, in_english, month_of
 from credly_cli.lms.records import Reading, RejectedError
-from credly_cli.lms.zones import read_named_zone, zone_in
+from credly_cli.lms.zones import named_in, read_clock, read_named_zone
 from credly_cli.times import UnreadableTimeError, checked_utc_text, utc_text
 
 _NOTHING = frozenset({"", "-", "--", "\u2013", "\u2014", "n/a", "null", "none", "never", "\\n"})
@@ -29,13 +29,6 @@ _EPOCH_MILLISECONDS = re.compile(r"\d{13}", re.ASCII)
 _ISO_OR_EPOCH = re.compile(r"(\d{4}-\d\d-\d\d)|\d{9,}(?:\.\d+)?$", re.ASCII)
 _LIKE_ISO = ("%Y-%d", "%Y-%e")
 _LIKE_EPOCH = ("%d%", "%m%", "%Y%", "%y%", "%s")
-_CLOCK = re.compile(
-    r"(?P<before>午前|午後|上午|下午|오전|오후)?\s*(?P<hour>\d{1,2})\s*[:.h時时시]\s*(?P<minute>\d\d)"
-    r"(?:\s*[:.m分분]\s*(?P<second>\d\d)(?:[.,]\d+)?)?\s*[秒分초분]?"
-    r"\s*(?:(?P<half>[AP])\.?\s?M\b\.?)?\s*(?P<zone>[a-z+(-].*)?",
-    re.ASCII | re.IGNORECASE | re.DOTALL,
-)
-_HALVES = {"午前": "A", "上午": "A", "오전": "A", "午後": "P", "下午": "P", "오후": "P"}
 _WEEKDAY = r"(?:(?P<weekday>[^\W\d_]+)\.?,?\s+)?"
 _MONTH = r"(?P<month>[^\W\d_]+)"
 _CLOCK_AFTER = r"(?:[\s,T]+(?:(?:um|a|as|a las|las|alle ore|alle|ore|om|at|on|klo|kl\.?)\s+)?(?P<clock>.*))?"
@@ -58,8 +51,11 @@ _NO_DATE = re.compile(
 )
 _ZEROS = (datetime(1970, 1, 1, tzinfo=UTC), datetime(1900, 1, 1, tzinfo=UTC), datetime(1899, 12, 30, tzinfo=UTC))
 _ANY_ZONE = timedelta(hours=14)
+_TIME_CODES = re.compile("%-?[HIMSpfzZTXRcs]")
+_DAY_CODES = (("%d", "%e"), ("%m", "%b", "%B", "%h"), ("%Y", "%y"))
+_DAY_AND_CLOCK = re.compile(r"(?P<day>.*\S)(?:\s*,\s*|\s+|T)(?P<clock>\d{1,2}[:.h]\d\d\b.*)", re.DOTALL)
+_DOTTED_CLOCK = re.compile(r"[\d-]+[T ]\d\d[.,]\d", re.ASCII)
 _SERIAL = re.compile(r"[2-7]\d{4}(?:[.,]\d+)?", re.ASCII)
-_OFFSET_AND_NAME = re.compile(r"(?P<offset>(?:GMT|UTC)?[+-]\d\d?:?\d{0,2})\s*\(.*\)")
 _LAST_ZONE = re.compile(r"[A-Za-z]{1,5}(?:[+-]\d{1,2}(?::?\d\d)?)?|[+-]\d\d:?\d\d")
 _CANONICAL_LENGTH = len("2026-11-23T09:30:00Z")
 _DATE_LENGTH = len("2026-11-23")
@@ -117,9 +113,9 @@ class DateReader:
         self._orders: dict[_Order, str] = {}  # with an example of each
         self._zone = reading.zone
         self._problem: UnreadableTimeError | None = None
-        if zone := zone_in(header):
+        if named := named_in(header):
             try:
-                self._zone = read_named_zone(zone, reading.zone)
+                self._zone = read_named_zone(named.zone, reading.zone)
             except UnreadableTimeError as problem:
                 self._problem = problem
         self._form = reading.date_format
@@ -248,14 +244,31 @@ def _read_other(text: str, zone: tzinfo, form: str | None) -> Moment:
 
 
 def _read_mostly_by_form(text: str, zone: tzinfo, form: str) -> Moment:
-    """Read by the form that was told, and else what is ISO 8601 or an epoch, where the form is nothing like it."""
+    """Read by the form that was told, and else what is ISO 8601 or an epoch, where the form is nothing like it.
+
+    Where the other column of a file has dates without a time of day, or with one, the day is read as told all the same.
+    """
     try:
         return _read_by_form(text, zone, form)
     except ValueError:
+        if (moment := _read_day_by_form(text, zone, form)) is not None:
+            return moment
         like = _ISO_OR_EPOCH.match(text)
         if not like or form.startswith(_LIKE_ISO if like[1] else _LIKE_EPOCH):
             raise
         return _read_free(text, zone)
+
+
+def _read_day_by_form(text: str, zone: tzinfo, form: str) -> Moment | None:
+    """Read a date by the part of a form that is one, and the time of day beside it, if any, as it stands."""
+    day_form = _TIME_CODES.split(form)[0].rstrip(" ,T-").replace("%-", "%")
+    if not all(any(code in day_form for code in codes) for codes in _DAY_CODES):
+        return None
+    parts = _DAY_AND_CLOCK.fullmatch(text)
+    with suppress(ValueError):
+        day = _read_by_form(parts["day"] if parts else text, zone, day_form)
+        return _at_clock(date.fromisoformat(day.at[:10]), parts["clock"], zone) if parts else day
+    return None
 
 
 def _read_by_form(text: str, zone: tzinfo, form: str) -> Moment:
@@ -305,6 +318,8 @@ def _read_iso(text: str, zone: tzinfo) -> Moment:
     """Read ISO 8601, and the like of ``2026-03-02 09:30:00 -0500`` and ``... UTC``."""
     if len(text) <= _DATE_LENGTH:
         return _whole_day(date.fromisoformat(text), zone)
+    if _DOTTED_CLOCK.match(text):
+        raise ValueError(text)  # which ISO 8601 would read as a part of an hour
     text = _ZONE_OFFSET.sub(r"\1", _ZONE_NAME.sub("Z", text))
     return _instant(datetime.fromisoformat(text), zone)
 
@@ -331,7 +346,7 @@ def _read_worded(text: str, zone: tzinfo) -> Moment | None:
 def _at_clock(day: date, clock: str | None, zone: tzinfo) -> Moment:
     if not clock or not clock.strip():
         return _whole_day(day, zone)
-    moment = _clock_time(clock, zone)
+    moment = read_clock(clock, zone)
     return _instant(datetime.combine(day, moment), zone)
 
 
@@ -358,31 +373,6 @@ def _day_of(first: int, second: int, year: int, text: str) -> date:
     return date(year, month, day)
 
 
-def _clock_time(text: str, zone: tzinfo) -> time:
-    """Read a time of day: of 12 or 24 hours, with or without a zone, which may have a name."""
-    match = _CLOCK.fullmatch(text.strip())
-    if match is None:
-        raise UnreadableTimeError(f"{text!r} is not a time of day")
-    hour = _hour_of(int(match["hour"]), (match["half"] or _HALVES.get(match["before"], "")).upper())
-    if hour is None:
-        raise UnreadableTimeError(f"{text!r} is not a time of day")
-    named = match["zone"]
-    if named and (offset := _OFFSET_AND_NAME.fullmatch(named.upper())):
-        named = offset["offset"]
-    named_zone = read_named_zone(named, zone) if named else None
-    return time(hour, int(match["minute"]), int(match["second"] or 0), tzinfo=named_zone)
-
-
-def _hour_of(hour: int, half: str) -> int | None:
-    """Return the hour of 24; ``None`` where the half of the day contradicts it."""
-    noon = 12
-    if not half:
-        return hour
-    if not 1 <= hour <= noon:
-        return None
-    return hour % noon + (noon if half == "P" else 0)
-
-
 def _instant(moment: datetime, zone: tzinfo) -> Moment:
     moment = moment if moment.tzinfo else moment.replace(tzinfo=zone)
     if moment.year <= 1970 and any(abs(moment - zero) <= _ANY_ZONE for zero in _ZEROS):  # noqa: PLR2004
@@ -395,6 +385,6 @@ def _instant(moment: datetime, zone: tzinfo) -> Moment:
 def _whole_day(day: date, zone: tzinfo) -> Moment:
     end = datetime.combine(day + timedelta(days=1), time(), zone) - timedelta(seconds=1)
     begins = f"{day.isoformat()}T00:00:00Z"
-    if any(day == zero.date() for zero in _ZEROS):
+    if any(zero.date() - timedelta(days=1) <= day <= zero.date() for zero in _ZEROS):  # the day before in America
         raise NoTimeError(day.isoformat(), Moment(begins, utc_text(end)))
     return Moment(begins, checked_utc_text(end))

@@ -6,6 +6,7 @@ from functools import lru_cache
 from operator import itemgetter
 from typing import TypeAlias
 
+from credly_cli.lms.column_names import BESIDE_SURNAME, OTHER_NAME
 from credly_cli.lms.columns import ABSENT, Columns, key_of
 from credly_cli.lms.dates import NO_VALUES, is_no_value, says_nothing
 from credly_cli.lms.records import Cells, RejectedError, Understood
@@ -22,6 +23,10 @@ _TITLES = frozenset({
     "cpa", "cfa", "cfp", "cma", "cissp", "pmp", "phr", "sphr", "pe", "mba", "mph", "ma", "msc", "ms", "bsc", "ba",
     "bs", "ben", "beng", "meng", "med", "mfa", "mpa", "mpp", "msw", "lcsw", "lmft", "mse", "rd", "crna", "facp",
     "faan", "cae", "obe", "mbe", "cbe", "kc", "qc", "dipling", "mag", "mbbs", "frcp", "ret",
+    "ccrn", "cnm", "cns", "cna", "lvn", "fnp", "fnpc", "fnpbc", "crnp", "cnp", "agnp", "rdn", "rph", "bcps", "otrl",
+    "cota", "pta", "atc", "cccslp", "slp", "rrt", "bcba", "lmsw", "lmhc", "lpc", "lpcc", "lcpc", "ncc", "mha", "mhs",
+    "mls", "mlis", "mdiv", "dmin", "dba", "shrmcp", "shrmscp", "cpc", "fache", "cism", "cisa", "ccna", "ccnp", "csm",
+    "acca", "aca", "cia", "cfe", "aia", "leed", "fcca",
 })  # fmt: skip
 _IN_FRONT = frozenset({"dr", "prof", "mr", "mrs", "ms", "mx", "herr", "frau", "professor", "doctor"})
 _NEVER_NAMES = frozenset({"jr", "sr"})
@@ -80,9 +85,14 @@ def split_name(text: str) -> Names:
         parts.pop()
     if len(parts) == 1:
         return _split_at_space(parts[0].split())
-    if len(parts) != 2:  # noqa: PLR2004 - a third part that is no title is nobody knows what
+    if len(parts) != 2 or _may_be_a_title(*parts):  # noqa: PLR2004 - a third part is nobody knows what
         return None, plain or None
     return real_names(" ".join(_untitled(parts[1].split(), 1)), " ".join(_untitled(parts[0].split(), 1)))
+
+
+def _may_be_a_title(name: str, after: str) -> bool:
+    """Tell whether capitals after the comma of a name of several words may be a title that is not known."""
+    return " " in name and not name.isupper() and " " not in after and after.isupper()
 
 
 def _split_at_space(words: list[str]) -> Names:
@@ -124,6 +134,8 @@ plain_email = re.compile(
 _DISPLAYED = re.compile(r"[^<>]*<([^<>]*)>[\s;,]*")
 _FORMULA_TEXT = re.compile(r'="(.*)"', re.DOTALL)
 _CLAIM = re.compile(r"[a-z]:0[^|@]*\|(?:[^|@]*\|)?([^|]+@[^|]+)", re.IGNORECASE)  # of SharePoint, around a login
+_SCHEME = re.compile("(?:mailto|smtp):", re.IGNORECASE)
+_SCHEME_LIKE = re.compile(r"[A-Za-z]+:(?!:)")
 _DOMAIN = re.compile(r"[^\W_](?:[\w-]*[^\W_])?(?:\.[^\W_](?:[\w-]*[^\W_])?)*")
 _UNSEEN = "\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"
 _PERCENTAGE = re.compile(r"(\d{1,3}(?:[.,]\d*)?)\s*%?", re.ASCII)
@@ -138,7 +150,7 @@ def read_email(text: str, column: str) -> str | None:
         return None
     name, at, domain = text.partition("@")
     is_whole = bool(name and at and _DOMAIN.fullmatch(domain)) and not (
-        "<" in name or ">" in name or name.count("|") > 1
+        "<" in name or ">" in name or name.count("|") > 1 or _SCHEME_LIKE.match(name)
     )
     if not is_whole or " " in text or not text.isprintable() or not _is_plain(text):
         raise RejectedError(column, f"{text!r} is not an email address")
@@ -155,8 +167,8 @@ def _unwrapped(text: str) -> str:
     text = _plain_text(text)
     if displayed := _DISPLAYED.fullmatch(text):
         text = displayed[1].strip()
-    if text[:7].lower() == "mailto:":
-        text = text[7:].partition("?")[0].strip()
+    if scheme := _SCHEME.match(text):
+        text = text[scheme.end() :].partition("?")[0].strip()
     if claim := _CLAIM.fullmatch(text):
         text = claim[1].strip()
     return text
@@ -174,7 +186,7 @@ def read_id(text: str, column: str) -> str | None:
     if _plain_id(text) and text.strip("0") and text.lower() not in NO_VALUES:
         return text
     text = _plain_text(text.strip().strip(_UNSEEN).strip())
-    if is_no_value(text) or not text.strip("0"):
+    if is_no_value(text) or not text.strip("0.,"):
         return None
     if _CUT_ID.fullmatch(text):
         raise RejectedError(column, f"{text!r} is an id that a spreadsheet has cut: format the column as text")
@@ -222,6 +234,7 @@ class PersonReader:
         self._first = columns.at("first_name")
         self._last = columns.at("last_name")
         self._full = columns.at("full_name")
+        self._lacks = _lacks(columns)
         self._is_login = key_of(columns.label("full_name")) in ("username", "user")
         self._understood = understood or Understood()
         self._cells_of = itemgetter(
@@ -254,6 +267,9 @@ class PersonReader:
     def names(self, cells: Cells) -> Names:
         """Return first and last name, from the full name where that is all there is."""
         first, last = cells[self._first], cells[self._last]
+        if self._lacks and (first.strip() or last.strip()):
+            other = _other_name(cells[self._full], first or last, self._lacks)
+            return real_names(first or other, last or other)
         if self._full == ABSENT or first.strip() or last.strip():
             return real_names(first, last) if first or last else (None, None)
         return self._split(cells)
@@ -274,6 +290,31 @@ class PersonReader:
         first, last = _split_once(full)
         self._understood.split(full, first, last)
         return first, last
+
+
+def _lacks(columns: Columns) -> str:
+    """Return which of two names has no column of its own, where that of the full name holds it or both; else ""."""
+    full, last = key_of(columns.label("full_name")), key_of(columns.label("last_name"))
+    has_first, has_last = (columns.at(name) != ABSENT for name in ("first_name", "last_name"))
+    if columns.at("full_name") == ABSENT or has_first == has_last:
+        return ""
+    if full in OTHER_NAME or (has_last and BESIDE_SURNAME.get(last) == full):
+        return "first" if has_last else "last"
+    return ""
+
+
+def _other_name(full: str, known: str, lacks: str) -> str:
+    """Return the name that stands in a column beside the ``known`` one, or with it."""
+    name, words = clean(full), clean(known).casefold().split()
+    if "," in name:
+        return split_name(name)[lacks == "last"] or ""
+    parts = name.split()
+    folded = [part.casefold() for part in parts]
+    if len(parts) > len(words) and folded[: len(words)] == words:
+        return " ".join(parts[len(words) :])
+    if len(parts) > len(words) and folded[-len(words) :] == words:
+        return " ".join(parts[: -len(words)])
+    return "" if _SIGNS.search(name) else name
 
 
 _split_once = lru_cache(maxsize=4096)(split_name)

@@ -4,7 +4,8 @@ import shlex
 from collections.abc import Sequence
 from functools import partial
 
-from credly_cli.lms.columns import ABSENT, Columns, key_of
+from credly_cli.lms.column_names import WHETHER_PASSED
+from credly_cli.lms.columns import ABSENT, Columns, header_key, key_of
 from credly_cli.lms.dates import DateReader, Moment, is_no_value
 from credly_cli.lms.fields import PersonReader, read_percentage
 from credly_cli.lms.records import (
@@ -190,6 +191,10 @@ class ProgressReader:
         self._enrolled_at = columns.at("enrolled_at")
         self._completed_at = columns.at("completed_at")
         self._event_id = columns.at("event_id")
+        self._outcomes = tuple(
+            (place, columns.header_at(place, ""), header_key(columns.header[place]) in WHETHER_PASSED)
+            for place in columns.outcomes
+        )
         self._completed_label = columns.label("completed_at")
         unused = [header for header in understood.like_completion if not key_of(header).endswith("status")]
         self._way_to_a_time = f": --map completed_at={shlex.quote(unused[-1])} if that says it" if unused else ""
@@ -246,10 +251,19 @@ class ProgressReader:
             raise RejectedError(self._columns.label("progress"), str(problem)) from None
 
     def _state(self, cells: Cells, progress: float | None) -> tuple[Status | None, Moment | None, Moment | None]:
-        status = self._read_status(cells)
+        status, words = self._status_or_failure(cells)
         enrolled = self._enrolled_times.past(cells[self._enrolled_at])
-        completed, said = self._completion(cells, status)
-        return self._settled(said, enrolled, completed, progress, cells[self._status] if status else "")
+        completed, status = self._completion(cells, status)
+        return self._settled(status, enrolled, completed, progress, words)
+
+    def _status_or_failure(self, cells: Cells) -> tuple[Status | None, str]:
+        """Read what a row says of the enrollment, and by which words: a failure is one in whatever column."""
+        status = self._read_status(cells)
+        if status not in ("ended", "expired"):
+            for place, header, asks in self._outcomes:
+                if self._words.is_failure(cells[place], asks=asks):
+                    return "open", f"{cells[place].strip()} in {header}"
+        return status, cells[self._status] if status else ""
 
     def _read_status(self, cells: Cells) -> Status | None:
         word = cells[self._status]
@@ -303,7 +317,7 @@ class EventReader(ProgressReader):
         self._happened_times = _times_of("timestamp", columns, reading, ahead)
 
     def _state(self, cells: Cells, progress: float | None) -> tuple[Status | None, Moment | None, Moment | None]:
-        said = self._read_status(cells)
+        said, words = self._status_or_failure(cells)
         action = self._action(cells)
         status: Status | None = said or _STATUS_OF_ACTION.get(action)
         enrolled = self._enrolled_times.past(cells[self._enrolled_at])
@@ -313,7 +327,7 @@ class EventReader(ProgressReader):
             enrolled = enrolled or happened
         if completed is None and self._completes(status, progress):
             completed = happened
-        return self._settled(status, enrolled, completed, progress, cells[self._status] if said else "")
+        return self._settled(status, enrolled, completed, progress, words)
 
     def _reported_at(self, cells: Cells) -> str | None:
         happened = self._happened_times.any(cells[self._timestamp])  # read before, so it is one

@@ -39,6 +39,7 @@ STATUSES: dict[str, Status] = {
 }
 _MEANINGS: dict[str, Status] = {"completed": "complete", "open": "open", "failed": "open", "ended": "ended"}
 _BOOLEANS = ("0", "1")
+_NOES = frozenset({"no", "n", "false", "0", "nein", "non", "nao", "nee", "nej", "nei", "いいえ", "falsch", "faux"})
 _LONGEST = 200  # of a word of status
 _REMEMBERED = 1000
 _SEVERAL_ROLES = re.compile(r"[,;|]|\s/\s")
@@ -77,6 +78,13 @@ def known_statuses() -> dict[str, Status]:
         for word in listed
     }
     return {**words, **STATUSES}
+
+
+@cache
+def _failures() -> frozenset[str]:
+    """Return the keys of the words that tell a failure, in all languages."""
+    listed = (word for meanings in _table()["status"].values() for word in meanings.get("failed", ()))
+    return frozenset({"failed", "fail", "notpassed", *map(key_of, listed)})
 
 
 @cache
@@ -119,6 +127,13 @@ class StatusWords:
         if len(self._seen) < _REMEMBERED:
             self._seen[text] = status
         return status
+
+    def is_failure(self, text: str, *, asks: bool) -> bool:
+        """Tell whether a word of another column tells a failure; where that ``asks`` whether, a mere no does."""
+        key = key_of(text)
+        if meaning := self._meanings.get(key or text.strip()):
+            return meaning == "failed"
+        return key in _failures() or (asks and key in _NOES)
 
     def _find(self, text: str) -> Status | None:
         word = text.strip()

@@ -184,7 +184,7 @@ def test_a_form_of_dates_that_loses_something_is_wrong_usage(form: str, read: Ca
     "word",
     [
         *("1970-01-01 01:00:00", "1969-12-31T19:00:00-05:00", "1900-01-01", "30.12.1899", "0000-00-00"),
-        *("1/1/0001 12:00:00 AM", "0", "TBD", "undefined", "#N/A"),
+        *("1/1/0001 12:00:00 AM", "12/31/1969", "31.12.1899", "0", "TBD", "undefined", "#N/A"),
     ],
 )
 def test_what_systems_write_for_no_time_is_no_completion(word: str, one: Callable[..., Any]) -> None:
@@ -201,13 +201,50 @@ def test_what_systems_write_for_no_time_is_no_completion(word: str, one: Callabl
         ("Completed At (IST)", "Asia/Kolkata", "2026-03-31T17:00:00Z"),
         ("Completed At (IST)", "UTC", None),
         ("Completed At (CST)", "America/Chicago", "2026-04-01T04:30:00Z"),
+        ("Completed At (Pacific Time)", "UTC", "2026-04-01T05:30:00Z"),
+        ("Completed At (UTC-08:00) Pacific Time (US & Canada)", "UTC", "2026-04-01T05:30:00Z"),
+        ("Completed At (ET)", "UTC", "2026-04-01T02:30:00Z"),
+        ("Completed At EST", "UTC", "2026-04-01T03:30:00Z"),
+        ("Completed At IST", "UTC", None),
+        ("Completed At (UTC TimeZone)", "America/New_York", "2026-03-31T22:30:00Z"),
+        ("Completed At [UTC]", "America/New_York", "2026-03-31T22:30:00Z"),
+        ("Completed At (in UTC)", "America/New_York", "2026-03-31T22:30:00Z"),
+        ("Completed At - UTC", "America/New_York", "2026-03-31T22:30:00Z"),
+        ("completed_at_utc", "America/New_York", "2026-03-31T22:30:00Z"),
+        ("completedAtUTC", "America/New_York", "2026-03-31T22:30:00Z"),
+        ("UTC completed at", "America/New_York", "2026-03-31T22:30:00Z"),
+        ("Completed At (Local Time)", "America/New_York", "2026-04-01T02:30:00Z"),
     ],
 )
 def test_a_zone_in_the_header_is_that_of_the_column(
     header: str, zone: str, expected: str | None, one: Callable[..., Any]
 ) -> None:
-    record = one("progress", f"email,course_id,{header}\nr@x.org,C1,2026-03-31 22:30:00\n", zone=ZoneInfo(zone))
+    told = {"zone": ZoneInfo(zone), "mapping": {"completed_at": header}}
+    record = one("progress", f"email,course_id,{header}\nr@x.org,C1,2026-03-31 22:30:00\n", **told)
     assert expected == (None if isinstance(record, Reject) else record.completed_at)
+
+
+def test_a_zone_that_stands_in_a_column_of_its_own_is_said_not_to_be_used(office: Desk) -> None:  # noqa: F811
+    text = "email,course,completed_at,Time Zone\nr@example.org,Intro,2026-03-31 22:30,EST\n"
+    assert "'Time Zone' is not used" in " ".join(office.imports("progress", text)["warnings"])
+
+
+@pytest.mark.parametrize("form", ["%m/%d/%Y", "%m/%d/%Y %I:%M %p", "%m/%d/%Y, %H:%M"])
+def test_a_day_is_read_as_told_with_a_time_of_day_and_without(form: str, one: Callable[..., Any]) -> None:
+    text = "email,course_id,enrolled_at,completed_at\nr@x.org,C1,2/1/2026,3/4/2026 10:05 PM\n"
+    record = one("progress", text, date_format=form)
+    assert (record.enrolled_at, record.completed_at) == ("2026-02-01T00:00:00Z", "2026-03-04T22:05:00Z")
+
+
+def test_a_day_that_is_not_of_the_form_told_is_not_read(one: Callable[..., Any]) -> None:
+    text = "email,course_id,completed_at\nr@x.org,C1,3/14/2026 10:05 PM\n"
+    assert "is not a date in the form" in one("progress", text, date_format="%d/%m/%Y").reason
+
+
+def test_a_time_of_day_with_a_dot_keeps_its_minutes(one: Callable[..., Any]) -> None:
+    assert one("progress", "email,course_id,completed_at\nr@x.org,C1,2026-03-01 22.30\n").completed_at == (
+        "2026-03-01T22:30:00Z"
+    )
 
 
 def test_a_zone_that_the_form_reads_is_used(one: Callable[..., Any]) -> None:
@@ -224,6 +261,11 @@ def test_a_zone_that_the_form_reads_is_used(one: Callable[..., Any]) -> None:
         ("Carl Dean, Jr.", "Carl", "Dean"),
         ("Carl Dean (Guest)", "Carl", "Dean"),
         ("Ann Bell MD", "Ann", "Bell"),
+        ("Ann Bell, BSN, RN, CCRN", "Ann", "Bell"),
+        ("Ann Bell, LPC", "Ann", "Bell"),
+        ("Ann Bell, XYZZ", None, "Ann Bell, XYZZ"),
+        ("Bell, AJ", "AJ", "Bell"),
+        ("DE LA CRUZ, JUAN", "JUAN", "DE LA CRUZ"),
         ("Jack Ma", "Jack", "Ma"),
         ("Kim Do", "Kim", "Do"),
         ("JACK LEE MA", None, "JACK LEE MA"),
@@ -246,6 +288,8 @@ def test_a_name_is_split_without_titles_or_not_at_all(full: str, first: str | No
         ("i:0#.f|membership|r@x.org", "r@x.org"),
         ('"r@x,org"', None),
         ("r@x.org/", None),
+        ("SMTP:r@x.org", "r@x.org"),
+        ("sip:r@x.org", None),
         ("n/a", None),
     ],
 )
@@ -254,7 +298,7 @@ def test_an_address_is_taken_out_of_what_is_around_it(cell: str, email: str | No
     assert email == (None if isinstance(record, Reject) else record.email)
 
 
-@pytest.mark.parametrize("word", ["N/A", "-", "0", "000000", "TBD", "null", "#N/A", "unknown", " . "])
+@pytest.mark.parametrize("word", ["N/A", "-", "0", "000000", "0.0", "TBD", "null", "#N/A", "unknown", " . "])
 def test_an_id_that_says_nothing_is_none(word: str, one: Callable[..., Any]) -> None:
     assert one("learners", f"email,learner_id\nr@x.org,{word}\n").learner_id is None
 
@@ -281,3 +325,110 @@ def test_r21_people_are_called_na_and_null(names: str, one: Callable[..., Any]) 
 def test_a_course_that_is_called_course_is_no_header_of_another_part(connected: Desk) -> None:
     counts = connected.imports("content", "content_id,title,type,status\ncourse,Course,course,published\n")
     assert (counts["added"], counts["rejected"]) == (1, 0)
+
+
+# A failure is one in whatever column it stands
+
+
+@pytest.mark.parametrize(
+    ("header", "word"),
+    [
+        ("Success Status", "FAILED"),
+        ("Result", "Not passed"),
+        ("Pass/Fail", "Fail"),
+        ("Attendance Status", "No show"),
+        ("Grade", "Nicht bestanden"),
+        ("Passed", "No"),
+        ("has_passed", "false"),
+        ("Success", "0"),
+    ],
+)
+@pytest.mark.parametrize("status", ["", "Completed"])
+def test_r33_a_failure_beside_the_status_or_the_date_is_no_completion(
+    status: str,
+    header: str,
+    word: str,
+    office: Desk,  # noqa: F811
+) -> None:
+    text = f"email,course,status,completed_at,{header}\na@example.org,Intro,{status},2026-03-01,{word}\n"
+    told = office.imports("progress", text)
+    assert (told["completions"], told["rejected"]) == (0, 0)
+    assert f"a status that is none: {word} in {header} (1)" in " ".join(told["warnings"])
+    assert enrollments_in(office) == [["a@example.org", "C1", "open"]]
+
+
+@pytest.mark.parametrize(
+    ("header", "word"),
+    [
+        ("Success Status", "UNKNOWN"),
+        ("Result", "85"),
+        ("Passed", ""),
+        ("Grade", "B"),
+        ("Module 1 Result", "Failed"),
+        ("Payment Status", "Failed"),
+        ("Quizzes", "0"),
+    ],
+)
+def test_what_says_nothing_of_the_whole_leaves_a_completion_as_it_is(header: str, word: str, office: Desk) -> None:  # noqa: F811
+    text = f"email,course,status,completed_at,{header}\na@example.org,Intro,Completed,2026-03-01,{word}\n"
+    assert office.imports("progress", text)["completions"] == 1
+
+
+def test_a_person_may_say_that_a_word_beside_the_status_is_no_failure(office: Desk) -> None:  # noqa: F811
+    text = "email,course,completed_at,Attendance\na@example.org,Intro,2026-03-01,Absent\n"
+    assert office.imports("progress", text, "--value", "status:Absent=completed")["completions"] == 1
+
+
+def test_a_failure_in_a_log_is_none_of_its_completions(office: Desk) -> None:  # noqa: F811
+    text = (
+        "timestamp,event,email,course,Result\n"
+        "2026-03-01T10:00:00Z,course.completed,a@example.org,Intro,Failed\n"
+        "2026-03-01T10:00:00Z,course.completed,b@example.org,Intro,Passed\n"
+    )
+    assert office.imports("progress", text)["completions"] == 1
+
+
+def test_an_activity_of_moodles_report_that_is_called_result_says_nothing_of_the_others(office: Desk) -> None:  # noqa: F811
+    text = (
+        ",Email address,Intro,,Result,\n"
+        'Ada Lovelace,a@example.org,Completed,"2 March 2026, 10:05 AM",Failed,"2 March 2026, 10:06 AM"\n'
+    )
+    assert office.imports("progress", text)["completions"] == 1
+
+
+# Names in two columns, of which one alone may mean both
+
+
+@pytest.mark.parametrize(
+    ("header", "cells"),
+    [
+        ("user_name,user_surname", "Mary Ann,Smith"),
+        ("Name,Vorname", "Smith,Mary Ann"),
+        ("Nom,Prénom", "Smith,Mary Ann"),
+        ("Nombre,Apellido(s)", "Mary Ann,Smith"),
+        ("Nome,Cognome", "Mary Ann,Smith"),
+        ("Naam,Voornaam", "Smith,Mary Ann"),
+        ("Name,Surname", "Mary Ann,Smith"),
+        ("Name,Surname", "Mary Ann Smith,Smith"),
+        ("Name,First Name", "Mary Ann Smith,Mary Ann"),
+        ("Name,First Name", '"Smith, Mary Ann",Mary Ann'),
+        ("Participant First Name,Participant Last Name", "Mary Ann,Smith"),
+        ("Etunimi,Sukunimi", "Mary Ann,Smith"),
+    ],
+)
+def test_a_column_of_names_is_the_other_name_where_one_has_its_own(
+    header: str, cells: str, one: Callable[..., Any]
+) -> None:
+    record = one("learners", f"email,{header}\nm@x.org,{cells}\n")
+    assert (record.first_name, record.last_name) == ("Mary Ann", "Smith")
+
+
+def test_r21_a_login_is_no_name_beside_a_first_name(one: Callable[..., Any]) -> None:
+    record = one("learners", "email,Username,First Name\nm@x.org,msmith,Mary\n")
+    assert (record.first_name, record.last_name) == ("Mary", None)
+
+
+def test_a_column_that_looks_like_addresses_is_named_where_a_file_has_no_others(office: Desk) -> None:  # noqa: F811
+    text = "Email - Primary Work,employee_id,course,completed_at\na@example.org,7,Intro,2026-03-01\n"
+    told = office.imports("progress", text, code=3)
+    assert "--map email='Email - Primary Work' if it is the learner's" in " ".join(told["warnings"])
