@@ -26,7 +26,7 @@ class Reasons:
     def two_at_address(self, one: StagedPerson, other: StagedPerson) -> str:
         """Word the reason for an address of two people of the file, without ids."""
         return (
-            f"the address is of {_said(one)} and {_said(other)} in this file;"
+            f"the address is of {_given(one)} and {_given(other)} in this file;"
             " a learner_id is needed to tell them apart, or an address of their own"
         )
 
