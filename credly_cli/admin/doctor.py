@@ -20,7 +20,7 @@ from credly_cli.store import connection as connections
 from credly_cli.store import learners, runs
 from credly_cli.store.connection import Connection
 from credly_cli.store.database import Store
-from credly_cli.store.waiting import Waiting
+from credly_cli.store.needs_person import Waiting
 from credly_cli.text import Command, Hint, counted
 from credly_cli.times import from_utc_text
 from credly_cli.token import NOT_TOLD, TokenLife

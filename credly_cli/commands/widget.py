@@ -12,7 +12,7 @@ from credly_cli.output import Column, Output
 
 if TYPE_CHECKING:
     from credly_cli.learners.widget import Earned, InProgress, Widget
-    from credly_cli.store.learner_history import Discoverable
+    from credly_cli.store.eligibility import Discoverable
 
 Row = dict[str, object]  # of a listing, by the keys of its columns
 

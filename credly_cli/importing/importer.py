@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
-from credly_cli.importing.addresses import KnownAddresses
+from credly_cli.importing.address_hashes import KnownAddresses
 from credly_cli.importing.candidates import THE_COMMON, IdOptions, Readdressed
 from credly_cli.importing.content import import_access, import_content
 from credly_cli.importing.file_report import FileReport
@@ -19,12 +19,12 @@ from credly_cli.lms.reader import open_file, read_stream
 from credly_cli.lms.records import ContentRecord, Kind, Reading, Record, Records, Reject
 from credly_cli.lms.rejects import RejectFilter, RejectsFile
 from credly_cli.progress import Progress
-from credly_cli.store import runs, waiting
+from credly_cli.store import needs_person, runs
 from credly_cli.store.database import Counts, Store
 from credly_cli.store.denials import UNKNOWN_ORIGIN, Origin
 from credly_cli.store.enrollments import UndoneCompletion
+from credly_cli.store.needs_person import Waiting
 from credly_cli.store.statements import SentBefore
-from credly_cli.store.waiting import Waiting
 from credly_cli.text import as_json, counted
 from credly_cli.times import utc_text
 
@@ -125,20 +125,20 @@ def await_correction(store: Store, kind: Kind, name: str, rejects: RejectsFile) 
     """Let rejected rows wait for a person until what they came from, a file or a source, goes in without (R33)."""
     place = f"{_REJECTS}{kind}:{name}"
     if not rejects.count:
-        waiting.settle(store, place)
+        needs_person.settle(store, place)
         return
     rows = counted(rejects.count, f"row of {kind} was", f"rows of {kind} were")
     reasons = f" The reasons are in {rejects.path}." if rejects.path else ""
     message = f"{Path(name).name}: {rows} rejected.{reasons}"
-    waiting.open_one(store, place, Waiting("import-rejected", message, "Correct the file and import it again.", 1))
+    needs_person.open_one(store, place, Waiting("import-rejected", message, "Correct the file and import it again.", 1))
 
 
 def forget_missing(store: Store) -> None:
     """Let nobody wait for the correction of files that are gone."""
-    for place in waiting.places(store, _REJECTS):
+    for place in needs_person.places(store, _REJECTS):
         path = Path(place.partition(":")[2])
         if path.is_absolute() and not path.exists():
-            waiting.settle(store, f"{_REJECTS}{place}")
+            needs_person.settle(store, f"{_REJECTS}{place}")
 
 
 def _opened(kind: Kind, source: Path | BinaryIO, reading: Reading, files: ExitStack) -> tuple[Records, FileReport]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from credly_cli.importing.addresses import KnownAddresses
+from credly_cli.importing.address_hashes import KnownAddresses
 from credly_cli.lms.records import ProgressRecord, Said
 from credly_cli.store import kept
 from credly_cli.store.database import Store

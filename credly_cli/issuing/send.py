@@ -13,7 +13,7 @@ from credly_cli.errors import ErrorCode, Failure, Problem
 from credly_cli.http.response import out_of_time
 from credly_cli.http.retry import RateLimit
 from credly_cli.issuing.decide import Outcome, outcome
-from credly_cli.issuing.permissions import Permissions
+from credly_cli.issuing.forbidden import Permissions
 from credly_cli.signals import Interruption
 from credly_cli.store import claims, duplicates, facts, grants, issued_badges, runs
 from credly_cli.store import claims as uncertain

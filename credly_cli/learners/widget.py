@@ -17,12 +17,12 @@ from credly_cli.issuing.plan import foreseen_brakes, foresees_brake
 from credly_cli.learners import badges
 from credly_cli.learners.badges import ShownBadge
 from credly_cli.linking import names
-from credly_cli.store import facts, learner_history, learners
+from credly_cli.store import eligibility, facts, learners
 from credly_cli.store.badges import BadgeBrief
 from credly_cli.store.content import ContentBrief
 from credly_cli.store.database import Store
+from credly_cli.store.eligibility import Audience, Discoverable, LinkedEnrollment
 from credly_cli.store.facts import Facts
-from credly_cli.store.learner_history import Audience, Discoverable, LinkedEnrollment
 from credly_cli.store.learners import Learner, LearnerBrief
 from credly_cli.store.schema import State
 from credly_cli.text import folded
@@ -97,7 +97,7 @@ def read(store: Store, client: Client, email: str, now: datetime, *, hide_expire
     seen = [
         badge
         for audience in audiences(known, email_keys(store, known, email))
-        for badge in learner_history.discoverable(store, audience, utc_text(now))
+        for badge in eligibility.discoverable(store, audience, utc_text(now))
     ]
     return Widget(
         answer.learner,
@@ -145,7 +145,7 @@ def read_sessions(
 
     ``is_braked`` foresees of a badge that the next run would keep it back (R32).
     """
-    rows = learner_history.enrolled(store, learner_ids, badge_ids)
+    rows = eligibility.enrolled(store, learner_ids, badge_ids)
     known = ((row, facts.whole(store, row.facts)) for row in rows)
     return _keep_back([Session(row, whole, outcome(whole)) for row, whole in known], is_braked)
 

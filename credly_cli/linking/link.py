@@ -9,7 +9,7 @@ from credly_cli.errors import Failure
 from credly_cli.linking import names
 from credly_cli.store import connection as connections
 from credly_cli.store import content as contents
-from credly_cli.store import duplicates, grants, links, waiting
+from credly_cli.store import duplicates, grants, links, needs_person
 from credly_cli.store.badges import NamedBadge
 from credly_cli.store.content import ContentBrief
 from credly_cli.store.database import Store
@@ -97,7 +97,7 @@ def link(
         change.unreleased = not contents.is_released(store, content.id, moment)
         if current is None:
             _link_anew(store, change, since, moment, foresee, agreed=agreed)
-            waiting.settle(store, waiting.of_ended_link(badge.id))
+            needs_person.settle(store, needs_person.of_ended_link(badge.id))
         elif since is not None:
             _move(store, current, change, since, moment, foresee, agreed=agreed)
         change.left_out = _left_out(store, badge.id, content.id, moment)
@@ -188,7 +188,7 @@ def unlink(store: Store, badge_name: str, now: datetime) -> LinkChange:
     with store.transaction():
         current = links.of_badge(store, badge.id)
         if current is None:
-            settled = waiting.settle(store, waiting.of_ended_link(badge.id))
+            settled = needs_person.settle(store, needs_person.of_ended_link(badge.id))
             return LinkChange(badge, None, None, settled=settled)
         content = contents.of_badge(store, badge.id)
         links.end(store, current, moment, "unlinked")

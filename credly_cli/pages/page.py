@@ -19,7 +19,7 @@ from credly_cli.store import badges, learners
 from credly_cli.store.badges import BadgeBrief
 from credly_cli.store.content import ContentBrief
 from credly_cli.store.database import Store
-from credly_cli.store.learner_history import Discoverable
+from credly_cli.store.eligibility import Discoverable
 from credly_cli.store.learners import LearnerBrief
 from credly_cli.text import inert
 

@@ -12,11 +12,11 @@ from credly_cli.learners import badges as shown_badges
 from credly_cli.learners import widget
 from credly_cli.learners.badges import ShownBadge
 from credly_cli.learners.widget import Earned, InProgress, Session
-from credly_cli.store import badges, issued_badges, learner_history, learners, page_changes
+from credly_cli.store import badges, eligibility, issued_badges, learners, page_changes
 from credly_cli.store.badges import BadgeBrief
 from credly_cli.store.content import ContentBrief
 from credly_cli.store.database import Store
-from credly_cli.store.learner_history import Audience, Discoverable
+from credly_cli.store.eligibility import Audience, Discoverable
 from credly_cli.store.learners import Learner
 
 _DIGEST_BYTES = 16
@@ -73,7 +73,7 @@ class Shared:
         if found is None:
             if len(self._lists) >= _MOST_AUDIENCES:
                 self._lists.clear()
-            found = widget.by_name(learner_history.discoverable(self.store, audience, self.now))
+            found = widget.by_name(eligibility.discoverable(self.store, audience, self.now))
             self._lists[audience] = found
         return found
 
@@ -116,7 +116,7 @@ class _Batch:
         issued = issued_badges.of_many(store, numbers)
         every = [badge for several in issued.values() for badge in several]
         keys = learners.keys_of(store, numbers)
-        guests = learner_history.guests(store, [key for several in keys.values() for key in several])
+        guests = eligibility.guests(store, [key for several in keys.values() for key in several])
         lists = {one.id: _discoverable(shared, one, keys.get(one.id, (one.email_key,)), guests) for one in people}
         times = page_changes.times(store, numbers)
         return cls(shared, sessions, issued, shown_badges.resources(store, every), keys, lists, times)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from credly_cli.errors import Failure
-from credly_cli.store import waiting
+from credly_cli.store import needs_person
 from credly_cli.store.database import Store
 from credly_cli.text import Command, Hint
 from credly_cli.times import utc_text
@@ -93,7 +93,7 @@ def connect(store: Store, connection: Connection) -> None:
             pk="id",
         )
         store.change("UPDATE disconnections SET ended_at = ? WHERE ended_at IS NULL", (connection.connected_at,))
-        waiting.settle(store, "token")
+        needs_person.settle(store, "token")
 
 
 def set_token_end(store: Store, expiry: Expiry, expires_at: str | None) -> None:
@@ -105,7 +105,7 @@ def disconnect(store: Store, now: datetime) -> None:
     """End the connection; what is completed from now on is not granted (R3, R4)."""
     moment = utc_text(now.astimezone(UTC))
     with store.transaction():
-        waiting.settle(store, "token")
+        needs_person.settle(store, "token")
         forgotten = ("token_path", "token_expires_at", "token_since", "client_id")
         columns = ", ".join(f"{column} = NULL" for column in forgotten)
         store.change(f"UPDATE connection SET disconnected_at = ?, token_expiry = 'not-told', {columns}", (moment,))

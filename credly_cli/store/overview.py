@@ -9,10 +9,10 @@ from pathlib import Path
 
 from credly_cli.credly.records import Organization
 from credly_cli.errors import ErrorCode
-from credly_cli.store import waiting
+from credly_cli.store import needs_person as waiting
 from credly_cli.store.database import require_known
+from credly_cli.store.needs_person import Waiting
 from credly_cli.store.schema import COUNT_REVOKED, STATES
-from credly_cli.store.waiting import Waiting
 from credly_cli.token import Expiry, TokenLife
 
 _KNOWS_GOOD = 5  # the version from which on the store says which runs did their work

@@ -8,12 +8,12 @@ from credly_cli.credly.client import Client
 from credly_cli.credly.paging import Listing
 from credly_cli.credly.records import Badge
 from credly_cli.errors import Problem
-from credly_cli.store import badges, duplicates, links, waiting
+from credly_cli.store import badges, duplicates, links, needs_person
 from credly_cli.store import content as contents
 from credly_cli.store.badges import BadgeBrief
 from credly_cli.store.content import ContentBrief
 from credly_cli.store.database import Store
-from credly_cli.store.waiting import Waiting
+from credly_cli.store.needs_person import Waiting
 from credly_cli.text import Command, Hint, counted
 from credly_cli.times import utc_text
 
@@ -118,5 +118,5 @@ def _ended(store: Store, badge: BadgeBrief, content: ContentBrief) -> Problem:
         " Take a badge off its content before archiving or deleting it in Credly."
     )
     hint = Hint("To settle it:", Command("unlink", badge.id))
-    waiting.open_one(store, waiting.of_ended_link(badge.id), Waiting("link-ended", message, hint, 1))
+    needs_person.open_one(store, needs_person.of_ended_link(badge.id), Waiting("link-ended", message, hint, 1))
     return Problem("link-ended", message, badge_id=badge.id, hint=hint)

@@ -9,7 +9,7 @@ from typing import Any
 from credly_cli.config import SourceName
 from credly_cli.configured_files import options_of
 from credly_cli.errors import Failure, Problem
-from credly_cli.importing.addresses import KnownAddresses
+from credly_cli.importing.address_hashes import KnownAddresses
 from credly_cli.importing.candidates import IdOptions
 from credly_cli.importing.file_report import FileReport
 from credly_cli.importing.importer import ImportResult, await_correction, import_records
@@ -19,7 +19,7 @@ from credly_cli.lms.records import KINDS, Kind, Understood
 from credly_cli.lms.rejects import RejectsFile
 from credly_cli.lms.source import Batch, Part, Source, SourceContext
 from credly_cli.progress import Progress
-from credly_cli.store import content, learners, runs, waiting
+from credly_cli.store import content, learners, needs_person, runs
 from credly_cli.store import content as access
 from credly_cli.store.database import Store
 from credly_cli.store.denials import Origin
@@ -201,7 +201,7 @@ class LmsStep:
                 if batch.problem is not None:
                     result.problems.append(Problem.of(batch.problem))
                     lasting += result.problems[-1:] if batch.lasts else []
-            waiting.record(self.store, f"{_WAITING}:{name}", lasting)
+            needs_person.record(self.store, f"{_WAITING}:{name}", lasting)
         except Failure as failure:
             result.failure = failure
         result.problems += _undone(result.of("progress"))

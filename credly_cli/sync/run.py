@@ -8,7 +8,7 @@ from typing import Any, Literal
 from credly_cli.config import Settings
 from credly_cli.credly.client import Client
 from credly_cli.errors import Exit, Failure, Problem, exit_of_work
-from credly_cli.importing.addresses import KnownAddresses
+from credly_cli.importing.address_hashes import KnownAddresses
 from credly_cli.importing.file_report import FileReport
 from credly_cli.importing.importer import forget_missing
 from credly_cli.issuing import restore
@@ -16,7 +16,7 @@ from credly_cli.issuing.plan import born_expired
 from credly_cli.lms.records import KINDS
 from credly_cli.lms.source import SourceContext
 from credly_cli.signals import Interruption
-from credly_cli.store import claims, grants, runs, waiting
+from credly_cli.store import claims, grants, needs_person, runs
 from credly_cli.store import connection as connections
 from credly_cli.store.connection import Connection
 from credly_cli.store.database import Store
@@ -149,7 +149,7 @@ class Synchronisation:
         found = [warning] if warning else []
         run.problems += found
         run.warnings += [problem.sentence for problem in found]
-        waiting.replace(self.store, "token", found)
+        needs_person.replace(self.store, "token", found)
 
     def _begin(self, run: Run) -> int:
         """Take the run's number, in the store and then in the lock file, before anything is claimed."""
@@ -189,7 +189,7 @@ class Synchronisation:
                 self._stop(run, failure)
             elif (problem := Problem.of(failure)) not in run.problems:  # what ended one step may end the next one too
                 run.problems.append(problem)
-        waiting.replace(self.store, step, run.problems[said:], is_whole=is_whole)
+        needs_person.replace(self.store, step, run.problems[said:], is_whole=is_whole)
 
     def _perform(self, step: Step, run: Run, number: int) -> bool:
         """Do one step; returns whether it had anything to do."""

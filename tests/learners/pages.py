@@ -11,7 +11,7 @@ from credly_cli.learners.widget import Earned, InProgress
 from credly_cli.pages.page import Page
 from credly_cli.store.badges import BadgeBrief
 from credly_cli.store.content import ContentBrief
-from credly_cli.store.learner_history import Discoverable
+from credly_cli.store.eligibility import Discoverable
 from tests.learners.school import AGAIN, BADGE, ROBIN, School
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ import pytest
 
 from credly_cli.learners import explain
 from credly_cli.learners.widget import discover, in_progress, read_sessions
-from credly_cli.store import learner_history
+from credly_cli.store import eligibility
 from credly_cli.store.database import Store
-from credly_cli.store.learner_history import Audience
+from credly_cli.store.eligibility import Audience
 from tests.learners.test_where_it_shows import shown
 from tests.support.desk import START
 from tests.support.steps import steps
@@ -66,7 +66,7 @@ def test_a_thousand_others_add_nothing_to_what_is_read(small: Store, large: Stor
 
 def test_at_size_it_finds_what_is_in_progress_and_what_is_new(large: Store) -> None:
     sessions = read_sessions(large, [1])
-    seen = learner_history.discoverable(large, Audience("learner", (ROBIN,)), AT)
+    seen = eligibility.discoverable(large, Audience("learner", (ROBIN,)), AT)
     assert len(in_progress(sessions, frozenset())) == ENROLLED
     assert len(discover(seen, sessions, frozenset())) == LINKED - ENROLLED
 
