@@ -1,6 +1,7 @@
 """Connecting to Credly, and the client of a connection (R1, R2)."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -170,7 +171,10 @@ def another_organization(known: Connection) -> Failure:
 
 
 def keep(store: Store, connection: Connection, typed: Token | None, token_file: Path) -> None:
-    """Keep the connection, and the token where it was typed; another organization's is refused (R2)."""
+    """Keep the connection, and the token where it was typed; another organization's is refused (R2).
+
+    A token that was kept before and is read no more goes.
+    """
     known = connections.current(store)
     if known is not None and known.organization_id != connection.organization_id:
         raise another_organization(known)
@@ -180,6 +184,13 @@ def keep(store: Store, connection: Connection, typed: Token | None, token_file: 
             runs.note(store, "token", connection.token_path)
         if typed is not None:
             store_token(token_file, typed)
+    if connection.token_kind != "stored" and not _is_same(connection.token_path, token_file):  # noqa: S105
+        with suppress(OSError):
+            token_file.unlink()
+
+
+def _is_same(path: Path | None, other: Path) -> bool:
+    return path is not None and path.resolve() == other.resolve()
 
 
 def token_source(

@@ -341,3 +341,23 @@ def test_reading_the_lms_alone_asks_credly_nothing(connected: Desk) -> None:
     connected.sandbox.log.clear()
     connected.json("sync", "--only", "lms")
     assert connected.sandbox.log.count() == 0
+
+
+def test_r1_a_token_that_was_kept_goes_once_another_is_read_from_elsewhere(desk: Desk) -> None:
+    """Of a token in the environment or in a file of the user's only the source is remembered."""
+    own = desk.home / "own-token"
+    own.write_text(desk.sandbox.token)
+    own.chmod(0o600)
+    kept = desk.home / "token"
+    for options, environ in (
+        ((), {"CREDLY_TOKEN": desk.sandbox.token}),
+        (("--token-file", str(own)), {}),
+    ):
+        desk.connect()
+        assert kept.exists()
+        desk.json("connect", "--api-url", URL, *options, environ=environ)
+        assert not kept.exists()
+    desk.connect()
+    desk.json("connect", "--api-url", URL, "--token-file", str(kept))
+    assert kept.exists()
+    assert own.exists()
