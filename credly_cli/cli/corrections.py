@@ -31,12 +31,13 @@ def _unquoted(store: Store, failure: Failure, arguments: Sequence[str]) -> Failu
     """Recognise the words of a name that a shell took apart."""
     known = {folded(row.name) for row in badges.all_named(store)} | {folded(row.title) for row in contents.named(store)}
     whole, joined = _joined(arguments, known)
-    if not joined:
-        called = _learner_among(store, arguments)
-        whole, joined = _joined(arguments, {folded(called)} if called else set())
+    if called := _learner_among(store, whole):
+        whole, _ = _joined(whole, {folded(called)})
+        joined.append(called)
     if not joined:
         return None
-    message = f"{joined[0]} is one name: put it in quotes."
+    each = "is one name: put it" if len(joined) == 1 else "are names: put each"
+    message = f"{' and '.join(joined)} {each} in quotes."
     return Failure(failure.code, message, hint=Hint("Run:", Command(*_in_order(store, whole))))
 
 

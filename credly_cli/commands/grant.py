@@ -76,6 +76,8 @@ def grant(
     if show_list:
         return _list(environment, names)
     emails, badge = _split(environment, names, file)
+    if file is None and len(emails) > 1:
+        _require_quotes(environment, emails, badge)
     moment = _moment(environment, issued_at) if issued_at is not None else None
     if not (dry_run or yes) and environment.may_ask:
         _confirm(environment, emails, badge)
@@ -124,6 +126,21 @@ def _split(environment: Environment, names: list[str], file: str | None) -> tupl
             "usage", "--from takes the place of the learners.", hint=Hint(Command("grant", "--from", "FILE", "BADGE"))
         )
     return addresses_of(_text(environment, file)), badge
+
+
+def _require_quotes(environment: Environment, emails: list[str], badge: str) -> None:
+    """Notice a learner's name that a shell took apart, before the others are issued anything; raises ``Failure``."""
+    from credly_cli.cli import corrections
+    from credly_cli.linking import names
+
+    for word in (email for email in emails if "@" not in email):
+        with environment.reading() as store:
+            try:
+                names.learner(store, word)
+            except Failure as failure:
+                meant = corrections.corrected(failure, environment, ["grant", *emails, badge])
+                if meant is not failure:
+                    raise meant from None
 
 
 def _text(environment: Environment, file: str) -> str:

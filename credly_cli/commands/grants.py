@@ -60,7 +60,9 @@ def grants(
     environment: Environment = context.obj
     for name in state or ():
         if name not in STATES:
-            raise Failure("usage", f"There is no state {name!r}.", hint=f"The states are {', '.join(STATES)}.")
+            revoked = " What was revoked is issued, with its state in Credly." if name == "revoked" else ""
+            hint = f"The states are {', '.join(STATES)}.{revoked}"
+            raise Failure("usage", f"There is no state {name!r}.", hint=hint)
     with environment.reading() as store:
         learners = [learner.id for learner in names.learner(store, email)] if email is not None else None
         badge_id = names.badge(store, badge).id if badge is not None else None

@@ -1,5 +1,6 @@
 """Finding what a user names: learners by address, id or name, badges and content by name in any form."""
 
+import re
 from typing import Any
 
 import pytest
@@ -142,12 +143,20 @@ def test_a_badge_that_is_not_in_the_store_suggests_a_sync_and_says_when_the_last
         ),
         (("explain", "Ada", "Lovelace"), "credly explain 'Ada Lovelace'"),
         (("widget", "Ada", "Lovelace"), "credly widget 'Ada Lovelace'"),
+        (
+            ("grant", "bob@example.com", "Ada", "Lovelace", "First Aid at Work"),
+            "credly grant bob@example.com 'Ada Lovelace' 'First Aid at Work'",
+        ),
+        (
+            ("grant", "Ada", "Lovelace", "First", "Aid", "at", "Work"),
+            "credly grant 'Ada Lovelace' 'First Aid at Work'",
+        ),
     ],
 )
 def test_a_name_without_quotes_is_recognised_and_said(office: Desk, typed: tuple[str, ...], meant: str) -> None:
     ran = office.run(*typed)
     assert ran.code in (2, 5), ran
-    assert "is one name: put it in quotes." in ran.err
+    assert re.search(r"is one name: put it in quotes\.|are names: put each in quotes\.", ran.err)
     assert f"Run: {meant}\n" in ran.err
 
 
