@@ -88,6 +88,8 @@ class AccessTokens:
             return CREDLY.failure("silent", message=f": {error}", host=self._http.api_url)
         if reply.status in _REFUSED and not reply.is_of_firewall:
             return _refused(reply)
+        if reply.status in _NOT_THERE:
+            return _not_there(self._http.api_url, reply)
         return CREDLY.failure_of(reply) or reply
 
 
@@ -106,3 +108,9 @@ def _refused(reply: Reply) -> HttpFailure:
         Command("connect", "--client-id", "ID"),
     )
     return HttpFailure("token-refused", f"Credly refused the OAuth client: {message}.", reply.status, hint)
+
+
+def _not_there(oauth_url: str, reply: Reply) -> HttpFailure:
+    hint = "Set credly.oauth_url in the configuration; it may also be /oauth/token at the API's own host."
+    message = f"Credly gives no access tokens at {oauth_url}: {reply.message}."
+    return HttpFailure("server-error", message, reply.status, hint=hint)

@@ -281,6 +281,15 @@ def test_an_answer_without_an_access_token_is_a_fault_of_the_server(desk: Desk, 
     assert as_client(desk, code=75)["error"]["code"] == "server-error"
 
 
+def test_r1_where_no_access_tokens_are_given_the_key_of_their_address_is_named(desk: Desk) -> None:
+    desk.sandbox.switches.oauth_status = 404
+    client = desk.sandbox.clients[0]
+    how = ("--client-id", client.id, "--token-stdin", "--api-url", URL)
+    error = desk.json("connect", *how, stdin=client.secret, code=75)["error"]
+    assert "https://credly.test/oauth/token" in error["message"]
+    assert "credly.oauth_url" in error["hint"]
+
+
 @pytest.mark.parametrize(
     ("api_url", "oauth_url"),
     [
