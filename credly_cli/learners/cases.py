@@ -10,11 +10,12 @@ from credly_cli.issuing.plan import foresees_brake
 from credly_cli.learners import widget
 from credly_cli.learners.widget import Session
 from credly_cli.store import connection as connections
-from credly_cli.store import eligibility, runs
+from credly_cli.store import eligibility, learner_history, runs
 from credly_cli.store.connection import Connection
 from credly_cli.store.content import ContentBrief
 from credly_cli.store.database import Store
-from credly_cli.store.eligibility import Attempt, Audience, KnownBadge, LearnerGrant, PastLink
+from credly_cli.store.eligibility import Audience
+from credly_cli.store.learner_history import Attempt, KnownBadge, LearnerGrant, PastLink
 from credly_cli.store.learners import Learner, LearnerBrief
 from credly_cli.times import utc_text
 
@@ -107,7 +108,7 @@ def read_cases(
 def _cases(store: Store, wanted: Iterable[str], issued: Sequence[IssuedBadge]) -> dict[str, Case]:
     """Begin a case for each badge; one that was never in the list is known by what was issued of it."""
     ids = dict.fromkeys(wanted)
-    cases = {badge.id: Case(badge) for badge in eligibility.badges(store, list(ids))}
+    cases = {badge.id: Case(badge) for badge in learner_history.badges(store, list(ids))}
     for one in issued:
         if one.badge_id in ids:
             foreign = KnownBadge(one.badge_id, one.badge_name or one.badge_id, one.image_url)
@@ -116,7 +117,7 @@ def _cases(store: Store, wanted: Iterable[str], issued: Sequence[IssuedBadge]) -
 
 
 def _fill(store: Store, cases: dict[str, Case], learner_ids: Sequence[int], person: Person) -> None:
-    for link in eligibility.last_links(store, list(cases), person.now):
+    for link in learner_history.last_links(store, list(cases), person.now):
         cases[link.badge_id].link = link
     is_braked = partial(foresees_brake, store, most=person.brake)
     for session in widget.read_sessions(store, learner_ids, list(cases), is_braked=is_braked):
@@ -132,10 +133,10 @@ def _fill(store: Store, cases: dict[str, Case], learner_ids: Sequence[int], pers
 
 def _fill_grants(store: Store, cases: dict[str, Case], learner_ids: Sequence[int]) -> None:
     case_of: dict[int, Case] = {}
-    for grant in eligibility.grants(store, learner_ids):
+    for grant in learner_history.grants(store, learner_ids):
         if grant.badge_id in cases:
             case_of[grant.id] = cases[grant.badge_id]
             case_of[grant.id].grants.append(grant)
-    for attempt in eligibility.attempts(store, learner_ids):
+    for attempt in learner_history.attempts(store, learner_ids):
         if attempt.grant_id in case_of:
             case_of[attempt.grant_id].attempts.append(attempt)

@@ -10,8 +10,8 @@ from credly_cli.credly.records import IssuedBadge
 from credly_cli.identity import missing_names
 from credly_cli.learners.cases import Case, Person
 from credly_cli.learners.widget import Session
-from credly_cli.store.eligibility import Attempt, LearnerGrant
 from credly_cli.store.facts import Facts
+from credly_cli.store.learner_history import Attempt, LearnerGrant
 
 _ATTEMPTS = 3  # so many of the last are told
 

@@ -12,7 +12,7 @@ from credly_cli.errors import Failure
 from credly_cli.learners.cases import Case, read_cases, read_person
 from credly_cli.learners.checks import Check, checks
 from credly_cli.linking import names
-from credly_cli.store import eligibility, issued_badges, learners
+from credly_cli.store import issued_badges, learner_history, learners
 from credly_cli.store.badges import BadgeBrief
 from credly_cli.store.content import ContentBrief
 from credly_cli.store.database import Store
@@ -78,7 +78,7 @@ def explain(
     if badge_name is not None:
         wanted = [names.badge(store, badge_name).id]
     else:
-        wanted = [*eligibility.badge_ids(store, ids), *(badge.badge_id for badge in issued)]
+        wanted = [*learner_history.badge_ids(store, ids), *(badge.badge_id for badge in issued)]
     person = read_person(store, email, known, now, zone, brake)
     explained = [_explained(case, checks(case, person)) for case in read_cases(store, wanted, issued, known, person)]
     return Explanation(person.brief, sorted(explained, key=lambda one: (folded(one.badge.name), one.badge.id)))
