@@ -30,12 +30,12 @@ def badges(
 
     Example: credly badges --unlinked
     """
-    from credly_cli.store import links, runs
+    from credly_cli.store import lists, runs
 
     environment: Environment = context.obj
     with environment.reading() as store:
-        rows = links.badges(store, unlinked=unlinked)
-        synced = runs.last_finished(store)
+        rows = lists.badges(store, unlinked=unlinked)
+        synced = runs.badges_listed_at(store)
     none = Hint("There are no badges yet. Run:", Command("sync"))
     empty = Hint("Every badge is linked.") if unlinked else none
     output = environment.output

@@ -28,10 +28,10 @@ def content(
 
     Example: credly content --json
     """
-    from credly_cli.store import links
+    from credly_cli.store import lists
 
     environment: Environment = context.obj
     with environment.reading() as store:
-        rows = links.content(store, utc_text(environment.clock.now()))
+        rows = lists.content(store, utc_text(environment.clock.now()))
     empty = Hint("There is no content yet. Run:", Command("import", "content", "FILE"))
     environment.output.listing(COLUMNS, rows, empty=empty, as_csv=csv)

@@ -28,7 +28,7 @@ def badge(store: Store, text: str) -> NamedBadge:
     left = [row for row in rows if not row.listed]
     if found := _named([(some, key) for some in (known, left) for key in ("id", "slug", "name")], text):
         return _only(found, text, "badges", "ambiguous-badge", lambda row: f"{row.id} ({row.name})")
-    synced = runs.last_finished(store)
+    synced = runs.badges_listed_at(store)
     if not known:
         when = f"the last sync was at {synced}" if synced else "nothing was synced yet"
         message = f"There are no badges in the store: {when}."

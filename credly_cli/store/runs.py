@@ -75,9 +75,17 @@ def last_good(store: Store) -> str | None:
     return found
 
 
-def last_finished(store: Store) -> str | None:
-    """Return when the last run ended, however."""
-    found: str | None = store.value("SELECT max(finished_at) FROM runs")
+_BADGES_LISTED = "badges-listed"
+
+
+def note_badges_listed(store: Store, now: str) -> None:
+    """Note that the list of badges was read to its end."""
+    set_bookmark(store, _BADGES_LISTED, now)
+
+
+def badges_listed_at(store: Store) -> str | None:
+    """Return as of when the list of badges is; in a store in which that was never noted, when its last run ended."""
+    found: str | None = bookmark(store, _BADGES_LISTED) or store.value("SELECT max(finished_at) FROM runs")
     return found
 
 

@@ -8,7 +8,7 @@ from credly_cli.credly.client import Client
 from credly_cli.credly.paging import Listing
 from credly_cli.credly.records import Badge
 from credly_cli.errors import Problem
-from credly_cli.store import badges, duplicates, links, needs_person
+from credly_cli.store import badges, duplicates, links, needs_person, runs
 from credly_cli.store import content as contents
 from credly_cli.store.badges import BadgeBrief
 from credly_cli.store.content import ContentBrief
@@ -60,7 +60,8 @@ def sync_badges(store: Store, client: Client, now: datetime, *, allow_shrink: bo
         _save(store, listing, before, outcome)
         if listing.problem is not None:
             outcome.problems.append(Problem.of(listing.problem))
-        elif listing.unreadable:
+        else:
+            runs.note_badges_listed(store, utc_text(now))
             gone = [badge_id for badge_id in gone if badge_id not in listing.unread_ids]
         if gone and listing.complete:
             suspicious = not listing.rows or (len(gone) > _FEW and len(gone) * 2 > len(before))

@@ -65,6 +65,15 @@ def test_r12_a_content_may_carry_several_badges(connected: Desk) -> None:
     assert [badge["name"] for badge in content["badges"]] == ["Facilitator", FIRST_AID]
 
 
+def test_r11_the_badges_of_content_are_listed_alphabetically_whatever_their_accents(connected: Desk) -> None:
+    connected.sandbox.change_template(connected.badge_id("Facilitator"), name="\u00c4RZTE")
+    connected.json("sync")
+    connected.json("link", FIRST_AID, "first-aid")
+    connected.json("link", "\u00c4RZTE", "first-aid")
+    content = next(entry for entry in connected.json("content") if entry["id"] == "first-aid")
+    assert [badge["name"] for badge in content["badges"]] == ["\u00c4RZTE", FIRST_AID]
+
+
 def test_r12_an_empty_store_suggests_to_sync(desk: Desk) -> None:
     desk.connect()
     error = desk.json("link", FIRST_AID, "first-aid", code=5)["error"]

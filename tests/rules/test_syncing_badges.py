@@ -364,6 +364,17 @@ def test_r11_the_title_of_the_linked_content_is_shown_also_when_a_session_was_na
     assert "First Aid Course" in line.split("\t")
 
 
+def test_r11_the_list_is_as_of_when_it_was_read_and_of_no_later_run(connected: Desk) -> None:
+    connected.json("sync", "--only", "badges")
+    connected.pass_time(days=1)
+    connected.json("sync", "--only", "lms")
+    connected.sandbox.faults.add(faults.answers(503), "GET", "badge_templates", times=None)
+    connected.json("sync", "--only", "badges", code=75)
+    assert "As of the last sync, 2026-03-02 09:30 UTC." in connected.run("badges", terminal=True).err
+    hint = connected.json("link", "Knitting", "first-aid", code=5)["error"]["hint"]
+    assert "newer than the last sync, at 2026-03-02" in hint
+
+
 def test_r11_only_badges_without_content_on_request(connected: Desk) -> None:
     connected.json("link", FIRST_AID, "first-aid")
     shown = [badge["name"] for badge in connected.json("badges", "--unlinked")]
