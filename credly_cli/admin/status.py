@@ -1,4 +1,4 @@
-"""Where things stand, as `status` tells it: what is overdue, and what to do next."""
+"""Where things stand, as `status` shows it: for what to call somebody, and what to do next."""
 
 import re
 from collections.abc import Sequence
@@ -25,15 +25,19 @@ def read_age(text: str) -> timedelta:
     raise Failure("usage", f"{text!r} is not an age.", hint="Write it like 90m, 2h or 1d.")
 
 
-def overdue(found: Overview, oldest: timedelta, now: datetime) -> Hint | None:
-    """Say why a monitor should call somebody, with the way out: the last good sync is older, or a person is needed."""
+def call_for(found: Overview, oldest: timedelta, now: datetime, warning: Hint | None) -> Hint | None:
+    """Say why a monitor should call somebody, with the way out, ``None`` where nobody is needed (R33).
+
+    The last good sync is older, a person is needed, or there is a ``warning`` of the token's end.
+    """
     if found.needs_person:
-        return _waiting(found)
+        is_said = warning is not None and {each.code for each in found.waiting_for_person} == {"token-expiring"}
+        return warning if is_said else _waiting(found)
     if found.last_good_sync is None:
         return Hint("No sync has ended well yet. Next:", _next_command(found) or Command("sync"))
     age = now - from_utc_text(found.last_good_sync)
     if age <= oldest:
-        return None
+        return warning
     return Hint(f"The last good sync ended {_words(age)} ago. Next:", _next_command(found) or Command("sync"))
 
 

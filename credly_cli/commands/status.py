@@ -47,14 +47,10 @@ def status(
         output.answer(answer, lambda: _show(environment, found, warning, next_step))
     if oldest is None:
         return int(Exit.DONE)
-    reason = use_case.overdue(found, oldest, now)
-    if warning and reason and {each.code for each in found.waiting_for_person} == {"token-expiring"}:
-        reason = None  # that is what the warning says
+    reason = use_case.call_for(found, oldest, now, warning)
     if reason:
         output.line("credly status:", reason)
-    elif warning:
-        output.line("credly status:", warning)
-    return int(Exit.PARTIAL if reason or warning else Exit.DONE)
+    return int(Exit.PARTIAL if reason else Exit.DONE)
 
 
 def _show(environment: Environment, found: "Overview", warning: Hint | None, next_step: Hint | None) -> None:
