@@ -188,8 +188,10 @@ def unlink(store: Store, badge_name: str, now: datetime) -> LinkChange:
     with store.transaction():
         current = links.of_badge(store, badge.id)
         if current is None:
-            settled = needs_person.settle(store, needs_person.of_ended_link(badge.id))
-            return LinkChange(badge, None, None, settled=settled)
+            # one of its name may have been made anew in Credly, and be in the list in its place
+            meant = [badge, *(left for left in names.left_badges(store, badge_name) if left.id != badge.id)]
+            ended = [one for one in meant if needs_person.settle(store, needs_person.of_ended_link(one.id))]
+            return LinkChange(ended[0] if ended else badge, None, None, settled=bool(ended))
         content = contents.of_badge(store, badge.id)
         links.end(store, current, moment, "unlinked")
         cancelled = duplicates.cancel_unsent(store, badge.id, moment)

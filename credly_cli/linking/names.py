@@ -37,6 +37,12 @@ def badge(store: Store, text: str) -> NamedBadge:
     raise Failure("unknown-badge", f"There is no badge {text!r}.", hint=_badge_hint(text, names, synced))
 
 
+def left_badges(store: Store, text: str) -> list[NamedBadge]:
+    """Return the badges of a name that left the list, also where another of that name is in it."""
+    wanted = folded(text)
+    return [row for row in badges.all_named(store) if not row.listed and wanted and folded(row.name) == wanted]
+
+
 def _badge_hint(text: str, names: Iterable[tuple[str, str]], synced: str | None) -> Hint:
     """Suggest the closest; one that is new, or was activated lately, is in the store after a sync (R12)."""
     closest = _hint(text, names, Command("badges"))

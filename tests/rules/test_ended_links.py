@@ -1,6 +1,7 @@
 """A link that ended by itself needs a person until the badge is linked or unlinked by hand (R9, R16, R33)."""
 
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -51,6 +52,14 @@ def test_r16_unlink_settles_a_link_that_ended_by_itself(connected: Desk, badge_i
     assert (ran.code, "settled" in ran.out) == (0, True)
     assert waiting(connected) == []
     assert "settled" not in connected.run("unlink", badge_id).out
+
+
+def test_r16_the_name_settles_it_also_where_a_badge_of_that_name_was_made_anew(connected: Desk, badge_id: str) -> None:
+    connected.sandbox.add_template({**connected.sandbox.templates[badge_id], "id": str(UUID(int=7)), "state": "active"})
+    connected.json("sync", code=3)
+    answer = connected.json("unlink", FIRST_AID)
+    assert (answer["changed"], answer["badge"]["id"]) == (False, badge_id)
+    assert waiting(connected) == []
 
 
 def test_r9_a_badge_that_is_active_again_is_said_to_be_and_link_settles_it(connected: Desk, badge_id: str) -> None:
