@@ -74,8 +74,9 @@ def _recipient(store: Store, text: str, content_id: str) -> Addressee | None:
         known = names.learner(store, text)
     except Failure:
         return None
-    for learner in known:
-        if enrolled := enrollments.latest(store, learner.id, content_id):
-            name = " ".join(word for word in (learner.first_name, learner.last_name) if word)
-            return Addressee(learner.email, name, enrolled.percent, enrolled.completed_at)
-    return None
+    found = [(one, session) for one in known if (session := enrollments.latest(store, one.id, content_id))]
+    if len(found) != 1:
+        return None
+    ((learner, enrolled),) = found
+    name = " ".join(word for word in (learner.first_name, learner.last_name) if word)
+    return Addressee(learner.email, name, enrolled.percent, enrolled.completed_at)

@@ -143,31 +143,36 @@ class ManualGrants:
     def _candidate(self, result: Granted) -> _Candidate:
         known = names.learner(self.store, result.email)
         result.email = names.address(self.store, result.email)
-        for learner in known:
-            enrolled = self._session(learner)
-            if enrolled is not None:
-                return _Candidate(
-                    result, learner, enrolled, Recipient.of_learners(self.store, result.email, known, self._badge.id)
-                )
-        raise Failure(
-            "not-enrolled",
-            f"{result.email} is not enrolled in {self._content.title}.",
-            hint="A badge is granted by hand to those enrolled in its content.",
-        )
+        enrolled = self._sessions(known)
+        if not enrolled:
+            raise Failure(
+                "not-enrolled",
+                f"{result.email} is not enrolled in {self._content.title}.",
+                hint="A badge is granted by hand to those enrolled in its content.",
+            )
+        if len(enrolled) > 1:
+            raise names.shared(result.email, [learner for learner, _ in enrolled])
+        ((learner, session),) = enrolled
+        recipient = Recipient.of_learners(self.store, result.email, known, self._badge.id)
+        return _Candidate(result, learner, session, recipient)
 
-    def _session(self, learner: Learner) -> Enrollment | None:
-        """Find the session that the badge is for; raises ``Failure`` where it is to be completed and is not."""
-        enrolled = enrollments.latest(self.store, learner.id, self._content.id)
-        if not self._by_completion:
+    def _sessions(self, known: Sequence[Learner]) -> list[tuple[Learner, Enrollment]]:
+        """Find who is enrolled, each with the session that the badge is for.
+
+        Raises ``Failure`` where it is to be completed and is not.
+        """
+        store, content_id = self.store, self._content.id
+        enrolled = [(one, session) for one in known if (session := enrollments.latest(store, one.id, content_id))]
+        if not self._by_completion or not enrolled:
             return enrolled
-        completed = enrollments.latest_completed(self.store, learner.id, self._content.id)
-        if enrolled is not None and completed is None:
+        completed = [(one, enrollments.latest_completed(store, one.id, content_id)) for one, _ in enrolled]
+        if all(session is None for _, session in completed):
             raise Failure(
                 "not-completed",
-                f"{learner.email} has not completed {self._content.title}.",
+                f"{enrolled[0][0].email} has not completed {self._content.title}.",
                 hint="Give the date on the badge instead, with --issued-at DATE.",
             )
-        return completed
+        return [(one, session) for one, session in completed if session is not None]
 
     def _ask(self, candidates: Sequence[_Candidate], results: Sequence[Granted]) -> list[_Candidate]:
         """Ask Credly what each holds; returns those who have not earned the badge. Where Credly fails, all ends."""

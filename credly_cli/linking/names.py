@@ -131,6 +131,15 @@ def _by_address_or_id(store: Store, text: str) -> list[Learner]:
     return learners.of_email(store, text) or learners.of_id(store, text)
 
 
+def shared(text: str, found: Sequence[Learner]) -> Failure:
+    """Say that several learners fit who share an address: nobody is guessed."""
+    shown = ", ".join(_named_fully(one) or one.email for one in found[:_SHOWN])
+    more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
+    message = f"{len(found)} learners are known as {text!r}: {shown}{more}."
+    hint = Hint("Name the one you mean by id or full name. To see them all:", Command("learners", text))
+    return Failure("ambiguous-learner", message, hint=hint)
+
+
 def _ambiguous(text: str, found: Sequence[Learner]) -> Failure:
     shown = ", ".join(f"{one.email} ({_named_fully(one)})" for one in found[:_SHOWN])
     more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""

@@ -387,6 +387,30 @@ def test_r22_what_is_planned_for_others_is_left_to_the_next_sync(linked: Desk) -
 
 
 @pytest.fixture
+def sharing(linked: Desk) -> Desk:
+    """Ann and Bob share an address; Bob alone has completed the course."""
+    linked.imports("learners", "email,learner_id,first_name,last_name\nfam@x.org,1,Ann,Ames\nfam@x.org,2,Bob,Bell\n")
+    at = linked.clock.now().isoformat()
+    rows = f"fam@x.org,1,first-aid,{MARCH},open,\nfam@x.org,2,first-aid,{MARCH},completed,{at}\n"
+    linked.imports("progress", f"email,learner_id,content_id,session_id,status,completed_at\n{rows}")
+    return linked
+
+
+def test_r22_of_two_who_share_an_address_none_is_guessed(sharing: Desk) -> None:
+    """A badge bears a name, is public and mailed at once."""
+    error = refusal(sharing, "fam@x.org", code=5)
+    assert error["code"] == "ambiguous-learner"
+    assert "Ann Ames id 1, Bob Bell id 2" in error["message"]
+    ran = sharing.run("grant", "fam@x.org", FIRST_AID, stdin="y\n", terminal=True)
+    assert (ran.code, "[y/N]" in ran.err) == (5, False)
+    assert sharing.json("grant", "2", FIRST_AID, "--dry-run")["grant"]["learner_id"] == "2"
+
+
+def test_r22_who_alone_completed_is_meant_by_completion(sharing: Desk) -> None:
+    assert sharing.json("grant", "fam@x.org", FIRST_AID, "--issued-at", "completion")["grant"]["learner_id"] == "2"
+
+
+@pytest.fixture
 def group(linked: Desk) -> Desk:
     """Besides Robin, Kim is enrolled and Lee is not."""
     enroll(linked, "kim@example.com", name="Kim,Other")
