@@ -23,7 +23,8 @@ def connect(
     context: typer.Context,
     token_stdin: Annotated[bool, typer.Option("--token-stdin", help="Read the token from standard input.")] = False,
     token_file: Annotated[
-        Path | None, typer.Option("--token-file", help="Read the token from this file each time; it stays there.")
+        Path | None,
+        typer.Option("--token-file", metavar="FILE", help="Read the token from this file each time; it stays there."),
     ] = None,
     client_id: Annotated[
         str | None,

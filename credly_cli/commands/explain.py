@@ -32,7 +32,8 @@ def explain(
         str, typer.Argument(metavar="LEARNER", help="An address, an id or a full name.", autocompletion=learners)
     ],
     badge: Annotated[
-        str | None, typer.Argument(help="Only this badge: its id, slug or name.", autocompletion=badges)
+        str | None,
+        typer.Argument(metavar="[BADGE]", help="Only this badge: its id, slug or name.", autocompletion=badges),
     ] = None,
 ) -> None:
     """Explain why a learner has, will get, or did not get a badge: each rule checked, with its facts.

@@ -40,13 +40,19 @@ def grants(
     ] = None,
     email: Annotated[
         str | None,
-        typer.Option("--email", help="Only of this learner.", autocompletion=learners),
+        typer.Option("--email", metavar="EMAIL", help="Only of this learner.", autocompletion=learners),
     ] = None,
     badge: Annotated[
-        str | None, typer.Option("--badge", help="Only of this badge: its id, slug or name.", autocompletion=badges)
+        str | None,
+        typer.Option(
+            "--badge", metavar="BADGE", help="Only of this badge: its id, slug or name.", autocompletion=badges
+        ),
     ] = None,
     content: Annotated[
-        str | None, typer.Option("--content", help="Only of this content: its id or title.", autocompletion=contents)
+        str | None,
+        typer.Option(
+            "--content", metavar="CONTENT", help="Only of this content: its id or title.", autocompletion=contents
+        ),
     ] = None,
     csv: Annotated[bool, typer.Option("--csv", help="Write CSV with a header.")] = False,
 ) -> None:

@@ -67,9 +67,12 @@ TimezoneOption: TypeAlias = Annotated[
 def import_(
     context: typer.Context,
     kind: Annotated[
-        str, typer.Argument(help=f"{', '.join(KINDS[:-1])} or {KINDS[-1]}.", autocompletion=one_of(*KINDS))
+        str,
+        typer.Argument(metavar="KIND", help=f"{', '.join(KINDS[:-1])} or {KINDS[-1]}.", autocompletion=one_of(*KINDS)),
     ],
-    files: Annotated[list[str], typer.Argument(help="CSV, JSON Lines or JSON files; - is standard input.")],
+    files: Annotated[
+        list[str], typer.Argument(metavar="FILE...", help="CSV, JSON Lines or JSON files; - is standard input.")
+    ],
     mapping: MapOption = None,
     values: ValueOption = None,
     ids: IdOption = None,

@@ -21,9 +21,12 @@ if TYPE_CHECKING:
 
 def link(
     context: typer.Context,
-    badge: Annotated[str, typer.Argument(help="A badge's id, slug or name.", autocompletion=badges)],
+    badge: Annotated[str, typer.Argument(metavar="BADGE", help="A badge's id, slug or name.", autocompletion=badges)],
     content: Annotated[
-        str, typer.Argument(help="Content's id, one of its sessions' ids, or its title.", autocompletion=contents)
+        str,
+        typer.Argument(
+            metavar="CONTENT", help="Content's id, one of its sessions' ids, or its title.", autocompletion=contents
+        ),
     ],
     since: Annotated[
         str | None, typer.Option("--since", metavar="DATE", help="Count completions from this moment on, not from now.")
@@ -147,7 +150,7 @@ def _moment(environment: Environment, text: str) -> str:
 
 def unlink(
     context: typer.Context,
-    badge: Annotated[str, typer.Argument(help="A badge's id, slug or name.", autocompletion=badges)],
+    badge: Annotated[str, typer.Argument(metavar="BADGE", help="A badge's id, slug or name.", autocompletion=badges)],
     lock_wait: LockWait = 10,
 ) -> None:
     """End the link of a badge: nobody earns it any more; what was earned stays.

@@ -42,10 +42,14 @@ _NAMED = 20  # of those left out, for one reason
 def missed(
     context: typer.Context,
     badge: Annotated[
-        str | None, typer.Argument(help="Only this badge: its id, slug or name.", autocompletion=badges)
+        str | None,
+        typer.Argument(metavar="[BADGE]", help="Only this badge: its id, slug or name.", autocompletion=badges),
     ] = None,
     content: Annotated[
-        str | None, typer.Option("--content", help="Only of this content: its id or title.", autocompletion=contents)
+        str | None,
+        typer.Option(
+            "--content", metavar="CONTENT", help="Only of this content: its id or title.", autocompletion=contents
+        ),
     ] = None,
     csv: Annotated[bool, typer.Option("--csv", help="Write CSV with a header.")] = False,
     credly_upload: Annotated[
