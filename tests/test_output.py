@@ -394,6 +394,18 @@ def test_a_work_of_less_than_a_second_shows_no_bar() -> None:
 
 
 @pytest.mark.usefixtures("impatient")
+def test_the_bar_of_grants_counts_the_answers(connected: Desk) -> None:
+    connected.json("link", "First Aid at Work", "first-aid")
+    connected.pass_time(minutes=1)
+    now = connected.clock.now().isoformat()
+    for email in (ROBIN, "kim@example.com"):
+        connected.learns(f"{email},first-aid,first-aid-march,completed,{now},Robin,Sample")
+    shown = connected.run("sync", terminal=True).err
+    assert "2 of 2" in shown
+    assert "3 of " not in shown
+
+
+@pytest.mark.usefixtures("impatient")
 def test_a_work_of_over_a_second_shows_on_a_terminal_what_is_done_of_what() -> None:
     shown = worked(Output(Terminal(), Terminal(), {"COLUMNS": "80"}))
     assert "Grants" in shown

@@ -82,11 +82,15 @@ def test_a_decision_that_is_none_is_wrong_usage(desk: Desk, wrong: str) -> None:
     assert "ID=same or ID=new" in ran.err
 
 
-def test_r17_who_has_an_id_of_a_named_source_alone_goes_out_by_a_hash_of_both(desk: Desk) -> None:
+@pytest.mark.parametrize("by_hand", [False, True])
+def test_r17_who_has_an_id_of_a_named_source_alone_goes_out_by_a_hash_of_both(desk: Desk, by_hand: bool) -> None:
     desk.json("link", desk.badge_id("First Aid at Work"), "C2")
     now = desk.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ")
     desk.imports("progress", CANVAS.replace("2026-01-05T10:00:00Z", now), "--source", "canvas")
-    assert desk.json("sync")["grants"]["issued"] == 1
+    if by_hand:
+        desk.json("grant", "bob@example.org", "First Aid at Work")
+    else:
+        assert desk.json("sync")["grants"]["issued"] == 1
     with desk.store() as store:
         name = store.value("SELECT earner_id FROM issued_badges")
     assert name == earner_id(sourced_id("canvas", "5"), "any@example.org")

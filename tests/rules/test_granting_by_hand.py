@@ -633,3 +633,16 @@ def test_r22_the_badge_of_such_a_completion_is_is_taken_up_again_after_unlinking
     linked.sandbox.faults.clear()
     linked.json("sync")
     assert [issued.state for issued in linked.issued(FIRST_AID)] == ["revoked", "pending"]
+
+
+def test_r22_what_was_cancelled_and_cannot_be_sent_is_left_as_it_was(linked: Desk) -> None:
+    complete(linked)
+    linked.sandbox.faults.add(faults.unreachable(), "POST", times=None)
+    linked.json("sync", code=75)
+    linked.json("unlink", FIRST_AID)
+    linked.json("link", FIRST_AID, "first-aid")
+    (before,) = grants(linked, "--badge", FIRST_AID)
+    linked.json("grant", ROBIN, FIRST_AID, code=75)
+    (after,) = grants(linked, "--badge", FIRST_AID)
+    assert after["state"] == "cancelled"
+    assert after == {**before, "attempts": before["attempts"] + 1}
