@@ -2,6 +2,8 @@
 
 import pytest
 
+from credly_cli.issuing.plan import plan
+from credly_cli.times import utc_text
 from tests.rules.granting_desk import MARCH, ONCE, REPEATABLE, completion, ledger, posts, states
 from tests.support import faults
 from tests.support.desk import Desk
@@ -21,6 +23,13 @@ def both(once: Desk) -> Desk:
 def withdraw(desk: Desk, *names: str) -> None:
     """Withdraw the authorization to issue these badges."""
     desk.sandbox.switches.withdrawn_templates = frozenset(map(desk.badge_id, names))
+
+
+def first_of(desk: Desk) -> str:
+    """Plan, and return the name of the badge that is to be issued first."""
+    with desk.store() as store:
+        plan(store, desk.sandbox.organization_id, None, utc_text(desk.clock.now()))
+    return str(ledger(desk)[0]["badge"]["name"])
 
 
 def test_one_badge_that_may_not_be_issued_does_not_stop_the_others(both: Desk) -> None:
@@ -48,6 +57,37 @@ def test_where_every_badge_is_refused_the_token_is_to_blame(both: Desk) -> None:
     assert set(states(both)) == {"planned"}
     withdraw(both)
     assert both.json("sync")["grants"]["issued"] == 12
+
+
+def test_a_badge_that_is_refused_first_of_all_is_not_taken_for_the_token(both: Desk) -> None:
+    both.config("[credly]\nparallel = 1\n")
+    withdraw(both, first_of(both))
+    assert both.json("sync", code=3)["grants"]["issued"] == 6
+    assert posts(both) == 1 + 6
+
+
+def test_after_five_badges_that_are_refused_no_other_is_tried(connected: Desk) -> None:
+    """R33: five badges, whatever is planned of each; none was ever issued, so it is the token."""
+    connected.config("[credly]\nparallel = 1\n")
+    names = [badge["name"] for badge in connected.json("badges")][:6]
+    for name in names:
+        connected.json("link", name, "first-aid")
+    withdraw(connected, *names)
+    connected.pass_time(hours=5)
+    connected.learns(completion("ada@example.org", MARCH, AT))
+    assert connected.json("sync", code=4)["problems"][0]["code"] == "token-forbidden"
+    assert (posts(connected), states(connected)) == (5, ["planned"] * 6)
+
+
+def test_an_answer_that_is_not_clear_says_nothing_of_the_token(once: Desk) -> None:
+    """R33: one badge is refused, and whether the other was issued nobody knows."""
+    once.json("link", REPEATABLE, "first-aid")
+    once.pass_time(hours=2)
+    once.config("[credly]\nparallel = 1\n")
+    once.learns(completion("ada@example.org", MARCH, AT))
+    withdraw(once, first_of(once))
+    once.sandbox.faults.add(faults.answers(500), "POST", nth=2)
+    assert once.json("sync", code=4)["problems"][0]["code"] == "token-forbidden"
 
 
 def test_a_token_that_may_only_read_is_to_blame_whatever_another_one_issued(both: Desk) -> None:
