@@ -6,7 +6,7 @@ from typing import cast
 import pytest
 
 from credly_cli.credly.client import Client
-from credly_cli.errors import Failure
+from credly_cli.errors import ErrorCode, Failure
 from credly_cli.issuing.lookup import Found, look_up_all
 from credly_cli.progress import Progress
 from tests.support import faults
@@ -98,6 +98,16 @@ def test_five_look_ups_in_a_row_that_fail_end_them_and_an_answer_begins_the_coun
 
     answers = [answer for _, answer in look_up_all(client, range(20), ask)]
     assert [isinstance(answer, Failure) for answer in answers] == [*[True] * 4, False, *[True] * 5]
+
+
+@pytest.mark.parametrize("code", ["token-refused", "rate-limited"])
+def test_what_concerns_all_look_ups_ends_them_at_once(code: ErrorCode) -> None:
+    client = cast("Client", SimpleNamespace(parallel=1, progress=Progress()))
+
+    def ask(_client: Client, _number: int) -> Found:
+        raise Failure(code, "No.")
+
+    assert len(list(look_up_all(client, range(20), ask))) == 1
 
 
 def test_a_badge_that_was_there_before_is_not_taken_for_the_one_sent(world: World) -> None:

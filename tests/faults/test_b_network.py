@@ -160,6 +160,32 @@ def test_a_pause_longer_than_the_run_may_take_ends_it(world: World, options: tup
     world.check_all()
 
 
+def test_a_run_with_enough_time_waits_as_long_as_it_is_asked_to(world: World) -> None:
+    """Scenario 22: without an end of its own it would not."""
+    world.complete(1)
+    world.desk.sandbox.faults.add(faults.answers(429, Retry_After="300"), "POST")
+    assert world.sync("--max-seconds", "600").code == 0
+    world.check_all()
+
+
+def test_whoever_was_asked_to_slow_down_sends_one_after_the_other(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Scenario 22: whatever may be under way at once."""
+    under_way: list[int] = []
+    issue = world.desk.sandbox.issue
+
+    def count(fields: Any) -> Any:
+        under_way.append(world.states()["sending"])
+        return issue(fields)
+
+    monkeypatch.setattr(world.desk.sandbox, "issue", count)
+    world.complete(1, 2)
+    world.desk.sandbox.faults.add(faults.answers(429), "POST", times=4)
+    assert world.sync().code == 0
+    assert under_way == [1] * 6
+
+
 def test_who_asks_to_slow_down_each_time_is_not_asked_for_ever(world: World) -> None:
     """Scenario 22: five in a row, beside those that were under way, end the run."""
     world.complete(*range(6))
