@@ -103,16 +103,17 @@ class Lines:
     def tests_of(self, file: str, line: int) -> list[str]:
         """Return the tests that run a line, the nearest first and few cases of each.
 
-        The more of what a test runs is in the file, the nearer it is. What runs on import is for all that run the file,
-        and where none does, for all there are.
+        The more of what a test runs is in the file, the nearer it is. Few tests are joined by those that run other
+        lines of the file: what is cached runs for the first of them only. What runs on import is for all that run the
+        file, and where none does, for all there are.
         """
         lines = self._lines(f"credly_cli/{file}")
         noted = lines.get(max((other for other in lines if other <= line), default=0), [])
-        tests = set(noted) & self._reach.keys()
-        if "" in noted:
-            tests |= {test for others in lines.values() for test in others} & self._reach.keys() or self._reach.keys()
-        here = Counter(test for others in lines.values() for test in others)
-        nearest = sorted(tests, key=lambda test: (-here[test] / self._reach[test], test))
+        here = Counter(test for others in lines.values() for test in others if test in self._reach)
+        tests = (here.keys() or self._reach.keys()) if "" in noted else set(noted) & self._reach.keys()
+        by_nearness = sorted(here.keys() | tests, key=lambda test: (-here[test] / self._reach[test], test))
+        nearest = [test for test in by_nearness if test in tests]
+        nearest += [test for test in by_nearness if test not in tests][: max(0, NEAR - len(nearest))]
         cases: Counter[str] = Counter()
         rounds = {}
         for test in nearest:
