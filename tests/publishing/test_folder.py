@@ -1,5 +1,6 @@
 """Nothing but our own files in the folder is touched, whatever lies there (R35)."""
 
+import errno
 import os
 import stat
 from pathlib import Path
@@ -219,3 +220,19 @@ def test_r35_what_a_run_that_was_stopped_left_is_removed(site: Site) -> None:
     kept(site, ".credly-other.new")
     site.publish()
     assert sorted(path.name for path in site.folder.glob(".*")) == [".credly-other.new", ".credly-pages"]
+
+
+def test_r35_what_a_run_that_broke_off_wrote_is_ours(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its name is in the list before the page is there."""
+    write = pages_folder.Folder.write
+
+    def write_and_break_off(folder: pages_folder.Folder, name: str, data: bytes) -> None:
+        write(folder, name, data)
+        if name.endswith(".html"):
+            raise OSError(errno.ENOSPC, "no space left")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(pages_folder.Folder, "write", write_and_break_off)
+        site.publish(code=74)
+    assert len(site.pages()) == 1
+    assert site.publish()["pages"] == len(site.pages()) == 2

@@ -261,8 +261,20 @@ def test_r1_the_secret_is_given_as_a_token_is(desk: Desk) -> None:
 def test_r1_a_client_that_is_refused_stores_nothing(desk: Desk) -> None:
     answer = as_client(desk, stdin="wrong-secret", code=4)
     assert answer["error"]["code"] == "token-refused"
+    assert "Credly refused the OAuth client" in answer["error"]["message"]
+    assert "OAuth Applications" in answer["error"]["hint"]
     assert "wrong-secret" not in json.dumps(answer)
     assert list(desk.home.iterdir()) == []
+
+
+@pytest.mark.parametrize("body", [b'{"error": "invalid_client"}', b'{"error": 1, "error_description": "Unknown id"}'])
+def test_why_a_client_is_refused_is_said_in_credlys_words(desk: Desk, body: bytes) -> None:
+    desk.sandbox.faults.add(faults.answers(401, body), "POST", "/oauth/token", times=None)
+    message = as_client(desk, code=4)["error"]["message"]
+    assert message in (
+        "Credly refused the OAuth client: invalid_client.",
+        "Credly refused the OAuth client: Unknown id.",
+    )
 
 
 def test_a_token_endpoint_that_does_not_answer_is_to_be_tried_again(desk: Desk) -> None:
