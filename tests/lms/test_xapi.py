@@ -304,12 +304,19 @@ def test_a_statement_that_cannot_be_stored_is_rejected_and_the_others_are_read(
     assert people(archive) == {ADA, BO}
 
 
+def test_a_statement_whose_time_cannot_be_read_is_rejected(archive: Desk, records: OddStore) -> None:
+    records.store({**said("completed", BO, C1, "soon"), "stored": "2026-03-01T12:00:00.000Z"})
+    assert lms(archive, code=3)["lms"]["progress"]["rejected"] == 1
+
+
 def test_what_is_kept_of_somebody_is_forgotten_with_them(archive: Desk, records: OddStore) -> None:
-    records.store(said("completed", ADA, "https://lms.example/course/9", "2026-03-01T12:00:00Z"))
+    for actor in ({}, account("7")):
+        kept = said("completed", ADA, "https://lms.example/course/9", "2026-03-01T12:00:00Z")
+        records.store({**kept, **actor})
     lms(archive)
     archive.json("forget", ADA, "--yes")
     with archive.store() as store:
-        assert store.rows("SELECT * FROM kept_progress") == []
+        assert [row["learner_id"] for row in store.rows("SELECT * FROM kept_progress")] == ["7"]
 
 
 # Voided, failed
