@@ -66,9 +66,10 @@ CREDLY = Service(
     },
 )
 _NOT_FOUND = 404
+_FAULT = 500
 _NO_SEARCH = (400, 403, 404, 405, 422, 500, 501)
 _NO_LIST = (400, 403, 404, 405, 422, 501)  # organizations are not listed for everybody
-REFUSES_SORTING = (400, 422)
+REFUSES_SORTING = (400, 422, 500)  # an unknown column to sort by may be a fault of Credly's own
 _MOST_PAGES_OF_ORGANIZATIONS = 100
 _MOST_PAGES_OF_TOKENS = 20
 
@@ -264,7 +265,8 @@ class Client:
         except HttpFailure as failure:
             if failure.status not in REFUSES_SORTING:
                 raise
-        reply = self.http.get(path, {**unsorted, "page": 1})
+            tries = 1 if failure.status == _FAULT else None  # it was tried often enough
+        reply = self.http.get(path, {**unsorted, "page": 1}, tries=tries)
         self._unsorted.add(path)
         return reply, unsorted
 

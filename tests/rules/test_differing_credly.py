@@ -113,8 +113,9 @@ def test_r10_a_list_of_badges_that_grew_removes_none(connected: Desk) -> None:
 # Lists that are not sorted
 
 
-def test_r10_r26_where_issued_badges_are_not_sorted_all_works(connected: Desk) -> None:
-    connected.sandbox.faults.add(faults.answers(422), "GET", "sort=", times=None)
+@pytest.mark.parametrize("status", [400, 422, 500])
+def test_r10_r26_where_issued_badges_are_not_sorted_all_works(connected: Desk, status: int) -> None:
+    connected.sandbox.faults.add(faults.answers(status), "GET", "sort=", times=None)
     for number in range(3):
         issue(connected, number)
     connected.pass_time(hours=2)
