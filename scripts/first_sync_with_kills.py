@@ -63,15 +63,15 @@ def site_with(events: int, users: int) -> Site:
         item = {"id": f"c{course}", "kind": "course", "title": f"Course {course}", "courseGroup": f"g{course % 20}"}
         site.content.append(item)
     start = datetime(2024, 1, 1, tzinfo=UTC)
-    events = []
+    past = []
     for number in range(events):
         person = f"user{number * 7919 % (events // 4)}@example.org"
         detail = {"id": f"u-{person}", "firstName": "User", "lastName": person[4:8]}
         at = (start + timedelta(seconds=number * 300)).strftime("%Y-%m-%dT%H:%M:%S.000Z")
-        events.append({"id": f"e{number}", "event": "courseCompletion", "type": "status_change", "timestamp": at,
+        past.append({"id": f"e{number}", "event": "courseCompletion", "type": "status_change", "timestamp": at,
                      "source": "course_completed", "notifiableId": f"c{number % 60}", "user": person,
                      "userDetail": detail})  # fmt: skip
-    site.events["courseCompletion"] = events[::-1]
+    site.events["courseCompletion"] = past[::-1]
     people = [f"user{number}@example.org" for number in range(users)]
     site.users = [{"id": f"u-{email}", "email": email, "firstName": "User", "lastName": email[4:8],
                    "purchasedCourses": [{"courseId": "c1", "status": "active"}]} for email in people]  # fmt: skip
