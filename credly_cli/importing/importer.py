@@ -121,7 +121,10 @@ def import_files(
 _REJECTS = "rejects:"  # of the places where something waits for a person
 
 
-def await_correction(store: Store, kind: Kind, name: str, rejects: RejectsFile) -> None:
+_CORRECT_IT = "Correct the file and import it again."
+
+
+def await_correction(store: Store, kind: Kind, name: str, rejects: RejectsFile, way: str = _CORRECT_IT) -> None:
     """Let rejected rows wait for a person until what they came from, a file or a source, goes in without (R33)."""
     place = f"{_REJECTS}{kind}:{name}"
     if not rejects.count:
@@ -130,7 +133,7 @@ def await_correction(store: Store, kind: Kind, name: str, rejects: RejectsFile) 
     rows = counted(rejects.count, f"row of {kind} was", f"rows of {kind} were")
     reasons = f" The reasons are in {rejects.path}." if rejects.path else ""
     message = f"{Path(name).name}: {rows} rejected.{reasons}"
-    needs_person.open_one(store, place, Waiting("import-rejected", message, "Correct the file and import it again.", 1))
+    needs_person.open_one(store, place, Waiting("import-rejected", message, way, 1))
 
 
 def forget_missing(store: Store) -> None:

@@ -44,6 +44,8 @@ class Keeping:
     addresses: KnownAddresses
     left_out: LeftOut = field(default_factory=LeftOut)
     kept_at: dict[int, str] = field(default_factory=dict)  # since when a row is kept that is tried again
+    part: str = ""  # what the parts are called
+    rejected: int = 0  # of what is kept
     _rows: dict[int, ProgressRecord] = field(default_factory=dict)  # of this part
     _kept: list[Kept] = field(default_factory=list)
 
@@ -68,15 +70,16 @@ class Keeping:
             self.left_out.add(self.left_out.people, (record.id_source or "id") if record.learner_id else "mbox_sha1sum")
 
     def keep_row(self, row: int, *, unknown: bool) -> bool:
-        """Keep a record by its row; returns whether it need not be rejected."""
+        """Keep a record by its row; returns whether it need not be rejected, or not before it is tried again."""
         record = self._rows.get(row)
         if record is None:
             return False
         if unknown:
             self.keep_of_person(record)
-        else:
-            self._keep(record)
-        return unknown
+            return True
+        self._keep(record)
+        self.rejected += row in self.kept_at
+        return row not in self.kept_at
 
     def _keep(self, record: ProgressRecord) -> None:
         identity = record.said.id if record.said else (record.event_id or _mark_of(record)).lower()

@@ -38,7 +38,7 @@ class Matcher:
         self._known = known
         self._options = options
         self._knows_people = known.of_learners or options.of_api  # rows without names are believed
-        self._why = Reasons(options.configured)
+        self._why = Reasons(options.configured, options.of_api)
         self._rejected: dict[int, str] = {}  # the reason by the person's number
         self._unknown: set[int] = set()  # those who are nobody known here
 

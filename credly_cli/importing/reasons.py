@@ -11,9 +11,10 @@ _SHOWN = 60  # characters of a name or address
 
 @dataclass(frozen=True, slots=True)
 class Reasons:
-    """Words the reasons; those of a file of the configuration name what is said there."""
+    """Words the reasons; those of a file of the configuration, or of an API, name what is said elsewhere."""
 
     configured: bool = False
+    of_api: bool = False
 
     def without_address(self, claim: Claim) -> str:
         """Word the reason for an id that is new, without an address."""
@@ -30,38 +31,37 @@ class Reasons:
             " a learner_id is needed to tell them apart, or an address of their own"
         )
 
-    def _ways(self, learner_id: str, if_same: str, if_new: str) -> str:
+    def _ways(self, claim: Claim, if_same: str, if_new: str) -> str:
         if self.configured:
-            named = f'"{cut(learner_id)}"'
+            named = f'"{cut(claim.learner_id)}"'
             return (
                 f'in config.toml, ids = {{{named} = "same"}} if {if_same}, ids = {{{named} = "new"}} if {if_new}, '
                 'source = "NAME" if the ids are of another numbering'
             )
-        options = [shlex.quote(f"{cut(learner_id)}={meaning}") for meaning in ("same", "new")]
-        return (
-            f"--id {options[0]} if {if_same}, --id {options[1]} if {if_new}, "
-            "--source NAME if the ids are of another numbering"
-        )
+        options = [f"--id {shlex.quote(f'{cut(claim.learner_id)}={meaning}')}" for meaning in ("same", "new")]
+        if self.of_api:
+            source = f" --source {shlex.quote(claim.source)}" if claim.source else ""
+            return (
+                f"tell it by a file of learners with the id: credly import learners FILE{source},"
+                f" with {options[0]} if {if_same}, with {options[1]} if {if_new}"
+            )
+        return f"{options[0]} if {if_same}, {options[1]} if {if_new}, --source NAME if the ids are of another numbering"
 
     def another_person(self, claim: Claim, owner: Candidate, person: StagedPerson) -> str:
         """Word the reason for an id and another address, of a person with another name."""
-        ways = self._ways(
-            claim.learner_id, "it is one person (the address moves)", "the LMS gave the id to somebody else"
-        )
+        ways = self._ways(claim, "it is one person (the address moves)", "the LMS gave the id to somebody else")
         return f"id {cut(claim.learner_id)} is {_shown(owner)}; the row says {_given(person)}: {ways}"
 
     def two_known(self, claim: Claim, owner: Candidate, holder: Candidate) -> str:
         """Word the reason for an id and an address of two known people."""
         known = holder.id_of(claim.source)
         called = f", id {cut(known)}" if known else ""
-        ways = self._ways(
-            claim.learner_id, "the address is the first one's now", "the LMS gave the id to somebody else"
-        )
+        ways = self._ways(claim, "the address is the first one's now", "the LMS gave the id to somebody else")
         return f"id {cut(claim.learner_id)} is {_shown(owner)}, the address is of {_shown(holder)}{called}: {ways}"
 
     def taken_twice(self, claim: Claim, owner: Candidate, person: StagedPerson) -> str:
         """Word the reason for a known id with an address that the file gives to others too."""
-        ways = self._ways(claim.learner_id, "they share it", "the LMS gave the id to somebody else")
+        ways = self._ways(claim, "they share it", "the LMS gave the id to somebody else")
         return (
             f"id {cut(claim.learner_id)} is {_shown(owner)}, and the file gives the address "
             f"{cut(person.email)} to others too: {ways}"
@@ -71,9 +71,7 @@ class Reasons:
         """Word the reason for a new id, at the address of somebody who may be the same person."""
         known = holder.id_of(claim.source)
         called = f", id {cut(known)}" if known else ", without an id"
-        ways = self._ways(
-            claim.learner_id, "it is one person (with the new id)", "it is somebody else at a shared address"
-        )
+        ways = self._ways(claim, "it is one person (with the new id)", "it is somebody else at a shared address")
         return (
             f"the address is of {_shown(holder)}{called}; "
             f"the row says {_given(person)}, id {cut(claim.learner_id)}: {ways}"
@@ -81,18 +79,14 @@ class Reasons:
 
     def two_ids(self, claim: Claim, rival: Claim, person: StagedPerson) -> str:
         """Word the reason for two new ids, of people who may be one, at one address."""
-        ways = self._ways(
-            claim.learner_id, "it is one person (say so of one of them)", "they are two at a shared address"
-        )
+        ways = self._ways(claim, "it is one person (say so of one of them)", "they are two at a shared address")
         return f"ids {cut(claim.learner_id)} and {cut(rival.learner_id)} are both {_given(person)} in this file: {ways}"
 
     def two_in_file(self, claim: Claim, one: StagedPerson, other: StagedPerson) -> str:
         """Word the reason for one id, of two who may be two people."""
         return (
             f"id {cut(claim.learner_id)} is {_given(one)} and {_given(other)} in this file, which may be two people: "
-            + self._ways(
-                claim.learner_id, "they are one", "the id is somebody else's now (and only theirs in the file)"
-            )
+            + self._ways(claim, "they are one", "the id is somebody else's now (and only theirs in the file)")
         )
 
 

@@ -155,9 +155,9 @@ class LmsStep:
         """Try what is kept of a source, once all are read: its people or content may have come from another."""
         keeping = self._keeping(name)
         for records in keeping.retryable(self.homes, self.activities):
-            retried = Part("progress", iter(records), name, keeps=True)
+            retried = Part("progress", iter(records), keeping.part or name, keeps=True)
             part.add(self._import_batch(Batch(iter([retried])), part.read, name))
-        part.of("progress").counts.left_out += keeping.count()
+        part.of("progress").counts.left_out += keeping.count() - keeping.rejected
         part.keeps |= name == "xapi"
         part.warnings += [Hint(sentence) for sentence in keeping.sentences()]
 
@@ -227,6 +227,8 @@ class LmsStep:
         imported = result.of(part.kind)
         with RejectsFile(part.file, self.state_folder or Path(), keep=keep, is_news=part.is_news) as rejects:
             source = (part.entry.source if part.entry else "") if part.file else part.name
+            if part.keeps:
+                self._keeping(name).part = part.name
             report = FileReport(part.kind, str(part.file or ""), part.understood or Understood())
             import_records(
                 *(self.store, part.kind, part.records, imported, self.now, rejects, self.progress, read_before),
@@ -238,12 +240,13 @@ class LmsStep:
             )
         if rejects.path is not None:
             runs.note(self.store, "rejects", rejects.path)
-        await_correction(self.store, part.kind, str(part.file.absolute()) if part.file else part.name, rejects)
+        place = str(part.file.absolute()) if part.file else part.name
+        await_correction(self.store, part.kind, place, rejects, way=_way_on(part))
         if rejects.first is not None:
             first = f"the first (row {rejects.first.row}): {rejects.first.reason}"
             where = f" See {rejects.path}." if rejects.path else ""
             message = f"{part.name}: {rejects.count} of {part.kind} rejected, {first}.{where}"
-            hint = Hint(f"Correct {part.name}; the next sync reads it again.{_hint_of_unknown_words(report, part)}")
+            hint = Hint(f"{_way_on(part)}{_hint_of_unknown_words(report, part)}")
             result.problems.append(Problem("import-rejected", message, hint=hint))
         return self._memory(part, report, has_rejects=rejects.count > 0)
 
@@ -269,6 +272,13 @@ class LmsStep:
         elif part.kind == "progress" and report.read and runs.bookmark(self.store, _PREFIX + brought):
             noted[barren] = str(part.file)
         return noted
+
+
+def _way_on(part: Part) -> str:
+    """Say what becomes of rejected rows."""
+    if part.keeps:
+        return "What is kept is tried again at each sync."
+    return f"Correct {part.name}; the next sync reads it again." if part.file else f"Correct it in {part.name}."
 
 
 def _hint_of_unknown_words(report: FileReport, part: Part) -> str:

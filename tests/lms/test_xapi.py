@@ -251,6 +251,39 @@ def test_an_account_is_known_by_the_numbering_of_its_home_page(archive: Desk, re
     assert people(archive) == {ADA, BO}
 
 
+def test_r25_what_is_rejected_of_an_account_is_kept_and_counts_once_it_is_told_whose_it_is(
+    archive: Desk, records: OddStore
+) -> None:
+    header = "email,first_name,last_name,learner_id\n"
+    archive.imports("learners", f"{header}{BO},Bo,Berg,5\n", "--source", "https://lms.example")
+    actor = {"actor": {**account("5")["actor"], "name": "Cy Young"}}
+    records.store({**said("completed", BO, C1, "2026-03-01T12:00:00Z"), **actor})
+    for _ in range(2):
+        answered = lms(archive, code=3)
+        (problem,) = answered["problems"]
+        assert (answered["lms"]["progress"]["rejected"], answered["lms"]["progress"]["left_out"]) == (1, 0)
+        assert "id 5 is Bo Berg" in problem["message"]
+        assert "credly import learners FILE --source https://lms.example, with --id 5=same" in problem["message"]
+        assert archive.json("status")["needs_person"] == 1
+        assert people(archive) == {ADA}
+    cy = f"{header}cy@example.org,Cy,Young,5\n"
+    archive.imports("learners", cy, "--source", "https://lms.example", "--id", "5=new")
+    assert lms(archive)["lms"]["progress"]["added"] == 1
+    assert people(archive) == {ADA, "cy@example.org"}
+    assert archive.json("status")["needs_person"] == 0
+
+
+@pytest.mark.parametrize("login", ["bberg", "bberg77", "bo.berg", "BBERG_1"])
+def test_r25_a_login_in_place_of_a_name_is_none(login: str, archive: Desk, records: OddStore) -> None:
+    archive.imports(
+        "learners", f"email,first_name,last_name,learner_id\n{BO},Bo,Berg,5\n", "--source", "https://lms.example"
+    )
+    actor = {"actor": {**account("5")["actor"], "name": login}}
+    records.store({**said("completed", BO, C1, "2026-03-01T12:00:00Z"), **actor})
+    lms(archive)
+    assert people(archive) == {ADA, BO}
+
+
 @pytest.mark.parametrize(("name", "options"), [("", ()), ("moodle", ("--source", "moodle"))])
 def test_homes_say_whose_numbering_an_account_is_of(
     name: str, options: tuple[str, ...], archive: Desk, records: OddStore

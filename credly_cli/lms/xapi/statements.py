@@ -176,7 +176,7 @@ class StatementReader:
             raise self._no_learner("anonymous", reason)
         if "learner_id" in self._given:
             identity, numbering = self._given["learner_id"], None
-        cells = [mbox, identity, str(actor.get("name") or ""), ""]
+        cells = [mbox, identity, _name_of(actor), ""]
         _refuse_what_is_no_text(cells, numbering)
         email, learner_id = self._person.email(cells), self._person.learner_id(cells)
         if sha1 and not email and not learner_id:
@@ -196,6 +196,13 @@ class StatementReader:
 
     def _no_learner(self, word: str, reason: str) -> Exception:
         return RejectedError("actor", reason) if self._is_file else LeftOutError("actor", word)
+
+
+def _name_of(actor: JsonObject) -> str:
+    """Return the name of an agent; what some systems write in its place, the login, is none."""
+    name = str(actor.get("name") or "").strip()
+    is_login = name.isascii() and " " not in name and (name.islower() or not name.replace("-", "").isalpha())
+    return "" if is_login else name
 
 
 def statement_row(statement: JsonObject) -> JsonObject:
