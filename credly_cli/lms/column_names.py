@@ -165,7 +165,8 @@ WHETHER_PASSED = frozenset({
     "aprovado", "superato", "geslaagd", "合格",
 })  # fmt: skip
 LIKE_COMPLETION = (
-    "complet", "finish", "status", "passed", "result", "attend", "timestamp", "abgeschl", "abschl", "termin", "achev",
+    "complet", "finish", "status", "passed", "result", "attend", "timestamp", "leave", "verlassen",
+    "depart", "salida", "abgeschl", "abschl", "termin", "achev",
     "realis", "finaliz", "conclu", "voltooi", "afgerond", "statut", "estado", "stato", "esito", "zeitstempel",
     "horodat", "marcatemporal", "carimbo", "tijdstempel", "informazionicronologiche",
     "完了", "修了", "状", "タイムスタンプ",

@@ -4,7 +4,8 @@ import contextlib
 import csv
 import io
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from credly_cli.errors import Failure
@@ -60,6 +61,7 @@ class Sheet:
         self._row = blanks
         self.first_line = blanks + 1
         self.parts: list[tuple[int, list[str]]] = []
+        self.titles: dict[int, str] = {}  # of parts, by the line of their header
         self.header: list[str] = self._find_header(header_line) if first else []
         self.line = self._row
         self._ahead: list[Cells] = []
@@ -90,6 +92,7 @@ class Sheet:
                 break
             self._row += 1
             row = self._checked_header(row, is_first=not above)
+            self._note_title(self._row, above[-1] if above else ())
             if header_line == self._row or (header_line is None and self._layout.is_header(row)):
                 return row
             above.append(row)
@@ -113,9 +116,18 @@ class Sheet:
             letters += sum(map(len, row))
             self._ahead.append(row)
         if not self._is_part:
+            above: Sequence[str] = ()
             for number, row in enumerate(self._ahead, self._row + 1):
+                self._note_title(number, above)
                 self._refuse_part(number, row)
+                above = row
         return self._ahead
+
+    def _note_title(self, line: int, above: Sequence[str]) -> None:
+        """Note what stands alone above a line: of a part it is the title."""
+        filled = [cell for cell in map(str.strip, above) if cell]
+        if len(filled) == 1:
+            self.titles[line] = filled[0]
 
     def records(self, read: RowReader) -> Iterator[Record | Reject]:
         """Yield what ``read`` makes of each row."""
@@ -177,7 +189,8 @@ class Sheet:
 
     def _refuse_part(self, line: int, cells: Sequence[str]) -> None:
         if self._layout.could_be_header(cells) and not self._layout.repeats(self.header, cells):
-            raise refuse_parts(self._text.name, [*self.parts, (self.line, self.header), (line, list(cells))])
+            parts = [*self.parts, (self.line, self.header), (line, list(cells))]
+            raise refuse_parts(self._text.name, parts, self.titles)
 
     def _mend(self, cells: Cells, row: int) -> None:
         """Bring a row to the header's width; refuse what would be in the wrong column or is no text."""
@@ -212,19 +225,24 @@ class _EndOfPart(Exception):  # noqa: N818 - no error
     """The part of a sheet that was asked for is at its end."""
 
 
-def refuse_parts(name: str, parts: Sequence[tuple[int, Sequence[str]]]) -> Failure:
+# What says of a part that it has the single steps of those who are in another, as in the report of Teams.
+_OF_STEPS = re.compile(r"activit|aktivit|activid|attivit|atividad|アクティビティ|活動", re.IGNORECASE)
+
+
+def refuse_parts(name: str, parts: Sequence[tuple[int, Sequence[str]]], titles: Mapping[int, str]) -> Failure:
     """Say that a sheet has several parts, which, and how one of them is read."""
-    parts_named = "; ".join(f"line {line} ({_shown(cells)})" for line, cells in parts)
+    parts_named = "; ".join(f"line {line} ({_shown(cells, titles.get(line, ''))})" for line, cells in parts)
+    whole = [line for line, _ in parts if not _OF_STEPS.search(titles.get(line, ""))]
     return Failure(
         "import-rejected",
         f"{name} is a sheet of several parts, whose headers are in {parts_named}.",
-        hint=f"Say which part is meant by the line of its header: --header-line {parts[-1][0]}",
+        hint=f"Say which part is meant by the line of its header: --header-line {whole[-1] if whole else parts[-1][0]}",
     )
 
 
-def _shown(cells: Sequence[str]) -> str:
+def _shown(cells: Sequence[str], title: str) -> str:
     texts = [text[:40] for text in map(str.strip, cells) if text]
-    return visible(", ".join(texts[:4]) + (", ..." if len(texts) > 4 else ""))  # noqa: PLR2004
+    return visible((f"{title[:40]}: " if title else "") + ", ".join(texts[:4]) + (", ..." if len(texts) > 4 else ""))  # noqa: PLR2004
 
 
 def _rows_of(lines: Sequence[str], delimiter: str) -> list[list[str]]:

@@ -160,11 +160,19 @@ def _layout(kind: Kind, reading: Reading) -> Layout:
         if row[:1] == header[:1] and list(map(str.strip, row)) == list(map(str.strip, header)):
             return True
         try:
-            return could_be_header(row) and columns(row).places == columns(header).places
+            return _may_repeat(header, row) and columns(row).places == columns(header).places
         except Failure:
             return False
 
     return Layout(is_header, repeats, could_be_header)
+
+
+def _may_repeat(header: Sequence[str], row: Sequence[str]) -> bool:
+    """Tell whether two of three headers are those of the header: the names of Qualtrics stand in two lines."""
+    if not could_be_header(row):
+        return False
+    same = sum(header_key(one) == header_key(other) for one, other in zip(header, row, strict=False))
+    return same * 3 >= len(header) * 2
 
 
 def _refuse_parts(kind: Kind, sheet: Sheet, reading: Reading, name: str) -> Failure:
@@ -176,7 +184,7 @@ def _refuse_parts(kind: Kind, sheet: Sheet, reading: Reading, name: str) -> Fail
     line, header = sheet.parts[0]
     columns = match_columns(kind, [*header, *_added(reading)], reading.mapping, optional=True)
     if len(sheet.parts) > 1 or not missing_columns(kind, columns):
-        return refuse_parts(name, sheet.parts)
+        return refuse_parts(name, sheet.parts, sheet.titles)
     refused = refuse_header(kind, columns, name)
     hint = f"The header seems to be line {line}: --header-line {line}. {refused.hint}"
     return Failure("import-rejected", refused.message, hint=hint)

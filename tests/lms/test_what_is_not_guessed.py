@@ -57,6 +57,24 @@ def test_a_sheet_of_several_parts_is_refused_with_the_parts_named(
     assert learners_in(desk) == []
 
 
+def test_of_a_report_of_teams_the_part_of_people_is_proposed_and_not_that_of_their_steps(desk: Desk) -> None:
+    sheet = (
+        "1. Summary\nMeeting title\tIntro\n\n2. Participants\n"
+        "Name\tFirst Join\tLast Leave\tIn-Meeting Duration\tEmail\tRole\n"
+        "Ada Lovelace\t3/20/2026, 9:01:00 AM\t3/20/2026, 10:00:00 AM\t59m\tada@example.org\tAttendee\n\n"
+        "3. In-Meeting Activities\nName\tJoin Time\tLeave Time\tDuration\tEmail\tRole\n"
+        "Ada Lovelace\t3/20/2026, 9:01:00 AM\t3/20/2026, 9:30:00 AM\t29m\tada@example.org\tAttendee\n"
+    )
+    path = desk.file("teams.csv", sheet)
+    for options in ((), ("--map", "content_id==C1")):
+        refused = desk.run("import", "progress", path, *options)
+        assert (refused.code, "--header-line 5" in refused.err) == (3, True)
+        assert "line 5 (2. Participants: Name, First Join" in refused.err
+    desk.imports("content", "content_id,title\nC1,Intro\n")
+    told = desk.json("import", "progress", path, "--header-line", "5", "--map", "content_id==C1")
+    assert "--map completed_at='Last Leave'" in told["warnings"][0]
+
+
 @pytest.mark.parametrize(("sheet", "line"), [(ZOOM_MEETING, "4"), (ZOOM_WEBINAR, "8")])
 def test_the_part_that_is_named_by_its_header_is_read(sheet: str, line: str, office: Desk) -> None:  # noqa: F811
     status = ("--map", "status=Attended") if sheet is ZOOM_WEBINAR else ()
