@@ -54,6 +54,11 @@ class Module:
         """What the text says."""
         return ast.parse(self.text)
 
+    @cached_property
+    def nodes(self) -> list[ast.AST]:
+        """All parts of what the text says."""
+        return list(ast.walk(self.tree))
+
     @property
     def lines(self) -> int:
         """The number of lines."""
@@ -66,12 +71,12 @@ class Module:
 
     def functions(self) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
         """Return every function and method."""
-        return (node for node in ast.walk(self.tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
+        return (node for node in self.nodes if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
 
     def sql(self) -> Iterator[str]:
         """Return the texts that are SQL; a docstring is none."""
-        docstrings = {node.value for node in ast.walk(self.tree) if isinstance(node, ast.Expr)}
-        for node in ast.walk(self.tree):
+        docstrings = {node.value for node in self.nodes if isinstance(node, ast.Expr)}
+        for node in self.nodes:
             text = node.value if isinstance(node, ast.Constant) and node not in docstrings else None
             if isinstance(text, str) and _SQL.match(text):
                 yield text
@@ -125,7 +130,7 @@ class House:
 
 def names_imported(module: Module) -> Iterator[str]:
     """Return the full names of what a module imports, at its top or later."""
-    for node in ast.walk(module.tree):
+    for node in module.nodes:
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:

@@ -1,17 +1,17 @@
 """Fixtures that all tests share."""
 
+import gc
 import os
-import shutil
 import signal
 import time
 from collections.abc import Callable, Generator, Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 from credly_cli.store import database
-from tests.support.desk import Desk
-from tests.support.stand_in import sandbox_with_samples
+from tests.support.desk import ConnectedAfter, Desk
 
 for _signal, _usual in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
     if signal.getsignal(_signal) is signal.SIG_IGN:  # as under nohup: the programs that tests start would inherit it
@@ -19,6 +19,11 @@ for _signal, _usual in ((signal.SIGINT, signal.default_int_handler), (signal.SIG
 
 
 NO_DATA = "the real input is not beside this repository"  # the one reason that holds in CI too
+
+
+def pytest_collection_finish() -> None:
+    """Spare the garbage collector what was collected: thousands of tests, which stay to the end."""
+    gc.freeze()
 
 
 @pytest.hookimpl(wrapper=True)
@@ -32,7 +37,8 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
     return report
 
 
-DURABLE = ("faults/test_a_", "faults/test_d_", "store/")  # about what survives, so they write as the program does
+# About what survives, so they write as the program does.
+DURABLE = ("faults/test_a_crash", "faults/test_a_power", "faults/test_d_", "store/")
 
 
 @pytest.fixture(autouse=True)
@@ -46,10 +52,16 @@ def _do_not_wait_for_the_disk(request: pytest.FixtureRequest, monkeypatch: pytes
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Desk:
-    """A desk in an empty home, not connected."""
+def home(tmp_path: Path) -> Path:
+    """An empty home."""
     home = tmp_path / "home"
     home.mkdir(mode=0o700)
+    return home
+
+
+@pytest.fixture
+def desk(home: Path) -> Desk:
+    """A desk in an empty home, not connected."""
     return Desk(home)
 
 
@@ -67,11 +79,25 @@ def machine_in(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None
 
 
 @pytest.fixture(scope="session")
-def connected_once(tmp_path_factory: pytest.TempPathFactory) -> Desk:
-    """A desk that is connected, of which each test gets a copy."""
-    desk = Desk(tmp_path_factory.mktemp("connected"))
+def only_connected_once(tmp_path_factory: pytest.TempPathFactory) -> Desk:
+    """A desk that is connected and knows nothing yet, of which a test gets a copy."""
+    desk = Desk(tmp_path_factory.mktemp("only-connected"))
     desk.connect()
+    return desk
+
+
+@pytest.fixture(scope="session")
+def synced_once(only_connected_once: Desk, tmp_path_factory: pytest.TempPathFactory) -> Desk:
+    """A desk that is connected, with the sample badges, of which a test gets a copy."""
+    desk = only_connected_once.copied_to(tmp_path_factory.mktemp("synced"))
     desk.json("sync")
+    return desk
+
+
+@pytest.fixture(scope="session")
+def connected_once(synced_once: Desk, tmp_path_factory: pytest.TempPathFactory) -> Desk:
+    """A desk that is connected, with the sample badges and two pieces of content, of which a test gets a copy."""
+    desk = synced_once.copied_to(tmp_path_factory.mktemp("connected"))
     desk.imports(
         "content",
         "content_id,title,type,status,session_id,session_title\n"
@@ -83,9 +109,31 @@ def connected_once(tmp_path_factory: pytest.TempPathFactory) -> Desk:
 
 
 @pytest.fixture
-def connected(desk: Desk, connected_once: Desk) -> Desk:
+def connected(home: Path, connected_once: Desk) -> Desk:
     """A desk that is connected, with the sample badges and two pieces of content, one of them with sessions."""
-    shutil.copytree(connected_once.home, desk.home, dirs_exist_ok=True)
-    desk.home.chmod(0o700)
-    desk.sandbox = sandbox_with_samples(token=connected_once.sandbox.token, now=desk.clock.now, sleep=desk.clock.sleep)
-    return desk
+    return connected_once.copied_to(home)
+
+
+@pytest.fixture
+def only_connected(home: Path, only_connected_once: Desk) -> Desk:
+    """A desk that is connected and knows nothing yet."""
+    return only_connected_once.copied_to(home)
+
+
+@pytest.fixture(scope="session")
+def prepared_once(connected_once: Desk, tmp_path_factory: pytest.TempPathFactory) -> ConnectedAfter:
+    """How a connected desk is prepared once for all tests that need it so."""
+
+    @cache
+    def prepared(prepare: Callable[[Desk], object]) -> Desk:
+        desk = connected_once.copied_to(tmp_path_factory.mktemp("prepared"))
+        prepare(desk)
+        return desk
+
+    return prepared
+
+
+@pytest.fixture
+def connected_after(home: Path, prepared_once: ConnectedAfter) -> ConnectedAfter:
+    """How to get a connected desk at which something was done before: a copy, for it is done once."""
+    return lambda prepare: prepared_once(prepare).copied_to(home)

@@ -7,7 +7,7 @@ import pytest
 
 from credly_cli import prose
 from tests.rules.admin import FIRST_AID
-from tests.support.desk import Desk, Ran
+from tests.support.desk import ConnectedAfter, Desk, Ran
 
 LONGEST = "wilhelmina.featherstonehaugh-cholmondeley@department-of-administration.example.org"
 NAMES = "Wilhelmina Augusta Charlotte,Featherstonehaugh-Cholmondeley-Marjoribanks"
@@ -15,19 +15,22 @@ WIDTHS = (60, 80, 140)
 AT = "2026-03-02T09:00:00Z"
 
 
-@pytest.fixture
-def office(connected: Desk) -> Desk:
-    """A desk with a learner of long names, who holds a badge, missed one and gets one."""
+def fill_office(desk: Desk) -> None:
     for name in ("First Aid Course", "Kitchen Hygiene"):
-        connected.json("link", FIRST_AID if name == "First Aid Course" else "Facilitator", name)
-    connected.learns(
+        desk.json("link", FIRST_AID if name == "First Aid Course" else "Facilitator", name)
+    desk.learns(
         f"{LONGEST},hygiene,,completed,{AT},{NAMES}",
         f"{LONGEST},first-aid,first-aid-march,completed,2026-03-02T09:40:00Z,{NAMES}",
         "noname@example.org,first-aid,first-aid-march,completed,2026-03-02T09:40:00Z,,",
     )
-    connected.pass_time(hours=1)
-    connected.json("sync", code=3)
-    return connected
+    desk.pass_time(hours=1)
+    desk.json("sync", code=3)
+
+
+@pytest.fixture
+def office(connected_after: ConnectedAfter) -> Desk:
+    """A desk with a learner of long names, who holds a badge, missed one and gets one."""
+    return connected_after(fill_office)
 
 
 SCREENS: dict[str, tuple[str, ...]] = {

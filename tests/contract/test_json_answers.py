@@ -10,7 +10,7 @@ import pytest
 from credly_cli.app import app
 from credly_cli.cli.answers import FAILURE, SHAPES, schema
 from tests.contract.misfit import misfit
-from tests.support.desk import Desk
+from tests.support.desk import ConnectedAfter, Desk
 from tests.support.installed import PROGRAM, first_line, variables
 
 BADGE = "First Aid at Work"
@@ -50,20 +50,23 @@ ANSWERS: dict[str, tuple[str, ...]] = {
 _COMMANDS = {command.name for command in app.registered_commands}
 
 
-@pytest.fixture
-def busy(connected: Desk) -> Desk:
-    """A desk with an issued badge, one in progress, two held and one missed."""
-    connected.json("link", BADGE, "first-aid")
-    connected.pass_time(hours=1)
-    connected.learns(
+def let_everything_happen(desk: Desk) -> None:
+    desk.json("link", BADGE, "first-aid")
+    desk.pass_time(hours=1)
+    desk.learns(
         "ada@example.org,first-aid,first-aid-march,completed,2026-03-02T10:00:00Z,Ada,Lovelace",
         "bob@example.org,first-aid,first-aid-march,enrolled,,Bob,Stone",
         "cyd@example.org,first-aid,first-aid-march,completed,2026-02-02T10:00:00Z,Cyd,Ray",
         "dan@example.org,first-aid,first-aid-april,completed,2026-03-02T10:05:00Z,Dan,",
         "fay@example.org,first-aid,first-aid-april,completed,2026-03-02T10:06:00Z,Fay,",
     )
-    connected.json("sync", code=3)
-    return connected
+    desk.json("sync", code=3)
+
+
+@pytest.fixture
+def busy(connected_after: ConnectedAfter) -> Desk:
+    """A desk with an issued badge, one in progress, two held and one missed."""
+    return connected_after(let_everything_happen)
 
 
 @pytest.mark.parametrize("answer", ANSWERS)

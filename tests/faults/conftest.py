@@ -1,6 +1,7 @@
 """Fixtures of the fault tests."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -17,19 +18,25 @@ CONTENT = (
 )
 
 
-@pytest.fixture
-def world(connected: Desk) -> World:
-    """A world with both badges linked."""
-    world = World(connected)
+@pytest.fixture(scope="session")
+def world_once(connected_once: Desk, tmp_path_factory: pytest.TempPathFactory) -> World:
+    """A world with both badges linked, of which each test gets a copy."""
+    world = World(connected_once.copied_to(tmp_path_factory.mktemp("linked")))
     world.link()
     return world
+
+
+@pytest.fixture
+def world(home: Path, world_once: World) -> World:
+    """A world with both badges linked."""
+    return world_once.copied_to(home)
 
 
 @pytest.fixture(params=["in-process", pytest.param("socket", marks=pytest.mark.slow)])
 def any_world(request: pytest.FixtureRequest, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     """A world in process, and one that asks its Credly over a real socket."""
     if request.param == "in-process":
-        yield linked_desk(desk)
+        yield request.getfixturevalue("world")
         return
     with FaultyServer(desk.sandbox) as server:
         monkeypatch.setattr(tests.support.desk, "SandboxAdapter", lambda _: None)

@@ -9,13 +9,36 @@ from tests.support import faults
 from tests.support.world import REPEATABLE, World
 
 
-@pytest.fixture
-def granted(world: World) -> World:
-    """A world in which three learners have their badges."""
+@pytest.fixture(scope="module")
+def granted_once(world_once: World, tmp_path_factory: pytest.TempPathFactory) -> World:
+    """A world in which three learners have their badges, of which each test gets a copy."""
+    world = world_once.copied_to(tmp_path_factory.mktemp("granted"))
     world.complete(1, 2, 3)
     assert world.sync().code == 0
     assert world.posts() == 9
     return world
+
+
+@pytest.fixture
+def granted(home: Path, granted_once: World) -> World:
+    """A world in which three learners have their badges."""
+    return granted_once.copied_to(home)
+
+
+@pytest.fixture(scope="module")
+def renewed_once(granted_once: World, tmp_path_factory: pytest.TempPathFactory) -> World:
+    """A world whose store was lost while a fourth learner's badges were to be sent, and was set up again."""
+    world = granted_once.copied_to(tmp_path_factory.mktemp("set-up-again"))
+    world.complete(4)
+    world.lose_store(with_lock=True)
+    world.set_up_again()
+    return world
+
+
+@pytest.fixture
+def renewed(home: Path, renewed_once: World) -> World:
+    """A world whose store was lost while a fourth learner's badges were to be sent, and was set up again."""
+    return renewed_once.copied_to(home)
 
 
 def copy_store(world: World, to: Path) -> None:
@@ -148,14 +171,10 @@ def test_a_deleted_store_does_not_issue_again_what_was_revoked(granted: World) -
     assert granted.posts() == sent
 
 
-def test_a_new_store_reads_the_whole_history_before_it_sends_for_older_completions(granted: World) -> None:
-    granted.complete(4)
-    granted.lose_store(with_lock=True)
-    granted.set_up_again()
-    granted.desk.sandbox.log.clear()
-    granted.desk.sandbox.switches.search_page_size = 2
-    assert granted.sync().code == 0
-    requests = [entry.target for entry in granted.desk.sandbox.log.latest]
+def test_a_new_store_reads_the_whole_history_before_it_sends_for_older_completions(renewed: World) -> None:
+    renewed.desk.sandbox.switches.search_page_size = 2
+    assert renewed.sync().code == 0
+    requests = [entry.target for entry in renewed.desk.sandbox.log.latest]
     searches = [number for number, target in enumerate(requests) if "high_volume_issued_badge_search" in target]
     first_post = next(number for number, target in enumerate(requests) if target.endswith("/badges"))
     assert len(searches) == 5
@@ -163,54 +182,42 @@ def test_a_new_store_reads_the_whole_history_before_it_sends_for_older_completio
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 405, 422, 500, 501])
-def test_without_the_search_each_grant_is_looked_up(granted: World, status: int) -> None:
-    granted.desk.sandbox.switches.search_status = status
-    granted.complete(4)
-    granted.lose_store(with_lock=True)
-    granted.set_up_again()
-    granted.desk.sandbox.faults.add(faults.answers(500), "GET", r"/badges\?.*sort=created_at&page=1$", times=8)
-    granted.sync()
-    granted.calm_down()
-    granted.check_earned()
+def test_without_the_search_each_grant_is_looked_up(renewed: World, status: int) -> None:
+    renewed.desk.sandbox.switches.search_status = status
+    renewed.desk.sandbox.faults.add(faults.answers(500), "GET", r"/badges\?.*sort=created_at&page=1$", times=8)
+    renewed.sync()
+    renewed.calm_down()
+    renewed.check_earned()
 
 
 @pytest.mark.parametrize("status", [429, 502, 503])
-def test_while_the_history_cannot_be_read_nothing_old_is_sent(granted: World, status: int) -> None:
-    granted.complete(4)
-    granted.lose_store(with_lock=True)
-    granted.set_up_again()
-    granted.desk.sandbox.switches.search_status = status
-    sent = granted.posts()
-    assert granted.sync().code == 75
-    granted.complete(5)
-    assert granted.sync().code == 75
-    assert granted.posts() == sent + 3  # what was completed after this store was made is not held back
-    granted.desk.sandbox.switches.search_status = None
-    granted.calm_down()
-    granted.check_earned()
+def test_while_the_history_cannot_be_read_nothing_old_is_sent(renewed: World, status: int) -> None:
+    renewed.desk.sandbox.switches.search_status = status
+    sent = renewed.posts()
+    assert renewed.sync().code == 75
+    renewed.complete(5)
+    assert renewed.sync().code == 75
+    assert renewed.posts() == sent + 3  # what was completed after this store was made is not held back
+    renewed.desk.sandbox.switches.search_status = None
+    renewed.calm_down()
+    renewed.check_earned()
 
 
-def test_a_search_that_breaks_off_is_no_history(granted: World) -> None:
-    granted.complete(4)
-    granted.lose_store(with_lock=True)
-    granted.set_up_again()
-    granted.desk.sandbox.switches.search_page_size = 2
-    granted.desk.sandbox.faults.add(faults.answers(502), "GET", "page_token", nth=3, times=None)
-    sent = granted.posts()
-    assert granted.sync().code == 75
-    assert granted.posts() == sent
-    granted.calm_down()
-    granted.check_earned()
+def test_a_search_that_breaks_off_is_no_history(renewed: World) -> None:
+    renewed.desk.sandbox.switches.search_page_size = 2
+    renewed.desk.sandbox.faults.add(faults.answers(502), "GET", "page_token", nth=3, times=None)
+    sent = renewed.posts()
+    assert renewed.sync().code == 75
+    assert renewed.posts() == sent
+    renewed.calm_down()
+    renewed.check_earned()
 
 
-def test_a_search_that_is_no_answer_is_no_history(granted: World) -> None:
-    granted.complete(4)
-    granted.lose_store(with_lock=True)
-    granted.set_up_again()
-    granted.desk.sandbox.faults.add(faults.answers_html(), "GET", "high_volume", times=None)
-    sent = granted.posts()
-    assert granted.sync().code == 75
-    assert granted.posts() == sent
+def test_a_search_that_is_no_answer_is_no_history(renewed: World) -> None:
+    renewed.desk.sandbox.faults.add(faults.answers_html(), "GET", "high_volume", times=None)
+    sent = renewed.posts()
+    assert renewed.sync().code == 75
+    assert renewed.posts() == sent
 
 
 @pytest.mark.parametrize(
@@ -222,13 +229,10 @@ def test_a_search_that_is_no_answer_is_no_history(granted: World) -> None:
         b'{"data": [{"id": 1}], "metadata": {"next_page_url": null}}',
     ],
 )
-def test_where_a_search_cannot_be_followed_each_grant_is_looked_up(granted: World, body: bytes) -> None:
-    granted.complete(4)
-    granted.lose_store(with_lock=True)
-    granted.set_up_again()
-    granted.desk.sandbox.faults.add(faults.answers(200, body), "GET", "high_volume", times=None)
-    assert granted.sync().code == 0
-    granted.check_earned()
+def test_where_a_search_cannot_be_followed_each_grant_is_looked_up(renewed: World, body: bytes) -> None:
+    renewed.desk.sandbox.faults.add(faults.answers(200, body), "GET", "high_volume", times=None)
+    assert renewed.sync().code == 0
+    renewed.check_earned()
 
 
 def test_a_store_without_its_lock_file_counts_as_restored(granted: World) -> None:

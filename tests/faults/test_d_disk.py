@@ -207,12 +207,12 @@ def test_nothing_of_the_store_is_read_before_the_lock_is_held(
 
 
 def test_a_thousand_runs_without_news_leave_no_trace_but_their_rows(world: World) -> None:
-    """Scenario 51, in small: 20 runs, no request to issue, a steady number of requests, no log left behind."""
+    """Scenario 51, in small: 10 runs, no request to issue, a steady number of requests, no log left behind."""
     world.complete(1)
     world.sync()
     world.sync()
     sent, counts = world.posts(), []
-    for _ in range(20):
+    for _ in range(10):
         world.desk.sandbox.log.clear()
         assert world.sync().code == 0
         counts.append(world.desk.sandbox.log.count())

@@ -56,15 +56,16 @@ def quoted(*cells: str) -> str:
     return ",".join('"' + cell.replace('"', '""') + '"' for cell in cells) + "\n"
 
 
-@pytest.fixture(params=NAMES)
+@pytest.fixture(scope="module", params=NAMES)
 def name(request: pytest.FixtureRequest) -> str:
     """A name that somebody hopes will be executed."""
     return NAMES[request.param]
 
 
-@pytest.fixture
-def named(desk: Desk, name: str) -> Desk:
+@pytest.fixture(scope="module")
+def named_once(name: str, tmp_path_factory: pytest.TempPathFactory) -> Desk:
     """A desk where a badge, its content and a learner have that name, beside others of honest names."""
+    desk = Desk(tmp_path_factory.mktemp("named"))
     desk.connect()
     desk.sandbox.change_template(desk.badge_id(BADGE), name=name)
     desk.json("sync")
@@ -77,6 +78,12 @@ def named(desk: Desk, name: str) -> Desk:
     desk.imports("progress", "email,content_id,status,completed_at\n" + rows)
     desk.json("sync")
     return desk
+
+
+@pytest.fixture
+def named(home: Path, named_once: Desk) -> Desk:
+    """A copy of that desk."""
+    return named_once.copied_to(home)
 
 
 def contents(desk: Desk) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
 
 TESTS = Path(__file__).parents[1]
@@ -9,6 +10,7 @@ TABLE = (TESTS / "faults" / "README.md").read_text(encoding="utf-8")
 ROWS = {int(number): told for number, told in re.findall(r"^\| (\d+) \| .*? \| (`.*) \|$", TABLE, re.MULTILINE)}
 
 
+@cache
 def names_in(path: Path) -> set[str]:
     """Return the tests of a file."""
     tree = ast.parse(path.read_text(encoding="utf-8"))

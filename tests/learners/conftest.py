@@ -21,11 +21,9 @@ _ARGUMENTS = (
 
 
 @pytest.fixture
-def school(desk: Desk) -> School:
+def school(home: Path, synced_once: Desk) -> School:
     """A school that is connected to Credly; nothing is taught yet."""
-    desk.connect()
-    desk.json("sync")
-    return School(desk)
+    return School(synced_once.copied_to(home))
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,7 @@ from tests.learners.test_where_it_shows import shown
 from tests.support.desk import START
 from tests.support.steps import steps
 
-LINKED, ENROLLED, OTHERS = 1000, 500, 3000
+LINKED, ENROLLED, OTHERS = 1000, 500, 1000
 AT = "2026-02-20T00:00:00Z"
 ROBIN = "robin@example.org"
 EVERYBODYS = {"enrollments", "grants", "issued_badges", "learners", "former_emails", "access", "attempts"}

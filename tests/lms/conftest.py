@@ -69,10 +69,11 @@ def site() -> Site:
 
 
 @pytest.fixture
-def school(desk: Desk, site: Site) -> Iterator[Desk]:
+def school(only_connected: Desk, site: Site) -> Iterator[Desk]:
     """A desk that is connected to Credly and to a site of Thought Industries."""
     with StandIn(site) as server:
-        desk.environ["CREDLY_LMS_TOKEN"] = KEY
-        desk.config(f'[lms]\nsource = "thought-industries"\n[lms.thought_industries]\nhost = "{server.url}"\n')
-        desk.connect()
-        yield desk
+        only_connected.environ["CREDLY_LMS_TOKEN"] = KEY
+        only_connected.config(
+            f'[lms]\nsource = "thought-industries"\n[lms.thought_industries]\nhost = "{server.url}"\n'
+        )
+        yield only_connected

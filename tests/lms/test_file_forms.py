@@ -167,7 +167,7 @@ def test_a_list_that_is_cut_off_gives_what_came_before(read: Callable[..., list[
 
 @pytest.mark.parametrize("row", ["{i}@x.org\n", '{{"email": "{i}@x.org"}}\n'])
 def test_a_gzip_file_that_is_cut_off_gives_what_came_before(row: str, read: Callable[..., list[Any]]) -> None:
-    text = ("email\n" if row[0] == "{" and row[1] == "i" else "") + "".join(row.format(i=i) for i in range(50_000))
+    text = ("email\n" if row[0] == "{" and row[1] == "i" else "") + "".join(row.format(i=i) for i in range(10_000))
     *records, reject = read("learners", gzip.compress(text.encode())[:-50])
     assert len(records) > 1000
     assert "damaged or cut off; nothing after row" in reject.reason

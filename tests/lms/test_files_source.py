@@ -29,14 +29,13 @@ access = ["exports/access*.csv"]
 
 
 @pytest.fixture
-def night(desk: Desk) -> Desk:
+def night(only_connected: Desk) -> Desk:
     """A desk that is connected and told to read nightly files."""
-    desk.connect()
-    desk.config(CONFIG)
-    (desk.home / "exports").mkdir()
+    only_connected.config(CONFIG)
+    (only_connected.home / "exports").mkdir()
     for kind in ("learners", "content", "progress", "access"):  # that nothing ever matched is a matter of its own
-        put(desk, f"{kind}-empty.csv", "", 24 * 60)
-    return desk
+        put(only_connected, f"{kind}-empty.csv", "", 24 * 60)
+    return only_connected
 
 
 def put(desk: Desk, name: str, text: str, minutes_ago: float = 60) -> Path:

@@ -27,22 +27,21 @@ ADA, BO = "ada.lovelace@example.org", "bo.berg@example.org"
 
 
 @pytest.fixture
-def records(desk: Desk) -> OddStore:
+def records(only_connected: Desk) -> OddStore:
     """A record store with a first completion."""
-    store = OddStore(now=desk.clock.now)
+    store = OddStore(now=only_connected.clock.now)
     store.store(said("completed", ADA, C1, "2026-03-01T10:00:00Z", id="s1"), stored="2026-03-01T10:00:00.500Z")
     return store
 
 
 @pytest.fixture
-def archive(desk: Desk, records: OddStore) -> Iterator[Desk]:
+def archive(only_connected: Desk, records: OddStore) -> Iterator[Desk]:
     """A desk that is connected to Credly and reads a record store."""
     with StoreServer(records) as server:
-        desk.environ["CREDLY_LMS_TOKEN"] = PASSWORD
-        desk.config(configuration(server.url))
-        desk.connect()
-        desk.imports("content", f"content_id,title\n{C1},First Aid\n{C2},Reading Data\n")
-        yield desk
+        only_connected.environ["CREDLY_LMS_TOKEN"] = PASSWORD
+        only_connected.config(configuration(server.url))
+        only_connected.imports("content", f"content_id,title\n{C1},First Aid\n{C2},Reading Data\n")
+        yield only_connected
 
 
 def completions(desk: Desk) -> list[tuple[str, str, str]]:

@@ -8,18 +8,21 @@ from typing import Any
 import pytest
 
 from tests.rules.admin import FIRST_AID, MARCH, ROBIN, complete, enroll, missed
-from tests.support.desk import URL, Desk
+from tests.support.desk import URL, ConnectedAfter, Desk
 
 NAME = "Larkfield Skills Institute"
 
 
+def link_first_aid(desk: Desk) -> None:
+    desk.json("link", FIRST_AID, "first-aid")
+    enroll(desk)
+    desk.pass_time(minutes=1)
+
+
 @pytest.fixture
-def linked(connected: Desk) -> Desk:
+def linked(connected_after: ConnectedAfter) -> Desk:
     """First Aid at Work is linked to the First Aid Course, in which Robin is enrolled."""
-    connected.json("link", FIRST_AID, "first-aid")
-    enroll(connected)
-    connected.pass_time(minutes=1)
-    return connected
+    return connected_after(link_first_aid)
 
 
 def plain(text: str) -> str:

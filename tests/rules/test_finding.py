@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.rules.admin import FIRST_AID, enroll
-from tests.support.desk import Desk
+from tests.support.desk import ConnectedAfter, Desk
 
 LEARNERS = """email,first_name,last_name,learner_id
 maria@example.com,María,García López,1041
@@ -17,12 +17,15 @@ ada@example.com,Ada,Lovelace,1044
 COMMANDS = ("learner-badges", "widget", "explain", "forget")
 
 
+def know_four_learners(desk: Desk) -> None:
+    desk.imports("learners", "email,first_name,last_name,learner_id\nbyron@example.com,Ada,Lovelace,1044\n")
+    desk.imports("learners", LEARNERS)
+
+
 @pytest.fixture
-def office(connected: Desk) -> Desk:
+def office(connected_after: ConnectedAfter) -> Desk:
     """A desk that knows four learners, of whom Ada had another address before."""
-    connected.imports("learners", "email,first_name,last_name,learner_id\nbyron@example.com,Ada,Lovelace,1044\n")
-    connected.imports("learners", LEARNERS)
-    return connected
+    return connected_after(know_four_learners)
 
 
 def found(desk: Desk, *words: str) -> list[str]:

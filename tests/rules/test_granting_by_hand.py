@@ -10,18 +10,21 @@ import pytest
 from credly_cli.sandbox.records import Response
 from tests.rules.admin import APRIL, FIRST_AID, MARCH, ROBIN, WEBINAR, complete, enroll, grants, issue_in_credly
 from tests.support import faults
-from tests.support.desk import Desk
+from tests.support.desk import ConnectedAfter, Desk
 
 READS, SENDS = ("GET", r"/badges\?"), ("POST", r"/badges$")
 
 
+def link_two_badges(desk: Desk) -> None:
+    desk.json("link", FIRST_AID, "first-aid")
+    desk.json("link", WEBINAR, "first-aid")
+    enroll(desk)
+
+
 @pytest.fixture
-def linked(connected: Desk) -> Desk:
+def linked(connected_after: ConnectedAfter) -> Desk:
     """Two badges are linked to the First Aid Course, in whose March session Robin is enrolled."""
-    connected.json("link", FIRST_AID, "first-aid")
-    connected.json("link", WEBINAR, "first-aid")
-    enroll(connected)
-    return connected
+    return connected_after(link_two_badges)
 
 
 def refusal(desk: Desk, email: str = ROBIN, badge: str = FIRST_AID, code: int = 6) -> Any:

@@ -9,7 +9,7 @@ import pytest
 
 from tests.rules.admin import FIRST_AID, HOSTILE, ROBIN, WEBINAR, complete, enroll, issue_in_credly, shown
 from tests.support import faults
-from tests.support.desk import Desk
+from tests.support.desk import ConnectedAfter, Desk
 
 READS = ("GET", r"/badges\?")
 DOWN = {
@@ -23,13 +23,16 @@ DOWN = {
 }
 
 
+def earn_first_aid(desk: Desk) -> None:
+    desk.json("link", FIRST_AID, "first-aid")
+    complete(desk)
+    assert desk.json("sync")["grants"]["issued"] == 1
+
+
 @pytest.fixture
-def earned(connected: Desk) -> Desk:
+def earned(connected_after: ConnectedAfter) -> Desk:
     """Robin has earned First Aid at Work by completing the First Aid Course."""
-    connected.json("link", FIRST_AID, "first-aid")
-    complete(connected)
-    assert connected.json("sync")["grants"]["issued"] == 1
-    return connected
+    return connected_after(earn_first_aid)
 
 
 def only(desk: Desk, email: str = ROBIN) -> Any:

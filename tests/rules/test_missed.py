@@ -6,17 +6,20 @@ import pytest
 
 from credly_cli.issuing.plan import plan
 from tests.rules.admin import APRIL, FIRST_AID, MARCH, ROBIN, WEBINAR, complete, enroll, issue_in_credly, missed
-from tests.support.desk import Desk
+from tests.support.desk import ConnectedAfter, Desk
 
 IN_MARCH, IN_APRIL = (FIRST_AID, MARCH), (FIRST_AID, APRIL)
 
 
+def link_first_aid(desk: Desk) -> None:
+    desk.json("link", FIRST_AID, "first-aid")
+    desk.pass_time(minutes=1)
+
+
 @pytest.fixture
-def linked(connected: Desk) -> Desk:
+def linked(connected_after: ConnectedAfter) -> Desk:
     """First Aid at Work is linked to the First Aid Course."""
-    connected.json("link", FIRST_AID, "first-aid")
-    connected.pass_time(minutes=1)
-    return connected
+    return connected_after(link_first_aid)
 
 
 def reconnect(desk: Desk) -> None:

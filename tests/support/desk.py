@@ -1,11 +1,15 @@
 """A desk to try the program at: a home, a clock that stands still, a Credly of its own, and commands to run."""
 
+import copyreg
 import json
-from collections.abc import Mapping
+import shutil
+from collections.abc import Callable, Mapping
+from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from io import StringIO
 from pathlib import Path
+from threading import Lock, RLock
 from typing import Any
 
 from typer.main import get_command
@@ -20,6 +24,9 @@ from tests.support.stand_in import FaultySandbox, sandbox_with_samples
 URL = "https://credly.test/v1"
 _COMMAND = get_command(app)  # made once: the program itself makes it at each start, which takes 10 ms
 START = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
+
+copyreg.pickle(type(Lock()), lambda _: (Lock, ()))  # a copy of a Credly has locks of its own
+copyreg.pickle(type(RLock()), lambda _: (RLock, ()))
 
 
 @dataclass
@@ -69,6 +76,15 @@ class Desk:
 
     def __post_init__(self) -> None:
         self.sandbox = sandbox_with_samples(now=self.clock.now, sleep=self.clock.sleep)
+
+    def copied_to(self, home: Path) -> "Desk":
+        """Return a desk that goes on from here by itself: with a copy of the home, of the clock and of its Credly."""
+        shutil.copytree(self.home, home, dirs_exist_ok=True)
+        home.chmod(0o700)
+        copy = deepcopy(self)
+        copy.home = home
+        copy.sandbox.log.clear()
+        return copy
 
     def run(
         self, *arguments: str, stdin: str = "", environ: Mapping[str, str] | None = None, terminal: bool = False
@@ -138,6 +154,9 @@ class Desk:
     def store(self) -> Store:
         """Open the store, to look into it."""
         return Store.open(self.home / "credly.db")
+
+
+ConnectedAfter = Callable[[Callable[[Desk], object]], Desk]
 
 
 def completes(desk: Desk, email: str = "anna@example.com", names: str = "Anna,Adler") -> None:
