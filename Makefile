@@ -3,6 +3,9 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+# Let Python keep what it has compiled, whatever the environment says: to compile all tests again takes two processes 5 s each.
+PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest
+IN_PROCESS := 'not slow or further'  # all cases, without real processes, browsers and many rows
 
 .PHONY: help test fast shuffled pythons lint types demo main-job house torture many-grants page-kills first-sync mutants contract bench picture reference lowest newest smoke lock clean fuzz fuzz-import
 
@@ -18,15 +21,15 @@ $(READY): pyproject.toml requirements-dev.lock
 	@touch $@
 
 test: lint types $(READY) ## Everything that must hold before a commit: lint, types, all tests
-	$(BIN)/python -m pytest -n auto
+	$(PYTEST) -n auto
 
-fast: $(READY) ## The tests that answer in seconds
-	$(BIN)/python -m pytest -n auto -m 'not slow'
+fast: $(READY) ## The tests that answer in half a minute
+	$(PYTEST) -n auto -m 'not slow'
 
-shuffled: $(READY) ## The fast tests in random order, in another time zone and locale; SEED= for an order seen before
-	TZ=Asia/Kolkata LANG=C LC_ALL=C $(BIN)/python -m pytest -n auto -m 'not slow' -p randomly --verbosity=0 $(if $(SEED),--randomly-seed=$(SEED))
+shuffled: $(READY) ## All tests within one process in random order, in another time zone and locale; SEED= for an order seen before
+	TZ=Asia/Kolkata LANG=C LC_ALL=C $(PYTEST) -n auto -m $(IN_PROCESS) -p randomly --verbosity=0 $(if $(SEED),--randomly-seed=$(SEED))
 
-pythons: ## The fast tests with each Python that is allowed and found here, in an environment of its own; OTHERS=1 leaves out that of `make test`
+pythons: ## All tests within one process with each Python that is allowed and found here, in an environment of its own; OTHERS=1 leaves out that of `make test`
 	$(PYTHON) scripts/pythons.py $(if $(OTHERS),--others)
 
 lint: $(READY) ## Style
@@ -77,17 +80,17 @@ reference: $(READY) ## Write docs/reference.md and the man page anew from the pr
 	PYTHONPATH=. $(BIN)/python scripts/reference.py
 	PYTHONPATH=. $(BIN)/python scripts/man_page.py
 
-lowest: ## The fast tests with the lowest versions that pyproject.toml allows
+lowest: ## All tests within one process with the lowest versions that pyproject.toml allows
 	$(PYTHON) -m venv --clear .venv-lowest
 	.venv-lowest/bin/python -m pip install --quiet --upgrade 'pip>=25.1'
 	.venv-lowest/bin/python -m pip install --quiet --editable . --group dev --constraint tests/lowest.txt
-	.venv-lowest/bin/python -m pytest -n auto -m 'not slow'
+	.venv-lowest/bin/python -m pytest -n auto -m $(IN_PROCESS)
 
-newest: ## The fast tests with the newest versions that pyproject.toml allows
+newest: ## All tests within one process with the newest versions that pyproject.toml allows
 	$(PYTHON) -m venv --clear .venv-newest
 	.venv-newest/bin/python -m pip install --quiet --upgrade 'pip>=25.1'
 	.venv-newest/bin/python -m pip install --quiet --upgrade --upgrade-strategy eager --editable . --group dev
-	.venv-newest/bin/python -m pytest -n auto -m 'not slow'
+	.venv-newest/bin/python -m pytest -n auto -m $(IN_PROCESS)
 
 smoke: ## The wheel, installed alone in an empty environment, tells its story
 	rm -rf dist .venv-smoke && $(PYTHON) -m venv .venv-smoke

@@ -1,4 +1,4 @@
-"""Run the fast tests with each Python that pyproject.toml allows and this machine has: ``make pythons``.
+"""Run the tests in process with each Python that pyproject.toml allows and this machine has: ``make pythons``.
 
 With ``--others``, only those beside the one that runs this.
 """
@@ -34,7 +34,7 @@ def _works(path: Path, minor: str) -> bool:
 
 
 def passes(python: Path, minor: int) -> bool:
-    """Run the fast tests in an environment of that Python."""
+    """Run all but the tests of real processes and many rows in an environment of that Python."""
     folder = ROOT / f".venv-3.{minor}"
     its = folder / "bin" / "python"
     install = [its, "-m", "pip", "install", "--quiet"]
@@ -42,7 +42,7 @@ def passes(python: Path, minor: int) -> bool:
         [python, "-m", "venv", "--clear", folder],
         [*install, "--upgrade", "pip>=25.1"],
         [*install, "--editable", ".", "--group", "dev", "--constraint", "requirements-dev.lock"],
-        [its, "-m", "pytest", "-n", "auto", "-m", "not slow"],
+        [its, "-m", "pytest", "-n", "auto", "-m", "not slow or further"],
     )
     return all(subprocess.run(command, cwd=ROOT, check=False).returncode == 0 for command in commands)  # noqa: S603
 

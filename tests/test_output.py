@@ -299,6 +299,7 @@ def test_only_addresses_of_the_web_are_opened(address: str, opens: bool) -> None
     assert is_web_address(address) is opens
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("kind", HOSTILE)
 def test_a_hostile_badge_comes_through_the_whole_program_unharmed(desk: Desk, kind: str) -> None:
     text, safe = HOSTILE[kind]
@@ -344,6 +345,7 @@ def test_output_by_itself_does_not_break_on_a_narrow_encoding(monkeypatch: pytes
     assert written.getvalue() == b"\\u2013\n"
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(("environ", "escapes"), [({}, True), ({"NO_COLOR": "1"}, False), ({"TERM": "dumb"}, False)])
 def test_on_a_real_terminal_there_is_a_table_in_the_colours_that_it_wants(
     connected: Desk, environ: dict[str, str], escapes: bool

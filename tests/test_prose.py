@@ -67,6 +67,7 @@ def whole(text: str) -> str:
     return " ".join(text.split())
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("screen", SCREENS)
 @pytest.mark.parametrize("width", WIDTHS)
 def test_nothing_that_is_copied_is_broken_and_no_line_is_too_long(office: Desk, screen: str, width: int) -> None:
@@ -84,6 +85,7 @@ CHANGING = ("sync", "unlink", "later since", "disconnect", "doctor")  # a second
 INDENT = 30  # of a command or address at the end of a line that begins with a word, such as "Learner: "
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("screen", [name for name in SCREENS if name not in CHANGING])
 @pytest.mark.parametrize("width", WIDTHS)
 def test_sentences_are_the_same_at_any_width(office: Desk, screen: str, width: int) -> None:

@@ -266,6 +266,7 @@ def test_a_command_is_run_without_a_shell(desk: Desk, tmp_path: Path) -> None:
     assert not made.exists()
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     "words",
     [
@@ -382,6 +383,7 @@ def test_it_is_nowhere_in_what_is_said_or_stored(
             assert_nowhere(path.read_bytes().decode("latin-1"))
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("status", [401, 403, 404, 422, 429, 500])
 def test_it_is_nowhere_when_credly_repeats_it(desk: Desk, status: int) -> None:
     echo = b'{"data": {"message": "Bad token %s (%s)"}}' % (CANARY.encode(), b64encode(f"{CANARY}:".encode()))
@@ -427,6 +429,7 @@ def echoes(token: str) -> dict[str, str]:
     }
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("echo", echoes(ODD_TOKEN).values(), ids=echoes(ODD_TOKEN))
 @pytest.mark.parametrize("status", [400, 401, 422])
 def test_it_is_nowhere_however_credly_writes_it(connected: Desk, status: int, echo: str) -> None:

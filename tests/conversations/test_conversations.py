@@ -25,6 +25,7 @@ def conversation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, machine_in: Ca
     return at_desk
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("story", STORIES, ids=lambda story: story.stem)
 def test_it_goes_to_the_letter(story: Path, conversation: Conversation) -> None:
     _, turns = turns_of(story.read_text(encoding="utf-8"))
@@ -32,6 +33,7 @@ def test_it_goes_to_the_letter(story: Path, conversation: Conversation) -> None:
         assert (turn.line, conversation.play(turn)) == (turn.line, turn.shown)
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("story", STORIES, ids=lambda story: story.stem)
 def test_no_step_that_is_suggested_fails(story: Path, conversation: Conversation) -> None:
     """Each command that a hint names works at that moment, tried on a copy of the home."""

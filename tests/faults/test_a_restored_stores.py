@@ -181,6 +181,7 @@ def test_a_new_store_reads_the_whole_history_before_it_sends_for_older_completio
     assert max(searches) < first_post
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 405, 422, 500, 501])
 def test_without_the_search_each_grant_is_looked_up(renewed: World, status: int) -> None:
     renewed.desk.sandbox.switches.search_status = status
@@ -190,6 +191,7 @@ def test_without_the_search_each_grant_is_looked_up(renewed: World, status: int)
     renewed.check_earned()
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("status", [429, 502, 503])
 def test_while_the_history_cannot_be_read_nothing_old_is_sent(renewed: World, status: int) -> None:
     renewed.desk.sandbox.switches.search_status = status
@@ -220,6 +222,7 @@ def test_a_search_that_is_no_answer_is_no_history(renewed: World) -> None:
     assert renewed.posts() == sent
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     "body",
     [

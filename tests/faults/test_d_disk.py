@@ -181,6 +181,7 @@ def test_of_two_runs_in_one_second_one_works_and_one_says_75(tmp_path: Path) -> 
         site.check()
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     "command",
     [("sync",), ("link", ONCE, "hygiene"), ("unlink", ONCE), ("grant", "learner1@example.org", ONCE), ("retry",)],

@@ -109,6 +109,7 @@ def story(desk: Desk, folder: Path) -> list[tuple[str, ...]]:
     ]
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("manner", [("-vv",), ("--json",), ("-q",)], ids="".join)
 @pytest.mark.usefixtures("everything_readable")
 def test_no_secret_is_in_what_any_command_says_logs_or_leaves(

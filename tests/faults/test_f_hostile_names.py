@@ -98,6 +98,7 @@ def contents(desk: Desk) -> dict[str, Any]:
         }
 
 
+@pytest.mark.sampled
 def test_a_name_is_found_literally_and_nothing_else_is(named: Desk, name: str) -> None:
     """Scenario 66: every command that takes text, and the store is as it was."""
     before = contents(named)
@@ -112,6 +113,7 @@ def test_a_name_is_found_literally_and_nothing_else_is(named: Desk, name: str) -
     assert contents(named) == before
 
 
+@pytest.mark.sampled
 def test_a_name_that_is_nobodys_finds_nothing_and_changes_nothing(named: Desk, name: str) -> None:
     """Scenario 66."""
     before = contents(named)
@@ -121,6 +123,7 @@ def test_a_name_that_is_nobodys_finds_nothing_and_changes_nothing(named: Desk, n
         assert contents(named) == before, command
 
 
+@pytest.mark.sampled
 def test_the_headers_of_a_file_are_columns_of_nothing(named: Desk, name: str) -> None:
     """Scenario 66: an unknown column is left aside, and one that is mapped is only read."""
     before = contents(named)
@@ -138,6 +141,7 @@ def test_no_value_of_ours_stands_in_a_line_of_a_shell() -> None:
         assert not [line for line in lines if re.search(r"%|\$\(|`", line)]
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("path", ["x" * 300, "file/x"], ids=["long", "below-a-file"])
 @pytest.mark.parametrize(
     "command",

@@ -16,6 +16,7 @@ from tests.support import faults
 from tests.support.world import ONCE, REPEATABLE, World
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("jump", [timedelta(days=1), timedelta(days=-1), timedelta(days=-20000)])
 def test_a_jump_of_our_clock_does_not_shorten_the_settling(world: World, jump: timedelta) -> None:
     """Scenario 71: the request is applied 10 minutes late, and our clock says much later, or much earlier."""
@@ -47,6 +48,7 @@ def test_absence_is_believed_on_both_clocks(world: World) -> None:
     world.check_all()
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     "email", ["a+b@example.org", "o'neil@example.org", "a%2Bb@example.org", "a|b@example.org", "a,b@example.org",
               "a::b@example.org", "MÜLLER@example.org", "a&filter=x@example.org"],
@@ -80,6 +82,7 @@ def test_an_odd_address_is_found_where_credly_keeps_no_mark(
     assert (ran.code, ran.json["grants"]["adopted"]) == (0, 1)
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("badge", [ONCE, REPEATABLE])
 @pytest.mark.parametrize("act", [faults.loses_answer(), faults.drops()], ids=["applied", "not-applied"])
 def test_an_address_that_changes_before_the_answer_is_found_earns_no_second_badge(

@@ -47,6 +47,7 @@ def issued_at(desk: Desk) -> list[str]:
     return sorted(badge.details.issued_at for badge in desk.issued())
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     ("told", "meant"),
     [
@@ -137,6 +138,7 @@ def tell(world: World, learner_id: str, email: str) -> None:
     world.sync()
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(("first", "second"), FORMS.values(), ids=FORMS)
 def test_one_address_in_two_forms_is_one_learner_and_the_form_that_was_told_is_sent(
     world: World, first: str, second: str
@@ -148,6 +150,7 @@ def test_one_address_in_two_forms_is_one_learner_and_the_form_that_was_told_is_s
     assert len(world.desk.json("learners")) == 1
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(("first", "second"), [*FORMS.values(), *OTHERS.values()], ids=[*FORMS, *OTHERS])
 def test_an_id_of_the_lms_makes_one_learner_of_any_two_addresses(world: World, first: str, second: str) -> None:
     """Scenario 73."""

@@ -12,6 +12,7 @@ def one(desk: Desk) -> dict[str, object]:
     return dict(content)
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     ("status", "released"),
     [*((word, True) for word in ("true", "yes", "1", "published", "released", "Published", "")),

@@ -21,6 +21,7 @@ def people(tmp_path: Path) -> Iterator[People]:
 # The id is known, the address is new
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("names", ["Ada,Byron", "Augusta,Lovelace", "LOVELACE,ada", "Àda,King", ","])
 def test_r25_a_new_address_is_the_same_persons_where_a_name_agrees_or_none_is_told(people: People, names: str) -> None:
     people.learners(ADA)

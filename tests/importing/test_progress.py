@@ -92,6 +92,7 @@ def test_complete_without_a_time_is_rejected_and_never_dated_by_us(desk: Desk, r
     assert enrolled(desk) == []
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("told", ["40,", ",in progress", ",withdrawn", ",revoked_access", ",failed"])
 def test_a_completion_is_never_undone_by_a_file_only_reported(desk: Desk, told: str) -> None:
     learns(desk, f"{EMAIL},c3,,,completed,,{EARLY},")

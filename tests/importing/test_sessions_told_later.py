@@ -32,6 +32,7 @@ def enrolled(desk: Desk) -> list[tuple[Any, ...]]:
     return [tuple(row.values()) for row in rows]
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     ("before", "first", "after", "again"),
     [
@@ -60,6 +61,7 @@ def test_a_completion_earns_one_badge_though_its_content_got_sessions(
     assert len(linked.issued(BADGE)) == 1
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(("before", "after"), [(ONE, TWO), (NONE, ONE), (NONE, TWO)])
 @pytest.mark.parametrize(
     "rows",

@@ -18,6 +18,7 @@ def _said(verb: str, number: int, **more: Any) -> dict[str, Any]:
     return {"id": f"s{number}", "actor": actor, "verb": {"id": verb}, "object": {"id": "C1"}, "timestamp": at, **more}
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     ("statements", "completed"),
     [

@@ -75,6 +75,7 @@ def test_r15_completed_before_the_link_and_how_to_let_it_count(school: School) -
     assert decision(school) == "would-grant"
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("at", ["2026-03-02T02:00:00Z", "2026-03-02"])
 @pytest.mark.parametrize("zone", ["America/New_York", "Asia/Tokyo"])
 def test_r15_the_advice_is_right_where_days_are_not_those_of_utc(school: School, zone: str, at: str) -> None:

@@ -203,6 +203,7 @@ def test_an_organizations_name_in_the_title_is_inert(school: School, command: st
     assert is_inert(written(school, command).read_text("utf-8"))
 
 
+@pytest.mark.sampled
 @COMMANDS
 @pytest.mark.parametrize(("expires", "offered"), [("2025-05-04", False), ("2030-05-04", True)])
 def test_a_badge_that_expired_before_it_was_accepted_cannot_be_accepted(

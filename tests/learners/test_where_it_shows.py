@@ -106,6 +106,7 @@ def test_the_examples_are_rows_of_the_table() -> None:
         assert expected(Row(*facts)) == shown, line
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("learner", LEARNERS)
 @pytest.mark.parametrize("badge", BADGES)
 def test_where_it_shows(learner: str, badge: str) -> None:

@@ -380,6 +380,7 @@ def test_in_a_pipe_there_is_one_row_a_badge_with_its_section(school: School) -> 
     ]  # fmt: skip
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("state", ["planned", "sending", "uncertain"])
 def test_r30_a_badge_is_on_its_way_until_credly_has_answered(school: School, state: str) -> None:
     school.has()

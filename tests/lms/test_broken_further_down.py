@@ -40,6 +40,7 @@ def test_an_import_of_several_files_takes_all_or_none(desk: Desk) -> None:
     assert not (desk.home / "good.csv.rejects.csv").exists()
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     ("end", "reason"),
     [

@@ -44,6 +44,7 @@ def enrollments_in(desk: Desk) -> list[list[str]]:
     ]
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("case", CASES, ids=[f"{case['file']}-{number}" for number, case in enumerate(CASES)])
 def test_an_export_is_read_as_its_system_means_it(case: dict[str, Any], office: Desk) -> None:
     path = office.home / case["file"]

@@ -318,6 +318,7 @@ FORMS = [
 ]
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16-le", "utf-16-be"])
 @pytest.mark.parametrize(("whole", "cut"), FORMS)
 def test_a_file_that_ends_within_a_row_is_left_until_it_surely_is_all(

@@ -1,5 +1,7 @@
 """The short form of ``make fuzz-import``: no change of a correct export is silent on its way into the plan."""
 
+import pytest
+
 from tests.lms.fuzz import BASES
 from tests.lms.fuzz_import import changed, fault_in, other_system, outcome_of
 
@@ -28,5 +30,7 @@ def test_a_wrong_outcome_is_noticed() -> None:
     assert fault_in(right._replace(completions={("ada@example.org", "C2", "2026-03-01")}), right, fewer=True)
 
 
-def test_a_change_plans_the_same_or_is_loud() -> None:
-    assert [each for each in changed(seed=0, count=80) if each[3] is not None] == []
+@pytest.mark.sampled
+@pytest.mark.parametrize("seed", range(8))
+def test_a_change_plans_the_same_or_is_loud(seed: int) -> None:
+    assert [each for each in changed(seed, count=10) if each[3] is not None] == []

@@ -72,6 +72,7 @@ def test_enrollments_come_with_the_users_and_completions_with_the_events(school:
     ]  # fmt: skip
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("new_shape", [False, True])
 @pytest.mark.parametrize("by_page", [False, True])
 def test_many_pages_of_either_kind_and_either_shape_are_read_to_their_end(
@@ -86,6 +87,7 @@ def test_many_pages_of_either_kind_and_either_shape_are_read_to_their_end(
     assert len(school.json("learners")) == 11
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("has_more", ["true", 1, "1"])
 @pytest.mark.parametrize("place", [{}, {"cursor": None, "currentPage": "1"}])
 def test_more_is_read_however_the_answer_says_that_there_is_more(
@@ -194,6 +196,7 @@ def test_an_event_of_nobody_is_a_problem_and_the_others_go_in(school: Desk, site
     assert enrollments(school)[0][3] is not None
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("nobody", [{"user": ""}, {"user": "", "id": None}, {"timestamp": "2030-01-01T00:00:00Z"}])
 def test_an_event_that_cannot_be_taken_is_reported_once(school: Desk, site: Site, nobody: dict[str, Any]) -> None:
     site.completed("bo@example.org", "may", LATEST, userDetail={}, **nobody)

@@ -43,6 +43,7 @@ def test_the_key_may_be_in_a_private_file(school: Desk) -> None:
     assert lms(school)["lms"]["progress"]["added"] == 2
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     "body",
     [
@@ -73,6 +74,7 @@ def test_panoramas_that_could_not_be_read_are_read_by_the_next_run(school: Desk,
     assert school.json("learners")[0]["panorama"] == "North"
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("form", ["{}/", "{}/incoming/v2", "{}/incoming/v2/"])
 @pytest.mark.parametrize("name", ["127.0.0.1", "http://LOCALHOST"])
 def test_a_host_may_be_written_as_people_paste_it(school: Desk, name: str, form: str) -> None:
@@ -82,6 +84,7 @@ def test_a_host_may_be_written_as_people_paste_it(school: Desk, name: str, form:
     assert lms(school)["lms"]["progress"]["added"] == 2
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("host", ["http://learn.example.com", "learn.example.com/path", "ftp://x", "", "a b"])
 def test_a_host_that_is_none_or_not_safe_is_a_mistake_in_the_configuration(school: Desk, host: str) -> None:
     school.config(f'[lms]\nsource = "thought-industries"\n[lms.thought_industries]\nhost = "{host}"\n')

@@ -41,6 +41,7 @@ def messages(answer: Any) -> str:
 # Late and backdated
 
 
+@pytest.mark.further
 def test_an_hourly_sync_finds_what_is_told_hours_late(school: Desk, site: Site) -> None:
     """Every walk set the moment from which the daily look back was counted, so that it never came."""
     lms(school)
@@ -107,6 +108,7 @@ def test_two_cursors_that_alternate_end_too(school: Desk, site: Site) -> None:
     assert len(site.answers) > 2
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("status", [400, 403, 404, 410, 422, 500])
 def test_a_cursor_of_yesterday_may_be_refused_in_any_way(school: Desk, site: Site, status: int) -> None:
     lms(school)
@@ -123,6 +125,7 @@ def test_a_cursor_of_yesterday_may_be_refused_in_any_way(school: Desk, site: Sit
 # Times as cursors
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("takes_per_page", [True, False])
 @pytest.mark.parametrize("cursor", ["inclusive", "exclusive"])
 def test_many_events_of_one_millisecond_are_neither_lost_nor_a_wall(
@@ -225,6 +228,7 @@ def test_content_that_is_gone_is_not_released_any_more_and_comes_back(school: De
 PATH = {"notifiableId": "path", "timestamp": LATER, **BO}
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     ("kind", "source"),
     [
@@ -329,6 +333,7 @@ def belongs(site: Site, *licenses: Any, client: str | None = "p1") -> None:
     site.users[0] |= {"clientId": client, "allocatedLicenses": entries}
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     ("licenses", "names", "seen"),
     [
@@ -445,6 +450,7 @@ def test_a_stream_that_fails_keeps_none_of_the_others_back_and_is_told_once(scho
     assert completions(school) == [("bo@example.org", "path", "")]
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("path", ["/events/courseAction", "/users", "/content"])
 def test_one_list_that_is_not_for_this_key_is_named_and_stops_nothing(school: Desk, site: Site, path: str) -> None:
     if path == "/content":

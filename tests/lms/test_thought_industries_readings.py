@@ -44,6 +44,7 @@ READINGS: dict[str, tuple[Readings, int]] = {  # with the exit code; 0 is coped 
 }
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("name", READINGS)
 def test_each_reading_is_coped_with_or_refused_aloud(school: Desk, site: Site, name: str) -> None:
     site.readings, code = READINGS[name]
@@ -71,6 +72,7 @@ def test_a_list_of_one_page_is_whole_only_where_it_says_so(school: Desk, site: S
     assert all("does not say whether there is more" in problem["message"] for problem in answer["problems"])
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("end", [False, "false", 0, None, "none"])
 def test_the_end_of_a_list_may_be_said_in_many_ways(school: Desk, site: Site, end: Any) -> None:
     page = site.answer("/events/courseCompletion", {})[1]
@@ -82,6 +84,7 @@ def test_the_end_of_a_list_may_be_said_in_many_ways(school: Desk, site: Site, en
     assert lms(school)["lms"]["progress"]["added"] == 1
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("form", ["1770710400", "1770710400000", "2026-02-10T03:00:00-05:00", "2026-02-10T08:00:00"])
 def test_the_time_of_an_event_is_read_in_every_form(school: Desk, site: Site, form: str) -> None:
     lms(school)
@@ -115,6 +118,7 @@ def test_a_site_without_panoramas_or_a_ping_is_read_all_the_same(school: Desk, s
     assert lms(school)["problems"] == []
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("reset", ["{seconds}", "{seconds}000", "60", "{seconds}.5", ""])
 def test_the_end_of_a_window_is_told_in_many_ways(school: Desk, site: Site, reset: str) -> None:
     at = int(school.clock.now().timestamp()) + 60

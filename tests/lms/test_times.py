@@ -109,6 +109,7 @@ ORDERS = {
 }
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("option", [(), ("--date-format", "%d/%m/%Y")])
 @pytest.mark.parametrize(("one", "other"), [("year", "day"), ("year", "month"), ("day", "month")])
 @pytest.mark.parametrize("later", [0, 1500])

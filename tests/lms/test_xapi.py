@@ -406,6 +406,7 @@ def test_a_failure_after_the_badge_was_sent_is_reported(archive: Desk, records: 
 # Stores that are odd, and faults
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("how", ["since", "verb", "ascending", "since ascending", "since verb ascending"])
 def test_a_store_that_ignores_what_it_is_asked_is_read_all_the_same(how: str, archive: Desk, records: OddStore) -> None:
     records.ignores = frozenset(how.split())
@@ -497,6 +498,7 @@ def test_pages_that_repeat_end_the_reading(archive: Desk, records: OddStore) -> 
     assert "again and again" in answered["problems"][0]["message"]
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("status", [500, 502, 503, 429])
 def test_a_fault_that_passes_is_tried_again(status: int, archive: Desk, records: OddStore) -> None:
     records.answers += [answer(status, {"message": "busy"}), answer(status, b"<html>", Content_Type="text/html")]
@@ -510,6 +512,7 @@ def test_a_page_that_is_cut_is_read_again(archive: Desk, records: OddStore) -> N
     assert people(archive) == {ADA}
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("status", [401, 403])
 @pytest.mark.parametrize("body", [{"message": "no"}, b"Forbidden"])
 def test_a_refusal_is_said(status: int, body: Any, archive: Desk, records: OddStore) -> None:
@@ -530,6 +533,7 @@ def test_a_limit_that_is_refused_is_left_out(archive: Desk, records: OddStore) -
 # Configuration
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     ("keys", "code", "words"),
     [

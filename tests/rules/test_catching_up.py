@@ -91,6 +91,7 @@ def test_what_we_issued_and_credly_does_not_list_yet_is_awaited_without_reading_
 _ROW = '{"id": "a", "state": "pending", "badge_template": {"id": "b"}}'
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     ("rows", "metadata"),
     [

@@ -182,6 +182,7 @@ def test_sync_warns_14_days_before_the_token_expires_and_not_earlier(connected: 
 # The address
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     ("given", "used"),
     [
@@ -221,6 +222,7 @@ def test_any_other_address_is_a_wrong_configuration_and_is_not_repeated(desk: De
     assert desk.sandbox.log.count() == 0
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     ("how", "used"),
     [

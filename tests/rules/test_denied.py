@@ -115,6 +115,7 @@ def test_r33_a_name_that_becomes_known_frees_no_denied_completion(once: Desk) ->
     assert (grant(once)["state"], posts(once)) == ("held", 0)
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     "row",
     [

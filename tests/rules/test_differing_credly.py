@@ -184,6 +184,7 @@ def test_r10_r18_an_unreadable_row_keeps_only_those_waiting_whom_it_may_concern(
 # Organizations
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("status", [400, 403, 404, 405, 422, 501])
 @pytest.mark.parametrize("how", ["option", "store"])
 def test_r1_where_organizations_are_not_listed_the_one_that_is_named_is_asked_for(

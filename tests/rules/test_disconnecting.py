@@ -76,6 +76,7 @@ def test_r3_it_warns_before_it_asks(linked: Desk) -> None:
     assert "credly connect" in ran.err
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("answer", ["n\n", "\n", "", "no\n", "maybe\n"])
 def test_r3_anything_but_yes_changes_nothing(linked: Desk, answer: str) -> None:
     ran = linked.run("disconnect", stdin=answer, terminal=True)
@@ -118,6 +119,7 @@ def test_r3_the_token_is_forgotten(linked: Desk) -> None:
     assert linked.sandbox.token.encode() not in (linked.home / "credly.db").read_bytes()
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     "command",
     [

@@ -32,6 +32,7 @@ def found(desk: Desk, *words: str) -> list[str]:
     return [row["learner_id"] for row in desk.json("learners", *words)]
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     ("words", "ids"),
     [
@@ -67,6 +68,7 @@ def test_who_is_forgotten_is_found_by_no_word(office: Desk) -> None:
     assert found(office, "lovelace") == found(office, "forgotten") == found(office, "byron") == []
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("command", COMMANDS)
 @pytest.mark.parametrize("name", ["ada@example.com", "ADA@example.com", "byron@example.com", "1044", "Ada Lovelace"])
 def test_a_learner_is_named_by_address_former_address_id_or_name(office: Desk, command: str, name: str) -> None:
@@ -78,6 +80,7 @@ def test_a_learner_is_named_by_address_former_address_id_or_name(office: Desk, c
         assert found(office, "lovelace") == []
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("name", ["1044", "lovelace, ada", "Ada\u00a0LOVELACE", "byron@example.com"])
 def test_a_badge_is_granted_to_a_learner_by_any_of_their_names(office: Desk, name: str) -> None:
     office.json("link", FIRST_AID, "first-aid")
@@ -134,6 +137,7 @@ def test_a_badge_that_is_not_in_the_store_suggests_a_sync_and_says_when_the_last
     assert "the last sync, at 2026-03-02T09:30:00Z: credly sync" in error["hint"]
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     ("typed", "meant"),
     [

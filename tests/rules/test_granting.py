@@ -50,6 +50,7 @@ def test_r17_where_duplicates_are_allowed_each_session_has_a_mark_behind_the_lea
     assert all(re.fullmatch(r"4711~[a-z2-7]{16}", mark) for mark in marks)
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(("told", "sent"), [("de_AT", "de"), ("pt-br", "pt-BR"), ("it", None), ("", None)])
 def test_r17_the_learners_locale_goes_along_where_credly_has_it(
     once: Desk, monkeypatch: pytest.MonkeyPatch, told: str, sent: str | None
@@ -124,6 +125,7 @@ def test_r19_what_was_covered_by_a_grant_that_fails_is_planned_instead(once: Des
     assert len(once.issued(ONCE)) == 1
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("names", ["Ada,", ",Lovelace", ","])
 def test_r21_without_a_name_the_grant_is_held_and_sent_once_the_name_is_known(once: Desk, names: str) -> None:
     once.learns(completion("ada@example.org", MARCH, NOON, names))

@@ -79,6 +79,7 @@ def test_r22_the_date_of_issue_may_be_told(linked: Desk, told: str, sent: str) -
     assert linked.issued()[0].details.issued_at == sent
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("told", ["yesterday", "2026-13-01", "03/04/2026", "", "2062-03-01"])
 def test_r22_a_date_that_cannot_be_meant_is_wrong_usage(linked: Desk, told: str) -> None:
     error = linked.json("grant", ROBIN, FIRST_AID, "--issued-at", told, code=2)["error"]
@@ -162,6 +163,7 @@ def test_r22_without_a_name_nothing_is_sent(linked: Desk, names: str) -> None:
     assert "name" in error["message"]
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("badge", [FIRST_AID, WEBINAR])
 @pytest.mark.parametrize("state", ["pending", "accepted", "rejected", "expired"])
 def test_r22_whoever_holds_the_badge_has_earned_it(linked: Desk, badge: str, state: str) -> None:
@@ -508,6 +510,7 @@ FILES = {
 }
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("form", FILES)
 @pytest.mark.parametrize("by", ["file", "stdin"])
 def test_r22_a_file_takes_the_addresses_place(group: Desk, form: str, by: str) -> None:
@@ -547,6 +550,7 @@ def test_r22_a_csv_without_addresses_is_wrong_usage(group: Desk) -> None:
     assert "column of addresses" in error["message"]
 
 
+@pytest.mark.further
 def test_r22_a_hundred_learners_are_asked_about_several_at_a_time(linked: Desk) -> None:
     people = [f"person{number}@example.com" for number in range(100)]
     linked.learns(*(f"{email},first-aid,{MARCH},in_progress,,Some,One" for email in people))

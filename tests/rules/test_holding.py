@@ -23,6 +23,7 @@ def covered(desk: Desk) -> None:
     assert posts(desk) == 0
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("email", ["ada@example.org", "ADA@EXAMPLE.ORG"])
 @pytest.mark.parametrize("state", ["pending", "accepted", "rejected"])
 def test_r20_a_badge_issued_in_credly_covers_the_grant(once: Desk, email: str, state: str) -> None:

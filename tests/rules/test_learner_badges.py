@@ -327,6 +327,7 @@ def test_r26_a_filter_that_credly_ignores_never_shows_strangers(connected: Desk,
     assert shown(connected) == [WEBINAR]
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("email", ["a,b@example.com", "a|b@example.com", "a::b@example.com", "a+b@example.com"])
 def test_r26_an_address_that_no_filter_can_carry_is_asked_for_by_the_learners_id(connected: Desk, email: str) -> None:
     connected.json("link", FIRST_AID, "first-aid")
@@ -373,6 +374,7 @@ def test_r27_whose_only_badge_was_revoked_is_known_and_has_none(connected: Desk)
 # When Credly does not answer
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("fault", DOWN)
 def test_r27_the_store_answers_with_its_date_when_credly_does_not(earned: Desk, fault: str) -> None:
     live = earned.json("learner-badges", ROBIN)

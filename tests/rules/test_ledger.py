@@ -50,6 +50,7 @@ def test_on_a_narrow_terminal_a_grant_has_its_date_and_no_empty_column(once: Des
     assert "Problem" not in out
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("named", [(), ("1",), ("1", "1")])
 def test_retry_plans_a_failed_grant_again_and_the_next_sync_sends_it(failed: Desk, named: tuple[str, ...]) -> None:
     assert failed.json("retry", *named) == {"planned": 1}

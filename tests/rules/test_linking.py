@@ -264,6 +264,7 @@ def test_r14_linking_unreleased_content_warns_and_links(connected: Desk, columns
 # R15
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     ("completed_at", "earned"),
     [
@@ -391,6 +392,7 @@ def test_r15_more_than_10_need_yes_where_nobody_can_be_asked(connected: Desk) ->
     assert connected.json("link", FIRST_AID, "hygiene", "--since", "2026-01-01", "--yes")["earlier"] == 11
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(("typed", "code"), [("y\n", 0), ("YES\n", 0), ("n\n", 6), ("\n", 6), ("", 6)])
 def test_r15_more_than_10_are_asked_for_on_a_terminal(connected: Desk, typed: str, code: int) -> None:
     many(connected, 11)

@@ -291,6 +291,7 @@ STEPS: dict[str, Any] = {
 }
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     ("story", "expected"),
     [

@@ -50,6 +50,7 @@ def test_a_completion_ahead_of_the_clock_waits_for_its_moment(once: Desk) -> Non
     assert (states(once), posts(once)) == (["issued"], 1)
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     ("expiry", "warned"),
     [("2026-03-02T12:00:00.000Z", True), ("2026-03-03T12:00:00.000Z", False), (None, False), ("1 Year", False)],

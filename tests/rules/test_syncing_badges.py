@@ -65,6 +65,7 @@ def test_r8_a_new_badge_is_added(connected: Desk) -> None:
     assert "Brand New" in names(connected)
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     "change",
     [

@@ -56,6 +56,7 @@ def hides_first() -> faults.Act:
     return faults.answers(200, json.dumps(body).encode())
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     ("row", "expiry"),
     [

@@ -72,6 +72,7 @@ def test_each_spelling_that_the_store_knows_is_asked_for(spelled: Desk) -> None:
 TAKEN = '{"data":{"message":"Validation failed","errors":[{"attribute":"%s","messages":%s}]}}'
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     "body",
     [

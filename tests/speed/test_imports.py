@@ -22,6 +22,7 @@ def imported(home: Path, *arguments: str, **environ: str) -> set[str]:
     return set(ran.stderr.split())
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("arguments", [("--version",), ("status",), ("--help",), ("sync", "--help")])
 def test_what_must_answer_at_once_imports_nothing_heavy(tmp_path: Path, arguments: tuple[str, ...]) -> None:
     modules = imported(tmp_path, *arguments)

@@ -59,6 +59,7 @@ def path(desk: Desk) -> Path:
     return desk.home / "credly.db.lock"
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     "command", [("sync",), ("link", "a", "b"), ("unlink", "a"), ("import", "learners", "-")], ids=lambda c: c[0]
 )

@@ -64,7 +64,7 @@ class Lines:
         print("Noting which test runs which line; this takes a few minutes, once.", flush=True)
         folder = shop.folder.parent / "notes"
         folder.mkdir()
-        arguments = ["-m", "not slow", "-n", str(os.cpu_count()), "-p", "tests.torture.contexts"]
+        arguments = ["-m", "not slow or further", "-n", str(os.cpu_count()), "-p", "tests.torture.contexts"]
         code, shown = shop.run(arguments, 3600, CREDLY_TESTS_CONTEXTS=str(folder))
         left_out = red(shown)
         if code not in (0, 1) or len(left_out) > MOST_RED:

@@ -115,6 +115,7 @@ def test_the_next_sync_does_not_bring_the_data_back(connected: Desk) -> None:
     assert found_in(connected.home, "anna@example.com", "Adlerstein", "lms-4711") == []
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("duplicates", [False, True])
 @pytest.mark.parametrize("between", [(), ("sync",)])
 def test_importing_the_same_completion_again_issues_no_second_badge(

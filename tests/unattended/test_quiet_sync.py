@@ -110,6 +110,7 @@ def test_wrong_usage_is_one_line(connected: Desk, arguments: list[str]) -> None:
     assert one_line(ran.err), ran.err
 
 
+@pytest.mark.slow
 def test_the_installed_program_says_one_line_before_connecting(desk: Desk) -> None:
     ran = run_installed(desk.home, "-q", "sync")
     assert ran.returncode == 4

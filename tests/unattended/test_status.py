@@ -152,6 +152,7 @@ def test_status_reads_the_store_without_changing_it(connected: Desk) -> None:
     assert {path.name: path.read_bytes() for path in connected.home.iterdir() if path.name in before} == before
 
 
+@pytest.mark.slow
 def test_status_of_the_installed_program_loads_little(connected: Desk) -> None:
     ran = run_installed(connected.home, "status", "--json")
     assert json.loads(ran.stdout)["connected"] is True
