@@ -36,6 +36,13 @@ def test_an_access_file_is_the_whole_list_of_each_content_that_it_names(desk: De
     assert given(desk) == whole[1:]
 
 
+def test_only_a_file_of_progress_is_warned_of_for_want_of_completions(desk: Desk) -> None:
+    desk.imports("content", CONTENT)
+    assert desk.imports("learners", "email,first_name\nada@example.org,Ada\n")["warnings"] == []
+    answer = desk.imports("progress", "email,content_id,status\nada@example.org,c1,in progress\n")
+    assert answer["warnings"] == ["No row is a completion."]
+
+
 def test_a_session_in_an_access_file_means_its_content(desk: Desk) -> None:
     desk.imports("content", "content_id,title,session_id\nc1,One,s1\n")
     desk.imports("access", "content_id,email\ns1,ada@example.org\n")

@@ -165,6 +165,13 @@ def test_r35_the_manifest_is_private_and_may_be_elsewhere(site: Site) -> None:
     assert site.lines(other) == site.lines()
 
 
+def test_r35_the_draft_of_a_run_that_was_stopped_is_in_no_ones_way(site: Site) -> None:
+    (site.school.desk.home / ".pages.csv.credly.new").write_text("email,lear")
+    site.publish()
+    assert len(site.lines()) == 2
+    assert not list(site.school.desk.home.glob(".pages*"))
+
+
 def test_r35_a_manifest_that_is_gone_is_written_again(site: Site) -> None:
     site.publish()
     (site.school.desk.home / "pages.csv").unlink()

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from credly_cli.store.finding import emails_near
 from tests.rules.admin import FIRST_AID, enroll
 from tests.support.desk import ConnectedAfter, Desk
 
@@ -55,6 +56,14 @@ def test_each_word_is_found_in_name_address_or_id_in_any_order(
     office: Desk, words: tuple[str, ...], ids: list[str]
 ) -> None:
     assert found(office, *words) == ids
+
+
+def test_an_address_that_may_be_meant_is_named_once(office: Desk) -> None:
+    """Beside it in the list of all, and of the same end."""
+    with office.store() as store:
+        near = emails_near(store, "adx@example.com")
+    assert "ada@example.com" in near
+    assert len(near) == len(set(near))
 
 
 def test_former_addresses_are_told(office: Desk) -> None:

@@ -10,6 +10,7 @@ by hand in known_mutants.toml with the reason, and not tried.
 """
 
 import argparse
+import ast
 import hashlib
 import json
 import os
@@ -100,17 +101,24 @@ class Lines:
     def _lines(self, file: str) -> dict[int, list[str]]:
         return self._notes.contexts_by_lineno(file)
 
+    @lru_cache  # noqa: B019 - there is one
+    def _in_functions(self, file: str) -> set[int]:
+        tree = ast.parse((ROOT / "credly_cli" / file).read_text(encoding="utf-8"))
+        bodies = [node.body for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+        return {line for body in bodies for line in range(body[0].lineno, (body[-1].end_lineno or 0) + 1)}
+
     def tests_of(self, file: str, line: int) -> list[str]:
         """Return the tests that run a line, the nearest first and few cases of each.
 
         The more of what a test runs is in the file, the nearer it is. Few tests are joined by those that run other
-        lines of the file: what is cached runs for the first of them only. What runs on import is for all that run the
-        file, and where none does, for all there are.
+        lines of the file: what is cached runs for the first of them only. What runs on import, as it does for the first
+        test that imports it, is for all that run the file, and where none does, for all there are.
         """
         lines = self._lines(f"credly_cli/{file}")
         noted = lines.get(max((other for other in lines if other <= line), default=0), [])
         here = Counter(test for others in lines.values() for test in others if test in self._reach)
-        tests = (here.keys() or self._reach.keys()) if "" in noted else set(noted) & self._reach.keys()
+        on_import = "" in noted or line not in self._in_functions(file)
+        tests = (here.keys() or self._reach.keys()) if on_import else set(noted) & self._reach.keys()
         by_nearness = sorted(here.keys() | tests, key=lambda test: (-here[test] / self._reach[test], test))
         nearest = [test for test in by_nearness if test in tests]
         nearest += [test for test in by_nearness if test not in tests][: max(0, NEAR - len(nearest))]
