@@ -75,6 +75,18 @@ def test_a_planned_grant_survives_a_merge_with_one_that_was_cancelled(world: Wor
     assert len(world.desk.issued(REPEATABLE)) == 1
 
 
+def test_a_merge_leaves_others_their_grants(world: World) -> None:
+    world.desk.sandbox.faults.add(faults.unreachable(), "POST", times=None)
+    completes(world, "8,eve@example.org", MARCH, "Eve,Dawn")
+    completes(world, "7,new@example.org", MARCH)
+    completes(world, ",old@example.org", MARCH)
+    world.sync()
+    merged(world)
+    world.desk.sandbox.faults.clear()
+    world.calm_down()
+    assert sorted(badge.email for badge in world.desk.issued(REPEATABLE)) == ["eve@example.org", "old@example.org"]
+
+
 def test_what_a_person_dropped_stays_dropped_after_a_merge_and_keeps_its_attempts(world: World) -> None:
     world.desk.sandbox.faults.add(faults.drops(), "POST")
     world.desk.sandbox.faults.add(faults.answers(500), "GET", "filter=badge_template", times=None)

@@ -2,7 +2,7 @@
 
 from tests.rules.admin import FIRST_AID, ROBIN
 from tests.support import faults
-from tests.support.desk import Desk
+from tests.support.desk import Desk, completes
 
 
 def test_r11_sync_speaks_of_the_steps_that_it_ran(connected: Desk) -> None:
@@ -19,6 +19,12 @@ def test_r11_sync_does_not_speak_of_what_it_did_not_come_to(connected: Desk) -> 
     assert (ran.code, ran.out) == (4, "")
     connected.sandbox.faults.add(faults.answers(404), path="badge_templates")
     assert connected.run("sync").out == "Issued badges: none.\nGrants: none.\n"
+
+
+def test_a_sync_that_leaves_something_unclear_says_to_run_it_again(connected: Desk) -> None:
+    completes(connected)
+    connected.sandbox.faults.add(faults.drops(), "POST")
+    assert "Next: run credly sync again later.\n" in connected.run("sync").err
 
 
 def test_a_sync_that_granted_nothing_says_how_many_earned_nothing(connected: Desk) -> None:
