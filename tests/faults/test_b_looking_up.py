@@ -27,6 +27,18 @@ def test_a_strangers_badge_covers_nobody_where_the_filter_of_accounts_is_ignored
     assert [badge.email for badge in world.desk.issued(ONCE)] == [HOLDER, "learner1@example.org"]
 
 
+def test_one_filter_that_is_not_obeyed_proves_no_absence(world: World) -> None:
+    """Scenario 21: however often it is asked, nothing is sent again."""
+    world.desk.sandbox.switches.filter_keys_ignored = frozenset({"recipient_email"})
+    world.desk.sandbox.issue_in_credly(world.desk.badge_id(ONCE), HOLDER, "Some", "Body")
+    world.complete(1, sessions=())
+    world.desk.sandbox.faults.add(faults.drops(), "POST")
+    for _ in range(4):
+        assert world.sync().code == 75
+        world.desk.pass_time(minutes=16)
+    assert world.posts() == 1
+
+
 def test_a_badge_under_another_address_of_the_account_covers_the_learner(world: World) -> None:
     """Scenario 21: where the filter is obeyed, what it finds is the learner's."""
     world.desk.sandbox.add_user(HOLDER, "learner1@example.org")
