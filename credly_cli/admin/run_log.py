@@ -24,9 +24,9 @@ class _PrivateFileHandler(WatchedFileHandler):
     """A watched file of mode 0600 from birth."""
 
     def _open(self) -> TextIOWrapper:
-        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
-        followed(Path(self.baseFilename).parent)
-        descriptor = os.open(self.baseFilename, flags, 0o600)
+        there = followed(Path(self.baseFilename))  # what is no file, such as a container's /dev/stderr, keeps its name
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
+        descriptor = os.open(there, flags | (0 if there.is_symlink() else os.O_NOFOLLOW), 0o600)
         if os.fstat(descriptor).st_mode & 0o600 != 0o600:  # noqa: PLR2004 - born under a umask that denies all
             os.fchmod(descriptor, 0o600)
         return os.fdopen(descriptor, "a", encoding="utf-8")

@@ -104,3 +104,13 @@ def test_a_log_that_cannot_be_written_is_said_before_anything_is_done(connected:
 def test_a_dry_run_leaves_no_log(connected: Desk, tmp_path: Path) -> None:
     connected.run("sync", "--dry-run", "--log-file", str(tmp_path / "credly.log"))
     assert not (tmp_path / "credly.log").exists()
+
+
+def test_a_log_is_written_through_ones_own_link(connected: Desk) -> None:
+    """A link is followed where it is the caller's or root's; the run ended with 74 instead."""
+    real, link = connected.home / "real.log", connected.home / "link.log"
+    link.symlink_to(real)
+    for _ in range(2):
+        connected.json("sync", "--log-file", str(link))
+    assert real.read_text().count('"event": "ended"') == 2
+    assert stat.S_IMODE(real.stat().st_mode) == 0o600
