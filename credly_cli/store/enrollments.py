@@ -316,11 +316,14 @@ def latest_completed(store: Store, learner: int, content_id: str) -> Enrollment 
 
 
 def latest(store: Store, learner: int, content_id: str) -> Enrollment | None:
-    """Return the session that the learner enrolled in last, withdrawn ones left out."""
+    """Return the session that the learner enrolled in last, withdrawn ones left out.
+
+    Where nobody says when, what is completed was enrolled in by then, and before what is still open.
+    """
     row = store.row(
         "SELECT session_id, iif(denied_at IS NULL, completed_at, NULL) AS completed_at, progress FROM enrollments"
         " WHERE learner = ? AND content_id = ? AND NOT ended"
-        " ORDER BY coalesce(enrolled_at, completed_at, '') DESC, session_id DESC LIMIT 1",
+        " ORDER BY coalesce(enrolled_at, completed_at, '9999') DESC, session_id DESC LIMIT 1",
         (learner, content_id),
     )
     return Enrollment(**row) if row else None

@@ -273,6 +273,14 @@ def test_r22_it_stands_for_the_session_that_was_enrolled_in_last(linked: Desk) -
     assert linked.json("grant", ROBIN, WEBINAR)["grant"]["session_id"] == MARCH
 
 
+def test_r22_where_nobody_says_when_it_stands_for_the_session_that_is_still_open(linked: Desk) -> None:
+    linked.learns(f"{ROBIN},first-aid,{MARCH},completed,2026-01-10T10:00:00Z,Robin,Sample")
+    linked.learns(f"{ROBIN},first-aid,{APRIL},in_progress,,Robin,Sample")
+    assert linked.json("grant", ROBIN, WEBINAR)["grant"]["session_id"] == APRIL
+    complete(linked, session=APRIL)
+    assert linked.json("sync")["grants"]["issued"] == 0
+
+
 def test_r22_whoever_completed_before_the_link_can_be_granted_the_badge(connected: Desk) -> None:
     connected.learns(f"{ROBIN},first-aid,{MARCH},completed,2026-01-10T10:00:00Z,Robin,Sample")
     connected.json("link", FIRST_AID, "first-aid")
