@@ -38,7 +38,14 @@ def test_an_unchanged_sync_writes_nothing_but_its_own_row_and_its_moment(once: D
     answer = once.json("sync")
     assert answer["grants"] == dict.fromkeys(answer["grants"], 0)
     after = dump(once)
-    assert {name for name in after if after[name] != before[name]} <= {"runs", "sqlite_sequence", "page_clock"}
+    assert {name for name in after if after[name] != before[name]} <= {
+        "runs",
+        "sqlite_sequence",
+        "page_clock",
+        "bookmarks",
+    }
+    (moment,) = set(after["bookmarks"]) - set(before["bookmarks"])
+    assert "badges-listed" in moment
     assert len(after["runs"]) == len(before["runs"]) + 1
     assert set(before["runs"]) < set(after["runs"])
 
