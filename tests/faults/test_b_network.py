@@ -10,6 +10,7 @@
 
 import json
 import sqlite3
+import time
 from dataclasses import replace
 from email.utils import format_datetime
 from typing import Any
@@ -187,6 +188,26 @@ def test_whoever_was_asked_to_slow_down_sends_one_after_the_other(
     world.desk.sandbox.faults.add(faults.answers(429), "POST", times=4)
     assert world.sync().code == 0
     assert under_way == [1] * 6
+
+
+def test_an_answer_is_kept_while_another_is_awaited(world: World) -> None:
+    """Scenario 17: a slow one holds up neither the others nor the store."""
+    kept = []
+
+    def wait(work: object, _stage: object) -> Response:
+        end = time.monotonic() + 30
+        while not world.states()["issued"] and time.monotonic() < end:
+            time.sleep(0.01)
+        kept.append(world.states()["issued"])
+        done = work()  # type: ignore[operator]
+        assert isinstance(done, Response)
+        return done
+
+    world.complete(1)
+    world.desk.sandbox.faults.add(wait, "POST")
+    world.sync()
+    assert kept[0]
+    world.check_all()
 
 
 def test_who_asks_to_slow_down_each_time_is_not_asked_for_ever(world: World) -> None:
