@@ -76,6 +76,17 @@ def test_r15_completed_before_the_link_and_how_to_let_it_count(school: School) -
 
 
 @pytest.mark.sampled
+def test_r15_a_badge_without_a_slug_is_named_by_its_id(school: School) -> None:
+    sandbox = school.desk.sandbox
+    sandbox.change_template(school.desk.badge_id(BADGE), vanity_slug=None)
+    school.desk.json("sync")
+    school.has()
+    school.teaches("first-aid", "First Aid Course")
+    school.completes("first-aid")
+    school.desk.json("link", BADGE, "first-aid")
+    assert f"credly link {school.desk.badge_id(BADGE)} first-aid" in checks(school)["counts"][1]
+
+
 @pytest.mark.parametrize("at", ["2026-03-02T02:00:00Z", "2026-03-02"])
 @pytest.mark.parametrize("zone", ["America/New_York", "Asia/Tokyo"])
 def test_r15_the_advice_is_right_where_days_are_not_those_of_utc(school: School, zone: str, at: str) -> None:

@@ -91,10 +91,11 @@ def test_a_monitor_is_told_when_no_sync_has_run(desk: Desk) -> None:
 
 
 def test_a_monitor_is_told_when_the_last_good_sync_is_older(connected: Desk) -> None:
+    connected.json("link", "First Aid at Work", "first-aid")
     connected.pass_time(hours=3)
     ran = connected.run("status", "--max-age", "2h", "-q")
     assert ran.code == 3
-    assert "The last good sync ended 3 hours ago." in ran.err
+    assert ran.err == "credly status: The last good sync ended 3 hours ago. Next: credly sync\n"
 
 
 def test_a_good_sync_counts_although_a_later_one_failed(connected: Desk) -> None:
