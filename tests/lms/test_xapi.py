@@ -421,6 +421,13 @@ def test_a_store_that_ignores_what_it_is_asked_is_read_all_the_same(how: str, ar
     assert len(records.requests) <= 2
 
 
+def test_a_store_whose_answers_have_no_date_is_read(archive: Desk, records: OddStore) -> None:
+    statement = {**said("completed", BO, C1, "2026-03-01T12:00:00Z"), "stored": "2026-03-01T12:00:01.000Z"}
+    records.answers.append(answer(200, {"statements": [statement], "more": ""}))
+    lms(archive)
+    assert BO in people(archive)
+
+
 def test_a_store_like_ralphs_files_is_read(archive: Desk, records: OddStore) -> None:
     """Times are compared with `timestamp`, a verb tells nothing, and pages that are to ascend are reversed."""
     records.by_timestamp = records.tells_no_verb = records.reverses = True
