@@ -8,6 +8,10 @@ _POSITIONAL = {"link": 2, "grant": 2, "import": 2}  # words of a command that ma
 # A command within a sentence: its words are options, quoted, placeholders, or bear what words of a sentence do not
 _COMMAND = re.compile(r"\bcredly( --profile \S+)? ([a-z][a-z-]*)(?=[ .,;:)]|$)")
 _ARGUMENT = re.compile(r""" ('[^']*'(?:"'"'[^']*')*|"[^"]*"|[^\s]+)""")
+# An option with its value, and a key of the configuration with what it is set to
+_SETTING = re.compile(
+    r"""--[a-z][a-z-]* (?=\S*[=\d])(?:[^\s']*'[^']*'|\S+)|\b[a-z_]+ = (?:\{(?:[^{}]|\{[^{}]*\})*\}|"[^"]*")"""
+)
 _NO_WORD = re.compile(r"^-|^['\"]|[@/=\d_]|[A-Z]{2}|\w-\w|\w\.\w")
 _ENDS = ".,;:)"
 
@@ -18,13 +22,13 @@ def together(command: str) -> str:
 
 
 def joined(text: str) -> str:
-    """Mark the commands in a sentence."""
+    """Mark the commands in a sentence, and the options and settings that it names."""
     result, place = "", 0
     while found := _COMMAND.search(text, place):
         end = _end_of(text, found)
         result += text[place : found.start()] + together(text[found.start() : end])
         place = end
-    return result + text[place:]
+    return _SETTING.sub(lambda setting: together(setting[0]), result + text[place:])
 
 
 def _end_of(text: str, found: re.Match[str]) -> int:

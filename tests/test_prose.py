@@ -139,3 +139,22 @@ def test_in_a_pipe_no_sentence_is_broken(office: Desk, by: Callable[[Desk], Ran]
 
 def test_wide_letters_take_two_columns() -> None:
     assert prose.wrapped("応急 手当 講習", 9) == "応急 手当\n講習"
+
+
+@pytest.mark.parametrize(
+    "copied",
+    [
+        'homes = {"https://lms.example" = ""}',
+        'values = {status = {"Signed off" = "completed"}}',
+        'ids = {"5" = "same"}',
+        "--header-line 10",
+        "--map completed_at='Last Leave'",
+        "--id 5=new",
+    ],
+)
+@pytest.mark.parametrize("width", [*range(20, 100, 7)])
+def test_a_setting_or_an_option_with_its_value_is_not_broken(copied: str, width: int) -> None:
+    text = f"Say in config.toml, under [lms.xapi], whose numbering that is: {copied} if it is so, and sync again."
+    lines = prose.wrapped(text, width).split("\n")
+    assert any(copied in line for line in lines)
+    assert " ".join(lines) == text
