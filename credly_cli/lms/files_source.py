@@ -187,7 +187,8 @@ class FilesSource:
     def _read(self, kind: Kind, listed: _File, taken: _Taken, bookmarks: Mapping[str, str]) -> Iterator[Batch]:
         """Read a file, unless it was taken, vanished, or is still being written.
 
-        One with rejected rows is read again when the options of its entry are others.
+        One with rejected rows, or of progress without a completion, is read again when the options of its entry are
+        others.
         """
         path = listed.path
         file = _seen(path, listed.entry)

@@ -259,13 +259,15 @@ class LmsStep:
     def _memory(self, part: Part, report: FileReport, *, has_rejects: bool) -> dict[str, str | None]:
         """Return what is to be known of a file and its entry, as bookmarks.
 
-        With which options rows of it were rejected, and whether the entry brought completions before and has none now.
+        With which options rows of it were rejected or none was a completion, and whether the entry brought
+        completions before and has none now.
         """
         if part.entry is None:
             return {}
         noted: dict[str, str | None] = {}
         if part.options_bookmark is not None:
-            noted[part.options_bookmark] = options_of(part.entry) if has_rejects else None
+            is_barren = part.kind == "progress" and report.read > 0 and not report.completions
+            noted[part.options_bookmark] = options_of(part.entry) if has_rejects or is_barren else None
         brought, barren = f"brought:{part.entry.path}", f"barren:{part.entry.path}"
         if part.kind == "progress" and report.completions:
             noted |= {brought: "1", barren: None}

@@ -396,3 +396,15 @@ def test_a_real_lms_by_files_gives_the_same_store_as_by_import(tmp_path: Path) -
     by_files.config(f'[lms]\nsource = "files"\n[lms.files]\n{kinds}\n')
     assert read(by_files) == {"learners": 12400, "content": 12, "progress": 12489}
     assert contents(by_files) == contents(by_import)
+
+
+def test_a_file_that_brought_no_completion_is_read_again_once_its_entry_says_which_column_tells_it(night: Desk) -> None:
+    put(night, "content.csv", CONTENT, 90)
+    put(night, "progress.csv", "email,content_id,Wann\nada@example.org,c1,2026-02-01T10:00:00Z\n")
+    assert lms(night)["progress"]["added"] == 1
+    assert read(night) == {}
+    whole = '\nprogress = ["exports/progress*.csv"]'
+    entry = '[[lms.files.progress]]\npath = "exports/progress*.csv"\nmap = {completed_at = "Wann"}\n'
+    night.config(CONFIG.replace(whole, "") + entry)
+    assert lms(night)["progress"]["changed"] == 1
+    assert read(night) == {}
