@@ -528,6 +528,15 @@ def test_a_refusal_is_said(status: int, body: Any, archive: Desk, records: OddSt
     assert [problem["code"] for problem in answered["problems"]] == ["lms-token-refused"]
 
 
+def test_what_is_known_already_is_granted_though_the_store_refuses_us(archive: Desk, records: OddStore) -> None:
+    link(archive)
+    lms(archive)
+    records.answers += [answer(401, {"message": "no"})] * 9
+    answered = archive.json("sync", code=4)
+    assert [problem["code"] for problem in answered["problems"]] == ["lms-token-refused"]
+    assert answered["grants"]["issued"] == 1
+
+
 def test_a_limit_that_is_refused_is_left_out(archive: Desk, records: OddStore) -> None:
     records.refuses_limit = True
     lms(archive)
