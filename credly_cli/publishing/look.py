@@ -46,7 +46,7 @@ class Look:
         """What rendering needs to know."""
         from credly_cli.pages.page import Options  # noqa: PLC0415 - Jinja2 takes 50 ms, where there is a page to write
 
-        sheet = SHEET if self.fragment or self.style is not None else None
+        sheet = None if self.style is None else SHEET  # a fragment has no head that it could be named in
         return Options(self.organization, self.title, self.logo, self.language, self.fragment, sheet)
 
     def beside(self) -> dict[str, bytes]:
