@@ -224,16 +224,19 @@ def _grants(case: Case, person: Person) -> Iterator[Check]:
     elif case.forbidden:
         message = "Credly did not let this badge be issued when it was last tried (403): what is planned for it waits."
         yield Check("permitted", False, f"{message} In Credly, see who may issue it; each sync tries again.")
-    elif case.linked and not case.held and _awaits_plan(case):
-        yield Check("grant", True, "Not planned yet: the next sync plans and sends it.")
+    elif case.linked and not case.held and (moments := _completions_to_plan(case)):
+        first = min(moments)
+        sends = f"plans it; the next after {when(first)} sends it" if first > person.now else "plans and sends it"
+        yield Check("grant", True, f"Not planned yet: the next sync {sends}.")
 
 
-def _awaits_plan(case: Case) -> bool:
-    """Tell whether the next sync plans a grant for a session that has none yet."""
-    return any(
-        session.outcome.new and session.outcome.state == "planned" and not session.facts.named_since
+def _completions_to_plan(case: Case) -> list[str]:
+    """Return when sessions were completed for which the next sync plans a grant."""
+    return [
+        session.facts.completed_at or ""
         for session in case.sessions
-    )
+        if session.outcome.new and session.outcome.state == "planned" and not session.facts.named_since
+    ]
 
 
 def _by_hand(grant: LearnerGrant) -> str:

@@ -351,6 +351,16 @@ def test_r3_it_works_on_the_store_after_disconnecting_and_asks_nobody(school: Sc
     assert decision(school) == "earned"
 
 
+def test_a_completion_ahead_of_the_clock_is_sent_after_its_moment(school: School) -> None:
+    """R18: it is planned by the next sync, and sent by the one that follows its moment."""
+    school.has()
+    school.teaches("first-aid", "First Aid Course", BADGE)
+    school.enrolls("first-aid", status="completed", completed_at="2026-03-02T15:00:00Z")
+    assert decision(school) == "would-grant"
+    told = "Not planned yet: the next sync plans it; the next after 2026-03-02T15:00:00Z sends it."
+    assert checks(school)["grant"] == (True, told)
+
+
 def test_on_a_terminal_of_80_columns_nothing_is_cut_and_the_rest_is_named(school: School) -> None:
     school.has()
     school.teaches("first-aid", "First Aid Course", BADGE)
