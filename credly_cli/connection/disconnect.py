@@ -137,7 +137,7 @@ def _traces(paths: Paths) -> Iterator[Path]:
 
 def _leave_pages(folders: Iterable[Path], outcome: Disconnected) -> None:
     for folder in folders:
-        _leave(folder, f"it has pages of learners, which `credly publish {folder} --remove` takes away", outcome)
+        _leave(folder, "it has pages of learners", outcome)
 
 
 def _leave(path: Path, reason: str, outcome: Disconnected) -> None:
