@@ -130,6 +130,14 @@ def failing(desk: Desk, code: str, *arguments: str, **how: str) -> None:
     assert "Traceback" not in ran.err
 
 
+@pytest.mark.parametrize("command", [("forget", "--yes"), ("sync", "--log-file"), ("publish", "site", "--manifest")])
+def test_2_for_a_word_that_is_no_text(connected: Desk, command: tuple[str, ...]) -> None:
+    word = b"no-text-\xff".decode("utf-8", "surrogateescape")  # as a shell hands over what is in no UTF-8
+    command = tuple(str(connected.home / part) if part == "site" else part for part in command)
+    ran = connected.run(*command, str(connected.home / word), "--json")
+    assert (ran.code, ran.json["error"]["code"]) == (2, "usage")
+
+
 def test_4_a_token_file_that_is_not_there_leads_somewhere_else(desk: Desk) -> None:
     error = desk.json("connect", "--token-file", "/nowhere", "--api-url", URL, code=4)["error"]
     assert error["hint"] != "Run: credly connect"

@@ -189,6 +189,9 @@ def explained(error: Exception, environment: Environment, arguments: Sequence[st
         from credly_cli.admin import machine_checks  # noqa: PLC0415
 
         return failure if machine_checks.room(environment.paths.store.parent).ok else _no_room()
+    if isinstance(error, UnicodeEncodeError) and any("\ud800" <= letter <= "\udfff" for letter in "".join(arguments)):
+        way_out = "Call files by names in UTF-8, and let the terminal write UTF-8."
+        return Failure("usage", "A word of the command is no text in UTF-8.", hint=way_out)
     # what was named may be a slip of the pen
     if failure.code == "not-connected" and environment.profile != "default" and not environment.paths.store.exists():
         from credly_cli.admin import profiles  # noqa: PLC0415

@@ -3,8 +3,10 @@
 import csv
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from errno import EISDIR
 from hashlib import blake2b
 from itertools import islice
+from os import strerror
 from pathlib import Path
 from typing import TextIO
 
@@ -64,6 +66,8 @@ def _is_manifest(head: Sequence[Sequence[str]]) -> bool:
 def _replacing(path: Path) -> Iterator[TextIO]:
     try:
         target = followed(path)
+        if target.is_dir():
+            raise IsADirectoryError(EISDIR, strerror(EISDIR), str(path))
         make_private_folder(target.parent)
         draft = target.with_name(f".{target.name}.credly.new")
         if draft.is_file() and not draft.is_symlink():

@@ -172,6 +172,11 @@ def test_r35_the_draft_of_a_run_that_was_stopped_is_in_no_ones_way(site: Site) -
     assert not list(site.school.desk.home.glob(".pages*"))
 
 
+@pytest.mark.parametrize("path", ["/", "/dev"])
+def test_a_manifest_that_is_a_folder_is_refused(site: Site, path: str) -> None:
+    assert site.publish("--manifest", path, code=74)["error"]["code"] == "not-writable"
+
+
 def test_r35_a_manifest_that_is_gone_is_written_again(site: Site) -> None:
     site.publish()
     (site.school.desk.home / "pages.csv").unlink()
