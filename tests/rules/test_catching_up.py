@@ -67,6 +67,13 @@ def test_it_is_read_whole_once_a_day_and_when_asked_for(long: Desk, options: tup
     assert read_whole(long, *options)["unchanged"] == 6
 
 
+def test_it_is_read_whole_where_no_run_has_noted_that_it_was(long: Desk) -> None:
+    """As in a store that was made before runs noted that."""
+    with long.store() as store, store.transaction():
+        store.change("UPDATE runs SET listed_whole = 0")
+    assert read_whole(long)["unchanged"] == 6
+
+
 def test_a_list_in_another_order_is_read_whole(long: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     issue(long, 7)
     monkeypatch.setattr("credly_cli.sandbox.lists.sort_rows", lambda rows, *_: list(rows))
