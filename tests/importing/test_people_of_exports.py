@@ -55,6 +55,15 @@ def test_r25_two_systems_that_number_from_one_are_told_apart_or_asked_about(desk
     assert desk.imports("progress", CANVAS, "--source", "canvas")["unchanged"] == 1
 
 
+def test_r25_an_id_of_another_numbering_at_a_shared_address_is_asked_about(desk: Desk) -> None:
+    header = "learner_id,email,first_name,last_name\n"
+    two = "1,shared@example.org,Ada,Stone\n2,shared@example.org,Bob,Stone\n"
+    desk.imports("learners", header + two, "--id", "1=new", "--id", "2=new")
+    third = f"{header}9,shared@example.org,Cy,Stone\n"
+    assert desk.imports("learners", third, "--source", "canvas", code=3)["rejected"] == 1
+    assert [row["first_name"] for row in desk.json("learners")] == ["Ada", "Bob"]
+
+
 def test_r25_who_changed_their_address_is_listed_and_said(desk: Desk) -> None:
     desk.imports("progress", MOODLE)
     file = desk.file("later.csv", CANVAS.replace("bob@example.org,Bob,Stone", "byron@example.org,Ada,Byron"))
