@@ -75,6 +75,17 @@ def test_a_planned_grant_survives_a_merge_with_one_that_was_cancelled(world: Wor
     assert len(world.desk.issued(REPEATABLE)) == 1
 
 
+def test_of_two_planned_grants_of_who_turns_out_to_be_one_one_stands_for_both(earned_once: World) -> None:
+    """R19: the other is covered at once, not only when it would be sent."""
+    earned_once.desk.sandbox.faults.add(faults.unreachable(), "POST", times=None)
+    completes(earned_once, ",old@example.org", MARCH)
+    completes(earned_once, "7,new@example.org", APRIL)
+    earned_once.sync()
+    assert earned_once.states() == {"planned": 2}
+    merged(earned_once)
+    assert earned_once.states() == {"planned": 1, "covered": 1}
+
+
 def test_a_merge_leaves_others_their_grants(world: World) -> None:
     world.desk.sandbox.faults.add(faults.unreachable(), "POST", times=None)
     completes(world, "8,eve@example.org", MARCH, "Eve,Dawn")
