@@ -96,7 +96,8 @@ def widget(
 def _show(output: Output, answer: "Widget", html: Path | None) -> None:
     if answer.source == "store":
         when = answer.as_of or "an unknown time"
-        output.warn(f"Credly does not answer. What was earned is what the store knows, as of {when}.")
+        why = answer.why_store or "Credly does not answer."
+        output.warn(f"{why} What was earned is what the store knows, as of {when}.")
     if html is not None:
         output.say(
             f"Wrote {html}: {len(answer.in_progress)} in progress, {len(answer.discover)} to discover,"

@@ -12,7 +12,7 @@ from credly_cli.errors import Failure
 from credly_cli.http.response import HttpFailure
 from credly_cli.issuing.lookup import Recipient, UnreadableAnswer, look_up
 from credly_cli.linking import names
-from credly_cli.store import badges, issued_badges, learners, runs
+from credly_cli.store import badges, grants, issued_badges, learners, runs
 from credly_cli.store.badges import BadgeBrief
 from credly_cli.store.content import ContentBrief
 from credly_cli.store.database import Store
@@ -53,15 +53,16 @@ class LearnerBadges:
 
 def read(store: Store, client: Client, email: str, now: datetime, *, hide_expired: bool) -> LearnerBadges:
     """Read a learner's badges; raises ``Failure`` when neither Credly nor the store knows who is meant."""
-    email = names.address(store, email)
-    known = learners.of_email(store, email)
+    email, known = names.person(store, email)
     ids = [learner.id for learner in known]
+    others = of_others(store, email, ids)
     try:
         found = look_up(client, Recipient.of_learners(store, email, known)).badges
     except Failure as failure:
         if not _is_outage(failure):
             raise
         stored = [badge for badge in issued_badges.of_learners(store, email, ids) if badge.deleted_at is None]
+        stored = [badge for badge in stored if badge.id not in others]
         if not known and not stored:
             raise
         why = failure.message if isinstance(failure, UnreadableAnswer) else None
@@ -77,8 +78,16 @@ def read(store: Store, client: Client, email: str, now: datetime, *, hide_expire
     unseen = issued_badges.unseen_of_learners(store, ids)  # Credly's lists lag behind what it issues
     every = {badge.id: badge for badge in (*unseen, *found)}
     every |= {badge.id: badge for badge in _only_stored(store, client, email, ids, every)}
-    shown = _shown(store, list(every.values()), now, hide_expired=hide_expired)
+    theirs = [badge for badge in every.values() if badge.id not in others]
+    shown = _shown(store, theirs, now, hide_expired=hide_expired)
     return LearnerBadges(_learner(email, known, found), "credly", utc_text(now), shown)
+
+
+def of_others(store: Store, email: str, meant: Sequence[int]) -> set[str]:
+    """Return the badges that were issued for others who share the address of whoever is meant."""
+    sharing = {learner.id for learner in learners.of_email(store, email)}
+    others = sharing.difference(meant)
+    return grants.issued_to(store, others) if others else set()
 
 
 def _only_stored(

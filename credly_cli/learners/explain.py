@@ -9,14 +9,15 @@ from datetime import UTC, datetime, tzinfo
 from typing import ClassVar, Literal
 
 from credly_cli.errors import Failure
+from credly_cli.learners.badges import of_others
 from credly_cli.learners.cases import Case, read_cases, read_person
 from credly_cli.learners.checks import Check, checks
 from credly_cli.linking import names
-from credly_cli.store import issued_badges, learner_history, learners
+from credly_cli.store import issued_badges, learner_history
 from credly_cli.store.badges import BadgeBrief
 from credly_cli.store.content import ContentBrief
 from credly_cli.store.database import Store
-from credly_cli.store.learners import LearnerBrief
+from credly_cli.store.learners import Learner, LearnerBrief
 from credly_cli.text import Command, Hint, folded
 
 Decision = Literal["earned", "on-its-way", "would-grant", "not-granted", "needs-person"]
@@ -69,10 +70,10 @@ def explain(
 
     Days to write down are days in ``zone``; ``brake`` is grants.brake.
     """
-    email = _address(store, email, badge_name)
-    known = learners.of_email(store, email)
+    email, known = _person(store, email, badge_name)
     ids = [learner.id for learner in known]
-    issued = issued_badges.of_learners(store, email, ids)
+    others = of_others(store, email, ids)
+    issued = [badge for badge in issued_badges.of_learners(store, email, ids) if badge.id not in others]
     if not known and not issued:
         names.learner(store, email)  # fails, with a suggestion
     if badge_name is not None:
@@ -84,10 +85,10 @@ def explain(
     return Explanation(person.brief, sorted(explained, key=lambda one: (folded(one.badge.name), one.badge.id)))
 
 
-def _address(store: Store, text: str, badge_name: str | None) -> str:
+def _person(store: Store, text: str, badge_name: str | None) -> tuple[str, list[Learner]]:
     """Find who is meant, and notice when learner and badge were named in the wrong order."""
     try:
-        return names.address(store, text)
+        return names.person(store, text)
     except Failure as failure:
         if badge_name is None or failure.code != "unknown-learner" or not names.is_badge(store, text):
             raise

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
-from typing import Literal
+from typing import ClassVar, Literal
 
 from credly_cli.credly.client import Client
 from credly_cli.identity import email_key, is_main_sublicense
@@ -77,20 +77,21 @@ class Earned:
 class Widget:
     """The three sections of the widget, each in its order; ``source`` and ``as_of`` are of what was earned."""
 
+    JSON: ClassVar = ("learner", "in_progress", "discover", "earned", "source", "as_of")
     learner: LearnerBrief
     in_progress: list[InProgress]
     discover: list[Discoverable]
     earned: list[Earned]
     source: Literal["credly", "store"] = "credly"
     as_of: str | None = None
+    why_store: str | None = None  # why Credly's answer is not used; without it Credly does not answer
 
 
 def read(store: Store, client: Client, email: str, now: datetime, *, hide_expired: bool, brake: int = 0) -> Widget:
     """Read a learner's widget; raises ``Failure`` when neither Credly nor the store knows the address."""
-    email = names.address(store, email)
     answer = badges.read(store, client, email, now, hide_expired=False)
     held = frozenset(shown.badge.id for shown in answer.badges)
-    known = learners.of_email(store, email)
+    email, known = names.person(store, email)
     sessions = read_sessions(
         store, [learner.id for learner in known], is_braked=partial(foresees_brake, store, most=brake)
     )
@@ -106,6 +107,7 @@ def read(store: Store, client: Client, email: str, now: datetime, *, hide_expire
         earned(answer.badges, hide_expired=hide_expired),
         answer.source,
         answer.as_of,
+        answer.why_store,
     )
 
 

@@ -127,6 +127,19 @@ def address(store: Store, text: str) -> str:
     return (found or learner(store, text))[0].email
 
 
+def person(store: Store, text: str) -> tuple[str, list[Learner]]:
+    """Return the address of the learner who is meant, and who that is: all who share it, or whom an id or a name means.
+
+    Of an address that nobody here has there is nobody; Credly may know it. Raises ``Failure`` as ``address`` does.
+    """
+    email = address(store, text)
+    sharing = learners.of_email(store, email)
+    if learners.of_email(store, text) or len(sharing) < 2:  # noqa: PLR2004
+        return email, sharing
+    meant = {one.id for one in learner(store, text)}
+    return email, [one for one in sharing if one.id in meant] or sharing
+
+
 def _by_address_or_id(store: Store, text: str) -> list[Learner]:
     return learners.of_email(store, text) or learners.of_id(store, text)
 

@@ -160,6 +160,15 @@ def owner_of(store: Store, issued_badge_id: str) -> int | None:
     return found
 
 
+def issued_to(store: Store, learners: Collection[int]) -> set[str]:
+    """Return the issued badges of these learners' grants."""
+    sql = (
+        "SELECT issued_badge_id FROM grants WHERE issued_badge_id IS NOT NULL"
+        " AND learner IN (SELECT value FROM json_each(?))"
+    )
+    return {row["issued_badge_id"] for row in store.rows(sql, (json.dumps(list(learners)),))}
+
+
 def follow_replacements(store: Store) -> None:
     """Let a grant whose badge was replaced in Credly have the badge that took its place, of the same template.
 

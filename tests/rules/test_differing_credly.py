@@ -165,6 +165,15 @@ def test_r27_where_the_learners_own_badge_cannot_be_read_the_store_answers_and_s
     assert (answer["source"], [badge["id"] for badge in answer["badges"]]) == ("credly", [other.id])
 
 
+def test_r27_the_widget_too_says_that_an_answer_cannot_be_read(connected: Desk) -> None:
+    badge = issue(connected, 1)
+    connected.sandbox.faults.add(spoils(badge.id, state=None), "GET", r"/badges\?", times=None)
+    connected.imports("learners", "email,first_name,last_name\nl1@example.org,L,Earner\n")
+    for command in ("learner-badges", "widget"):
+        ran = connected.run(command, "l1@example.org")
+        assert (ran.code, "cannot be read" in ran.err, "does not answer" in ran.err) == (0, True, False)
+
+
 def test_r10_r18_an_unreadable_row_keeps_only_those_waiting_whom_it_may_concern(connected: Desk) -> None:
     now = connected.clock.now()
     connected.json("link", REPEATABLE, "first-aid")

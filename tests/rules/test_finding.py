@@ -181,3 +181,23 @@ def test_a_badge_before_its_learners_is_recognised_and_said(office: Desk) -> Non
     error = office.json("grant", FIRST_AID, "ada@example.com", code=5)["error"]
     assert error["message"] == "'First Aid at Work' is a badge: it comes after the learners."
     assert error["hint"] == "Run: credly grant ada@example.com 'First Aid at Work'"
+
+
+def test_of_two_who_share_an_address_an_id_or_a_name_means_one(connected: Desk) -> None:
+    """R26, R28: asked for Bob, all three answered with Ann's name and her content."""
+    connected.json("link", FIRST_AID, "first-aid")
+    connected.pass_time(minutes=1)
+    connected.imports("learners", "email,learner_id,first_name,last_name\nfam@x.org,1,Ann,Ames\nfam@x.org,2,Bob,Bell\n")
+    at = connected.clock.now().isoformat()
+    rows = f"fam@x.org,1,hygiene,open,\nfam@x.org,2,first-aid,completed,{at}\n"
+    connected.imports("progress", f"email,learner_id,content_id,status,completed_at\n{rows}")
+    connected.json("sync")
+    for text in ("2", "bob bell"):
+        badges, widget = connected.json("learner-badges", text), connected.json("widget", text)
+        explained = connected.json("explain", text, FIRST_AID)
+        assert [answer["learner"]["first_name"] for answer in (badges, widget, explained)] == ["Bob"] * 3
+        assert (len(badges["badges"]), len(widget["earned"]), explained["badges"][0]["decision"]) == (1, 1, "earned")
+    assert connected.json("learner-badges", "1")["badges"] == []
+    assert connected.json("widget", "Ann Ames")["earned"] == []
+    assert connected.json("explain", "1", FIRST_AID)["badges"][0]["decision"] == "not-granted"
+    assert len(connected.json("learner-badges", "fam@x.org")["badges"]) == 1
