@@ -94,13 +94,14 @@ def _publish(
     settings, paths = environment.settings, environment.paths
     with environment.reading() as store:
         connection = require_connected(store)
-        look = Look.of(settings, connection.organization_name, fragment=fragment)
+        url = url or settings.publish.url
+        look = Look.of(settings, connection.organization_name, fragment=fragment, url=url)
         path = resolved(folder)
         _require_apart(path, resolved(paths.store.parent))
         with _alone(environment, lock_wait, dry_run=dry_run):
             job = publishing.Job(
                 path, publishing.key_of(paths.pages_key, rotate=rotate, dry_run=dry_run), look,
-                url or settings.publish.url, (manifest or paths.pages_manifest).absolute(),
+                url, (manifest or paths.pages_manifest).absolute(),
                 utc_text(environment.clock.now()), settings.grants.brake, dry_run,
             )  # fmt: skip
             opened = Published.rehearsed if dry_run else Published.open

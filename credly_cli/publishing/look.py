@@ -9,6 +9,7 @@ from credly_cli import pages
 from credly_cli.config import Settings
 from credly_cli.errors import Failure
 from credly_cli.publishing.folder import LOGOS, SHEET
+from credly_cli.publishing.manifest import address
 from credly_cli.text import is_web_address
 
 if TYPE_CHECKING:
@@ -30,16 +31,18 @@ class Look:
     logo_data: bytes | None  # of that file
     style: str | None  # the owner's own rules
     hide_expired: bool
+    folder_url: str | None = None  # of a fragment with such a file, which is read at another address than its own
 
     @classmethod
-    def of(cls, settings: Settings, organization: str, *, fragment: bool) -> "Look":
-        """Read how pages are to look; raises ``Failure`` for a file that cannot be used."""
+    def of(cls, settings: Settings, organization: str, *, fragment: bool, url: str | None = None) -> "Look":
+        """Read how pages are to look, of a folder at ``url``; raises ``Failure`` for a file that cannot be used."""
         publish = settings.publish
         logo, data = _logo(publish.logo, settings.folder) if publish.logo else (None, None)
         style = _read(publish.style, settings.folder, "publish.style") if publish.style else None
         text = None if style is None else style.decode("utf-8", "replace")
         title, language, hide = publish.title, publish.language, settings.hide_expired_badges
-        return cls(organization, title, language, fragment, logo, data, text, hide)
+        folder_url = url if fragment and data is not None else None
+        return cls(organization, title, language, fragment, logo, data, text, hide, folder_url)
 
     @property
     def options(self) -> "Options":
@@ -47,7 +50,8 @@ class Look:
         from credly_cli.pages.page import Options  # noqa: PLC0415 - Jinja2 takes 50 ms, where there is a page to write
 
         sheet = None if self.style is None else SHEET  # a fragment has no head that it could be named in
-        return Options(self.organization, self.title, self.logo, self.language, self.fragment, sheet)
+        logo = address(self.folder_url, self.logo) if self.logo is not None else None
+        return Options(self.organization, self.title, logo, self.language, self.fragment, sheet)
 
     def beside(self) -> dict[str, bytes]:
         """Return the files that lie beside the pages, by name."""

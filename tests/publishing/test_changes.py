@@ -6,7 +6,7 @@ import pytest
 
 from credly_cli.times import utc_text
 from tests.learners.school import AGAIN, BADGE, ROBIN
-from tests.publishing.site import Site
+from tests.publishing.site import URL, Site
 
 KIM = "kim@example.org"
 
@@ -180,6 +180,19 @@ def test_r35_logo_and_style_lie_beside_the_pages(site: Site) -> None:
     assert "navy" in (site.folder / "credly-badges.css").read_text()
     assert site.publish("--remove")["removed"] == 2
     assert list(site.folder.iterdir()) == []
+
+
+def test_r35_a_fragment_finds_its_logo_wherever_it_is_read(site: Site) -> None:
+    """A page is read beside its logo; a fragment in a page of the site, at another address."""
+    site.school.desk.file("logo.png", "an image")
+    site.school.desk.config(f'[publish]\nlogo = "logo.png"\nurl = "{URL}"\n')
+    site.publish()
+    assert 'src="credly-logo.png"' in site.page()
+    site.publish("--fragment")
+    assert f'src="{URL}/credly-logo.png"' in site.page()
+    site.publish("--fragment", "--url", "https://pieces.example/")
+    assert 'src="https://pieces.example/credly-logo.png"' in site.page()
+    assert site.changes("--fragment", "--url", "https://pieces.example/") == (2, 0, 0)
 
 
 @pytest.mark.parametrize("line", ['logo = "none.png"', 'style = "none.css"', 'logo = "config.toml"'])
