@@ -29,6 +29,7 @@ _FIVE_MINUTES = re.compile(r"^## Your first badge.*?(?=^## )", re.MULTILINE | re
 _IN_A_SENTENCE = re.compile(r"`(credly [^`\n]+)`")
 _ELSEWHERE = re.compile(r"^(exec )?(sudo|make) ", re.MULTILINE)  # a command of its own, not a word in a comment
 _COMMANDS = {str(command.name): command for command in app.registered_commands}
+GROUP: Any = typer.main.get_command(app)  # made once, which takes 10 ms
 _INSTALLING = ("python3 -m venv", ". ~/credly-venv", "pip install")
 
 
@@ -119,11 +120,10 @@ def words_of(line: str) -> list[str]:
 
 def parse(line: str) -> None:
     """Let the program take a line apart as it does when it runs; fails where an argument or a value is wrong."""
-    group: Any = typer.main.get_command(app)
     words = words_of(line)
-    with group.make_context("credly", words, resilient_parsing=False) as context:
+    with GROUP.make_context("credly", words, resilient_parsing=False) as context:
         rest = [*context._protected_args, *context.args]
-        command = group.commands[rest[0]]
+        command = GROUP.commands[rest[0]]
         command.make_context(rest[0], rest[1:], parent=context)
 
 
@@ -133,13 +133,12 @@ TOLD = sorted({told for page in PAGES for told in _IN_A_SENTENCE.findall(page.re
 @pytest.mark.parametrize("told", TOLD)
 def test_a_command_within_a_sentence_has_its_name_options_and_arguments(told: str) -> None:
     words = words_of(told)
-    group: Any = typer.main.get_command(app)
     name = next((word for word in words if not word.startswith("-")), None)
-    assert name is None or name in group.commands or name.isupper(), told
-    parameters = [*group.params, *(group.commands[name].params if name in group.commands else ())]
+    assert name is None or name in GROUP.commands or name.isupper(), told
+    parameters = [*GROUP.params, *(GROUP.commands[name].params if name in GROUP.commands else ())]
     known = {option for parameter in parameters for option in parameter.opts} | {"--help"}
     assert {word.partition("=")[0] for word in words if word.startswith("--")} <= known
-    if name in group.commands and len(words) > 1 and "--help" not in words:
+    if name in GROUP.commands and len(words) > 1 and "--help" not in words:
         parse(told.replace("GRANT...", "1 2").replace("GRANT", "1"))
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from tests.importing.people import People
 
-_FILES = 15  # for each seed; run with other seeds to look further
+_FILES = 8  # for each seed; run with other seeds to look further
 _ADDRESSES = tuple(f"{name}@x.org" for name in ("a", "b", "c", "d", "e"))
 _NAMES = ("Ada,Lovelace", "Ada,Stone", "Bob,Stone", "Bob,Lovelace", "Cy,Young", "Lovelace,Ada", "Cy,", ",")
 
@@ -39,7 +39,7 @@ def _forget_all(people: People) -> None:
 
 
 @pytest.mark.sampled
-@pytest.mark.parametrize("seed", range(16))
+@pytest.mark.parametrize("seed", range(30))
 def test_r25_shuffled_rows_have_the_same_outcome(tmp_path: Path, seed: int) -> None:
     lot = random.Random(seed)  # noqa: S311 - no secret
     people = People(tmp_path)
@@ -57,7 +57,7 @@ def test_r25_shuffled_rows_have_the_same_outcome(tmp_path: Path, seed: int) -> N
 
 
 @pytest.mark.sampled
-@pytest.mark.parametrize("seed", range(16))
+@pytest.mark.parametrize("seed", range(30))
 def test_r25_a_file_that_was_taken_whole_says_nothing_new_again(tmp_path: Path, seed: int) -> None:
     lot = random.Random(seed)  # noqa: S311 - no secret
     people = People(tmp_path)

@@ -1,6 +1,6 @@
 """A small school: content, learners and badges by the line, for tests that read like the rules."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from tests.support.desk import Desk
@@ -15,7 +15,6 @@ class School:
     """A desk with content and learners that come and go."""
 
     desk: Desk
-    _titles: dict[str, str] = field(default_factory=dict)
 
     def teaches(self, content_id: str, title: str, badge: str | None = None, **columns: str) -> None:
         """Add content, and link a badge to it."""
