@@ -4,7 +4,6 @@ import gc
 import os
 import signal
 import time
-from collections import Counter
 from collections.abc import Callable, Generator, Iterator
 from functools import cache
 from pathlib import Path
@@ -19,19 +18,18 @@ for _signal, _usual in ((signal.SIGINT, signal.default_int_handler), (signal.SIG
         signal.signal(_signal, _usual)
 
 
-FAST_CASES = 2  # of a test that is sampled
 NO_DATA = "the real input is not beside this repository"  # the one reason that holds in CI too
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Make slow what shows once more what a fast test shows: all but the first cases of one that is ``sampled``."""
-    cases: Counter[str] = Counter()
+    """Make slow what shows once more what a fast test shows: all but the first case of one that is ``sampled``."""
+    shown: set[str] = set()
     for item in items:
+        test = item.nodeid.partition("[")[0]
         if item.get_closest_marker("sampled") and not item.get_closest_marker("slow"):
-            test = item.nodeid.partition("[")[0]
-            cases[test] += 1
-            if cases[test] > FAST_CASES:
+            if test in shown:
                 item.add_marker("further")
+            shown.add(test)
         if item.get_closest_marker("further"):
             item.add_marker("slow")
 

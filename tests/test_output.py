@@ -330,6 +330,7 @@ def installed(home: Path, *arguments: str, **options: Any) -> "subprocess.Comple
     return subprocess.run([*PROGRAM, *arguments], env=environ, check=False, timeout=60, **options)  # noqa: S603
 
 
+@pytest.mark.further
 def test_a_stream_that_lacks_a_letter_shows_it_as_an_escape(connected: Desk) -> None:
     ran = installed(connected.home, "badges", environ={"PYTHONIOENCODING": "ascii"}, capture_output=True)
     assert (ran.returncode, ran.stderr) == (0, b"")
@@ -345,7 +346,7 @@ def test_output_by_itself_does_not_break_on_a_narrow_encoding(monkeypatch: pytes
     assert written.getvalue() == b"\\u2013\n"
 
 
-@pytest.mark.sampled
+@pytest.mark.further
 @pytest.mark.parametrize(("environ", "escapes"), [({}, True), ({"NO_COLOR": "1"}, False), ({"TERM": "dumb"}, False)])
 def test_on_a_real_terminal_there_is_a_table_in_the_colours_that_it_wants(
     connected: Desk, environ: dict[str, str], escapes: bool
@@ -366,6 +367,7 @@ def test_on_a_real_terminal_there_is_a_table_in_the_colours_that_it_wants(
     assert (b"\x1b" in text) is escapes
 
 
+@pytest.mark.further
 def test_a_reader_that_goes_away_ends_it_quietly(connected: Desk) -> None:
     reading, writing = os.pipe()
     os.close(reading)

@@ -97,6 +97,7 @@ def test_from_the_environment_only_its_source_is_remembered(desk: Desk) -> None:
     assert (error["code"], "CREDLY_TOKEN" in error["message"]) == ("not-connected", True)
 
 
+@pytest.mark.further
 def test_from_a_command_it_is_asked_for_each_time(desk: Desk) -> None:
     desk.config(f"[credly]\ntoken_command = {json.dumps(PRINTS_TOKEN)}\n")
     assert connect(desk)["token_source"] == "token_command"
@@ -153,6 +154,7 @@ def test_a_home_that_moves_takes_its_token_along(desk: Desk) -> None:
     desk.json("sync")
 
 
+@pytest.mark.further
 def test_a_token_that_was_refused_is_no_disconnection(desk: Desk) -> None:
     connect(desk, "--token-stdin", stdin=CANARY)
     desk.sandbox.rotate_token("new")
@@ -429,7 +431,7 @@ def echoes(token: str) -> dict[str, str]:
     }
 
 
-@pytest.mark.sampled
+@pytest.mark.further
 @pytest.mark.parametrize("echo", echoes(ODD_TOKEN).values(), ids=echoes(ODD_TOKEN))
 @pytest.mark.parametrize("status", [400, 401, 422])
 def test_it_is_nowhere_however_credly_writes_it(connected: Desk, status: int, echo: str) -> None:

@@ -141,6 +141,7 @@ def test_json_may_stand_before_the_verb_too(busy: Desk) -> None:
     assert misfit(ran.json, SHAPES["badges"]) is None
 
 
+@pytest.mark.further
 def test_one_schema_tells_every_answer(desk: Desk) -> None:
     told = desk.run("--json-schema").json
     assert told == schema()

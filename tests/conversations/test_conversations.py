@@ -33,7 +33,7 @@ def test_it_goes_to_the_letter(story: Path, conversation: Conversation) -> None:
         assert (turn.line, conversation.play(turn)) == (turn.line, turn.shown)
 
 
-@pytest.mark.sampled
+@pytest.mark.further
 @pytest.mark.parametrize("story", STORIES, ids=lambda story: story.stem)
 def test_no_step_that_is_suggested_fails(story: Path, conversation: Conversation) -> None:
     """Each command that a hint names works at that moment, tried on a copy of the home."""

@@ -506,6 +506,7 @@ def test_a_page_may_be_longer_than_the_answer_to_a_post(http: Session) -> None:
             http.post("/organizations", b"{}")
 
 
+@pytest.mark.further
 def test_a_page_beyond_32_mebibytes_is_not_read(http: Session) -> None:
     with requests_mock.Mocker() as mock:
         mock.get(requests_mock.ANY, content=b" " * (32 * 1024 * 1024 + 1))
@@ -583,6 +584,7 @@ def test_the_text_of_an_error_is_read_from_where_credly_puts_it(http: Session, b
         assert http.post("/organizations", b"{}").message == said
 
 
+@pytest.mark.further
 def test_an_error_that_is_nested_beyond_writing_is_its_status() -> None:
     nested: Any = "x"
     for _ in range(100_000):  # more than any Python writes, whatever its limit of recursion

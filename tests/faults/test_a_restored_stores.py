@@ -55,6 +55,7 @@ def restore(world: World, copy: Path) -> None:
         shutil.copy2(path, world.desk.home / path.name)
 
 
+@pytest.mark.further
 def test_an_older_copy_restored_sends_nothing_twice(granted: World, tmp_path: Path) -> None:
     granted.complete(4, 5)
     copy_store(granted, tmp_path / "copy")
@@ -67,6 +68,7 @@ def test_an_older_copy_restored_sends_nothing_twice(granted: World, tmp_path: Pa
     granted.check_earned()
 
 
+@pytest.mark.further
 def test_an_older_copy_sends_what_was_never_sent_after_settling_and_two_absences(
     granted: World, tmp_path: Path
 ) -> None:
@@ -86,6 +88,7 @@ def test_an_older_copy_sends_what_was_never_sent_after_settling_and_two_absences
     granted.check_none_doubled()
 
 
+@pytest.mark.further
 def test_what_was_planned_when_the_copy_was_made_is_looked_up_first(granted: World, tmp_path: Path) -> None:
     granted.complete(4)
     granted.desk.sandbox.faults.add(faults.unreachable(), "POST", times=None)
@@ -101,6 +104,7 @@ def test_what_was_planned_when_the_copy_was_made_is_looked_up_first(granted: Wor
     granted.check_all()
 
 
+@pytest.mark.further
 def test_what_was_uncertain_when_the_copy_was_made_settles_anew(granted: World, tmp_path: Path) -> None:
     """Its settling may have ended, and it may have been sent again, after the copy was made."""
     granted.complete(4, sessions=("first-aid-march",), article=False)
@@ -130,6 +134,7 @@ def test_what_is_completed_after_the_restore_is_sent_at_once(granted: World, tmp
     granted.check_all()
 
 
+@pytest.mark.further
 @pytest.mark.parametrize("with_lock", [False, True], ids=["lock-kept", "lock-deleted-too"])
 def test_a_deleted_store_issues_nothing_twice(granted: World, with_lock: bool) -> None:
     sent = granted.posts()
@@ -140,6 +145,7 @@ def test_a_deleted_store_issues_nothing_twice(granted: World, with_lock: bool) -
     granted.check_earned()
 
 
+@pytest.mark.further
 @pytest.mark.parametrize("with_lock", [False, True], ids=["lock-kept", "lock-deleted-too"])
 def test_a_deleted_store_still_sends_what_was_never_sent(granted: World, with_lock: bool) -> None:
     granted.complete(4)
@@ -150,6 +156,7 @@ def test_a_deleted_store_still_sends_what_was_never_sent(granted: World, with_lo
     granted.check_earned()
 
 
+@pytest.mark.further
 def test_a_deleted_store_adopts_nothing_that_another_session_earned(world: World) -> None:
     """Both sessions were completed on one day, and only one of their badges was issued before the store was lost."""
     world.complete(1, sessions=("first-aid-april",), article=False)
@@ -161,6 +168,7 @@ def test_a_deleted_store_adopts_nothing_that_another_session_earned(world: World
     world.check_earned()
 
 
+@pytest.mark.further
 def test_a_deleted_store_does_not_issue_again_what_was_revoked(granted: World) -> None:
     for badge in granted.desk.issued():
         granted.desk.sandbox.revoke(badge.id)
@@ -171,6 +179,7 @@ def test_a_deleted_store_does_not_issue_again_what_was_revoked(granted: World) -
     assert granted.posts() == sent
 
 
+@pytest.mark.further
 def test_a_new_store_reads_the_whole_history_before_it_sends_for_older_completions(renewed: World) -> None:
     renewed.desk.sandbox.switches.search_page_size = 2
     assert renewed.sync().code == 0
@@ -191,7 +200,7 @@ def test_without_the_search_each_grant_is_looked_up(renewed: World, status: int)
     renewed.check_earned()
 
 
-@pytest.mark.sampled
+@pytest.mark.further
 @pytest.mark.parametrize("status", [429, 502, 503])
 def test_while_the_history_cannot_be_read_nothing_old_is_sent(renewed: World, status: int) -> None:
     renewed.desk.sandbox.switches.search_status = status
@@ -207,6 +216,7 @@ def test_while_the_history_cannot_be_read_nothing_old_is_sent(renewed: World, st
     renewed.check_earned()
 
 
+@pytest.mark.further
 def test_a_search_that_breaks_off_is_no_history(renewed: World) -> None:
     renewed.desk.sandbox.switches.search_page_size = 2
     renewed.desk.sandbox.faults.add(faults.answers(502), "GET", "page_token", nth=3, times=None)
@@ -240,6 +250,7 @@ def test_where_a_search_cannot_be_followed_each_grant_is_looked_up(renewed: Worl
     renewed.check_earned()
 
 
+@pytest.mark.further
 def test_a_store_without_its_lock_file_counts_as_restored(granted: World) -> None:
     granted.complete(4)
     (granted.desk.home / "credly.db.lock").unlink()
@@ -250,6 +261,7 @@ def test_a_store_without_its_lock_file_counts_as_restored(granted: World) -> Non
     granted.check_all()
 
 
+@pytest.mark.further
 def test_a_store_copied_without_its_log_is_older_than_its_lock_file(granted: World, tmp_path: Path) -> None:
     """What a live copy of the main file alone amounts to: the log's commits are missing."""
     copy_store(granted, tmp_path / "copy")

@@ -16,6 +16,7 @@ LOOK_UPS = ("GET", "filter=badge_template")
 HOLDER = "holder@example.org"
 
 
+@pytest.mark.further
 def test_a_strangers_badge_covers_nobody_where_the_filter_of_accounts_is_ignored(world: World) -> None:
     """Scenario 21: only one key of the filter is not obeyed."""
     world.desk.sandbox.switches.filter_keys_ignored = frozenset({"recipient_email_all"})
@@ -72,6 +73,7 @@ def poison(world: World, count: int) -> None:
         world.desk.sandbox.faults.add(faults.answers(500), "GET", row["earner_id"], times=None)
 
 
+@pytest.mark.further
 def test_uncertain_grants_that_cannot_be_looked_up_keep_no_others_waiting(world: World) -> None:
     """Scenario 28, of look-ups: five that always fail, and one behind them."""
     world.desk.sandbox.faults.add(faults.answers(500), *LOOK_UPS, times=None)
@@ -86,6 +88,7 @@ def test_uncertain_grants_that_cannot_be_looked_up_keep_no_others_waiting(world:
     assert world.states() == {"issued": 1, "uncertain": 5}
 
 
+@pytest.mark.further
 def test_planned_grants_about_which_credly_does_not_answer_keep_no_others_waiting(world: World) -> None:
     """Scenario 28: what Credly would issue twice is asked about first, where no list of issued badges was read."""
     world.desk.sandbox.faults.add(faults.answers(500), *LOOK_UPS, times=None)
@@ -122,6 +125,7 @@ def test_what_concerns_all_look_ups_ends_them_at_once(code: ErrorCode) -> None:
     assert len(list(look_up_all(client, range(20), ask))) == 1
 
 
+@pytest.mark.further
 def test_a_badge_that_was_there_before_is_not_taken_for_the_one_sent(world: World) -> None:
     """R22 and R23: the learner's earlier badge was revoked, and the request to issue anew never arrived."""
     now = world.desk.clock.now()
@@ -143,6 +147,7 @@ def test_a_badge_that_was_there_before_is_not_taken_for_the_one_sent(world: Worl
     assert [badge.state for badge in world.desk.issued(ONCE)] == ["revoked", "pending"]
 
 
+@pytest.mark.further
 def test_what_was_issued_by_hand_is_not_missed_by_a_list_that_lags(world: World) -> None:
     """Scenario 20 and R23: never yet seen in a listing, so not deleted, and not issued a second time."""
     world.desk.config("[grants]\nsettle_seconds = 60\n")
@@ -182,6 +187,7 @@ def test_look_ups_that_fail_with_answers_between_them_do_not_end_the_others(worl
     assert issued == {"learner15@example.org", "learner20@example.org"}
 
 
+@pytest.mark.further
 def test_a_grant_is_looked_up_once_in_a_run(world: World) -> None:
     """R18: the second absence that lets a badge be sent again belongs to another run, however short the pause."""
     world.desk.config("[grants]\nrecheck_seconds = 0\n")
@@ -198,6 +204,7 @@ def test_a_grant_is_looked_up_once_in_a_run(world: World) -> None:
     world.check_all()
 
 
+@pytest.mark.further
 def test_a_clock_that_goes_back_between_two_looks_lets_the_pause_begin_anew(world: World) -> None:
     """Scenario 71: the second absence counts only when the pause has passed since the clock was set."""
     world.desk.config("[grants]\nrecheck_seconds = 600\n")
@@ -221,6 +228,7 @@ def test_a_token_refused_while_credly_is_asked_about_old_grants_ends_the_run(wor
     assert (world.states(), world.posts()) == ({"planned": 1}, 0)
 
 
+@pytest.mark.further
 @pytest.mark.parametrize(("issued_at", "state"), [("2026-02-27 10:00:00 +0000", "covered"), (None, "issued")])
 def test_a_badge_with_the_learners_mark_is_the_grants_only_where_it_bears_its_day(
     world: World, issued_at: str | None, state: str

@@ -64,6 +64,7 @@ def test_an_unclear_answer_is_looked_up_and_never_simply_sent_again(any_world: W
     any_world.check_all()
 
 
+@pytest.mark.further
 def test_unreachable_is_not_sent(world: World) -> None:
     """Scenario 15."""
     world.complete(1)
@@ -75,6 +76,7 @@ def test_unreachable_is_not_sent(world: World) -> None:
     world.check_all()
 
 
+@pytest.mark.further
 def test_an_answer_that_takes_too_long_is_unclear(world: World) -> None:
     """Scenario 17: the read timeout."""
     world.complete(1)
@@ -85,6 +87,7 @@ def test_an_answer_that_takes_too_long_is_unclear(world: World) -> None:
     world.check_all()
 
 
+@pytest.mark.further
 @pytest.mark.parametrize("settle_seconds", [900, 0])
 def test_work_done_ten_minutes_late_is_waited_for_by_the_settling_time(world: World, settle_seconds: int) -> None:
     """Scenario 19: with a shorter settling time than Credly's lateness, badges are doubled; that is what it is for."""
@@ -102,6 +105,7 @@ def test_work_done_ten_minutes_late_is_waited_for_by_the_settling_time(world: Wo
         assert len(world.desk.issued(REPEATABLE)) == 4
 
 
+@pytest.mark.further
 def test_a_list_that_lags_is_outlived_by_the_settling_time(world: World) -> None:
     """Scenario 20."""
     world.complete(1)
@@ -113,6 +117,7 @@ def test_a_list_that_lags_is_outlived_by_the_settling_time(world: World) -> None
     world.check_all()
 
 
+@pytest.mark.further
 def test_a_list_that_ignores_the_filter_proves_nothing(any_world: World) -> None:
     """Scenario 21."""
     any_world.complete(1, 2)
@@ -129,7 +134,7 @@ def test_a_list_that_ignores_the_filter_proves_nothing(any_world: World) -> None
     any_world.check_all()
 
 
-@pytest.mark.sampled
+@pytest.mark.further
 @pytest.mark.parametrize("told", ["3", "0", "-5", "nonsense", "", "date"])
 def test_a_request_to_slow_down_is_obeyed(any_world: World, told: str) -> None:
     """Scenario 22."""
@@ -210,6 +215,7 @@ def test_an_answer_is_kept_while_another_is_awaited(world: World) -> None:
     world.check_all()
 
 
+@pytest.mark.further
 def test_who_asks_to_slow_down_each_time_is_not_asked_for_ever(world: World) -> None:
     """Scenario 22: five in a row, beside those that were under way, end the run."""
     world.complete(*range(6))
@@ -238,6 +244,7 @@ def test_a_rate_limit_is_found_without_hammering(world: World) -> None:
 MANY = pytest.mark.further
 
 
+@pytest.mark.further
 @pytest.mark.parametrize(
     ("window", "learners"), [(60, 12), pytest.param(20, 50, marks=MANY), pytest.param(60, 50, marks=MANY)]
 )
@@ -254,6 +261,7 @@ def test_a_limit_of_requests_in_a_window_is_waited_for(world: World, window: int
     world.check_all()
 
 
+@pytest.mark.further
 def test_a_window_beyond_the_time_of_the_run_is_not_waited_for(world: World) -> None:
     """Scenario 22."""
     world.complete(*range(20))
@@ -269,6 +277,7 @@ def test_a_window_beyond_the_time_of_the_run_is_not_waited_for(world: World) -> 
     world.check_all()
 
 
+@pytest.mark.further
 def test_a_token_refused_in_mid_run_stops_it_and_touches_no_grant(world: World) -> None:
     """Scenario 23."""
     world.complete(*range(20))
@@ -293,6 +302,7 @@ def test_a_page_of_a_firewall_is_no_refused_token_and_passes(world: World) -> No
     world.check_all()
 
 
+@pytest.mark.further
 @pytest.mark.parametrize("badge", [ONCE, REPEATABLE])
 def test_a_duplicate_that_credly_refuses_is_covered(world: World, badge: str) -> None:
     """Scenario 24; where duplicates were allowed when it was planned, they are not any more."""
@@ -378,7 +388,7 @@ def test_a_refusal_of_another_status_ends_with_credlys_words(world: World, statu
     assert world.posts() == 3
 
 
-@pytest.mark.sampled
+@pytest.mark.further
 @pytest.mark.parametrize(
     ("status", "target"),
     [
@@ -402,6 +412,7 @@ def test_a_redirect_is_never_followed(any_world: World, status: int, target: str
     any_world.check_all()
 
 
+@pytest.mark.further
 def test_a_connection_that_was_closed_is_no_lost_badge(any_world: World) -> None:
     """Scenario 26."""
     any_world.complete(1, 2, 3)
@@ -414,6 +425,7 @@ def test_a_connection_that_was_closed_is_no_lost_badge(any_world: World) -> None
     any_world.check_all()
 
 
+@pytest.mark.further
 def test_five_failures_in_a_row_stop_the_run(any_world: World) -> None:
     """Scenario 27."""
     any_world.complete(*range(12))
@@ -434,7 +446,7 @@ def test_the_fifth_failure_stops_the_run_and_no_earlier_one(world: World) -> Non
     assert world.posts() == 5
 
 
-@pytest.mark.sampled
+@pytest.mark.further
 @pytest.mark.parametrize("act", [faults.answers(500), faults.answers(422), faults.drops()])
 def test_one_grant_that_always_fails_never_stops_the_others(world: World, act: Act) -> None:
     """Scenario 28."""
@@ -457,6 +469,7 @@ def test_one_grant_that_always_fails_never_stops_the_others(world: World, act: A
     assert len(world.desk.issued()) == 11 * 3
 
 
+@pytest.mark.further
 def test_a_badge_that_credly_does_not_know_makes_its_grants_wait_and_others_go_on(world: World) -> None:
     """Scenario 40, and 404 of the table of answers."""
     world.complete(1, 2)
@@ -481,6 +494,7 @@ def test_a_badge_that_credly_does_not_know_makes_its_grants_wait_and_others_go_o
     world.check_all()
 
 
+@pytest.mark.further
 def test_an_answer_about_another_grant_is_unclear(world: World) -> None:
     """Scenario 30."""
     world.complete(1)
@@ -562,6 +576,7 @@ def test_a_resend_bears_the_same_mark_and_time_and_the_name_of_today(world: Worl
     assert world.desk.issued()[0].details.first_name == "Other"
 
 
+@pytest.mark.further
 @pytest.mark.parametrize("badge", [ONCE, REPEATABLE])
 def test_a_resend_goes_to_the_address_of_today_when_another_has_the_old_one(world: World, badge: str) -> None:
     """R17, R18: the request never arrived, and meanwhile the LMS gave Ann a new address and her old one to Bob."""
@@ -597,6 +612,7 @@ def test_a_lost_badge_is_found_under_the_address_of_then(world: World) -> None:
     assert world.sync("--only", "grants").json["grants"]["adopted"] == 1
 
 
+@pytest.mark.further
 @pytest.mark.parametrize("by_hand", [False, True])
 def test_a_lost_badge_covers_nobody_who_has_the_address_by_now(world: World, *, by_hand: bool) -> None:
     """R18, R20: Credly keeps no ids, and Bob completes on the day on which Ann's badge went to the address of both."""

@@ -52,6 +52,7 @@ def test_two_lost_answers_of_one_second_are_bound_one_to_one_where_credly_keeps_
     assert {grant["issued_badge_id"] for grant in world.ledger()} == {badge.id for badge in world.desk.issued()}
 
 
+@pytest.mark.further
 def test_a_badge_revoked_before_is_not_what_was_issued_anew(world: World) -> None:
     """R22 and R23: it bears the same id and the same day, but it was known before the request left."""
     enrolls(world, "hygiene,")
@@ -66,6 +67,7 @@ def test_a_badge_revoked_before_is_not_what_was_issued_anew(world: World) -> Non
     assert [badge.state for badge in world.desk.issued(ONCE)] == ["revoked", "pending"]
 
 
+@pytest.mark.further
 @pytest.mark.parametrize("seconds", [0, 60])
 def test_what_was_granted_by_hand_after_the_copy_is_not_sent_again_before_credly_can_list_it(
     world: World, tmp_path: Path, seconds: int
@@ -87,6 +89,7 @@ def test_what_was_granted_by_hand_after_the_copy_is_not_sent_again_before_credly
     assert len(world.desk.issued(REPEATABLE)) == 1
 
 
+@pytest.mark.further
 @pytest.mark.parametrize("with_lock", [False, True], ids=["older", "older-without-lock"])
 def test_a_lost_history_gives_nobody_the_badge_of_another_at_the_same_address(
     world: World, tmp_path: Path, with_lock: bool
@@ -111,6 +114,7 @@ def test_a_lost_history_gives_nobody_the_badge_of_another_at_the_same_address(
     assert sorted(mark.partition("~")[0] for mark in marks) == ["1", "2"]
 
 
+@pytest.mark.further
 def test_a_lost_answer_is_not_taken_for_another_session_of_one_who_is_known_otherwise_by_now(world: World) -> None:
     """Scenarios 16 and 75: the mark of the first session was made of an address that has changed since."""
     now = world.desk.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -134,6 +138,7 @@ def move(world: World, *people: str) -> None:
     world.desk.imports("learners", LEARNERS + "".join(f"{one}\n" for one in people))
 
 
+@pytest.mark.further
 def test_a_restored_store_takes_no_badge_of_who_had_the_address_before(world: World, tmp_path: Path) -> None:
     """Scenarios 13 and 75: Bo's badge went to an address that is Ada's by now; each earns one, Bo no second."""
     move(world, "1,ada@example.org,Ada,Lovelace", "2,info@example.org,Bo,Berg")

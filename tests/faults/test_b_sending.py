@@ -39,6 +39,7 @@ def test_the_first_answer_that_stops_a_run_says_why_whatever_comes_after_it(
     assert world.states() == {"planned": 2}
 
 
+@pytest.mark.further
 def test_a_badge_that_another_grant_owns_is_not_taken_for_ours(world: World) -> None:
     """Scenario 30: the answer has our mark and the id of an earlier badge; the look-up finds the right one."""
     world.complete(1, article=False, sessions=("first-aid-march",))

@@ -22,6 +22,7 @@ def test_what_was_failed_and_then_passed_is_granted(world: World) -> None:
     assert world.sync().json["grants"]["issued"] == 1
 
 
+@pytest.mark.further
 def test_a_repaired_address_without_a_new_id_is_granted_to_once(world: World) -> None:
     """Scenario 36: Credly refused the address, it is repaired, and a person says retry."""
     header = "learner_id,email,first_name,last_name\n"
@@ -36,6 +37,7 @@ def test_a_repaired_address_without_a_new_id_is_granted_to_once(world: World) ->
     assert [badge.email for badge in world.desk.issued()] == ["a@example.org"]
 
 
+@pytest.mark.further
 def test_linking_again_starts_anew(world: World) -> None:
     """Scenario 37."""
     world.complete(1, sessions=())
@@ -48,6 +50,7 @@ def test_linking_again_starts_anew(world: World) -> None:
     world.check_all()
 
 
+@pytest.mark.further
 @pytest.mark.parametrize("end", ["unlink", "archive"])
 def test_what_was_covered_by_a_cancelled_grant_is_earned_under_a_later_link(world: World, end: str) -> None:
     """Scenario 37 and R19: of two sessions the first was to earn the badge; the new link counts the second only."""
@@ -101,6 +104,7 @@ def test_a_badge_swapped_for_another_is_earned_for_what_comes_later(world: World
     ]
 
 
+@pytest.mark.further
 def test_a_badge_archived_before_sending_cancels_what_was_planned(world: World) -> None:
     """Scenario 40 and R9."""
     world.complete(1, sessions=())
@@ -116,6 +120,7 @@ def test_a_badge_archived_before_sending_cancels_what_was_planned(world: World) 
     assert world.posts() == 1
 
 
+@pytest.mark.further
 def test_a_badge_archived_between_the_listing_and_the_request_fails_with_credlys_words(world: World) -> None:
     """Scenario 40."""
     world.complete(1, sessions=())
@@ -125,6 +130,7 @@ def test_a_badge_archived_between_the_listing_and_the_request_fails_with_credlys
     assert world.ledger()[0]["problem"].startswith("Credly refused: Validation failed: Badge template is archived")
 
 
+@pytest.mark.further
 @pytest.mark.parametrize("lost", [False, True])
 def test_a_badge_that_comes_to_forbid_duplicates_is_earned_once(world: World, lost: bool) -> None:
     """Scenario 41: both sessions were planned with marks of their own, which stay as they are."""

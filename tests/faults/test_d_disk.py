@@ -59,6 +59,7 @@ def test_a_full_disk_ends_with_74_and_loses_nothing(tmp_path: Path) -> None:
         site.check()
 
 
+@pytest.mark.further
 def test_a_full_disk_at_the_claim_sends_nothing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Scenario 42."""
     world.complete(1)
@@ -75,6 +76,7 @@ def _fail(*_: object, **__: object) -> None:
     raise FULL
 
 
+@pytest.mark.further
 @pytest.mark.parametrize("options", [(), ("--json",)])
 def test_answers_that_cannot_be_kept_are_told_and_found_again(
     world: World, monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...]
@@ -207,6 +209,7 @@ def test_nothing_of_the_store_is_read_before_the_lock_is_held(
     assert held == [True]
 
 
+@pytest.mark.further
 def test_a_thousand_runs_without_news_leave_no_trace_but_their_rows(world: World) -> None:
     """Scenario 51, in small: 10 runs, no request to issue, a steady number of requests, no log left behind."""
     world.complete(1)

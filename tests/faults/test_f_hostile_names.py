@@ -98,7 +98,7 @@ def contents(desk: Desk) -> dict[str, Any]:
         }
 
 
-@pytest.mark.sampled
+@pytest.mark.further
 def test_a_name_is_found_literally_and_nothing_else_is(named: Desk, name: str) -> None:
     """Scenario 66: every command that takes text, and the store is as it was."""
     before = contents(named)
@@ -113,7 +113,7 @@ def test_a_name_is_found_literally_and_nothing_else_is(named: Desk, name: str) -
     assert contents(named) == before
 
 
-@pytest.mark.sampled
+@pytest.mark.further
 def test_a_name_that_is_nobodys_finds_nothing_and_changes_nothing(named: Desk, name: str) -> None:
     """Scenario 66."""
     before = contents(named)

@@ -35,6 +35,7 @@ def earned_once(world: World) -> World:
     return world
 
 
+@pytest.mark.further
 def test_of_two_sessions_that_wait_for_a_name_one_is_issued_after_a_merge(earned_once: World) -> None:
     world = earned_once
     completes(world, ",old@example.org", MARCH, names=",")
@@ -47,6 +48,7 @@ def test_of_two_sessions_that_wait_for_a_name_one_is_issued_after_a_merge(earned
     assert len(world.desk.issued(ONCE)) == 1
 
 
+@pytest.mark.further
 def test_what_was_refused_is_not_retried_once_the_same_session_turns_out_to_be_earned(world: World) -> None:
     completes(world, ",old@example.org", MARCH)
     world.sync()
@@ -60,6 +62,7 @@ def test_what_was_refused_is_not_retried_once_the_same_session_turns_out_to_be_e
     assert len(world.desk.issued(REPEATABLE)) == 1
 
 
+@pytest.mark.further
 def test_a_planned_grant_survives_a_merge_with_one_that_was_cancelled(world: World) -> None:
     completes(world, "7,new@example.org", MARCH)
     world.desk.sandbox.faults.add(faults.unreachable(), "POST", times=None)
@@ -98,6 +101,7 @@ def test_a_merge_leaves_others_their_grants(world: World) -> None:
     assert sorted(badge.email for badge in world.desk.issued(REPEATABLE)) == ["eve@example.org", "old@example.org"]
 
 
+@pytest.mark.further
 def test_what_a_person_dropped_stays_dropped_after_a_merge_and_keeps_its_attempts(world: World) -> None:
     world.desk.sandbox.faults.add(faults.drops(), "POST")
     world.desk.sandbox.faults.add(faults.answers(500), "GET", "filter=badge_template", times=None)

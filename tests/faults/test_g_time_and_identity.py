@@ -16,7 +16,7 @@ from tests.support import faults
 from tests.support.world import ONCE, REPEATABLE, World
 
 
-@pytest.mark.sampled
+@pytest.mark.further
 @pytest.mark.parametrize("jump", [timedelta(days=1), timedelta(days=-1), timedelta(days=-20000)])
 def test_a_jump_of_our_clock_does_not_shorten_the_settling(world: World, jump: timedelta) -> None:
     """Scenario 71: the request is applied 10 minutes late, and our clock says much later, or much earlier."""
@@ -37,6 +37,7 @@ def test_a_jump_of_our_clock_does_not_shorten_the_settling(world: World, jump: t
     world.check_all()
 
 
+@pytest.mark.further
 def test_absence_is_believed_on_both_clocks(world: World) -> None:
     """Scenario 71: two absences after the settling time, and a pause between them."""
     world.complete(1, sessions=("first-aid-march",), article=False)
@@ -114,6 +115,7 @@ def test_two_learners_who_share_an_address_share_a_badge_that_is_earned_once(wor
     assert world.states() == {"issued": 1, "covered": 1}
 
 
+@pytest.mark.further
 def test_a_clock_that_was_a_year_ahead_makes_nothing_wait_for_a_year(world: World) -> None:
     """Scenario 71: what was noted with a wrong clock is told by Credly's, or does not count."""
     world.desk.sandbox.tokens[0].expires_at = None

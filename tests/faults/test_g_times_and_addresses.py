@@ -47,7 +47,7 @@ def issued_at(desk: Desk) -> list[str]:
     return sorted(badge.details.issued_at for badge in desk.issued())
 
 
-@pytest.mark.sampled
+@pytest.mark.further
 @pytest.mark.parametrize(
     ("told", "meant"),
     [
@@ -85,6 +85,7 @@ def test_a_second_that_no_clock_shows_is_rejected_and_told(connected: Desk) -> N
     assert (answer["rejected"], answer["added"]) == (2, 1)
 
 
+@pytest.mark.further
 @pytest.mark.parametrize("at", ["1969-12-31T09:59:59Z", "1900-01-02T00:00:00Z"])
 def test_a_completion_before_the_epoch_earns_its_badge_with_its_own_date(connected: Desk, at: str) -> None:
     """Scenario 72: it counts where somebody says so, and only there."""
@@ -138,7 +139,7 @@ def tell(world: World, learner_id: str, email: str) -> None:
     world.sync()
 
 
-@pytest.mark.sampled
+@pytest.mark.further
 @pytest.mark.parametrize(("first", "second"), FORMS.values(), ids=FORMS)
 def test_one_address_in_two_forms_is_one_learner_and_the_form_that_was_told_is_sent(
     world: World, first: str, second: str
@@ -160,6 +161,7 @@ def test_an_id_of_the_lms_makes_one_learner_of_any_two_addresses(world: World, f
     assert len(world.desk.json("learners")) == 1
 
 
+@pytest.mark.further
 @pytest.mark.parametrize(("first", "second"), OTHERS.values(), ids=OTHERS)
 def test_what_may_be_two_addresses_are_two_without_an_id(world: World, first: str, second: str) -> None:
     """Scenario 73: taking two people for one would keep a badge from one of them."""

@@ -78,6 +78,7 @@ def test_r25_a_learner_first_known_by_address_gets_the_id_later(connected: Desk)
     assert known(connected) == [("ada@example.org", "1")]
 
 
+@pytest.mark.further
 @pytest.mark.parametrize("by", ["learners", "progress"])
 def test_r25_two_who_turn_out_to_be_one_are_made_one_and_earn_one_badge(connected: Desk, by: str) -> None:
     at = "2026-03-02T09:30:00Z"
@@ -96,6 +97,7 @@ def test_r25_two_who_turn_out_to_be_one_are_made_one_and_earn_one_badge(connecte
     assert connected.json("sync")["grants"]["issued"] == 0
 
 
+@pytest.mark.further
 @pytest.mark.parametrize(("first", "second"), [("ada@new.org", "ada@old.org"), ("ada@old.org", "ada@new.org")])
 def test_r25_what_one_of_the_two_earned_already_is_not_earned_again(connected: Desk, first: str, second: str) -> None:
     session = "first-aid,first-aid-march,completed,2026-03-02T09:30:00Z,Ada,Lovelace"
@@ -119,6 +121,7 @@ def test_a_file_of_progress_fills_gaps_and_the_file_of_learners_knows_best(conne
     assert (ada["email"], ada["first_name"], ada["last_name"]) == ("ada@example.org", "Ada", "Lovelace")
 
 
+@pytest.mark.further
 def test_two_files_that_differ_about_an_address_come_to_rest(connected: Desk) -> None:
     tells(connected, "ada@work.org,1,Ada,Lovelace")
     header = "email,learner_id,content_id,session_id,completed_at,first_name,last_name\n"
@@ -162,6 +165,7 @@ def test_importing_learners_again_changes_nothing(desk: Desk) -> None:
         assert list(store.connection.iterdump()) == before
 
 
+@pytest.mark.further
 def test_unknown_ids_cost_the_same_each_however_many_they_are(connected: Desk) -> None:
     def cost(count: int) -> int:
         """Count the thousands of steps that the database takes for a file of ids that nobody has."""

@@ -32,7 +32,7 @@ def enrolled(desk: Desk) -> list[tuple[Any, ...]]:
     return [tuple(row.values()) for row in rows]
 
 
-@pytest.mark.sampled
+@pytest.mark.further
 @pytest.mark.parametrize(
     ("before", "first", "after", "again"),
     [
@@ -102,6 +102,7 @@ def test_who_was_enrolled_in_the_only_session_completes_that_one(linked: Desk) -
     assert enrolled(linked) == [("s1", NOON)]
 
 
+@pytest.mark.further
 @pytest.mark.parametrize(("first", "then", "place"), [("", "s1", "s1"), ("s1", "s2", "s2"), ("s1", "", "")])
 def test_another_completion_is_another_one(linked: Desk, first: str, then: str, place: str) -> None:
     linked.imports("content", CONTENT + TWO)
@@ -111,6 +112,7 @@ def test_another_completion_is_another_one(linked: Desk, first: str, then: str, 
     assert set(enrolled(linked)) == {(first, NOON), (place, LATER)}
 
 
+@pytest.mark.further
 def test_each_completed_session_still_earns_its_badge(linked: Desk) -> None:
     linked.imports("content", CONTENT + TWO)
     learns(linked, f"s1,100,completed,{NOON},", f"s2,100,completed,{NOON},", f",100,completed,{LATER},")
@@ -136,6 +138,7 @@ def talks(desk: Desk) -> Any:
     return desk.imports("progress", PROGRESS + f"ada@example.org,s9,,100,completed,{NOON},,Ada,Lovelace\n")
 
 
+@pytest.mark.further
 def test_what_was_completed_in_it_is_completed_in_the_session(alone: Desk) -> None:
     for added in (1, 0):
         assert alone.imports("content", CONTENT + "g9,Talk,s9\n")["added"] == added
@@ -157,6 +160,7 @@ def test_the_link_of_the_group_finds_what_came_to_it(alone: Desk) -> None:
     assert len(alone.issued(BADGE)) == 1
 
 
+@pytest.mark.further
 def test_while_a_badge_is_linked_to_it_it_stays_and_what_it_earned_is_not_earned_again(alone: Desk) -> None:
     badge = alone.badge_id(BADGE)
     alone.json("link", badge, "s9", "--since", "2026-03-01")

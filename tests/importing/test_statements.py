@@ -71,6 +71,7 @@ def linked(desk: Desk) -> Desk:
 VOIDING = _said("voided", 4, object={"objectType": "StatementRef", "id": "S1"})
 
 
+@pytest.mark.further
 def test_a_statement_that_a_later_file_voids_earns_nothing(linked: Desk) -> None:
     told(linked, _said("completed", 1))
     told(linked, VOIDING)
@@ -88,6 +89,7 @@ def test_a_statement_that_comes_after_it_was_voided_was_never_said(linked: Desk)
     assert linked.json("learners") == []
 
 
+@pytest.mark.further
 def test_a_grant_that_is_planned_is_cancelled_where_its_statement_is_voided(linked: Desk) -> None:
     for number in (1, 2):  # without a name both are held
         told(linked, {**_said("completed", number), "actor": {"mbox": f"mailto:r{number}@example.org"}})
@@ -100,6 +102,7 @@ def test_a_grant_that_is_planned_is_cancelled_where_its_statement_is_voided(link
     assert linked.json("status")["needs_person"] == 0
 
 
+@pytest.mark.further
 def test_where_the_later_of_two_is_voided_the_earlier_counts(linked: Desk) -> None:
     told(linked, _said("completed", 2))
     told(linked, _said("completed", 3))
@@ -109,6 +112,7 @@ def test_where_the_later_of_two_is_voided_the_earlier_counts(linked: Desk) -> No
     assert badge.details.issued_at.startswith("2026-03-02"), badge
 
 
+@pytest.mark.further
 def test_a_statement_voided_after_its_badge_was_sent_is_reported_with_the_way_back(linked: Desk) -> None:
     """R34."""
     told(linked, _said("completed", 1))
@@ -125,6 +129,7 @@ def test_a_statement_voided_after_its_badge_was_sent_is_reported_with_the_way_ba
     assert "r@example.org" not in str(told(linked, VOIDING)["warnings"])
 
 
+@pytest.mark.further
 def test_a_failure_in_a_later_file_holds_a_badge_that_was_not_sent(linked: Desk) -> None:
     """R33."""
     told(linked, _said("completed", 1))
@@ -141,6 +146,7 @@ def test_a_failure_that_comes_late_takes_back_a_mere_completion_after_it(linked:
     assert linked.issued() == []
 
 
+@pytest.mark.further
 def test_a_later_success_frees_what_a_failure_took_back(linked: Desk) -> None:
     told(linked, _said("completed", 1))
     told(linked, _said("failed", 2))
@@ -151,6 +157,7 @@ def test_a_later_success_frees_what_a_failure_took_back(linked: Desk) -> None:
     assert badge.details.issued_at.startswith("2026-03-03"), badge
 
 
+@pytest.mark.further
 def test_a_failure_that_is_voided_takes_nothing_back(linked: Desk) -> None:
     told(linked, _said("completed", 1))
     told(linked, _said("failed", 2))
@@ -160,6 +167,7 @@ def test_a_failure_that_is_voided_takes_nothing_back(linked: Desk) -> None:
     assert len(linked.issued()) == 1
 
 
+@pytest.mark.further
 def test_another_attempt_that_fails_takes_nothing_back(linked: Desk) -> None:
     told(linked, _said("completed", 1, context={"registration": "a"}))
     told(linked, _said("failed", 3, context={"registration": "b"}))
@@ -175,6 +183,7 @@ def test_a_registration_is_a_session_where_a_row_of_content_says_so(desk: Desk) 
         assert [row["session_id"] for row in store.rows("SELECT session_id FROM enrollments")] == ["reg-b"]
 
 
+@pytest.mark.further
 def test_statements_told_again_change_nothing(linked: Desk) -> None:
     statements = [_said("completed", 1), _said("failed", 2), _said("passed", 3)]
     told(linked, *statements)

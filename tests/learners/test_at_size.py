@@ -59,6 +59,7 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
         yield store
 
 
+@pytest.mark.further
 @pytest.mark.parametrize("act", ["widget", "explain"])
 def test_a_thousand_others_add_nothing_to_what_is_read(small: Store, large: Store, act: str) -> None:
     assert steps(large, lambda: run(large, act)) <= steps(small, lambda: run(small, act)) * 1.05
@@ -71,6 +72,7 @@ def test_at_size_it_finds_what_is_in_progress_and_what_is_new(large: Store) -> N
     assert len(discover(seen, sessions, frozenset())) == LINKED - ENROLLED
 
 
+@pytest.mark.further
 def test_a_learner_of_a_panorama_reads_only_its_list(large: Store) -> None:
     with large.rehearsal():
         large.change("INSERT INTO access VALUES ('c900', 'access', 'panorama', 'acme')")
@@ -83,6 +85,7 @@ def test_a_learner_of_a_panorama_reads_only_its_list(large: Store) -> None:
     assert scanned == []
 
 
+@pytest.mark.further
 def test_no_table_of_everybodys_is_read_through(large: Store) -> None:
     for sql in traced(large, "widget") | traced(large, "explain"):
         for line in plans(large, sql):

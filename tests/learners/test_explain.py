@@ -18,6 +18,7 @@ def decision(school: School, badge: str = BADGE) -> str:
     return str(school.explained(badge)["decision"])
 
 
+@pytest.mark.further
 def test_a_badge_from_completion_to_acceptance_with_what_credly_answered(school: School) -> None:
     school.has()
     school.teaches("first-aid", "First Aid Course", BADGE)
@@ -47,6 +48,7 @@ def test_a_badge_from_completion_to_acceptance_with_what_credly_answered(school:
     assert told["answer"] == (True, "Sent on 2026-03-02T09:33:00Z; Credly issued the badge (HTTP 201).")
 
 
+@pytest.mark.further
 def test_the_rules_are_checked_in_the_order_in_which_a_badge_comes_about(school: School) -> None:
     school.has()
     school.teaches("first-aid", "First Aid Course", BADGE)
@@ -133,6 +135,7 @@ def test_a_completion_known_by_date_only(school: School) -> None:
     assert checks(school)["counts"][0]
 
 
+@pytest.mark.further
 def test_dropped_by_a_person(school: School) -> None:
     school.has(last_name="")
     school.teaches("first-aid", "First Aid Course", BADGE)
@@ -212,6 +215,7 @@ def test_r21_a_name_that_is_known_by_now_needs_nobody(school: School) -> None:
     assert school.desk.json("sync")["grants"]["issued"] == 1
 
 
+@pytest.mark.further
 def test_credly_refused(school: School) -> None:
     school.has()
     school.teaches("first-aid", "First Aid Course", BADGE)
@@ -225,6 +229,7 @@ def test_credly_refused(school: School) -> None:
     assert "Credly refused it (HTTP 400): " in told["answer"][1]
 
 
+@pytest.mark.further
 def test_credlys_answer_was_lost(school: School) -> None:
     school.has()
     school.teaches("first-aid", "First Aid Course", BADGE)
@@ -285,6 +290,7 @@ def test_not_enrolled_and_whether_it_can_be_discovered(school: School) -> None:
     assert told["visible"][1] == "Closed Course cannot be discovered: the panorama acme does not have it."
 
 
+@pytest.mark.further
 def test_each_session_is_told(school: School) -> None:
     school.has()
     school.teaches("webinars", "Webinars", AGAIN, session_id="march", session_title="March")
@@ -299,6 +305,7 @@ def test_each_session_is_told(school: School) -> None:
     ]
 
 
+@pytest.mark.further
 def test_where_a_badge_may_be_earned_again_a_session_under_way_goes_before_the_badge_held(school: School) -> None:
     school.has()
     school.teaches("webinars", "Webinars", AGAIN, session_id="march")
@@ -314,6 +321,7 @@ def named(answer: dict[str, Any]) -> list[str]:
     return [entry["badge"]["name"] for entry in answer["badges"]]
 
 
+@pytest.mark.further
 def test_without_a_badge_every_linked_one_and_what_the_learner_has_or_completed(school: School) -> None:
     school.has()
     school.teaches("first-aid", "First Aid Course", BADGE)
@@ -361,6 +369,7 @@ def test_a_completion_ahead_of_the_clock_is_sent_after_its_moment(school: School
     assert checks(school)["grant"] == (True, told)
 
 
+@pytest.mark.further
 def test_on_a_terminal_of_80_columns_nothing_is_cut_and_the_rest_is_named(school: School) -> None:
     school.has()
     school.teaches("first-aid", "First Aid Course", BADGE)

@@ -110,6 +110,7 @@ def test_what_is_put_into_a_sentence_is_escaped_and_inert() -> None:
     assert shown == "Ausgestellt von A &amp; &lt;b&gt;%(x)s über Credly."
 
 
+@pytest.mark.further
 @pytest.mark.parametrize("command", ["widget", "learner-badges"])
 def test_a_page_is_in_the_learners_language_else_in_that_of_pages_unless_it_is_chosen(
     school: School, command: str

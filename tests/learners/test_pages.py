@@ -120,6 +120,7 @@ def test_the_page_says_as_of_when_the_store_speaks_for_credly(school: School, co
     assert 'As of <time datetime="2026-03-02T09:30:00Z">2 March 2026, 09:30 UTC</time>' in path.read_text()
 
 
+@pytest.mark.further
 @COMMANDS
 def test_hostile_names_are_text(school: School, command: str) -> None:
     """Scenario 65."""

@@ -8,6 +8,7 @@ from tests.support import faults
 from tests.support.desk import Desk
 
 
+@pytest.mark.further
 def test_r28_badges_in_progress_highest_first_unknown_last_then_by_name(school: School) -> None:
     school.has()
     told = {
@@ -28,6 +29,7 @@ def test_r28_badges_in_progress_highest_first_unknown_last_then_by_name(school: 
     ]
 
 
+@pytest.mark.further
 def test_r28_what_each_section_says_and_opens(school: School) -> None:
     school.has(learner_id="17")
     school.teaches("first-aid", "First Aid Course", BADGE, url="https://learn.example.org/first-aid")
@@ -112,6 +114,7 @@ def test_r28_the_sessions_of_a_content_show_as_one_badge_with_the_farthest_progr
     assert (entry["content"]["title"], entry["progress"]) == ("First Aid Course", 80)
 
 
+@pytest.mark.further
 def test_r28_where_duplicates_are_allowed_another_session_is_in_progress_beside_the_badge_earned(
     school: School,
 ) -> None:
@@ -126,6 +129,7 @@ def test_r28_where_duplicates_are_allowed_another_session_is_in_progress_beside_
     assert school.names("earned") == [AGAIN]
 
 
+@pytest.mark.further
 def test_r28_where_they_are_not_a_badge_earned_is_earned_only(school: School) -> None:
     school.has()
     school.teaches("first-aid", "First Aid Course", BADGE, session_id="march")
@@ -145,6 +149,7 @@ def test_r28_what_somebody_earned_in_credly_itself_is_not_offered_again(school: 
     assert school.names("discover") == []
 
 
+@pytest.mark.further
 def test_r29_a_site_learner_discovers_what_is_released_or_given_to_them(school: School) -> None:
     school.has()
     school.teaches("open", "Open", "Facilitator")
@@ -164,6 +169,7 @@ def test_r29_content_scheduled_for_later_is_to_be_discovered_from_then_on(school
     assert school.names("discover") == [BADGE]
 
 
+@pytest.mark.further
 def test_r29_content_is_released_when_one_of_its_sessions_is(school: School) -> None:
     school.has()
     school.teaches("first-aid", "First Aid Course", BADGE, session_id="march", status="draft")
@@ -182,6 +188,7 @@ def test_r29_a_learner_of_a_panorama_discovers_only_what_it_has_released_or_not(
     assert school.names("discover") == [BADGE]
 
 
+@pytest.mark.further
 def test_r29_several_sublicenses_add_up_and_a_main_one_has_all_of_its_panorama(school: School) -> None:
     school.teaches("wide", "Wide", "Facilitator", panoramas="Acme")
     school.teaches("north", "North", BADGE, sublicenses="Acme North")
@@ -208,6 +215,7 @@ def test_r29_whoever_is_enrolled_sees_the_badge_in_progress_wherever_they_belong
     assert school.names("in_progress") == [BADGE]
 
 
+@pytest.mark.further
 def test_r30_a_badge_is_on_its_way_from_the_completion_until_it_is_issued(school: School) -> None:
     school.has()
     school.teaches("first-aid", "First Aid Course", BADGE)
@@ -236,6 +244,7 @@ def promises(school: School) -> list[tuple[float | None, bool]]:
     return [(entry["progress"], entry["on_its_way"]) for entry in school.widget()["in_progress"]]
 
 
+@pytest.mark.further
 def test_r30_a_grant_that_is_held_shows_the_completion_and_promises_nothing(school: School) -> None:
     school.has(last_name="")
     school.teaches("first-aid", "First Aid Course", BADGE)
@@ -256,6 +265,7 @@ def test_r30_a_completion_before_the_link_shows_nowhere(school: School) -> None:
     assert (school.names("in_progress"), school.names("discover")) == ([], [])
 
 
+@pytest.mark.further
 def test_r30_a_revoked_badge_shows_nowhere_until_a_later_session_may_earn_it(school: School) -> None:
     school.has()
     school.teaches("first-aid", "First Aid Course", BADGE, session_id="march")
@@ -271,6 +281,7 @@ def test_r30_a_revoked_badge_shows_nowhere_until_a_later_session_may_earn_it(sch
     assert promises(school) == [(10, False)]
 
 
+@pytest.mark.further
 def test_r30_a_session_whose_badge_was_granted_by_hand_promises_no_second_one(school: School) -> None:
     school.has()
     school.teaches("webinars", "Webinars", AGAIN)
@@ -279,6 +290,7 @@ def test_r30_a_session_whose_badge_was_granted_by_hand_promises_no_second_one(sc
     assert (promises(school), school.names("earned")) == ([], [AGAIN])
 
 
+@pytest.mark.further
 def test_r30_what_credly_refused_promises_nothing(school: School) -> None:
     school.has()
     school.teaches("first-aid", "First Aid Course", BADGE)
@@ -341,6 +353,7 @@ def test_nobody_knows_the_address(school: School) -> None:
     assert school.desk.json("widget", "stranger@example.org", code=5)["error"]["code"] == "unknown-learner"
 
 
+@pytest.mark.further
 def test_when_credly_does_not_answer_the_store_tells_what_was_earned(school: School) -> None:
     school.has()
     school.teaches("first-aid", "First Aid Course", BADGE)
@@ -393,6 +406,7 @@ def test_r30_a_badge_is_on_its_way_until_credly_has_answered(school: School, sta
     assert (entry["progress"], entry["on_its_way"]) == (100, True)
 
 
+@pytest.mark.further
 def test_r29_who_is_known_to_credly_alone_discovers_what_is_released_or_given_to_the_address(school: School) -> None:
     school.teaches("first-aid", "First Aid Course", BADGE)
     school.teaches("hygiene", "Kitchen Hygiene", AGAIN, status="draft")

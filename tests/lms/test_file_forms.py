@@ -81,6 +81,7 @@ def test_a_row_that_is_no_text_is_rejected_and_the_others_go_in(
     assert second == Reject(3, "Given Name", reason)
 
 
+@pytest.mark.further
 def test_a_long_field_is_read_and_one_over_a_megabyte_rejects_its_row(read: Callable[..., list[Any]]) -> None:
     text = (
         f"email,first_name\na@x.org,{'A' * 200_000}\nb@x.org,{'B' * 1_100_000}\nc@x.org,C\nd@x.org,{'D' * 9_000_000}\n"
@@ -93,6 +94,7 @@ def test_a_long_field_is_read_and_one_over_a_megabyte_rejects_its_row(read: Call
     assert isinstance(fourth, Reject)
 
 
+@pytest.mark.further
 def test_a_row_after_one_that_is_too_long_is_read(read: Callable[..., list[Any]]) -> None:
     assert read("learners", f"email\n{'D' * 9_000_000}\ne@x.org\n")[-1].email == "e@x.org"
 

@@ -108,6 +108,7 @@ def test_an_old_file_that_is_copied_or_touched_after_a_newer_one_is_not_taken_ag
     assert read(night) == {}
 
 
+@pytest.mark.further
 def test_files_that_are_rotated_are_taken_once_each(night: Desk) -> None:
     put(night, "content.csv", CONTENT)
     exports = night.home / "exports"

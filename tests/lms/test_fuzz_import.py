@@ -30,7 +30,7 @@ def test_a_wrong_outcome_is_noticed() -> None:
     assert fault_in(right._replace(completions={("ada@example.org", "C2", "2026-03-01")}), right, fewer=True)
 
 
-@pytest.mark.sampled
+@pytest.mark.further
 @pytest.mark.parametrize("seed", range(8))
 def test_a_change_plans_the_same_or_is_loud(seed: int) -> None:
     assert [each for each in changed(seed, count=10) if each[3] is not None] == []

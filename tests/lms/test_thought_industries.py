@@ -72,7 +72,7 @@ def test_enrollments_come_with_the_users_and_completions_with_the_events(school:
     ]  # fmt: skip
 
 
-@pytest.mark.sampled
+@pytest.mark.further
 @pytest.mark.parametrize("new_shape", [False, True])
 @pytest.mark.parametrize("by_page", [False, True])
 def test_many_pages_of_either_kind_and_either_shape_are_read_to_their_end(
@@ -87,7 +87,7 @@ def test_many_pages_of_either_kind_and_either_shape_are_read_to_their_end(
     assert len(school.json("learners")) == 11
 
 
-@pytest.mark.sampled
+@pytest.mark.further
 @pytest.mark.parametrize("has_more", ["true", 1, "1"])
 @pytest.mark.parametrize("place", [{}, {"cursor": None, "currentPage": "1"}])
 def test_more_is_read_however_the_answer_says_that_there_is_more(
@@ -103,6 +103,7 @@ def test_more_is_read_however_the_answer_says_that_there_is_more(
     assert lms(school)["lms"]["progress"]["added"] == 10
 
 
+@pytest.mark.further
 def test_nothing_new_changes_nothing(school: Desk) -> None:
     lms(school)
     with school.store() as store:
@@ -123,6 +124,7 @@ def test_an_event_that_came_late_is_still_found(school: Desk, site: Site) -> Non
     assert lms(school)["lms"]["progress"]["added"] == 1
 
 
+@pytest.mark.further
 def test_an_event_that_came_some_days_late_is_found_the_next_day(school: Desk, site: Site) -> None:
     site.completed("bo.berg@example.org", "may", LATER)
     lms(school)
@@ -143,6 +145,7 @@ def test_an_event_of_the_future_hides_none_that_comes_later(school: Desk, site: 
     assert lms(school)["lms"]["progress"]["added"] == 1
 
 
+@pytest.mark.further
 def test_a_run_by_a_clock_that_was_ahead_hides_nothing_either(school: Desk, site: Site) -> None:
     school.sandbox.tokens[0].expires_at = None
     school.connect()
@@ -179,6 +182,7 @@ def test_a_completion_of_what_the_site_does_not_list_is_no_content_of_our_making
     assert lms(school)["warnings"] == []
 
 
+@pytest.mark.further
 def test_names_that_an_event_lacks_are_asked_for(school: Desk, site: Site) -> None:
     lms(school)
     site.users.append({"id": "user-bo", "email": "bo@example.org", "firstName": "Bo", "lastName": "Berg"})
@@ -196,7 +200,7 @@ def test_an_event_of_nobody_is_a_problem_and_the_others_go_in(school: Desk, site
     assert enrollments(school)[0][3] is not None
 
 
-@pytest.mark.sampled
+@pytest.mark.further
 @pytest.mark.parametrize("nobody", [{"user": ""}, {"user": "", "id": None}, {"timestamp": "2030-01-01T00:00:00Z"}])
 def test_an_event_that_cannot_be_taken_is_reported_once(school: Desk, site: Site, nobody: dict[str, Any]) -> None:
     site.completed("bo@example.org", "may", LATEST, userDetail={}, **nobody)
@@ -221,6 +225,7 @@ def test_revoked_access_ends_an_enrollment_whatever_order_the_events_have(school
     assert [(row[2], row[4]) for row in enrollments(school) if row[0] == "bo@example.org"] == [("june", 0), ("may", 1)]
 
 
+@pytest.mark.further
 def test_a_completion_that_is_undone_stays_and_is_reported_once(school: Desk, site: Site) -> None:
     lms(school)
     who = {"user": "ada.lovelace@example.org", "userDetail": {"id": "user-ada.lovelace@example.org"}}
@@ -240,6 +245,7 @@ def test_a_learning_path_is_completed_by_its_own_events(school: Desk, site: Site
     assert enrollments(school)[1][1:4] == ("path", "", "2026-02-10T08:00:00Z")
 
 
+@pytest.mark.further
 def test_content_that_a_panorama_has_no_more_is_taken_from_it_and_from_nobody_else(school: Desk, site: Site) -> None:
     school.imports("content", "content_id,title\nown,Own\n")
     school.imports("access", "content_id,panorama\nown,North\n")
@@ -258,6 +264,7 @@ def test_content_that_a_panorama_has_no_more_is_taken_from_it_and_from_nobody_el
     assert [content for content, *_ in given(school)] == ["own", "path"]
 
 
+@pytest.mark.further
 def test_panoramas_that_the_site_does_not_show_keep_what_they_have(school: Desk, site: Site) -> None:
     lms(school)
     before = given(school)
@@ -267,6 +274,7 @@ def test_panoramas_that_the_site_does_not_show_keep_what_they_have(school: Desk,
     assert given(school) == before
 
 
+@pytest.mark.further
 def test_full_reads_everything_again(school: Desk, site: Site) -> None:
     lms(school)
     site.requests.clear()
@@ -276,12 +284,14 @@ def test_full_reads_everything_again(school: Desk, site: Site) -> None:
     assert "/users" in site.requests
 
 
+@pytest.mark.further
 def test_a_dry_run_tells_what_would_come_in_and_keeps_nothing(school: Desk) -> None:
     assert lms(school, "--dry-run")["lms"]["progress"]["added"] == 2
     assert school.json("learners") == []
     assert lms(school)["lms"]["progress"]["added"] == 2
 
 
+@pytest.mark.further
 def test_users_and_content_are_read_again_by_the_next_nightly_run(school: Desk, site: Site) -> None:
     site.answers = [(429, {"Retry-After": "30"}, {"error": "rate_limited", "retryAfter": 30})]
     lms(school)
@@ -293,6 +303,7 @@ def test_users_and_content_are_read_again_by_the_next_nightly_run(school: Desk, 
     assert school.json("content")[0]["title"] == "First Aid for All"
 
 
+@pytest.mark.further
 def test_how_far_it_is_goes_on_from_page_to_page(school: Desk, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("credly_cli.progress._SHOWN_AFTER", 0.0)
     monkeypatch.setattr("credly_cli.progress._BETWEEN", 0.0)

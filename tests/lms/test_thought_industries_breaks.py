@@ -43,7 +43,7 @@ def test_the_key_may_be_in_a_private_file(school: Desk) -> None:
     assert lms(school)["lms"]["progress"]["added"] == 2
 
 
-@pytest.mark.sampled
+@pytest.mark.further
 @pytest.mark.parametrize(
     "body",
     [
@@ -67,6 +67,7 @@ def test_an_answer_that_is_not_whole_is_not_taken_for_all_there_is(school: Desk,
     assert lms(school)["lms"]["progress"]["added"] == 1
 
 
+@pytest.mark.further
 def test_panoramas_that_could_not_be_read_are_read_by_the_next_run(school: Desk, site: Site) -> None:
     site.answers = [(200, {}, site.answer("/content", {})[1]), *[(500, {}, {})] * 4]
     lms(school, code=75)
@@ -123,6 +124,7 @@ def test_a_window_that_is_too_far_away_ends_the_step_and_nothing_read_is_lost(sc
     assert lms(school)["lms"]["progress"]["added"] == 2
 
 
+@pytest.mark.further
 def test_a_walk_that_broke_off_goes_on_where_it_was_and_then_reads_what_came_since(school: Desk, site: Site) -> None:
     lms(school)
     for number in range(10):
@@ -138,6 +140,7 @@ def test_a_walk_that_broke_off_goes_on_where_it_was_and_then_reads_what_came_sin
     assert site.requests[4].startswith("/events/courseCompletion?startDate=")
 
 
+@pytest.mark.further
 def test_a_forgotten_cursor_begins_the_walk_anew(school: Desk, site: Site) -> None:
     lms(school)
     with school.store() as store:

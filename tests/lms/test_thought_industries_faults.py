@@ -59,6 +59,7 @@ def test_an_hourly_sync_finds_what_is_told_hours_late(school: Desk, site: Site) 
     assert len(completions(school)) == 72 + 2
 
 
+@pytest.mark.further
 def test_a_completion_recorded_for_a_date_of_the_past_is_found_within_a_week(school: Desk, site: Site) -> None:
     lms(school)
     site.completed("back.dated@example.org", "june", LATEST)
@@ -81,6 +82,7 @@ def test_a_completion_recorded_for_a_date_of_the_past_is_found_within_a_week(sch
 # Walks that end
 
 
+@pytest.mark.further
 @pytest.mark.parametrize("cursor", ["dies", "loops"])
 def test_a_walk_whose_cursors_are_refused_ends_aloud_and_badges_go_out(school: Desk, site: Site, cursor: str) -> None:
     lms(school)
@@ -95,6 +97,7 @@ def test_a_walk_whose_cursors_are_refused_ends_aloud_and_badges_go_out(school: D
     assert answer["grants"]["issued"] > 0
 
 
+@pytest.mark.further
 def test_two_cursors_that_alternate_end_too(school: Desk, site: Site) -> None:
     lms(school)
     pages = [
@@ -125,7 +128,7 @@ def test_a_cursor_of_yesterday_may_be_refused_in_any_way(school: Desk, site: Sit
 # Times as cursors
 
 
-@pytest.mark.sampled
+@pytest.mark.further
 @pytest.mark.parametrize("takes_per_page", [True, False])
 @pytest.mark.parametrize("cursor", ["inclusive", "exclusive"])
 def test_many_events_of_one_millisecond_are_neither_lost_nor_a_wall(
@@ -149,6 +152,7 @@ def test_many_events_of_one_millisecond_are_neither_lost_nor_a_wall(
     assert "news@example.org" in {email for email, *_ in completions(school)}
 
 
+@pytest.mark.further
 @pytest.mark.parametrize("cursor", ["inclusive", "exclusive"])
 def test_events_of_one_time_that_a_page_parts_are_all_taken(school: Desk, site: Site, cursor: str) -> None:
     lms(school)
@@ -162,6 +166,7 @@ def test_events_of_one_time_that_a_page_parts_are_all_taken(school: Desk, site: 
 # Sessions and groups
 
 
+@pytest.mark.further
 @pytest.mark.parametrize("counts", [True, False])
 def test_a_session_that_the_content_list_does_not_show_is_asked_for(school: Desk, site: Site, *, counts: bool) -> None:
     site.counts_groups = counts
@@ -173,6 +178,7 @@ def test_a_session_that_the_content_list_does_not_show_is_asked_for(school: Desk
     assert ("bo.berg@example.org", "group", "c9") in completions(school)
 
 
+@pytest.mark.further
 def test_a_completion_of_an_unlisted_session_waits_until_it_is_listed(school: Desk, site: Site) -> None:
     lms(school)
     link(school)
@@ -191,6 +197,7 @@ def test_a_completion_of_an_unlisted_session_waits_until_it_is_listed(school: De
     }
 
 
+@pytest.mark.further
 def test_a_session_that_moves_follows_its_group(school: Desk, site: Site) -> None:
     lms(school)
     site.content[1]["courseGroup"] = "other"
@@ -203,6 +210,7 @@ def test_a_session_that_moves_follows_its_group(school: Desk, site: Site) -> Non
     assert school.json("sync")["grants"]["issued"] == 1
 
 
+@pytest.mark.further
 def test_content_that_is_gone_is_not_released_any_more_and_comes_back(school: Desk, site: Site) -> None:
     def released() -> dict[str, bool]:
         return {content["id"]: content["released"] for content in school.json("content")}
@@ -228,7 +236,7 @@ def test_content_that_is_gone_is_not_released_any_more_and_comes_back(school: De
 PATH = {"notifiableId": "path", "timestamp": LATER, **BO}
 
 
-@pytest.mark.sampled
+@pytest.mark.further
 @pytest.mark.parametrize(
     ("kind", "source"),
     [
@@ -255,6 +263,7 @@ def test_words_that_sound_complete_and_are_not_known_need_a_person(
     assert ("bo@example.org", "path", "") in completions(school)
 
 
+@pytest.mark.further
 def test_other_unknown_words_are_told_once_with_an_example(school: Desk, site: Site) -> None:
     for number in range(3):
         site.happened("learningPathAction", id=f"m{number}", type="milestone", source="reached", **PATH)
@@ -266,6 +275,7 @@ def test_other_unknown_words_are_told_once_with_an_example(school: Desk, site: S
     assert lms(school)["warnings"] == []
 
 
+@pytest.mark.further
 @pytest.mark.parametrize("source", ["course_not_completed", "course_started"])
 def test_a_completion_that_is_denied_after_its_badge_was_sent_is_reported(
     school: Desk, site: Site, source: str
@@ -293,6 +303,7 @@ def test_a_meaning_that_is_none_is_a_mistake_in_the_configuration(school: Desk) 
     assert "must say one of completed" in school.run("sync", "-q").err
 
 
+@pytest.mark.further
 def test_a_completion_that_is_denied_before_its_badge_is_sent_is_held(school: Desk, site: Site) -> None:
     lms(school)
     link(school)
@@ -384,6 +395,7 @@ def test_r29_what_the_site_says_no_more_is_taken_away(school: Desk, site: Site, 
     assert (ada["panorama"], ada["sublicenses"]) == ("Acme", ["West"])
 
 
+@pytest.mark.further
 @pytest.mark.parametrize("status", [403, 404])
 def test_sublicenses_that_are_refused_once_leave_what_is_known(school: Desk, site: Site, status: int) -> None:
     tenants(site)
@@ -429,6 +441,7 @@ def test_sublicenses_of_one_name_in_two_panoramas_are_kept_apart(school: Desk, s
 # One that fails keeps none of the others back
 
 
+@pytest.mark.further
 def test_a_user_that_cannot_be_asked_keeps_no_event_back(school: Desk, site: Site) -> None:
     lms(school)
     link(school)
@@ -477,6 +490,7 @@ def test_an_error_is_told_in_the_words_of_the_vendor(school: Desk, site: Site) -
     assert "/events/courseAction is broken" in messages(lms(school, code=75))
 
 
+@pytest.mark.further
 def test_what_is_refused_one_way_is_asked_the_other_way_once_and_remembered(school: Desk, site: Site) -> None:
     site.readings = Readings(dates="iso", types_required=True)
     lms(school)

@@ -44,7 +44,7 @@ READINGS: dict[str, tuple[Readings, int]] = {  # with the exit code; 0 is coped 
 }
 
 
-@pytest.mark.sampled
+@pytest.mark.further
 @pytest.mark.parametrize("name", READINGS)
 def test_each_reading_is_coped_with_or_refused_aloud(school: Desk, site: Site, name: str) -> None:
     site.readings, code = READINGS[name]
@@ -72,7 +72,7 @@ def test_a_list_of_one_page_is_whole_only_where_it_says_so(school: Desk, site: S
     assert all("does not say whether there is more" in problem["message"] for problem in answer["problems"])
 
 
-@pytest.mark.sampled
+@pytest.mark.further
 @pytest.mark.parametrize("end", [False, "false", 0, None, "none"])
 def test_the_end_of_a_list_may_be_said_in_many_ways(school: Desk, site: Site, end: Any) -> None:
     page = site.answer("/events/courseCompletion", {})[1]

@@ -86,6 +86,7 @@ def test_a_completion_is_told_live(archive: Desk) -> None:
     assert archive.json("learners")[0]["first_name"] == "Ada"
 
 
+@pytest.mark.further
 def test_the_next_sync_asks_for_what_is_new_and_tells_nothing_twice(archive: Desk, records: OddStore) -> None:
     lms(archive)
     records.requests.clear()
@@ -98,6 +99,7 @@ def test_the_next_sync_asks_for_what_is_new_and_tells_nothing_twice(archive: Des
     assert people(archive) == {ADA, BO}
 
 
+@pytest.mark.further
 def test_a_badge_is_issued_from_a_statement(archive: Desk) -> None:
     link(archive)
     archive.json("sync")
@@ -105,12 +107,14 @@ def test_a_badge_is_issued_from_a_statement(archive: Desk) -> None:
     assert badge.details.issued_at.startswith("2026-03-01"), badge
 
 
+@pytest.mark.further
 def test_many_pages_are_read_on(archive: Desk, records: OddStore) -> None:
     records.store(*crowd(350))
     assert lms(archive)["lms"]["progress"]["read"] == 351
     assert len(records.requests) <= 5
 
 
+@pytest.mark.further
 def test_of_many_that_were_stored_at_once_none_is_told_twice_or_left_out(archive: Desk, records: OddStore) -> None:
     records.store(*crowd(250))
     lms(archive)
@@ -119,6 +123,7 @@ def test_of_many_that_were_stored_at_once_none_is_told_twice_or_left_out(archive
     assert BO in people(archive)
 
 
+@pytest.mark.further
 def test_a_bookmark_is_never_beyond_what_the_store_says_is_complete(archive: Desk, records: OddStore) -> None:
     late = archive.clock.now() - timedelta(hours=1)
     records._consistent = lambda: {"X-Experience-API-Consistent-Through": late.isoformat()}  # type: ignore[method-assign]
@@ -129,6 +134,7 @@ def test_a_bookmark_is_never_beyond_what_the_store_says_is_complete(archive: Des
     assert records.queries()[0]["since"] <= late.strftime("%Y-%m-%dT%H:%M:%S.000Z")
 
 
+@pytest.mark.further
 def test_what_was_stored_out_of_turn_is_found_within_a_day(archive: Desk, records: OddStore) -> None:
     records.says_consistent = False
     records.store(*crowd(60))
@@ -142,6 +148,7 @@ def test_what_was_stored_out_of_turn_is_found_within_a_day(archive: Desk, record
     assert BO in people(archive)
 
 
+@pytest.mark.further
 def test_only_verbs_that_matter_are_asked_for_where_the_store_has_much_else(archive: Desk, records: OddStore) -> None:
     records.store(*[said("experienced", ADA, f"{C1}/page/{n}", "2026-03-01T11:00:00Z") for n in range(900)])
     records.store(said("completed", BO, C1, "2026-03-01T12:00:00Z"))
@@ -197,6 +204,7 @@ def test_both_versions_are_spoken(version: str, archive: Desk, records: OddStore
 # Who and what is not known
 
 
+@pytest.mark.further
 def test_an_unknown_activity_is_named_kept_and_tried_again(archive: Desk, records: OddStore) -> None:
     about = {"id": "https://lms.example/course/9", "definition": {"name": {"de": "Brand", "en-GB": "Fire Safety"}}}
     records.store({**said("completed", BO, C1, "2026-03-01T12:00:00Z"), "object": about})
@@ -235,6 +243,7 @@ def account(name: str, home: str = "https://lms.example/") -> dict[str, Any]:
     return {"actor": {"account": {"homePage": home, "name": name}}}
 
 
+@pytest.mark.further
 def test_an_account_is_known_by_the_numbering_of_its_home_page(archive: Desk, records: OddStore) -> None:
     """R25."""
     records.store({**said("completed", BO, C1, "2026-03-01T12:00:00Z"), **account("5")})
@@ -326,6 +335,7 @@ def test_groups_and_anonymous_agents_are_left_out_and_counted(archive: Desk, rec
     assert people(archive) == {ADA}
 
 
+@pytest.mark.further
 def test_a_statement_that_cannot_be_stored_is_rejected_and_the_others_are_read(
     archive: Desk, records: OddStore
 ) -> None:
@@ -354,6 +364,7 @@ def test_what_is_kept_of_somebody_is_forgotten_with_them(archive: Desk, records:
 # Voided, failed
 
 
+@pytest.mark.further
 def test_what_is_voided_before_its_badge_was_sent_earns_nothing(archive: Desk, records: OddStore) -> None:
     link(archive)
     lms(archive)
@@ -363,6 +374,7 @@ def test_what_is_voided_before_its_badge_was_sent_earns_nothing(archive: Desk, r
     assert archive.issued() == []
 
 
+@pytest.mark.further
 def test_what_is_voided_after_its_badge_was_sent_is_reported_once(archive: Desk, records: OddStore) -> None:
     """R34."""
     link(archive)
@@ -384,6 +396,7 @@ def test_what_is_voided_while_it_is_kept_is_kept_no_more(archive: Desk, records:
     assert lms(archive)["lms"]["progress"]["left_out"] == 0
 
 
+@pytest.mark.further
 def test_a_failure_in_a_later_run_holds_what_was_not_sent(archive: Desk, records: OddStore) -> None:
     """R33."""
     link(archive)
@@ -394,6 +407,7 @@ def test_a_failure_in_a_later_run_holds_what_was_not_sent(archive: Desk, records
     assert archive.issued() == []
 
 
+@pytest.mark.further
 def test_a_failure_after_the_badge_was_sent_is_reported(archive: Desk, records: OddStore) -> None:
     link(archive)
     archive.json("sync")
@@ -406,7 +420,7 @@ def test_a_failure_after_the_badge_was_sent_is_reported(archive: Desk, records: 
 # Stores that are odd, and faults
 
 
-@pytest.mark.sampled
+@pytest.mark.further
 @pytest.mark.parametrize("how", ["since", "verb", "ascending", "since ascending", "since verb ascending"])
 def test_a_store_that_ignores_what_it_is_asked_is_read_all_the_same(how: str, archive: Desk, records: OddStore) -> None:
     records.ignores = frozenset(how.split())
@@ -428,6 +442,7 @@ def test_a_store_whose_answers_have_no_date_is_read(archive: Desk, records: OddS
     assert BO in people(archive)
 
 
+@pytest.mark.further
 def test_a_store_like_ralphs_files_is_read(archive: Desk, records: OddStore) -> None:
     """Times are compared with `timestamp`, a verb tells nothing, and pages that are to ascend are reversed."""
     records.by_timestamp = records.tells_no_verb = records.reverses = True
@@ -462,6 +477,7 @@ def test_what_such_a_store_tells_weeks_late_is_found_within_a_week(archive: Desk
     assert BO in people(archive)
 
 
+@pytest.mark.further
 def test_a_place_that_has_expired_is_gone_on_from_by_time(archive: Desk, records: OddStore) -> None:
     flow(records, *crowd(250))
     records.forgets_places = True
@@ -469,6 +485,7 @@ def test_a_place_that_has_expired_is_gone_on_from_by_time(archive: Desk, records
     assert len(people(archive)) == 251
 
 
+@pytest.mark.further
 @pytest.mark.parametrize("by_verb", [False, True])
 def test_a_first_sync_that_is_broken_off_goes_on_where_it_was(by_verb: bool, archive: Desk, records: OddStore) -> None:
     if by_verb:
@@ -487,6 +504,7 @@ def test_a_first_sync_that_is_broken_off_goes_on_where_it_was(by_verb: bool, arc
     assert lms(archive)["lms"]["progress"]["read"] == 0
 
 
+@pytest.mark.further
 def test_more_on_another_host_is_not_followed(archive: Desk, records: OddStore) -> None:
     records.store(*crowd(250))
     records.more_is = "https://elsewhere.example/xapi/statements?more=1"
@@ -650,6 +668,7 @@ def test_doctor_names_a_password_that_is_refused(archive: Desk, records: OddStor
 # The same by whatever way
 
 
+@pytest.mark.further
 def test_the_same_completions_give_the_same_grants_by_file_by_api_and_by_record_store(tmp_path: Path) -> None:
     told = [(ADA, "2026-03-01T10:00:00Z"), (BO, "2026-03-02T08:00:00Z")]
     by_file, by_site, by_store = (grants_of(tmp_path / name, name, told) for name in ("file", "site", "store"))

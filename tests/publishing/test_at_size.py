@@ -30,6 +30,7 @@ def _open(home: Path) -> Store:
     return Store.open(home / "credly.db")
 
 
+@pytest.mark.further
 def test_r35_finding_out_that_nothing_changed_reads_nothing_of_others(stores: tuple[Store, Store]) -> None:
     few, many = stores
     marks = {store: page_changes.mark(store) for store in stores}

@@ -15,6 +15,7 @@ def now(site: Site) -> str:
     return utc_text(site.school.desk.clock.now())
 
 
+@pytest.mark.further
 def test_r35_what_did_not_change_is_not_written(site: Site) -> None:
     site.publish()
     before = {path: path.stat().st_mtime_ns for path in site.folder.iterdir()}
@@ -46,6 +47,7 @@ def test_r35_a_page_written_for_its_look_alone_keeps_as_of_when_it_is(site: Site
     assert site.as_of() == before
 
 
+@pytest.mark.further
 def test_r35_a_badge_that_expires_makes_its_page_due_as_of_that_moment(site: Site) -> None:
     expires = "2026-03-05T12:00:00Z"
     site.school.desk.sandbox.issue_in_credly(
@@ -61,6 +63,7 @@ def test_r35_a_badge_that_expires_makes_its_page_due_as_of_that_moment(site: Sit
     assert site.changes() == (2, 0, 0)
 
 
+@pytest.mark.further
 def test_r35_content_that_is_released_makes_pages_due_as_of_that_moment(site: Site) -> None:
     site.school.teaches("talk", "A talk", AGAIN, released_at="2026-03-05T12:00:00Z")
     site.publish()
@@ -72,6 +75,7 @@ def test_r35_content_that_is_released_makes_pages_due_as_of_that_moment(site: Si
     assert site.changes() == (2, 0, 0)
 
 
+@pytest.mark.further
 def test_r35_a_badge_that_is_revoked_leaves_its_page(site: Site) -> None:
     site.school.completes("aid")
     site.school.desk.json("sync")
@@ -84,6 +88,7 @@ def test_r35_a_badge_that_is_revoked_leaves_its_page(site: Site) -> None:
     assert BADGE not in site.page()
 
 
+@pytest.mark.further
 def test_r35_a_link_that_is_made_shows_on_every_page(site: Site) -> None:
     site.school.teaches("talk", "A talk")
     site.publish()
@@ -93,6 +98,7 @@ def test_r35_a_link_that_is_made_shows_on_every_page(site: Site) -> None:
     assert site.changes() == (2, 2, 0)
 
 
+@pytest.mark.further
 def test_r35_expired_badges_that_are_hidden_leave_their_pages(site: Site) -> None:
     template = site.school.desk.badge_id(AGAIN)
     soon = "2026-03-03T00:00:00Z"
@@ -106,6 +112,7 @@ def test_r35_expired_badges_that_are_hidden_leave_their_pages(site: Site) -> Non
     assert AGAIN not in site.page()
 
 
+@pytest.mark.further
 def test_r35_a_change_that_no_page_shows_writes_none(site: Site) -> None:
     site.publish()
     site.school.teaches("other", "Not linked to anything")
@@ -137,6 +144,7 @@ def test_r35_another_folder_says_the_same_as_of_the_same_moments(site: Site) -> 
         assert (other / path.name).read_bytes() == path.read_bytes()
 
 
+@pytest.mark.further
 def test_r35_a_store_that_was_restored_is_published_as_it_is(site: Site) -> None:
     desk = site.school.desk
     site.school.enrolls("aid", progress="10")
@@ -166,6 +174,7 @@ def test_r35_fragments_have_a_style_sheet_beside_which_goes_with_them(site: Site
     assert not (site.folder / "credly-badges.css").exists()
 
 
+@pytest.mark.further
 def test_r35_logo_and_style_lie_beside_the_pages(site: Site) -> None:
     desk = site.school.desk
     desk.file("logo.png", "an image")

@@ -20,6 +20,7 @@ def kept(site: Site, name: str, text: str = "somebody else's") -> None:
     (site.folder / name).write_text(text)
 
 
+@pytest.mark.further
 def test_r35_what_others_put_there_stays(site: Site) -> None:
     for name in ("index.html", f"{'a' * 32}.html", ".htaccess", "credly-logo.png"):
         kept(site, name)
@@ -32,6 +33,7 @@ def test_r35_what_others_put_there_stays(site: Site) -> None:
     assert names == [".htaccess", f"{'a' * 32}.html", "credly-logo.png", "index.html", "sub"]
 
 
+@pytest.mark.further
 def test_r35_a_file_of_somebody_else_with_the_name_of_a_page_stays_and_is_said(site: Site) -> None:
     site.publish()
     name = site.path().name
@@ -49,6 +51,7 @@ def test_r35_a_file_of_somebody_else_with_the_name_of_a_page_stays_and_is_said(s
     assert "Robin" in (other / name).read_text()
 
 
+@pytest.mark.further
 @pytest.mark.parametrize("kind", ["link", "folder", "dangling"])
 def test_r35_what_is_no_file_is_not_followed_or_removed(site: Site, kind: str) -> None:
     site.publish()
@@ -88,7 +91,7 @@ def test_r35_a_link_of_somebody_else_is_not_followed(site: Site) -> None:
     assert list(real.iterdir()) == []
 
 
-@pytest.mark.sampled
+@pytest.mark.further
 @pytest.mark.parametrize(
     "line", ["index.html", "../index.html", "/etc/passwd", "sub/index.html", "0123456789abcdef", "\x00", "é"]
 )
@@ -107,6 +110,7 @@ def test_r35_a_list_that_was_edited_removes_nothing_of_others(site: Site, line: 
     assert sorted(path.name for path in site.folder.iterdir()) == [f"{'b' * 32}.html", "index.html"]
 
 
+@pytest.mark.further
 def test_r35_a_list_that_is_gone_or_cut_off_is_made_again(site: Site) -> None:
     site.publish()
     listed = site.folder / ".credly-pages"
@@ -134,6 +138,7 @@ def test_r35_the_list_does_not_tell_the_names_and_is_private(site: Site) -> None
     assert not any(path.stem in listed.read_text() for path in site.pages())
 
 
+@pytest.mark.further
 def test_r35_pages_of_another_profile_are_not_mixed_with_ours(site: Site) -> None:
     site.publish()
     (site.school.desk.home / "pages.key").unlink()
@@ -144,6 +149,7 @@ def test_r35_pages_of_another_profile_are_not_mixed_with_ours(site: Site) -> Non
     assert site.changes() == (2, 2, 0)
 
 
+@pytest.mark.further
 def test_r35_a_page_that_somebody_removed_or_emptied_comes_back(site: Site) -> None:
     site.publish()
     site.path().unlink()
@@ -153,6 +159,7 @@ def test_r35_a_page_that_somebody_removed_or_emptied_comes_back(site: Site) -> N
     assert site.changes() == (2, 1, 0)
 
 
+@pytest.mark.further
 def test_r35_a_page_that_the_machine_lost_comes_back_once_it_runs_again(
     site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -179,6 +186,7 @@ def test_r35_a_folder_that_is_gone_is_published_anew(site: Site) -> None:
     assert site.changes() == (2, 2, 0)
 
 
+@pytest.mark.further
 def test_r35_a_page_keeps_the_mode_that_somebody_gave_it_and_a_new_one_that_of_the_umask(site: Site) -> None:
     before = os.umask(0o022)
     try:
@@ -202,6 +210,7 @@ def test_r35_what_is_no_folder_is_said(site: Site) -> None:
     assert site.publish(code=74)["error"]["code"] == "not-writable"
 
 
+@pytest.mark.further
 def test_r35_two_do_not_publish_at_once_and_a_sync_is_not_waited_for(site: Site) -> None:
     desk = site.school.desk
     with locked(desk.home / "pages.lock", 0, desk.clock):

@@ -17,6 +17,7 @@ KIM = "kim@example.org"
 PROMISE = "Badge on its way"
 
 
+@pytest.mark.further
 def test_r35_every_learner_gets_a_page_with_widget_and_badges(site: Site) -> None:
     site.school.completes("aid")
     site.school.desk.json("sync")
@@ -29,6 +30,7 @@ def test_r35_every_learner_gets_a_page_with_widget_and_badges(site: Site) -> Non
     assert "Robin Lark" in site.page()
 
 
+@pytest.mark.further
 def test_r35_no_page_promises_a_badge_that_credly_does_not_let_us_issue(site: Site) -> None:
     """R30, R33: the page is written anew when that shows, and again when it is over."""
     desk = site.school.desk
@@ -114,6 +116,7 @@ def test_r35_pages_are_not_indexed_and_show_no_address(site: Site) -> None:
         assert "@example.org" not in page
 
 
+@pytest.mark.further
 def test_r35_names_cannot_be_guessed_and_outlive_a_change_of_address(site: Site) -> None:
     site.publish()
     assert all(re.fullmatch(r"[a-z2-7]{32}\.html", path.name) for path in site.pages())
@@ -191,6 +194,7 @@ def test_r35_a_manifest_that_another_folder_took_over_is_written_again(site: Sit
     assert all(line["url"].startswith(URL) for line in site.lines().values())
 
 
+@pytest.mark.further
 def test_r35_manifests_of_before_are_known_to_forget_and_remove_while_they_are_such(site: Site) -> None:
     old, own, home = (site.folder.with_name(f"{name}.csv") for name in ("old", "own", "home"))
     for path in (old, own, home):
@@ -210,6 +214,7 @@ def test_r35_manifests_of_before_are_known_to_forget_and_remove_while_they_are_s
     assert left == [str(site.folder), str(old)]
 
 
+@pytest.mark.further
 def test_r35_rotate_makes_all_names_anew(site: Site) -> None:
     site.publish()
     before = {path.name for path in site.pages()}
@@ -218,6 +223,7 @@ def test_r35_rotate_makes_all_names_anew(site: Site) -> None:
     assert site.changes() == (2, 0, 0)
 
 
+@pytest.mark.further
 def test_r35_after_a_rotation_another_folder_follows_at_its_next_run(site: Site) -> None:
     other = site.folder.with_name("other")
     site.publish()
@@ -227,6 +233,7 @@ def test_r35_after_a_rotation_another_folder_follows_at_its_next_run(site: Site)
     assert [path.name for path in site.pages(other)] == [path.name for path in site.pages()]
 
 
+@pytest.mark.further
 def test_r35_a_dry_run_says_what_it_would_do_and_does_nothing(site: Site) -> None:
     assert site.publish("--dry-run")["written"] == 2
     assert not site.folder.exists()
@@ -240,6 +247,7 @@ def test_r35_a_dry_run_says_what_it_would_do_and_does_nothing(site: Site) -> Non
     assert site.changes() == (2, 1, 0)
 
 
+@pytest.mark.further
 def test_r35_it_says_in_words_what_it_did(site: Site) -> None:
     ran = site.school.desk.run("publish", str(site.folder), "--dry-run")
     assert ran.out == f"{site.folder} would have 2 pages: 2 written, 0 unchanged, 0 removed. Nothing was done.\n"
@@ -304,6 +312,7 @@ def test_r35_disconnect_names_the_folders(site: Site) -> None:
     assert site.school.desk.json("disconnect", "--yes")["left"] == []
 
 
+@pytest.mark.further
 def test_r35_forget_removes_the_page_and_the_line_in_each_folder(site: Site) -> None:
     other, manifest = site.folder.with_name("other"), site.folder.with_name("lms.csv")
     site.publish()
@@ -317,6 +326,7 @@ def test_r35_forget_removes_the_page_and_the_line_in_each_folder(site: Site) -> 
     assert site.changes() == (1, 0, 0)
 
 
+@pytest.mark.further
 def test_r35_forget_says_where_the_page_could_not_be_removed_and_the_next_run_does(site: Site) -> None:
     site.publish()
     aside = site.folder.rename(site.folder.with_name("aside"))
@@ -345,6 +355,7 @@ def test_a_note_of_what_was_published_that_is_broken_is_named_and_nobody_is_forg
     assert desk.json("forget", KIM, "--yes")["pages"] == 1
 
 
+@pytest.mark.further
 def test_r35_pages_of_who_was_merged_are_removed(site: Site) -> None:
     site.school.has("kim@home.example", first_name="Kim", last_name="Wren")
     assert site.changes() == (3, 3, 0)

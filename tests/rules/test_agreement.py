@@ -166,7 +166,7 @@ def test_all_tell_the_same_whatever_happened(
     check_history(connected_once, tmp_path_factory, events)
 
 
-@settings(SAME_EACH_TIME, max_examples=3)
+@settings(SAME_EACH_TIME, max_examples=2)
 @given(events=HISTORIES)
 def test_all_tell_the_same_in_a_few_histories(
     connected_once: Desk, tmp_path_factory: pytest.TempPathFactory, events: list[tuple[Any, ...]]

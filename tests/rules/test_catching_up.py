@@ -80,6 +80,7 @@ def test_a_list_in_another_order_is_read_whole(long: Desk, monkeypatch: pytest.M
     assert read_whole(long)["added"] == 1
 
 
+@pytest.mark.further
 def test_what_we_issued_and_credly_does_not_list_yet_is_awaited_without_reading_all(long: Desk) -> None:
     long.json("link", BADGE, "hygiene")
     long.pass_time(hours=1)

@@ -345,6 +345,7 @@ def test_reading_the_lms_alone_asks_credly_nothing(connected: Desk) -> None:
     assert connected.sandbox.log.count() == 0
 
 
+@pytest.mark.further
 def test_r1_a_token_that_was_kept_goes_once_another_is_read_from_elsewhere(desk: Desk) -> None:
     """Of a token in the environment or in a file of the user's only the source is remembered."""
     own = desk.home / "own-token"

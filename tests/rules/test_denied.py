@@ -45,6 +45,7 @@ def test_r33_a_completion_that_is_denied_before_it_was_sent_is_held(once: Desk, 
     assert posts(once) == 0
 
 
+@pytest.mark.further
 def test_r33_a_grant_that_was_planned_and_waits_is_held_too(once: Desk) -> None:
     once.learns(DONE)
     once.sandbox.faults.add(faults.answers(429), "POST", "/badges", times=None)
@@ -72,6 +73,7 @@ def test_r32_a_dry_run_names_no_grant_that_it_takes_back(denied: Desk) -> None:
     assert "retry 1" in denied.json("sync", code=3)["problems"][0]["hint"]
 
 
+@pytest.mark.further
 def test_r33_what_is_told_again_is_sent(denied: Desk) -> None:
     denied.json("sync", code=3)
     denied.pass_time(minutes=1)
@@ -89,6 +91,7 @@ def test_r33_what_is_told_again_with_another_time_is_dated_by_that(denied: Desk)
     assert issued.details.issued_at.startswith("2026-03-02T11:00:00")
 
 
+@pytest.mark.further
 def test_r33_retry_sends_what_was_denied_by_its_id_only(denied: Desk) -> None:
     denied.json("sync", code=3)
     assert denied.json("retry")["planned"] == 0
@@ -97,6 +100,7 @@ def test_r33_retry_sends_what_was_denied_by_its_id_only(denied: Desk) -> None:
     assert denied.json("sync")["grants"]["issued"] == 1
 
 
+@pytest.mark.further
 def test_r33_a_person_drops_what_was_denied(denied: Desk) -> None:
     denied.json("sync", code=3)
     denied.json("resolve", str(grant(denied)["id"]), "--drop")
@@ -105,6 +109,7 @@ def test_r33_a_person_drops_what_was_denied(denied: Desk) -> None:
     assert (grant(denied)["state"], posts(denied)) == ("cancelled", 0)
 
 
+@pytest.mark.further
 def test_r33_a_name_that_becomes_known_frees_no_denied_completion(once: Desk) -> None:
     once.learns(completion(ADA, MARCH, NOON, ","))
     once.json("sync", code=3)

@@ -54,6 +54,7 @@ def listings(desk: Desk) -> int:
 # Lists that grow
 
 
+@pytest.mark.further
 def test_r10_a_busy_organization_syncs_well_and_the_long_list_is_read_whole_once(
     connected: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -75,6 +76,7 @@ def test_r10_a_busy_organization_syncs_well_and_the_long_list_is_read_whole_once
         assert store.value("SELECT count(*) FROM issued_badges") >= 200
 
 
+@pytest.mark.further
 def test_r10_r23_a_list_that_grew_calls_nothing_deleted_and_the_next_that_stands_still_does(connected: Desk) -> None:
     gone = issue(connected, 0)
     for number in range(1, 60):

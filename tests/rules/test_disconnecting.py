@@ -36,6 +36,7 @@ def files_of(desk: Desk) -> set[str]:
 # R3: what works afterwards
 
 
+@pytest.mark.further
 def test_r3_no_hint_leads_to_what_ends_as_not_connected(linked: Desk) -> None:
     linked.learns(f"hal@example.com,first-aid,{MARCH},completed,{linked.clock.now().isoformat()},,")
     linked.run("sync")
@@ -144,6 +145,7 @@ def test_r3_what_needs_credly_is_not_connected_whatever_the_environment_holds(
         assert "credly connect" in error["hint"]
 
 
+@pytest.mark.further
 def test_r3_the_rest_works_on_the_store_and_links_are_kept(linked: Desk) -> None:
     before = {command: linked.json(command) for command in ("badges", "content", "learners", "missed", "grants")}
     linked.json("disconnect", "--yes")
@@ -211,6 +213,7 @@ def test_r4_what_arrives_late_counts_when_it_was_completed_while_connected(linke
     assert linked.json("sync")["grants"]["issued"] == 1
 
 
+@pytest.mark.further
 def test_r4_a_later_since_overrides_it(linked: Desk) -> None:
     linked.json("disconnect", "--yes")
     complete(linked)
@@ -233,6 +236,7 @@ def test_r4_a_since_said_before_does_not_override_it(linked: Desk) -> None:
     assert linked.json("sync")["grants"]["planned"] == 0
 
 
+@pytest.mark.further
 def test_r4_each_time_without_a_connection_counts(linked: Desk) -> None:
     for number in range(3):
         linked.json("disconnect", "--yes")
@@ -429,6 +433,7 @@ def test_r5_a_store_that_was_never_connected_is_purged_after_a_question(desk: De
     assert files_of(desk) == {"learners.csv"}
 
 
+@pytest.mark.further
 def test_r5_another_profile_is_another_matter(linked: Desk) -> None:
     other = ("--profile", "other")
     linked.run("connect", "--token-stdin", "--api-url", URL, *other, stdin=linked.sandbox.token)

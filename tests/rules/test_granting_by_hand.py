@@ -292,6 +292,7 @@ def test_r22_whoever_completed_before_the_link_can_be_granted_the_badge(connecte
     assert len(connected.issued()) == 1
 
 
+@pytest.mark.further
 def test_r22_a_grant_that_waits_for_a_name_is_sent_by_hand_once_the_name_is_known(linked: Desk) -> None:
     complete(linked, "kim@example.com", name=",")
     linked.run("sync")
@@ -375,6 +376,7 @@ def test_r22_a_broken_answer_says_so_on_standard_error(linked: Desk) -> None:
     assert "credly sync" in ran.err
 
 
+@pytest.mark.further
 def test_r22_doubts_about_others_are_left_to_the_next_sync(linked: Desk) -> None:
     linked.sandbox.faults.add(faults.answers(500), *SENDS)
     linked.json("grant", ROBIN, FIRST_AID, code=75)
@@ -449,6 +451,7 @@ def test_r22_of_several_each_has_its_own_result(group: Desk) -> None:
     assert len(group.issued()) == 2
 
 
+@pytest.mark.further
 def test_r22_of_several_already_earned_is_no_failure(group: Desk) -> None:
     group.json("grant", ROBIN, FIRST_AID)
     answer = group.json("grant", ROBIN, "kim@example.com", FIRST_AID)
@@ -604,6 +607,7 @@ def test_r22_what_turns_out_to_be_held_as_it_is_sent_is_no_second_badge(linked: 
     assert [badge.email for badge in linked.issued(FIRST_AID)] == [ROBIN]
 
 
+@pytest.mark.further
 @pytest.mark.parametrize("badge", [FIRST_AID, WEBINAR])
 def test_r22_a_completion_after_the_hand_granted_badge_was_revoked_earns(linked: Desk, badge: str) -> None:
     first = linked.json("grant", ROBIN, badge)["grant"]
@@ -634,6 +638,7 @@ def test_r22_r23_a_completion_before_the_hand_granted_badge_was_revoked_earns_no
     assert [row["reason"] for row in linked.json("missed", badge)] == ["revoked"]
 
 
+@pytest.mark.further
 def test_r22_the_badge_of_such_a_completion_is_is_taken_up_again_after_unlinking(linked: Desk) -> None:
     linked.json("unlink", WEBINAR)
     first = linked.json("grant", ROBIN, FIRST_AID)["grant"]

@@ -125,6 +125,7 @@ def test_r20_is_kept_by_looking_up_where_the_list_of_issued_badges_was_not_read(
     assert len(repeatable.issued(REPEATABLE)) == 1
 
 
+@pytest.mark.further
 @pytest.mark.parametrize("name", [ONCE, REPEATABLE])
 def test_r23_a_revoked_badge_is_not_issued_again_for_the_same_completion(connected: Desk, name: str) -> None:
     connected.json("link", name, "first-aid")
@@ -181,6 +182,7 @@ def test_r20_a_badge_without_an_address_is_the_learners_by_id(once: Desk) -> Non
         assert [badge.email for badge in issued_badges.of_learners(store, ada.email, [ada.id])] == [None]
 
 
+@pytest.mark.further
 def test_r23_what_a_complete_listing_no_longer_has_was_deleted_and_is_not_granted_again(once: Desk) -> None:
     once.learns(completion("ada@example.org", MARCH, NOON))
     once.json("sync")
@@ -194,6 +196,7 @@ def test_r23_what_a_complete_listing_no_longer_has_was_deleted_and_is_not_grante
     assert once.json("sync")["grants"]["issued"] == 1  # deleted is not held
 
 
+@pytest.mark.further
 def test_r23_a_badge_that_credlys_list_does_not_show_yet_is_not_missed(once: Desk) -> None:
     once.sandbox.switches.list_lag = 7200
     once.learns(completion("ada@example.org", MARCH, NOON))
@@ -206,6 +209,7 @@ def test_r23_a_badge_that_credlys_list_does_not_show_yet_is_not_missed(once: Des
     assert states(once) == ["issued"]
 
 
+@pytest.mark.further
 def test_r23_a_badge_that_was_seen_and_is_younger_than_the_settling_time_is_not_missed(once: Desk) -> None:
     once.learns(completion("ada@example.org", MARCH, NOON))
     once.json("sync")

@@ -155,6 +155,7 @@ def test_r23_a_badge_deleted_in_credly_disappears(earned: Desk) -> None:
     assert earned.json("learner-badges", ROBIN)["badges"] == []
 
 
+@pytest.mark.further
 @pytest.mark.parametrize("by_hand", [True, False])
 def test_r23_a_badge_just_issued_shows_while_credlys_list_lags(connected: Desk, *, by_hand: bool) -> None:
     connected.json("link", FIRST_AID, "first-aid")
@@ -213,6 +214,7 @@ def test_r31_an_expired_badge_is_shown_as_expired_or_hidden(connected: Desk) -> 
     assert shown(connected) == [WEBINAR]
 
 
+@pytest.mark.further
 def test_r26_a_badge_that_is_pending_and_expired_can_be_accepted_nowhere(connected: Desk) -> None:
     """One answer in the table, the widget and the ledger."""
     connected.json("link", FIRST_AID, "first-aid")
@@ -258,6 +260,7 @@ def test_r26_badges_only_under_another_address_of_the_account_show_too(connected
     assert shown(connected) == [WEBINAR]
 
 
+@pytest.mark.further
 def test_r25_badges_under_a_former_address_show_once(connected: Desk) -> None:
     connected.json("link", FIRST_AID, "first-aid")
     connected.imports("learners", f"email,first_name,last_name,learner_id\n{ROBIN},Robin,Sample,7\n")
@@ -281,6 +284,7 @@ def test_r25_a_former_address_that_somebody_else_has_now_is_theirs(connected: De
     assert shown(connected) == [WEBINAR]
 
 
+@pytest.mark.further
 @pytest.mark.parametrize("badge", [FIRST_AID, WEBINAR])
 def test_r25_what_the_former_address_earned_stays_the_learners(connected: Desk, badge: str) -> None:
     connected.json("link", badge, "first-aid")

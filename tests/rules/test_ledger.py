@@ -59,6 +59,7 @@ def test_retry_plans_a_failed_grant_again_and_the_next_sync_sends_it(failed: Des
     assert failed.json("grants")[0]["attempts"] == 2
 
 
+@pytest.mark.further
 def test_retry_sends_what_was_corrected_since(failed: Desk) -> None:
     failed.imports("learners", "email,first_name,last_name\nada@example.org,Augusta,King\n")
     failed.json("retry")
@@ -96,6 +97,7 @@ def test_r4_retry_does_not_bring_back_what_was_completed_while_nothing_was_conne
     assert failed.json("retry") == {"planned": 1}
 
 
+@pytest.mark.further
 def test_retry_refuses_what_is_settled_or_may_be_issued(failed: Desk) -> None:
     assert refused(failed, "retry", "99") == (5, "unknown-grant")
     failed.json("retry")
@@ -114,6 +116,7 @@ def test_retry_plans_nothing_when_one_of_the_named_cannot_be(failed: Desk) -> No
     assert states(failed) == ["failed"]
 
 
+@pytest.mark.further
 def test_resolve_drop_cancels_and_is_not_planned_again(uncertain: Desk) -> None:
     answer = uncertain.json("resolve", "1", "--drop")
     assert (answer["changed"], answer["grant"]["state"]) == (True, "cancelled")
@@ -141,6 +144,7 @@ def test_r33_resolve_drops_several_at_once_or_none(failed: Desk) -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.further
 def test_resolve_issued_binds_the_badge_that_a_person_found(uncertain: Desk) -> None:
     badge = uncertain.sandbox.issue_in_credly(uncertain.badge_id(ONCE), "ADA@example.org", "Ada", "Lovelace")
     answer = uncertain.json("resolve", "1", "--issued", badge.id)
@@ -160,6 +164,7 @@ def test_resolve_issued_refuses_a_badge_that_cannot_be_the_grants(
     assert states(uncertain) == ["uncertain"]
 
 
+@pytest.mark.further
 def test_resolve_issued_refuses_the_badge_of_another_grant(once: Desk) -> None:
     once.learns(completion("ada@example.org", MARCH, NOON))
     once.json("sync")
@@ -202,6 +207,7 @@ def test_resolve_wants_one_word(failed: Desk, option: tuple[str, ...]) -> None:
     assert refused(failed, "resolve", "1", *option) == (2, "usage")
 
 
+@pytest.mark.further
 def test_hold_uncertain_leaves_it_to_a_person(once: Desk) -> None:
     once.config("[grants]\nhold_uncertain = true\n")
     once.learns(completion("ada@example.org", MARCH, NOON))
@@ -229,6 +235,7 @@ def test_what_a_dropped_grant_covered_is_planned_for_itself(once: Desk) -> None:
     assert states(once) == ["cancelled", "planned"]
 
 
+@pytest.mark.further
 def test_retry_refuses_by_name_what_failed_after_its_link_had_ended(once: Desk) -> None:
     """R16: an uncertain grant is settled though its badge was unlinked; what fails then is not planned again."""
     already = b'{"data":{"message":"User already has this badge"},"metadata":{}}'

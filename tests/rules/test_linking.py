@@ -345,6 +345,7 @@ def test_r12_the_way_to_free_a_badge_names_it_by_its_slug(connected: Desk) -> No
     assert hint.endswith("credly unlink first-aid-at-work")
 
 
+@pytest.mark.further
 def test_r15_since_sets_another_moment_on_an_existing_link(connected: Desk) -> None:
     complete(connected, "2026-01-15T00:00:00Z", "2026-02-15T00:00:00Z")
     connected.json("link", FIRST_AID, "hygiene")

@@ -21,6 +21,7 @@ def covered(once: Desk) -> Desk:
     return once
 
 
+@pytest.mark.further
 @pytest.mark.parametrize("loss", ["revoke", "delete"])
 def test_a_lost_cover_needs_a_person_until_it_is_settled(covered: Desk, loss: str) -> None:
     """R33: an event of the run that finds it, which counts in status until then."""
@@ -39,6 +40,7 @@ def test_a_lost_cover_needs_a_person_until_it_is_settled(covered: Desk, loss: st
     assert covered.json("status")["needs_person"] == 0
 
 
+@pytest.mark.further
 def test_a_lost_cover_can_be_left(covered: Desk) -> None:
     covered.sandbox.revoke(covered.issued(ONCE)[0].id)
     covered.json("sync", code=3)

@@ -206,6 +206,7 @@ def test_r9_badge_not_active(linked: Desk) -> None:
     assert missed(linked) == {IN_MARCH: "badge-not-active", IN_APRIL: "badge-not-active"}
 
 
+@pytest.mark.further
 def test_r23_revoked(linked: Desk) -> None:
     complete(linked)
     linked.json("sync")
@@ -248,6 +249,7 @@ def test_dropped(linked: Desk) -> None:
 # Held after all
 
 
+@pytest.mark.further
 def test_whoever_has_the_badge_from_another_session_missed_nothing(connected: Desk) -> None:
     complete(connected)
     link(connected)
@@ -327,6 +329,7 @@ def test_of_several_reasons_the_first_is_told(connected: Desk, story: str, expec
     assert reason(connected) == expected
 
 
+@pytest.mark.further
 def test_r23_a_badge_revoked_and_then_deleted_was_revoked_first(linked: Desk) -> None:
     complete(linked)
     linked.json("sync")
@@ -363,6 +366,7 @@ def test_what_a_later_link_let_count_before_it_ended_was_unlinked_and_not_discon
     assert reason(linked) == "unlinked"
 
 
+@pytest.mark.further
 def test_who_holds_another_badge_of_the_kind_misses_none_that_was_revoked(linked: Desk) -> None:
     complete(linked)
     linked.json("sync")

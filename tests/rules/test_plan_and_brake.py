@@ -16,6 +16,7 @@ def complete(desk: Desk, number: int, session: str = MARCH) -> None:
     desk.pass_time(hours=2)
 
 
+@pytest.mark.further
 def test_a_dry_run_shows_the_plan(once: Desk) -> None:
     """R32: each grant without a number, and until when it waits."""
     complete(once, 2)
@@ -38,6 +39,7 @@ def test_what_waits_for_another_try_is_in_the_plan(once: Desk) -> None:
     assert [one["waits_until"] for one in ran["plan"]] == ["2026-03-02T14:31:00Z"]
 
 
+@pytest.mark.further
 def test_a_completion_ahead_of_the_clock_waits_for_its_moment(once: Desk) -> None:
     """R18: it is planned, shown with its moment, and sent then; waiting is no failure."""
     at = "2026-03-02T20:00:00Z"
@@ -50,7 +52,7 @@ def test_a_completion_ahead_of_the_clock_waits_for_its_moment(once: Desk) -> Non
     assert (states(once), posts(once)) == (["issued"], 1)
 
 
-@pytest.mark.sampled
+@pytest.mark.further
 @pytest.mark.parametrize(
     ("expiry", "warned"),
     [("2026-03-02T12:00:00.000Z", True), ("2026-03-03T12:00:00.000Z", False), (None, False), ("1 Year", False)],
@@ -77,6 +79,7 @@ def braked(desk: Desk, code: int, *options: str) -> Any:
     return answer, [problem["code"] for problem in answer["problems"]]
 
 
+@pytest.mark.further
 def test_more_than_the_brake_is_not_planned_until_a_person_says_so(once: Desk) -> None:
     """R32: nothing of that link, run after run; the dry run lists them."""
     once.config("[grants]\nbrake = 3\n")
@@ -125,6 +128,7 @@ def test_what_was_agreed_to_goes_out_once(repeatable: Desk) -> None:
     assert braked(repeatable, 3)[1] == ["brake"]
 
 
+@pytest.mark.further
 def test_names_that_become_known_are_braked_too(once: Desk) -> None:
     """R21, R32: what was held for a name goes out no more unasked than anything else."""
     once.config("[grants]\nbrake = 3\n")
@@ -164,6 +168,7 @@ def test_in_a_pipe_the_plan_is_rows_alone(once: Desk) -> None:
     assert once.run("sync", "--dry-run", "-q").out == ""
 
 
+@pytest.mark.further
 def test_what_the_brake_keeps_back_needs_a_person_and_is_promised_to_nobody(once: Desk) -> None:
     """R30, R32: in explain and in the widget, until a person agrees."""
     once.config("[grants]\nbrake = 3\n")
@@ -182,6 +187,7 @@ def test_what_the_brake_keeps_back_needs_a_person_and_is_promised_to_nobody(once
     assert once.json("explain", who, ONCE)["badges"][0]["decision"] == "earned"
 
 
+@pytest.mark.further
 def test_names_that_become_known_under_the_brake_need_a_person(once: Desk) -> None:
     """R21, R32."""
     once.config("[grants]\nbrake = 3\n")

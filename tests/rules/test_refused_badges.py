@@ -32,6 +32,7 @@ def first_of(desk: Desk) -> str:
     return str(ledger(desk)[0]["badge"]["name"])
 
 
+@pytest.mark.further
 def test_one_badge_that_may_not_be_issued_does_not_stop_the_others(both: Desk) -> None:
     """R33: it is named in every run as long as it lasts, and what is planned for it goes out when it is over."""
     withdraw(both, ONCE)
@@ -90,6 +91,7 @@ def test_an_answer_that_is_not_clear_says_nothing_of_the_token(once: Desk) -> No
     assert once.json("sync", code=4)["problems"][0]["code"] == "token-forbidden"
 
 
+@pytest.mark.further
 def test_a_token_that_may_only_read_is_to_blame_whatever_another_one_issued(both: Desk) -> None:
     """R33: a token was exchanged for one that may only read, in the file where it lies; no badge is to blame."""
     both.json("sync")
@@ -113,6 +115,7 @@ def test_a_page_of_a_firewall_passes(both: Desk) -> None:
     assert set(states(both)) == {"issued"}
 
 
+@pytest.mark.further
 @pytest.mark.parametrize(("status", "words"), [(402, "There are no credits left"), (409, "Conflict")])
 def test_no_credits_and_a_conflict_are_an_end_with_credlys_words(once: Desk, status: int, words: str) -> None:
     """R33: after one look-up; it is sent again when a person says so."""
@@ -137,6 +140,7 @@ def shown(desk: Desk, email: str = "ada1@example.org") -> tuple[str, str, list[b
     return badge["decision"], badge["cause"], promises
 
 
+@pytest.mark.further
 def test_nobody_is_promised_a_badge_that_may_not_be_issued(both: Desk) -> None:
     """R30, R33: it needs a person, whether planned or only completed, until Credly lets it be issued."""
     withdraw(both, ONCE)
@@ -159,6 +163,7 @@ def test_nobody_is_promised_a_badge_that_may_not_be_issued(both: Desk) -> None:
     assert shown(both, waiting)[0::2] == ("on-its-way", [True])
 
 
+@pytest.mark.further
 def test_a_run_that_tries_no_such_badge_forgets_that_it_may_not_be_issued(both: Desk) -> None:
     """R33: the condition lasts as long as it is met with."""
     withdraw(both, ONCE)

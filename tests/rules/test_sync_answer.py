@@ -28,6 +28,7 @@ def files(home: Path) -> dict[str, str]:
     }
 
 
+@pytest.mark.further
 def test_an_unchanged_sync_writes_nothing_but_its_own_row_and_its_moment(once: Desk) -> None:
     once.learns(completion("ada@example.org", MARCH, NOON), completion("b@example.org", APRIL, NOON))
     once.json("sync")

@@ -144,6 +144,7 @@ def test_a_dry_run_counts_the_same_and_changes_nothing(connected: Desk) -> None:
 # R9
 
 
+@pytest.mark.further
 @pytest.mark.parametrize("way", ["archived", "draft", "deleted"])
 def test_r9_a_badge_that_is_no_longer_active_leaves_the_list_and_its_content_and_that_is_told(
     connected: Desk, way: str
@@ -182,6 +183,7 @@ def test_r9_nobody_earns_it_any_more_and_grants_not_yet_sent_are_cancelled(conne
     assert connected.issued(FIRST_AID) == []
 
 
+@pytest.mark.further
 def test_r9_activating_it_again_restores_neither_link_nor_grants(connected: Desk) -> None:
     connected.json("link", FIRST_AID, "first-aid")
     connected.sandbox.archive_template(connected.badge_id(FIRST_AID))
@@ -236,6 +238,7 @@ def test_r10_pages_with_a_row_too_few_or_twice_remove_nothing(connected: Desk, t
     assert len(names(connected)) == 8
 
 
+@pytest.mark.further
 @pytest.mark.parametrize("metadata", ["null", "missing", "empty"])
 def test_r10_a_list_that_does_not_say_how_long_it_is_removes_nothing_and_is_read_to_its_end(
     desk: Desk, metadata: Any

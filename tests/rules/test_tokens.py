@@ -86,6 +86,7 @@ def test_r1_a_list_that_is_truncated_tells_nothing(desk: Desk) -> None:
 # R33: a token that ends soon, or may
 
 
+@pytest.mark.further
 def test_r33_a_token_that_expires_within_14_days_needs_a_person_in_every_run(connected: Desk) -> None:
     connected.pass_time(days=165)
     assert connected.json("sync")["problems"] == []
@@ -243,6 +244,7 @@ def test_r1_an_oauth_client_connects_and_its_access_tokens_are_nowhere(desk: Des
     assert (desk.home / "token").read_text().strip() == desk.sandbox.clients[0].secret
 
 
+@pytest.mark.further
 def test_r1_the_secret_is_given_as_a_token_is(desk: Desk) -> None:
     client, file = desk.sandbox.clients[0], desk.home / "secret"
     file.write_text(client.secret)
@@ -332,6 +334,7 @@ def by_client(world: World) -> World:
     return world
 
 
+@pytest.mark.further
 def test_r1_an_access_token_is_renewed_ahead_of_its_end_in_mid_run(by_client: World) -> None:
     desk = by_client.desk
     desk.sandbox.switches.oauth_seconds = 100
@@ -361,6 +364,7 @@ def test_r18_an_access_token_that_ends_early_is_renewed_and_no_badge_is_issued_t
     by_client.check_all()
 
 
+@pytest.mark.further
 def test_a_client_that_is_withdrawn_in_mid_run_ends_it_and_touches_no_grant(by_client: World) -> None:
     desk = by_client.desk
     by_client.complete(*range(10))
@@ -380,6 +384,7 @@ def test_a_client_that_is_withdrawn_in_mid_run_ends_it_and_touches_no_grant(by_c
     by_client.check_all()
 
 
+@pytest.mark.further
 def test_disconnecting_forgets_the_client_too(desk: Desk) -> None:
     as_client(desk)
     desk.json("disconnect", "--yes")

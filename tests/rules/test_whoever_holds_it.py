@@ -57,6 +57,7 @@ def asked(desk: Desk, address: str) -> bool:
     return desk.sandbox.log.count("GET", f"filter=[^&]*recipient_email(%3A%3A|::){address}".replace("@", "(%40|@)")) > 0
 
 
+@pytest.mark.further
 def test_each_spelling_that_the_store_knows_is_asked_for(spelled: Desk) -> None:
     """R20, R26: in settling a grant, and to show."""
     spelled.json("sync", "--only", "grants", code=75)

@@ -47,6 +47,7 @@ def test_it_lists_templates_over_several_pages_and_filters_them(client: Any, san
     assert client.badge_templates.get(sandbox.organization_id, templates[0].id).name == templates[0].name
 
 
+@pytest.mark.further
 def test_it_issues_lists_gets_revokes_replaces_and_deletes(
     client: Any, sandbox: FaultySandbox, ids: dict[str, str]
 ) -> None:

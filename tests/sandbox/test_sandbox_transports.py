@@ -176,6 +176,7 @@ print("stopped")
 """
 
 
+@pytest.mark.further
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_serving_ends_in_good_order_when_told_to(session: requests.Session, number: signal.Signals) -> None:
     command, folder = [sys.executable, "-c", SERVING], Path(credly_cli.__file__).parents[1]

@@ -229,6 +229,7 @@ def test_a_step_that_fails_in_the_middle_leaves_the_old_store_and_can_be_done_ag
     assert len(schema(path)) == len(before) + 1
 
 
+@pytest.mark.further
 def test_two_that_migrate_at_once_do_it_once(path: Path) -> None:
     code = f"from pathlib import Path; from credly_cli.store.database import Store; Store.open(Path({str(path)!r}))"
     running = [subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE) for _ in range(4)]  # noqa: S603

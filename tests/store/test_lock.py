@@ -59,7 +59,7 @@ def path(desk: Desk) -> Path:
     return desk.home / "credly.db.lock"
 
 
-@pytest.mark.sampled
+@pytest.mark.further
 @pytest.mark.parametrize(
     "command", [("sync",), ("link", "a", "b"), ("unlink", "a"), ("import", "learners", "-")], ids=lambda c: c[0]
 )
@@ -79,12 +79,14 @@ def test_whoever_writes_waits_for_the_lock_and_then_names_who_holds_it(
         assert 34.8 <= (desk.clock.now() - began).total_seconds() <= 35.5
 
 
+@pytest.mark.further
 def test_readers_never_wait(connected: Desk) -> None:
     with held_elsewhere(connected.home / "credly.db.lock"):
         assert len(connected.json("badges")) == 8
         assert connected.json("status")["connected"] is True
 
 
+@pytest.mark.further
 def test_a_kill_frees_it_and_its_number_stays(path: Path) -> None:
     with held_elsewhere(path) as holder:
         holder.send_signal(signal.SIGKILL)
@@ -128,6 +130,7 @@ def test_a_file_with_nonsense_in_it_is_a_lock_all_the_same(path: Path, content: 
         assert lock.run_number is None
 
 
+@pytest.mark.further
 def test_a_lock_that_was_deleted_meanwhile_does_not_let_two_in(path: Path) -> None:
     """Whoever waited for a file that is gone then holds the one that is there."""
     with held_elsewhere(path) as holder:

@@ -57,6 +57,7 @@ def test_a_draw_that_is_broken_off_leaves_no_tests_running(tmp_path: Path, monke
         shop.first_red(["tests/test_smoke.py"], 60)
 
 
+@pytest.mark.further
 def test_a_draw_that_is_killed_leaves_nothing_running() -> None:
     tests = "import subprocess, tests.torture.leash as _; print('on', flush=True); subprocess.run(['sleep', '60'])"
     read, write = os.pipe()

@@ -87,6 +87,7 @@ def test_while_somebody_reads_the_store_it_says_that_copies_stay(
     assert found_in(connected.home, "anna@example.com", "Adlerstein", "lms-4711") == []
 
 
+@pytest.mark.further
 def test_what_waited_for_a_grant_that_is_cancelled_is_cancelled_with_it(connected: Desk) -> None:
     completes(connected, names=",")
     connected.run("sync")
@@ -98,6 +99,7 @@ def test_what_waited_for_a_grant_that_is_cancelled_is_cancelled_with_it(connecte
     assert {grant["state"] for grant in connected.json("grants")} == {"cancelled"}
 
 
+@pytest.mark.further
 def test_the_learner_is_unknown_afterwards(connected: Desk) -> None:
     earns(connected)
     connected.json("forget", "anna@example.com", "--yes")
@@ -108,6 +110,7 @@ def test_the_learner_is_unknown_afterwards(connected: Desk) -> None:
     assert (grant["state"], grant["email"]) == ("issued", "forgotten-1")
 
 
+@pytest.mark.further
 def test_the_next_sync_does_not_bring_the_data_back(connected: Desk) -> None:
     earns(connected)
     connected.json("forget", "anna@example.com", "--yes")
@@ -115,7 +118,7 @@ def test_the_next_sync_does_not_bring_the_data_back(connected: Desk) -> None:
     assert found_in(connected.home, "anna@example.com", "Adlerstein", "lms-4711") == []
 
 
-@pytest.mark.sampled
+@pytest.mark.further
 @pytest.mark.parametrize("duplicates", [False, True])
 @pytest.mark.parametrize("between", [(), ("sync",)])
 def test_importing_the_same_completion_again_issues_no_second_badge(
@@ -136,6 +139,7 @@ def test_importing_the_same_completion_again_issues_no_second_badge(
     assert len(connected.json("learners")) == 1
 
 
+@pytest.mark.further
 def test_the_lms_id_alone_recognises_the_learner(connected: Desk) -> None:
     earns(connected, duplicates=True)
     connected.json("forget", "anna@example.com", "--yes")
@@ -145,6 +149,7 @@ def test_the_lms_id_alone_recognises_the_learner(connected: Desk) -> None:
     assert len(connected.issued()) == 1
 
 
+@pytest.mark.further
 def test_the_lms_id_without_an_address_brings_nobody_back(connected: Desk) -> None:
     earns(connected)
     connected.json("forget", "anna@example.com", "--yes")
@@ -154,6 +159,7 @@ def test_the_lms_id_without_an_address_brings_nobody_back(connected: Desk) -> No
     assert connected.json("learners") == []
 
 
+@pytest.mark.further
 def test_who_came_back_unrecognised_is_recognised_by_the_id_later(connected: Desk) -> None:
     earns(connected, duplicates=True)
     connected.json("forget", "anna@example.com", "--yes")
@@ -168,6 +174,7 @@ def test_who_came_back_unrecognised_is_recognised_by_the_id_later(connected: Des
     assert len(connected.json("learners")) == 1
 
 
+@pytest.mark.further
 def test_an_address_that_comes_back_with_a_new_id_is_one_learner(connected: Desk) -> None:
     earns(connected)
     connected.json("forget", "anna@example.com", "--yes")
@@ -178,6 +185,7 @@ def test_an_address_that_comes_back_with_a_new_id_is_one_learner(connected: Desk
     assert [row["learner_id"] for row in connected.json("learners")] == ["lms-9999"]
 
 
+@pytest.mark.further
 def test_credly_is_told_and_asked_nothing_of_marks(connected: Desk) -> None:
     earns(connected, duplicates=True)
     connected.json("forget", "anna@example.com", "--yes")
@@ -192,6 +200,7 @@ def test_credly_is_told_and_asked_nothing_of_marks(connected: Desk) -> None:
     assert "forgotten" not in f"{recipient} {sent}"
 
 
+@pytest.mark.further
 def test_another_session_earns_its_badge_when_the_learner_comes_back(connected: Desk) -> None:
     earns(connected, duplicates=True)
     connected.json("forget", "anna@example.com", "--yes")
@@ -201,6 +210,7 @@ def test_another_session_earns_its_badge_when_the_learner_comes_back(connected: 
     assert len(connected.issued()) == 2
 
 
+@pytest.mark.further
 def test_who_comes_back_sees_the_badge_again(connected: Desk) -> None:
     earns(connected)
     connected.json("forget", "anna@example.com", "--yes")
@@ -213,6 +223,7 @@ def test_who_comes_back_sees_the_badge_again(connected: Desk) -> None:
     assert (row["email"], row["first_name"]) == ("anna@example.com", "Anna")
 
 
+@pytest.mark.further
 def test_somebody_else_is_left_alone(connected: Desk) -> None:
     earns(connected)
     connected.learns("ben@example.com,first-aid,first-aid-march,completed,2026-03-02T09:31:00+00:00,Ben,Berg")
