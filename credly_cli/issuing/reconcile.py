@@ -104,7 +104,7 @@ class _Reconciliation:
         grant = question.grant
         ours = [badge for badge in known if question.is_answered_by(badge)]
         ours.sort(key=lambda badge: badge.issued_at != grant.issued_at)
-        return next((badge for badge in ours if _may_be_of(self.store, badge.id, grant)), None)
+        return next((badge for badge in ours if _may_be_of(self.store, badge, grant)), None)
 
     def _settle(self, grant: Grant, state: State, now: str, **columns: Any) -> None:
         grants.set_state(self.store, grant.id, state, now, **{"problem_code": None, "problem": None, **columns})
@@ -180,8 +180,8 @@ def _is_barred(grant: Grant) -> bool:
     return grant.earned_once or (grant.refusals > 0 and grant.refusal == "held")
 
 
-def _may_be_of(store: Store, issued_badge_id: str, grant: Grant) -> bool:
+def _may_be_of(store: Store, badge: IssuedBadge, grant: Grant) -> bool:
     """Tell whether no other grant owns a badge and, where marks are no grant's own, it came after the first try."""
-    if claims.is_owned_by_another(store, issued_badge_id, grant.id):
+    if claims.is_owned_by_another(store, badge.id, grant, bears_id=badge.earner_id == grant.earner_id):
         return False
-    return not (grant.once and claims.was_known_before(store, issued_badge_id, grant.id))
+    return not (grant.once and claims.was_known_before(store, badge.id, grant.id))

@@ -203,10 +203,15 @@ def note_refusal(store: Store, grant_id: int, refusal: str) -> None:
     store.change("UPDATE grants SET refusals = refusals + 1, refusal = ? WHERE id = ?", (refusal, grant_id))
 
 
-def is_owned_by_another(store: Store, issued_badge_id: str, grant_id: int) -> bool:
-    """Tell whether another grant issued a badge, or is covered by it."""
-    sql = "SELECT 1 FROM grants WHERE (issued_badge_id = :badge OR covered_by = :badge) AND id <> :grant"
-    return store.value(sql, {"badge": issued_badge_id, "grant": grant_id}) is not None
+def is_owned_by_another(store: Store, issued_badge_id: str, grant: Grant, *, bears_id: bool) -> bool:
+    """Tell whether another grant issued a badge, or is covered by it.
+
+    That of somebody else who has the address by now may be covered by one that bears the id of the grant's learner.
+    """
+    covers = "covered_by = :badge AND (learner = :learner OR NOT :bears_id)"
+    sql = f"SELECT 1 FROM grants WHERE (issued_badge_id = :badge OR ({covers})) AND id <> :grant"
+    values = {"badge": issued_badge_id, "grant": grant.id, "learner": grant.learner, "bears_id": bears_id}
+    return store.value(sql, values) is not None
 
 
 def was_known_before(store: Store, issued_badge_id: str, grant_id: int) -> bool:

@@ -141,3 +141,22 @@ def test_an_address_that_was_handed_on_brings_nobody_the_badge_of_its_new_owner(
     completes(world, "1,b@example.org", "hygiene,")
     assert world.sync().code == 0
     assert sorted(badge.email for badge in world.desk.issued(ONCE)) == ["b@example.org", "info@example.org"]
+
+
+def test_the_badge_of_a_lost_answer_is_its_grants_though_the_new_owner_of_the_address_completes_too(
+    earned_once: World,
+) -> None:
+    """It bears the first one's id: the new owner is covered by it, as Credly has one such badge for an address."""
+    world = earned_once
+    completes(world, "7,ada@example.org", MARCH)
+    world.desk.sandbox.faults.add(faults.loses_answer(), "POST")
+    world.desk.sandbox.faults.add(faults.answers(503), "GET", "issuer_earner_id|recipient_email", times=None)
+    world.sync()
+    world.desk.sandbox.faults.clear()
+    rows = "7,ada.new@example.org,Ada,Lovelace\n8,ada@example.org,Bob,Bell\n"
+    world.desk.imports("learners", f"learner_id,email,first_name,last_name\n{rows}")
+    world.desk.pass_time(minutes=1)
+    completes(world, "8,ada@example.org", MARCH, names="Bob,Bell")
+    world.calm_down()
+    assert [(grant["learner_id"], grant["state"]) for grant in world.ledger()] == [("7", "issued"), ("8", "covered")]
+    assert len(world.desk.issued(ONCE)) == 1
