@@ -318,6 +318,16 @@ def test_r25_case_does_not_matter_even_if_credly_minds_it(connected: Desk) -> No
     assert shown(connected, "ROBIN@example.COM") == [WEBINAR]
 
 
+def test_r26_what_the_store_has_and_no_list_of_credlys_shows_is_asked_for_by_its_id(connected: Desk) -> None:
+    enroll(connected)
+    badge = issue_in_credly(connected, WEBINAR)
+    connected.json("sync")
+    connected.sandbox.switches.list_lag = 10**9
+    assert shown(connected) == [WEBINAR]
+    connected.sandbox.delete(badge.id)
+    assert shown(connected) == []
+
+
 @pytest.mark.parametrize("accounts", [0, 1, 2])
 def test_r26_a_filter_that_credly_ignores_never_shows_strangers(connected: Desk, accounts: int) -> None:
     for number in range(3):
