@@ -158,3 +158,7 @@ def test_a_setting_or_an_option_with_its_value_is_not_broken(copied: str, width:
     lines = prose.wrapped(text, width).split("\n")
     assert any(copied in line for line in lines)
     assert " ".join(lines) == text
+
+
+def test_spaces_that_stand_together_are_one_where_a_line_is_broken() -> None:
+    assert prose.wrapped("alpha  beta   gamma delta epsilon", 14) == "alpha beta\ngamma delta\nepsilon"

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -628,6 +629,16 @@ def test_people_come_from_files_and_completions_from_the_store(archive: Desk, re
     assert answered["lms"]["sources"]["xapi"]["progress"]["added"] == 2
     assert answered["lms"]["sources"]["files"]["learners"]["added"] == 1
     assert json.dumps(answered["lms"]["progress"]) == json.dumps(answered["lms"]["sources"]["xapi"]["progress"])
+
+
+def test_a_source_that_failed_is_not_made_good_by_the_next_one(archive: Desk, records: OddStore) -> None:
+    people_file = archive.file("people.csv", f"email,first_name,last_name\n{BO},Bo,Berg\n")
+    text = (archive.home / "config.toml").read_text().replace('"xapi"', '["xapi", "files"]')
+    archive.config(f'{text}[lms.files]\nlearners = ["{people_file}"]\n')
+    os.utime(people_file, (0, 0))  # it was long written, by this clock
+    records.answers += [answer(401, {"message": "no"})] * 9
+    assert [problem["code"] for problem in archive.json("sync", code=4)["problems"]] == ["lms-token-refused"]
+    assert [row["email"] for row in archive.json("learners")] == [BO]
 
 
 # Doctor
