@@ -61,7 +61,7 @@ page-kills: $(READY) ## Kill `publish` 50 times at random while learners change,
 first-sync: $(READY) ## Kill the first sync of 200,000 events and 10,000 users of an LMS ten times (about 10 minutes); EVENTS=, USERS=, KILLS=; LMS=xapi: of a record store
 	PYTHONPATH=. $(BIN)/python scripts/first_sync_with_kills.py $(if $(LMS),--lms $(LMS)) $(if $(EVENTS),--events $(EVENTS)) $(if $(USERS),--users $(USERS)) $(if $(KILLS),--kills $(KILLS))
 
-mutants: $(READY) ## Break the program in one line at a time, and see the tests notice (about 5 minutes); ONLY=name; RANDOM=200 SEED=7 ONLY=issuing/ for lines drawn by lot (about 20 minutes)
+mutants: $(READY) ## Break the program in one line at a time, and see the tests notice (about 5 minutes); ONLY=name; RANDOM=200 SEED=7 ONLY=issuing/ for lines drawn by lot (about 30 minutes)
 	$(if $(filter command line,$(origin RANDOM)),$(BIN)/python -m tests.torture.random_mutants --count $(RANDOM) $(if $(SEED),--seed $(SEED)) $(if $(ONLY),--only $(ONLY)),$(BIN)/python -m tests.torture.mutants $(ONLY))
 
 fuzz: $(READY) ## Change correct exports in one place, 20,000 times (COUNT=, SEED=): read the same, or loudly otherwise (about a minute)
