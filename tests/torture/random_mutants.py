@@ -1,11 +1,11 @@
-"""Break the program in lines drawn by lot, and see whether the fast tests that run the line notice.
+"""Break the program in lines drawn by lot, and see whether the tests within one process that run the line notice.
 
 make mutants RANDOM=200 SEED=7        python -m tests.torture.random_mutants --help
 
 Mutants live in copies of the repository among temporary files; the repository itself is only read. What was tried is
 kept in .mutants/ and not tried again while program and tests are the same: a draw that was broken off goes on. All are
-first shown to the nearest tests that run their line, few cases of each; those that survive them, to all other fast
-tests that run it: no other can notice them. Mutants that change nothing, or that a second defence catches, are listed
+first shown to the nearest tests that run their line, few cases of each; those that survive them, to all others
+that run it: no other can notice them. Mutants that change nothing, or that a second defence catches, are listed
 by hand in known_mutants.toml with the reason, and not tried.
 """
 
@@ -52,7 +52,7 @@ class Verdict:
 
 
 class Lines:
-    """Which fast test runs which line, measured once for a state of the program and its tests."""
+    """Which test runs which line, measured once for a state of the program and its tests."""
 
     def __init__(self, state: str, shop: Workshop) -> None:
         self._file = RECORD / f"lines-{state}"
@@ -61,7 +61,7 @@ class Lines:
             self._measure(shop)
 
     def _measure(self, shop: Workshop) -> None:
-        """Run all fast tests; those that are red in the copy as it is can notice nothing and are left out."""
+        """Run them; those that are red in the copy as it is can notice nothing and are left out."""
         print("Noting which test runs which line; this takes a few minutes, once.", flush=True)
         folder = shop.folder.parent / "notes"
         folder.mkdir()
