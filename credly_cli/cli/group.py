@@ -6,9 +6,8 @@ import sys
 import traceback
 from collections.abc import Sequence
 from contextlib import suppress
-from math import isfinite
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal, NoReturn
+from typing import Any, ClassVar, Literal, NoReturn
 
 import typer
 from typer.core import TyperCommand, TyperGroup, TyperOption
@@ -19,22 +18,6 @@ from credly_cli.errors import Exit, Failure
 from credly_cli.output import Output
 from credly_cli.text import Command, Hint
 from credly_cli.token import without_tokens
-
-
-def _seconds(value: float | None) -> float | None:
-    if value is not None and not (isfinite(value) and value >= 0):
-        raise typer.BadParameter("it is a number of seconds, 0 or more")
-    return value
-
-
-LockWait = Annotated[
-    float,
-    typer.Option("--lock-wait", metavar="N", help="Wait so many seconds for another run.", callback=_seconds),
-]
-MaxSeconds = Annotated[
-    float | None,
-    typer.Option("--max-seconds", metavar="N", help="Begin nothing new after so long.", callback=_seconds),
-]
 
 _COLOURS = completion.one_of("auto", "always", "never")
 _ALWAYS = ("status", "config", "profiles", "disconnect")

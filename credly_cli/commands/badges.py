@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from credly_cli.cli.environment import Environment
+from credly_cli.cli.parameters import AsCsv
 from credly_cli.output import Column
 from credly_cli.text import Command, Hint
 
@@ -24,7 +25,7 @@ COLUMNS = (
 def badges(
     context: typer.Context,
     unlinked: Annotated[bool, typer.Option("--unlinked", help="Only badges without content.")] = False,
-    csv: Annotated[bool, typer.Option("--csv", help="Write CSV with a header.")] = False,
+    csv: AsCsv = False,
 ) -> None:
     """List the badges alphabetically, with the content each is linked to.
 

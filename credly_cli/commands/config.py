@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from credly_cli.cli.environment import Environment
+from credly_cli.cli.parameters import AsCsv
 from credly_cli.config import origins
 from credly_cli.errors import Exit, Failure
 from credly_cli.output import Column
@@ -27,7 +28,7 @@ def config(
     action: Annotated[
         Action | None, typer.Argument(help="Nothing lists every key.", metavar="[path|init|check]")
     ] = None,
-    csv: Annotated[bool, typer.Option("--csv", help="Write CSV with a header.")] = False,
+    csv: AsCsv = False,
 ) -> None:
     """Show every key of the configuration with its value and where that comes from.
 

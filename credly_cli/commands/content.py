@@ -1,10 +1,9 @@
 """`credly content`."""
 
-from typing import Annotated
-
 import typer
 
 from credly_cli.cli.environment import Environment
+from credly_cli.cli.parameters import AsCsv
 from credly_cli.output import Column
 from credly_cli.text import Command, Hint
 from credly_cli.times import utc_text
@@ -22,7 +21,7 @@ COLUMNS = (
 
 def content(
     context: typer.Context,
-    csv: Annotated[bool, typer.Option("--csv", help="Write CSV with a header.")] = False,
+    csv: AsCsv = False,
 ) -> None:
     """List the content of the LMS, with its sessions and badges.
 

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from credly_cli.cli.environment import Environment
-from credly_cli.cli.group import LockWait, explained
+from credly_cli.cli.group import explained
+from credly_cli.cli.parameters import LockWait, Yes
 from credly_cli.errors import Exit, Failure
 from credly_cli.text import Command, Hint
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 def disconnect(
     context: typer.Context,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    yes: Yes = False,
     purge: Annotated[bool, typer.Option("--purge", help="Remove every trace of this profile on this machine.")] = False,
     confirm: Annotated[
         str | None,

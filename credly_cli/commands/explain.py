@@ -2,12 +2,12 @@
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
-from credly_cli.cli.completion import badges, learners
 from credly_cli.cli.environment import Environment
+from credly_cli.cli.parameters import LearnerName, OnlyBadge
 from credly_cli.output import Column
 from credly_cli.text import as_json
 
@@ -28,13 +28,8 @@ _DECISIONS = {
 
 def explain(
     context: typer.Context,
-    email: Annotated[
-        str, typer.Argument(metavar="LEARNER", help="An address, an id or a full name.", autocompletion=learners)
-    ],
-    badge: Annotated[
-        str | None,
-        typer.Argument(metavar="[BADGE]", help="Only this badge: its id, slug or name.", autocompletion=badges),
-    ] = None,
+    email: LearnerName,
+    badge: OnlyBadge = None,
 ) -> None:
     """Explain why a learner has, will get, or did not get a badge: each rule checked, with its facts.
 

@@ -2,13 +2,12 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
-from credly_cli.cli.completion import learners
 from credly_cli.cli.environment import Environment
-from credly_cli.cli.group import LockWait
+from credly_cli.cli.parameters import LearnerName, LockWait, Yes
 from credly_cli.errors import Failure
 from credly_cli.output import Output
 from credly_cli.text import Command, Hint, counted
@@ -19,10 +18,8 @@ if TYPE_CHECKING:
 
 def forget(
     context: typer.Context,
-    email: Annotated[
-        str, typer.Argument(metavar="LEARNER", help="An address, an id or a full name.", autocompletion=learners)
-    ],
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    email: LearnerName,
+    yes: Yes = False,
     lock_wait: LockWait = 10,
 ) -> None:
     """Remove a learner's personal data and pages from here, without making a second badge possible.

@@ -8,7 +8,7 @@ import typer
 
 from credly_cli.cli.completion import learners_or_badges
 from credly_cli.cli.environment import Environment
-from credly_cli.cli.group import LockWait
+from credly_cli.cli.parameters import LockWait, Yes
 from credly_cli.errors import Exit, Failure, Problem
 from credly_cli.lms.dates import read_moment
 from credly_cli.output import Column, Output
@@ -57,7 +57,7 @@ def grant(
     show_list: Annotated[
         bool, typer.Option("--list", help="List what can be granted to a learner, each with its resource.")
     ] = False,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    yes: Yes = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check everything, issue nothing.")] = False,
     lock_wait: LockWait = 10,
 ) -> int:

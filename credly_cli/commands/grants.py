@@ -5,8 +5,8 @@ from typing import Annotated
 import typer
 
 from credly_cli.cli.completion import badges, learners, one_of
-from credly_cli.cli.completion import content as contents
 from credly_cli.cli.environment import Environment
+from credly_cli.cli.parameters import AsCsv, OfContent
 from credly_cli.errors import Failure
 from credly_cli.output import Column
 from credly_cli.store.schema import STATES
@@ -48,13 +48,8 @@ def grants(
             "--badge", metavar="BADGE", help="Only of this badge: its id, slug or name.", autocompletion=badges
         ),
     ] = None,
-    content: Annotated[
-        str | None,
-        typer.Option(
-            "--content", metavar="CONTENT", help="Only of this content: its id or title.", autocompletion=contents
-        ),
-    ] = None,
-    csv: Annotated[bool, typer.Option("--csv", help="Write CSV with a header.")] = False,
+    content: OfContent = None,
+    csv: AsCsv = False,
 ) -> None:
     """List the grants: who is to get which badge, and what became of it.
 

@@ -9,7 +9,7 @@ import typer
 
 from credly_cli.cli.completion import one_of
 from credly_cli.cli.environment import Environment
-from credly_cli.cli.group import LockWait
+from credly_cli.cli.parameters import LockWait
 from credly_cli.errors import Exit, Failure
 from credly_cli.lms.records import KINDS
 from credly_cli.output import Output

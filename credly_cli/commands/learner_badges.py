@@ -1,12 +1,12 @@
 """`credly learner-badges`."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
-from credly_cli.cli.completion import languages, learners
 from credly_cli.cli.environment import Environment
+from credly_cli.cli.parameters import AsCsv, LearnerName, PageFile, PageLanguage
 from credly_cli.output import Column
 from credly_cli.text import Command, Hint
 
@@ -33,23 +33,10 @@ _OWN = ("id", "awarded_at", "expires_at", "state", "view_url", "accept_url", "ex
 
 def learner_badges(
     context: typer.Context,
-    email: Annotated[
-        str, typer.Argument(metavar="LEARNER", help="An address, an id or a full name.", autocompletion=learners)
-    ],
-    csv: Annotated[bool, typer.Option("--csv", help="Write CSV with a header.")] = False,
-    html: Annotated[
-        Path | None,
-        typer.Option("--html", metavar="FILE", help="Write a page to publish; the umask says who may read it."),
-    ] = None,
-    lang: Annotated[
-        str | None,
-        typer.Option(
-            "--lang",
-            metavar="L",
-            help="The language of that page, such as de; else the learner's own.",
-            autocompletion=languages,
-        ),
-    ] = None,
+    email: LearnerName,
+    csv: AsCsv = False,
+    html: PageFile = None,
+    lang: PageLanguage = None,
 ) -> None:
     """List every badge issued to a learner, newest first, with Credly's links to view or accept it.
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from credly_cli.cli.environment import Environment
+from credly_cli.cli.parameters import AsCsv
 from credly_cli.output import Column
 from credly_cli.text import Command, Hint, as_json
 
@@ -28,7 +29,7 @@ def learners(
         list[str] | None,
         typer.Argument(metavar="[TEXT]", help="Words of a name, an address or an id; all learners without them."),
     ] = None,
-    csv: Annotated[bool, typer.Option("--csv", help="Write CSV with a header.")] = False,
+    csv: AsCsv = False,
 ) -> None:
     """Look learners up by words: each is found in the name, an address (also a former one) or the id.
 

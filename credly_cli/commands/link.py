@@ -5,10 +5,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from credly_cli.cli.completion import badges
 from credly_cli.cli.completion import content as contents
 from credly_cli.cli.environment import Environment
-from credly_cli.cli.group import LockWait
+from credly_cli.cli.parameters import BadgeName, LockWait
 from credly_cli.errors import Failure
 from credly_cli.lms.dates import read_moment
 from credly_cli.text import Command, Hint, counted
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
 
 def link(
     context: typer.Context,
-    badge: Annotated[str, typer.Argument(metavar="BADGE", help="A badge's id, slug or name.", autocompletion=badges)],
+    badge: BadgeName,
     content: Annotated[
         str,
         typer.Argument(
@@ -150,7 +149,7 @@ def _moment(environment: Environment, text: str) -> str:
 
 def unlink(
     context: typer.Context,
-    badge: Annotated[str, typer.Argument(metavar="BADGE", help="A badge's id, slug or name.", autocompletion=badges)],
+    badge: BadgeName,
     lock_wait: LockWait = 10,
 ) -> None:
     """End the link of a badge: nobody earns it any more; what was earned stays.

@@ -5,9 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from credly_cli.cli.completion import badges
-from credly_cli.cli.completion import content as contents
 from credly_cli.cli.environment import Environment
+from credly_cli.cli.parameters import AsCsv, OfContent, OnlyBadge
 from credly_cli.output import Column, Output
 from credly_cli.text import Command, Hint, as_json, counted
 
@@ -41,17 +40,9 @@ _NAMED = 20  # of those left out, for one reason
 
 def missed(
     context: typer.Context,
-    badge: Annotated[
-        str | None,
-        typer.Argument(metavar="[BADGE]", help="Only this badge: its id, slug or name.", autocompletion=badges),
-    ] = None,
-    content: Annotated[
-        str | None,
-        typer.Option(
-            "--content", metavar="CONTENT", help="Only of this content: its id or title.", autocompletion=contents
-        ),
-    ] = None,
-    csv: Annotated[bool, typer.Option("--csv", help="Write CSV with a header.")] = False,
+    badge: OnlyBadge = None,
+    content: OfContent = None,
+    csv: AsCsv = False,
     credly_upload: Annotated[
         Path | None, typer.Option("--credly-upload", metavar="FILE", help="Write Credly's bulk-issue file.")
     ] = None,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from credly_cli.cli.environment import Environment
+from credly_cli.cli.parameters import AsCsv
 from credly_cli.output import Column, Output
 from credly_cli.text import Command, Hint
 
@@ -35,7 +36,7 @@ def report(
     html: Annotated[
         Path | None, typer.Option("--html", metavar="FILE", help="Write a page with charts; it loads nothing.")
     ] = None,
-    csv: Annotated[bool, typer.Option("--csv", help="Write CSV with a header.")] = False,
+    csv: AsCsv = False,
 ) -> None:
     """Report what was issued per month and badge, what was accepted, what expires soon and what failed.
 

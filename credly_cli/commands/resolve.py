@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from credly_cli.cli.environment import Environment
-from credly_cli.cli.group import LockWait
+from credly_cli.cli.parameters import LockWait
 from credly_cli.errors import Failure
 from credly_cli.output import Output
 from credly_cli.text import Command, Hint

@@ -12,7 +12,7 @@ import typer
 
 from credly_cli.cli.completion import one_of
 from credly_cli.cli.environment import Environment
-from credly_cli.cli.group import LockWait, MaxSeconds
+from credly_cli.cli.parameters import LockWait, MaxSeconds
 from credly_cli.errors import Exit, Failure
 from credly_cli.output import Column, Output
 from credly_cli.progress import Progress

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
-from credly_cli.cli.completion import languages, learners
 from credly_cli.cli.environment import Environment
+from credly_cli.cli.parameters import LearnerName, PageFile, PageLanguage
 from credly_cli.output import Column, Output
 
 if TYPE_CHECKING:
@@ -40,22 +40,9 @@ _BAR = 10
 
 def widget(
     context: typer.Context,
-    email: Annotated[
-        str, typer.Argument(metavar="LEARNER", help="An address, an id or a full name.", autocompletion=learners)
-    ],
-    html: Annotated[
-        Path | None,
-        typer.Option("--html", metavar="FILE", help="Write a page to publish; the umask says who may read it."),
-    ] = None,
-    lang: Annotated[
-        str | None,
-        typer.Option(
-            "--lang",
-            metavar="L",
-            help="The language of that page, such as de; else the learner's own.",
-            autocompletion=languages,
-        ),
-    ] = None,
+    email: LearnerName,
+    html: PageFile = None,
+    lang: PageLanguage = None,
 ) -> None:
     """Show what a learner sees of badges: in progress, to discover, earned.
 

@@ -1,0 +1,53 @@
+"""Parameters that several commands take, each with its one help text."""
+
+from math import isfinite
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from credly_cli.cli.completion import badges, content, languages, learners
+
+LearnerName = Annotated[
+    str, typer.Argument(metavar="LEARNER", help="An address, an id or a full name.", autocompletion=learners)
+]
+BadgeName = Annotated[str, typer.Argument(metavar="BADGE", help="A badge's id, slug or name.", autocompletion=badges)]
+OnlyBadge = Annotated[
+    str | None,
+    typer.Argument(metavar="[BADGE]", help="Only this badge: its id, slug or name.", autocompletion=badges),
+]
+OfContent = Annotated[
+    str | None,
+    typer.Option("--content", metavar="CONTENT", help="Only of this content: its id or title.", autocompletion=content),
+]
+AsCsv = Annotated[bool, typer.Option("--csv", help="Write CSV with a header.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+PageFile = Annotated[
+    Path | None,
+    typer.Option("--html", metavar="FILE", help="Write a page to publish; the umask says who may read it."),
+]
+PageLanguage = Annotated[
+    str | None,
+    typer.Option(
+        "--lang",
+        metavar="L",
+        help="The language of that page, such as de; else the learner's own.",
+        autocompletion=languages,
+    ),
+]
+
+
+def _seconds(value: float | None) -> float | None:
+    if value is not None and not (isfinite(value) and value >= 0):
+        raise typer.BadParameter("it is a number of seconds, 0 or more")
+    return value
+
+
+LockWait = Annotated[
+    float,
+    typer.Option("--lock-wait", metavar="N", help="Wait so many seconds for another run.", callback=_seconds),
+]
+MaxSeconds = Annotated[
+    float | None,
+    typer.Option("--max-seconds", metavar="N", help="Begin nothing new after so long.", callback=_seconds),
+]
