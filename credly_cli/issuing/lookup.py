@@ -39,11 +39,6 @@ class Found:
     server_date: str | None  # Credly's clock at the last answer, as its ``Date`` header has it
     problem: Failure | None = None  # why a list is not whole, or a row of it cannot be read
 
-    @property
-    def held(self) -> IssuedBadge | None:
-        """A badge that the learner holds, whoever issued it."""
-        return next((badge for badge in self.badges if badge.held), None)
-
 
 @dataclass(frozen=True, slots=True)
 class Recipient:

@@ -250,6 +250,19 @@ def test_where_a_search_cannot_be_followed_each_grant_is_looked_up(renewed: Worl
     renewed.check_earned()
 
 
+def test_what_a_restored_store_never_sent_is_not_held_for_a_person(world: World) -> None:
+    """R18: `hold_uncertain` is about what was sent and has no answer."""
+    world.desk.config("[grants]\nhold_uncertain = true\n")
+    world.complete(1, sessions=())
+    world.desk.sandbox.faults.add(faults.unreachable(), "POST")
+    world.sync()
+    (world.desk.home / "credly.db.lock").unlink()
+    for _ in range(4):
+        world.desk.pass_time(minutes=16)
+        world.sync()
+    assert world.states() == {"issued": 1}
+
+
 @pytest.mark.further
 def test_a_store_without_its_lock_file_counts_as_restored(granted: World) -> None:
     granted.complete(4)

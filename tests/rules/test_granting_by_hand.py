@@ -171,7 +171,8 @@ def test_r22_whoever_holds_the_badge_has_earned_it(linked: Desk, badge: str, sta
     held = issue_in_credly(linked, badge, issued_at="2025-03-01T00:00:00Z", **expires)
     if state in ("accepted", "rejected"):
         getattr(linked.sandbox, state.removesuffix("ed"))(held.id)
-    assert refusal(linked, badge=badge)["code"] == "already-earned"
+    error = refusal(linked, badge=badge)
+    assert (error["code"], error["message"]) == ("already-earned", f"{ROBIN} has earned {badge} already.")
 
 
 def test_r22_a_badge_under_another_address_of_the_learners_account_counts(linked: Desk) -> None:

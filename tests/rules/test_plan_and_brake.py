@@ -117,6 +117,24 @@ def test_as_many_as_the_brake_go_out(once: Desk, brake: int) -> None:
     assert braked(once, 0)[0]["grants"]["issued"] == 4
 
 
+def on_its_way(desk: Desk, email: str) -> list[bool]:
+    return [row["on_its_way"] for row in desk.json("widget", email)["in_progress"]]
+
+
+def test_the_brake_is_foreseen_of_what_is_new_and_by_badges(once: Desk) -> None:
+    """R19, R32: two sessions of a badge that is earned once bring one, and what is planned already is agreed to."""
+    once.config("[grants]\nbrake = 3\n")
+    complete(once, 2)
+    complete(once, 2, APRIL)
+    later = "2026-03-02T12:00:00Z"
+    assert on_its_way(once, "ada0@example.org") == [True]
+    once.sandbox.faults.add(faults.unreachable(), "POST", times=None)
+    braked(once, 75)
+    for session in (MARCH, APRIL):
+        once.learns(*(completion(f"ada{one}@example.org", session, later) for one in range(4)))
+    assert on_its_way(once, "ada3@example.org") == [True]
+
+
 def test_what_was_agreed_to_goes_out_once(repeatable: Desk) -> None:
     """R15, R32: the number kept with the link, and no more of it the next time."""
     repeatable.config("[grants]\nbrake = 3\n")
