@@ -92,6 +92,7 @@ def client_of(url: str, seconds: float | None = None, interruption: Interruption
     return session_of(url, Token("t"), clock, environ={}, deadline=Deadline(clock, seconds), interruption=interruption)
 
 
+@pytest.mark.sampled
 @slow_servers
 def test_reading_ends_with_the_deadline(handle: Handler) -> None:
     with server(handle) as url, takes_less_than(ENOUGH), pytest.raises(HttpFailure) as caught:
@@ -99,6 +100,7 @@ def test_reading_ends_with_the_deadline(handle: Handler) -> None:
     assert caught.value.code == "unreachable"
 
 
+@pytest.mark.sampled
 @slow_servers
 def test_a_signal_ends_reading(handle: Handler) -> None:
     interruption = Interruption()
@@ -107,6 +109,7 @@ def test_a_signal_ends_reading(handle: Handler) -> None:
         client_of(url, interruption=interruption).get("/organizations")
 
 
+@pytest.mark.sampled
 @slow_servers
 def test_a_post_is_unclear_when_its_time_is_over(handle: Handler, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("credly_cli.http.session._ANSWER_SECONDS", 0.3)
