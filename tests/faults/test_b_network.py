@@ -19,6 +19,7 @@ from uuid import uuid4
 import pytest
 
 from credly_cli.sandbox.records import Response
+from credly_cli.signals import Interruption
 from tests.support import faults
 from tests.support.faults import Act
 from tests.support.world import ONCE, REPEATABLE, World
@@ -216,6 +217,14 @@ def test_an_answer_is_kept_while_another_is_awaited(world: World) -> None:
 
 
 @pytest.mark.further
+def test_who_is_asked_to_stop_sends_nothing_more(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.desk.config("[credly]\nparallel = 1\n")
+    world.complete(1, 2)
+    monkeypatch.setattr(Interruption, "is_set", lambda _: world.posts() >= 2)
+    assert world.sync().json["problems"][-1]["code"] == "interrupted"
+    assert world.states() == {"issued": 2, "planned": 4}
+
+
 def test_who_asks_to_slow_down_each_time_is_not_asked_for_ever(world: World) -> None:
     """Scenario 22: five in a row, beside those that were under way, end the run."""
     world.complete(*range(6))

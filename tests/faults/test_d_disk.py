@@ -94,6 +94,7 @@ def test_answers_that_cannot_be_kept_are_told_and_found_again(
     else:
         told = [json.loads(line) for line in ran.err.splitlines() if line.startswith("{")]
         assert {one["issued_badge_id"] for one in told} == {badge.id for badge in world.desk.issued()}
+        assert {one["status"] for one in told} == {201}
     world.calm_down()
     world.check_all()
 

@@ -668,3 +668,14 @@ def test_r22_what_was_cancelled_and_cannot_be_sent_is_left_as_it_was(linked: Des
     (after,) = grants(linked, "--badge", FIRST_AID)
     assert after["state"] == "cancelled"
     assert after == {**before, "attempts": before["attempts"] + 1}
+
+
+def test_r22_what_was_revoked_and_cannot_be_granted_anew_is_left_as_it_was(linked: Desk) -> None:
+    first = linked.json("grant", ROBIN, FIRST_AID)["grant"]
+    linked.pass_time(hours=1)
+    linked.sandbox.revoke(first["issued_badge_id"])
+    linked.json("sync")
+    before = grants(linked)
+    linked.sandbox.faults.add(faults.unreachable(), "POST", times=None)
+    linked.json("grant", ROBIN, FIRST_AID, code=75)
+    assert grants(linked) == before

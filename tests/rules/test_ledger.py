@@ -75,7 +75,19 @@ def test_retry_leaves_out_who_has_no_name_and_refuses_when_named(once: Desk) -> 
     once.learns(completion("ada@example.org", MARCH, NOON, ","))
     once.json("sync", code=3)
     assert once.json("retry") == {"planned": 0}
-    assert refused(once, "retry", "1") == (6, "missing-name")
+    error = once.json("retry", "1", code=6)["error"]
+    assert (error["code"], error["hint"]) == ("missing-name", "Import it: credly import learners FILE")
+
+
+def test_r23_retry_sends_nothing_in_the_place_of_what_was_revoked_meanwhile(failed: Desk) -> None:
+    """Only of a cover that was lost does a person's word count for more."""
+    badge = failed.sandbox.issue_in_credly(failed.badge_id(ONCE), "ada@example.org", "Ada", "Lovelace")
+    failed.pass_time(hours=1)
+    failed.sandbox.revoke(badge.id)
+    failed.json("sync")
+    failed.json("retry", "1")
+    failed.json("sync")
+    assert (states(failed), posts(failed)) == (["cancelled"], 1)
 
 
 def test_retry_does_not_bring_back_what_a_link_no_longer_counts(failed: Desk) -> None:

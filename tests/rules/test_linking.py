@@ -503,6 +503,13 @@ def test_r15_it_says_how_many_are_held_already_and_keeps_the_number_agreed_to(co
         assert store.value("SELECT agreed FROM links") == 11
 
 
+def test_r15_what_counts_already_is_not_asked_about_again(connected: Desk) -> None:
+    """Of twelve completions six are new to the link; more than ten would have to be agreed to."""
+    complete(connected, *["2026-02-15T00:00:00Z"] * 6, *["2026-01-15T00:00:00Z"] * 6)
+    connected.json("link", FIRST_AID, "hygiene", "--since", "2026-02-01")
+    assert connected.json("link", FIRST_AID, "hygiene", "--since", "2026-01-01")["changed"]
+
+
 def test_r15_badges_that_would_be_born_expired_are_told(connected: Desk) -> None:
     connected.sandbox.change_template(connected.badge_id(FIRST_AID), default_expires_at="2026-03-01T00:00:00.000Z")
     connected.json("sync", "--only", "badges")
