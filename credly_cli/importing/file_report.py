@@ -82,6 +82,13 @@ class FileReport:
             rows = counted(number, "row has", "rows have")
             words = ", ".join(f"{word} ({count:,})" for word, count in known.dated_otherwise.most_common(_NAMED))
             found.append(f"{rows} a date of completion, and a status that is none: {words}.")
+        if known.unknown_events:
+            number = sum(known.unknown_events.values())
+            words = ", ".join(f"{word} ({count:,})" for word, count in known.unknown_events.most_common(_NAMED))
+            they = counted(
+                number, "row has words that are not known, and shows", "rows have words that are not known, and show"
+            )
+            found.append(f"{they} an enrollment only: {words}. --value status:WORD=MEANING tells what they mean.")
         return found
 
     def _days(self) -> str:

@@ -194,6 +194,7 @@ class Understood:
     unknown_values: Counter[tuple[str, str]] = field(default_factory=Counter)  # by our column and the word
     left_out: Counter[tuple[str, str]] = field(default_factory=Counter)
     dated_otherwise: Counter[str] = field(default_factory=Counter)  # rows with a date of completion, by another status
+    unknown_events: Counter[str] = field(default_factory=Counter)  # rows of a log whose words are not known
     rows: list["Record"] = field(default_factory=list)  # the first five
     warnings: list[str] = field(default_factory=list)  # sentences for a person, such as where the header is
 

@@ -30,6 +30,8 @@ from credly_cli.lms.statuses import (
     UnknownWordError,
     action_of,
     is_about_progress,
+    sounds_complete,
+    unknown_words_of,
 )
 
 _RELEASED = frozenset({"true", "yes", "1", "published", "released"})
@@ -320,6 +322,8 @@ class EventReader(ProgressReader):
         said, words = self._status_or_failure(cells)
         action = self._action(cells)
         status: Status | None = said or _STATUS_OF_ACTION.get(action)
+        if status is None and action is None and progress is None and not cells[self._completed_at].strip():
+            status = self._meaning_of_words(cells)
         enrolled = self._enrolled_times.past(cells[self._enrolled_at])
         completed, status = self._completion(cells, status)
         happened = self._happened_times.past(cells[self._timestamp])
@@ -339,6 +343,24 @@ class EventReader(ProgressReader):
             raise RejectedError(self._columns.label("event"), f"{event.strip()!r} says nothing of progress")
         return action_of(event[:_LONGEST_WORD], cells[self._type][:_LONGEST_WORD], cells[self._source][:_LONGEST_WORD])
 
+    def _meaning_of_words(self, cells: Cells) -> Status | None:
+        """Return what a person says of the words of an event that are not known; else they show an enrollment only.
+
+        Those that sound like a completion are never passed over.
+        """
+        event, kind, source = (
+            cells[place][:_LONGEST_WORD].strip() for place in (self._event, self._type, self._source)
+        )
+        for word in filter(None, (f"{kind}/{source}" if kind and source else "", source, kind, event)):
+            if status := self._words.meaning_told(word):
+                return status
+        words = unknown_words_of(event, kind, source) if self._timestamp != ABSENT or event else ""
+        if words and sounds_complete(words):
+            raise self._unknown(UnknownWordError("status", words, f"{words!r} is not known to be a completion"))
+        if words:
+            self._understood.unknown_events[words] += 1
+        return None
+
     def _is_enrollment(self, cells: Cells, said: Status | None, action: Action | None) -> bool:
         if said is None:
             return action == "enrolled"
@@ -350,7 +372,7 @@ class EventReader(ProgressReader):
         return status == "complete"
 
 
-_STATUS_OF_ACTION: dict[Action | None, Status] = {"completed": "complete", "ended": "ended"}
+_STATUS_OF_ACTION: dict[Action | None, Status] = {"completed": "complete", "ended": "ended", "open": "open"}
 
 
 def progress_reader(

@@ -128,6 +128,11 @@ class StatusWords:
             self._seen[text] = status
         return status
 
+    def meaning_told(self, text: str) -> Status | None:
+        """Return what a person says of a word, ``None`` if nothing; ``LeftOutError`` for one to ignore."""
+        key = key_of(text) or text.strip()
+        return self.meaning_of(text) if key in self._meanings else None
+
     def is_failure(self, text: str, *, asks: bool) -> bool:
         """Tell whether a word of another column tells a failure; where that ``asks`` whether, a mere no does."""
         key = key_of(text)
@@ -195,7 +200,7 @@ class RoleWords:
 
 # Events
 
-Action: TypeAlias = Literal["enrolled", "completed", "ended"]
+Action: TypeAlias = Literal["enrolled", "completed", "ended", "open"]
 
 _COMPLETED_SOURCES = frozenset(
     {"coursecompleted", "coursecompletion", "learningpathcompleted", "learningpathcompletion", "contentcompleted"}
@@ -223,6 +228,15 @@ _OF_TYPE: dict[str, Action] = {
     "enrolment": "enrolled",
     "revokedaccess": "ended",
 }
+_NOT_COMPLETED = frozenset({
+    "coursenotcompleted", "courseincomplete", "courseuncompleted", "learningpathnotcompleted",
+    "learningpathincomplete", "notcompleted", "incomplete", "uncompleted",
+})  # fmt: skip
+_ENDINGS = ("complete", "completed", "completion", "finished", "passed")
+_HARMLESS = frozenset({  # they follow a completion, or are of a part
+    "certificate", "certificategrant", "certificateissued", "milestonecompleted", "sectioncompleted",
+    "lessoncompleted", "modulecompleted", "topiccompleted", "pagecompleted",
+})  # fmt: skip
 _NO_PROGRESS = frozenset({
     "login", "visit", "courseview", "emailcapture", "award", "newslettersignup", "ordercompleted", "ordercreated",
     "usercreated", "userupdated", "userlastactive14", "userlastactive31", "discountgrouppurchase",
@@ -233,9 +247,25 @@ _NO_PROGRESS = frozenset({
 @lru_cache(maxsize=1024)
 def action_of(event: str, kind: str, source: str) -> Action | None:
     """Return what an event did to the enrollment, ``None`` if nothing that is known (the learner is enrolled)."""
-    if key_of(source) in _COMPLETED_SOURCES and key_of(kind) in ("statuschange", ""):
+    keys = key_of(event), key_of(kind), key_of(source)
+    if keys[2] in _COMPLETED_SOURCES and keys[1] in ("statuschange", ""):
         return "completed"
-    return _OF_TYPE.get(key_of(kind)) or _OF_EVENT.get(key_of(event))
+    if not _NOT_COMPLETED.isdisjoint(keys):
+        return "open"
+    return _OF_TYPE.get(keys[1]) or _OF_EVENT.get(keys[0])
+
+
+@lru_cache(maxsize=1024)
+def unknown_words_of(event: str, kind: str, source: str) -> str:
+    """Return the words of an event that did nothing that is known; "" where they say that it is no completion."""
+    keys = {key_of(event), key_of(kind), key_of(source)} - {"", "statuschange"}
+    is_known = all(known_statuses().get(key) == "open" for key in keys) or not _HARMLESS.isdisjoint(keys)
+    return "" if is_known else "/".join(filter(None, map(str.strip, (kind, source)))) or event.strip()
+
+
+def sounds_complete(words: str) -> bool:
+    """Tell whether unknown words may mean a completion, which nobody would miss but the learner."""
+    return any(key_of(part).endswith(_ENDINGS) for part in words.split("/"))
 
 
 def is_about_progress(event: str) -> bool:

@@ -20,9 +20,10 @@ def _read(
     zone: tzinfo = UTC,
     date_format: str | None = None,
     mapping: Mapping[str, str] | None = None,
+    values: Mapping[str, Mapping[str, str]] | None = None,
 ) -> list[Record | Reject]:
     data = text.encode() if isinstance(text, str) else text
-    return list(read_stream(kind, io.BytesIO(data), Reading(NOW, zone, date_format, mapping or {})))
+    return list(read_stream(kind, io.BytesIO(data), Reading(NOW, zone, date_format, mapping or {}, values or {})))
 
 
 @pytest.fixture(scope="session")

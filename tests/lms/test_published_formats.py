@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from credly_cli.lms.records import VoidingRecord
+from tests.support.desk import Desk
 
 AT = "2026-10-17T20:50:53Z"
 
@@ -285,3 +286,49 @@ def test_an_actor_whom_nobody_can_know_is_rejected(read: Callable[..., list[Any]
     statements = [_statement(verb), _statement(verb, actor={"mbox_sha1sum": "0" * 40})]
     _, reject = read("progress", json.dumps(statements))
     assert (reject.row, reject.column) == (2, "actor")
+
+
+PAST = "2026-03-01T10:00:00Z"  # to a desk
+LOG = "Email,Content Title,Type,Source,Timestamp\n"
+
+
+@pytest.mark.parametrize("words", ["status_change,manager_completed", "status_change,completed", "completion,course"])
+def test_words_of_a_log_that_sound_like_a_completion_and_are_not_known_reject_their_row(
+    words: str, one: Callable[..., Any]
+) -> None:
+    text = f"{LOG}robin@example.org,Python,{words},{AT}\n"
+    word = words.replace(",", "/")
+    assert f"--value status:{word}=MEANING" in one("progress", text).reason
+    for told in (word, words.partition(",")[2]):
+        assert one("progress", text, values={"status": {told: "completed"}}).completed_at == AT
+        assert one("progress", text, values={"status": {told: "open"}}).completed_at is None
+
+
+@pytest.mark.parametrize("action", ["completed", "Finished", "quiz.passed"])
+def test_an_action_that_sounds_like_a_completion_may_be_of_a_part(action: str, one: Callable[..., Any]) -> None:
+    text = f"Timestamp,Email,Course,Action\n{AT},robin@example.org,Python,{action}\n"
+    assert "is not known to be a completion" in one("progress", text).reason
+
+
+def test_a_course_that_is_said_not_to_be_completed_is_open(one: Callable[..., Any]) -> None:
+    text = f"{LOG}robin@example.org,Python,status_change,course_not_completed,{AT}\n"
+    assert one("progress", text).status == "open"
+
+
+def test_other_words_of_a_log_that_are_not_known_are_counted_aloud(desk: Desk) -> None:
+    desk.imports("content", "content_id,title\nc1,Python\n")
+    rows = ["status_change,manager_change", "status_change,manager_change", "viewed,", "enrollment,registration"]
+    told = desk.imports(
+        "progress", LOG + "".join(f"r{n}@example.org,Python,{row},{PAST}\n" for n, row in enumerate(rows))
+    )
+    assert (told["added"], told["rejected"]) == (4, 0)
+    assert any("2 rows have words that are not known" in each for each in told["warnings"])
+    assert any("status_change/manager_change (2)" in each for each in told["warnings"])
+
+
+def test_a_type_that_is_no_event_says_nothing(desk: Desk) -> None:
+    desk.imports("content", "content_id,title\nc1,Python\n")
+    rows = f"r@example.org,Python,Online,Catalogue,{PAST}\nb@example.org,Python,Online,,\n"
+    text = f"email,course,type,source,completed_at\n{rows}"
+    told = desk.imports("progress", text)
+    assert (told["completions"], told["rejected"], told["warnings"]) == (1, 0, [])

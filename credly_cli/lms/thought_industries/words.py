@@ -26,7 +26,7 @@ _OPEN = frozenset({
 _OF_TYPE: dict[str, Meaning] = {
     "enrollment": "enrolled", "enrolment": "enrolled", "enrolled": "enrolled",
     "revokedaccess": "ended", "accessrevoked": "ended",
-    "certificate": "ignore", "certificateissued": "ignore",
+    "certificate": "ignore", "certificategrant": "ignore", "certificateissued": "ignore",
 }  # fmt: skip
 _ENDINGS = ("complete", "completed", "completion")
 _DENYING = ("not", "incomplete", "uncomplete", "reset", "revok")
