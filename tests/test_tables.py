@@ -4,6 +4,7 @@ from io import StringIO
 
 import pytest
 
+from credly_cli.commands import grant, learners
 from credly_cli.commands.grants import COLUMNS
 from credly_cli.output import Column, Output
 from tests.support.desk import Terminal
@@ -26,6 +27,13 @@ def shown(width: int) -> tuple[str, str]:
 @pytest.mark.parametrize("width", [40, 60, 80, 100, 140, 200])
 def test_an_address_is_never_broken(width: int) -> None:
     assert EMAIL in shown(width)[0]
+
+
+@pytest.mark.parametrize("columns", [grant.COLUMNS, grant.GRANTABLE, learners.COLUMNS, COLUMNS])
+def test_addresses_and_ids_are_whole_in_every_list_of_learners_and_grants(columns: tuple[Column, ...]) -> None:
+    copied = [column for column in columns if column.key in ("id", "email", "learner_id", "session_id")]
+    assert copied
+    assert all(column.whole for column in copied)
 
 
 @pytest.mark.parametrize("width", [60, 80, 140])

@@ -225,6 +225,15 @@ def test_who_is_asked_to_stop_sends_nothing_more(world: World, monkeypatch: pyte
     assert world.states() == {"issued": 2, "planned": 4}
 
 
+def test_why_a_run_stopped_first_is_what_it_says(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A refused token, and then somebody stops the run as well."""
+    world.desk.config("[credly]\nparallel = 1\n")
+    world.complete(1, 2)
+    monkeypatch.setattr(Interruption, "is_set", lambda _: world.posts() >= 1)
+    world.desk.sandbox.faults.add(faults.answers(401), "POST", times=None)
+    assert [problem["code"] for problem in world.sync().json["problems"]] == ["token-refused"]
+
+
 def test_who_asks_to_slow_down_each_time_is_not_asked_for_ever(world: World) -> None:
     """Scenario 22: five in a row, beside those that were under way, end the run."""
     world.complete(*range(6))
