@@ -116,6 +116,7 @@ class StatusWords:
     def __init__(self, meanings: Mapping[str, str]) -> None:
         self._meanings = {key_of(word) or word: meaning for word, meaning in meanings.items()}
         self._seen: dict[str, Status | None] = {}
+        self._failed: dict[tuple[str, bool], bool] = {}  # of words of other columns
         self._has_numbers = False
 
     def meaning_of(self, text: str) -> Status | None:
@@ -135,10 +136,14 @@ class StatusWords:
 
     def is_failure(self, text: str, *, asks: bool) -> bool:
         """Tell whether a word of another column tells a failure; where that ``asks`` whether, a mere no does."""
-        key = key_of(text)
-        if meaning := self._meanings.get(key or text.strip()):
-            return meaning == "failed"
-        return key in _failures() or (asks and key in _NOES)
+        known = self._failed.get((text, asks))
+        if known is None:
+            key = key_of(text)
+            meaning = self._meanings.get(key or text.strip())
+            known = meaning == "failed" if meaning else key in _failures() or (asks and key in _NOES)
+            if len(self._failed) < _REMEMBERED:
+                self._failed[text, asks] = known
+        return known
 
     def _find(self, text: str) -> Status | None:
         word = text.strip()

@@ -52,6 +52,7 @@ _HALVES = {"午前": "A", "上午": "A", "오전": "A", "午後": "P", "下午":
 _OFFSET_AND_NAME = re.compile(r"(?P<offset>(?:GMT|UTC)?[+-]\d\d?:?\d{0,2})\s*\(.*\)")
 _YEARS = range(2015, 2028)
 _LONGEST_HOURS = 14
+_LONGEST_HEADER = 200  # letters; a cell of another row may be a megabyte
 
 
 @cache
@@ -172,6 +173,8 @@ def named_in(header: str) -> Named | None:
 
     In brackets it may be any, as in ``Completed At (PST/PDT)``; without them one of a few, as in ``completed_at_utc``.
     """
+    if len(header) > _LONGEST_HEADER:
+        return None
     for bracket in _BRACKETS.finditer(header) if header.rstrip()[-1:] in (")", "]") else ():
         if _is_zone(bracket[1]):
             rest = f"{header[: bracket.start()]} {header[bracket.end() :]}"

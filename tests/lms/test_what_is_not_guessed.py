@@ -14,6 +14,7 @@ from credly_cli.lms.columns import key_of
 from credly_cli.lms.fields import split_name
 from credly_cli.lms.records import Reject
 from credly_cli.lms.statuses import known_statuses
+from credly_cli.lms.zones import named_in
 from tests.lms.test_exports import enrollments_in, learners_in, office  # noqa: F401 - a fixture
 from tests.support.desk import Desk
 
@@ -240,6 +241,11 @@ def test_a_zone_in_the_header_is_that_of_the_column(
     told = {"zone": ZoneInfo(zone), "mapping": {"completed_at": header}}
     record = one("progress", f"email,course_id,{header}\nr@x.org,C1,2026-03-31 22:30:00\n", **told)
     assert expected == (None if isinstance(record, Reject) else record.completed_at)
+
+
+def test_a_long_cell_is_no_header_that_names_a_zone() -> None:
+    """And takes no time that grows with the square of its length."""
+    assert named_in("- " * 500_000 + "UTC") is None
 
 
 def test_a_zone_that_stands_in_a_column_of_its_own_is_said_not_to_be_used(office: Desk) -> None:  # noqa: F811
