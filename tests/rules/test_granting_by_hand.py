@@ -679,3 +679,14 @@ def test_r22_what_was_revoked_and_cannot_be_granted_anew_is_left_as_it_was(linke
     linked.sandbox.faults.add(faults.unreachable(), "POST", times=None)
     linked.json("grant", ROBIN, FIRST_AID, code=75)
     assert grants(linked) == before
+
+
+def test_r22_a_dry_run_leaves_no_trace_that_looks_like_a_restored_store(linked: Desk) -> None:
+    linked.json("grant", ROBIN, FIRST_AID, "--dry-run")
+    assert linked.json("grant", ROBIN, FIRST_AID)["changed"]
+
+
+def test_r22_of_content_without_sessions_none_is_named(connected: Desk) -> None:
+    connected.json("link", FIRST_AID, "hygiene")
+    connected.learns(f"{ROBIN},hygiene,,in_progress,,Robin,Sample")
+    assert [row["session_id"] for row in connected.json("grant", ROBIN, "--list")] == [None]

@@ -140,6 +140,12 @@ def test_resolve_drop_cancels_and_is_not_planned_again(uncertain: Desk) -> None:
     assert posts(uncertain) == 1
 
 
+def test_resolve_drop_refuses_what_no_person_cancelled(failed: Desk) -> None:
+    failed.json("unlink", ONCE)
+    assert states(failed) == ["cancelled"]
+    assert refused(failed, "resolve", "1", "--drop") == (6, "grant-settled")
+
+
 def test_r33_resolve_drops_several_at_once_or_none(failed: Desk) -> None:
     failed.learns(completion("bob@example.org", MARCH, NOON), completion("cyd@example.org", MARCH, NOON))
     failed.sandbox.faults.add(faults.answers(422), "POST", times=2)
