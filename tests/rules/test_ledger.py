@@ -238,9 +238,22 @@ def test_hold_uncertain_leaves_it_to_a_person(once: Desk) -> None:
     assert (answer["grants"]["held"], answer["grants"]["planned"]) == (1, 0)
     assert once.json("sync")["grants"]["held"] == 0
     before = ledger(once)[0]
+    assert "hold_uncertain keeps it from being sent again" in before["problem"]
     assert once.json("retry") == {"planned": 1}
     once.json("sync")
     assert (states(once), posts(once), before["state"]) == (["issued"], 2, "held")
+
+
+def test_r18_what_is_to_be_sent_again_is_counted_as_planned(once: Desk) -> None:
+    once.learns(completion("ada@example.org", MARCH, NOON))
+    once.sandbox.faults.add(faults.drops(), "POST")
+    planned = []
+    for minutes in (0, 16, 2):
+        once.pass_time(minutes=minutes)
+        planned.append(once.run("sync", "--json").json["grants"]["planned"])
+    assert planned == [1, 0, 1]
+    once.json("sync")
+    assert (states(once), posts(once)) == (["issued"], 2)
 
 
 def test_what_a_dropped_grant_covered_is_planned_for_itself(once: Desk) -> None:

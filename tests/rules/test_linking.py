@@ -510,6 +510,16 @@ def test_r15_what_counts_already_is_not_asked_about_again(connected: Desk) -> No
     assert connected.json("link", FIRST_AID, "hygiene", "--since", "2026-01-01")["changed"]
 
 
+@pytest.mark.parametrize(("badge", "number"), [(FIRST_AID, 1), ("Webinar Participant", 2)])
+def test_r15_r19_two_sessions_bring_one_badge_or_two(connected: Desk, badge: str, number: int) -> None:
+    connected.sandbox.change_template(connected.badge_id(badge), default_expires_at="2026-03-01T00:00:00.000Z")
+    connected.json("sync", "--only", "badges")
+    for session in ("march", "april"):
+        connected.learns(f"u@example.org,first-aid,first-aid-{session},completed,2026-01-15T00:00:00Z,U,One")
+    answer = connected.json("link", badge, "first-aid", "--since", "2026-01-01")
+    assert answer["born_expired"] == number
+
+
 def test_r15_badges_that_would_be_born_expired_are_told(connected: Desk) -> None:
     connected.sandbox.change_template(connected.badge_id(FIRST_AID), default_expires_at="2026-03-01T00:00:00.000Z")
     connected.json("sync", "--only", "badges")
