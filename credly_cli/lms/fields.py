@@ -61,8 +61,8 @@ def real_names(first: str, last: str) -> Names:
 @lru_cache(maxsize=8192)  # an export repeats its names
 def _real_name(text: str) -> str | None:
     name = clean(text)
-    if not name or name.lower() in _NO_NAMES or (not name.isascii() and _GARBLED.search(name)):
-        return None
+    if not name or "@" in name or name.lower() in _NO_NAMES or (not name.isascii() and _GARBLED.search(name)):
+        return None  # a badge is public, and an address is nobody's name
     return name
 
 

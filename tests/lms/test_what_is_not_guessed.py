@@ -333,7 +333,17 @@ def test_an_id_that_a_spreadsheet_has_cut_rejects_its_row(word: str, one: Callab
 
 
 @pytest.mark.parametrize(
-    "names", ["-,Sample", "NULL,NULL", "Robin,.", "undefined,undefined", "N/A,Sample", "none,None", "nan,NaN"]
+    "names",
+    [
+        "-,Sample",
+        "NULL,NULL",
+        "Robin,.",
+        "undefined,undefined",
+        "N/A,Sample",
+        "none,None",
+        "nan,NaN",
+        "robin@example.com,Sample",
+    ],
 )
 def test_r21_a_placeholder_is_no_name(names: str, one: Callable[..., Any]) -> None:
     record = one("learners", f"email,first_name,last_name\nr@x.org,{names}\n")
