@@ -12,7 +12,7 @@ from credly_cli.issuing import send
 from credly_cli.output import Output
 from credly_cli.store.database import Store
 from credly_cli.times import utc_text
-from credly_cli.token import Token
+from credly_cli.token import Token, TokenSource
 
 from benchmarks import world
 
@@ -21,7 +21,12 @@ def read(url: str) -> dict[str, float]:
     """Read all templates as a sync does, without storing them."""
     environment = Environment(Output(), environ={})
     client = connect.client_for(
-        f"{url}/v1", Token(world.TOKEN), environment.network(), parallel=4, organization_id=world.ORGANIZATION
+        f"{url}/v1",
+        TokenSource("environment"),
+        Token(world.TOKEN),
+        environment.network(),
+        environment.settings,
+        world.ORGANIZATION,
     )
     started = time.perf_counter()
     listing = client.badges()

@@ -10,7 +10,6 @@ from credly_cli.cli.completion import learners_or_badges
 from credly_cli.cli.environment import Environment
 from credly_cli.cli.parameters import LockWait, Yes
 from credly_cli.errors import Exit, Failure, Problem
-from credly_cli.lms.dates import read_moment
 from credly_cli.output import Column, Output
 from credly_cli.text import Command, Hint, as_json, counted
 from credly_cli.times import UnreadableTimeError, utc_text
@@ -202,6 +201,8 @@ def _far(one: "Addressee") -> str:
 def _moment(environment: Environment, text: str) -> str:
     if text == "completion":
         return text
+    from credly_cli.lms.dates import read_moment
+
     try:
         moment = read_moment(text, environment.settings.zone).at
     except UnreadableTimeError as error:

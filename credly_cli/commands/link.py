@@ -9,7 +9,6 @@ from credly_cli.cli.completion import content as contents
 from credly_cli.cli.environment import Environment
 from credly_cli.cli.parameters import BadgeName, LockWait
 from credly_cli.errors import Failure
-from credly_cli.lms.dates import read_moment
 from credly_cli.text import Command, Hint, counted
 from credly_cli.times import UnreadableTimeError, utc_text
 
@@ -136,6 +135,8 @@ def _show_moment(output: "Output", change: "LinkChange", content_id: str, now: s
 
 def _moment(environment: Environment, text: str) -> str:
     """Read from when on completions count: a time, or the first second of a day."""
+    from credly_cli.lms.dates import read_moment
+
     zone = environment.settings.zone
     try:
         moment = read_moment(text, zone)

@@ -196,9 +196,6 @@ def completion_of(grants: str) -> str:
     )
 
 
-# Whether the badge that covered a grant `g` was found lost, and nobody settled it (R33).
-COVER_LOST = "(g.state = 'covered' AND ifnull(g.problem_code, '') = 'cover-lost')"
-
 # Whether a grant is still to be sent: its link stands and counts its completion (R4, R9, R15, R16).
 STILL_COUNTED = """
 iif(grants.reason = 'manual',

@@ -7,8 +7,9 @@ from typing import Literal
 
 from credly_cli.store.content import CONTENT, RELEASED, ContentBrief
 from credly_cli.store.database import Store
-from credly_cli.store.grants import COVER_LOST, NAMED_SINCE
+from credly_cli.store.grants import NAMED_SINCE
 from credly_cli.store.links import EndReason
+from credly_cli.store.needs_person import COVER_LOST
 from credly_cli.store.schema import State
 
 _OF_LEARNER = "IN (SELECT value FROM json_each(:learners))"

@@ -10,8 +10,10 @@ from dataclasses import dataclass
 
 from credly_cli.errors import ErrorCode, Problem
 from credly_cli.store.database import Store
-from credly_cli.store.grants import COVER_LOST
 from credly_cli.text import Command, Hint, without_addresses
+
+# Whether the badge that covered a grant `g` was found lost, and nobody settled it (R33).
+COVER_LOST = "(g.state = 'covered' AND ifnull(g.problem_code, '') = 'cover-lost')"
 
 # Conditions that last: each run reports them until they are over.
 LASTING: frozenset[ErrorCode] = frozenset(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-HEAVY = ("requests", "urllib3", "rich", "sqlite_utils", "pydantic", "http.client", "asyncio")
+HEAVY = ("requests", "urllib3", "rich", "sqlite_utils", "pydantic", "http.client", "asyncio", "credly_cli.lms.dates")
 SHOW = "import sys; from credly_cli.__main__ import main\ntry: main()\nfinally: print(*sys.modules, file=sys.stderr)"
 
 
