@@ -14,6 +14,7 @@ from credly_cli.lms.records import Cells, RejectedError, Understood
 Names: TypeAlias = tuple[str | None, str | None]
 
 # People are called so: none only where both are.
+_ADDRESS = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _MAYBE_NAMES = frozenset({"na", "null", "none", "unknown", "never", "nan", "nat"})
 _NO_NAMES = NO_VALUES - _MAYBE_NAMES
 _BRACKETS = re.compile(r"\s*(?:\([^()]*\)|\[[^\[\]]*\])")
@@ -61,7 +62,12 @@ def real_names(first: str, last: str) -> Names:
 @lru_cache(maxsize=8192)  # an export repeats its names
 def _real_name(text: str) -> str | None:
     name = clean(text)
-    if not name or "@" in name or name.lower() in _NO_NAMES or (not name.isascii() and _GARBLED.search(name)):
+    if (
+        not name
+        or _ADDRESS.fullmatch(name)
+        or name.lower() in _NO_NAMES
+        or (not name.isascii() and _GARBLED.search(name))
+    ):
         return None  # a badge is public, and an address is nobody's name
     return name
 
