@@ -13,8 +13,8 @@ from credly_cli.lms.records import Cells, RejectedError, Understood
 
 Names: TypeAlias = tuple[str | None, str | None]
 
-# People are called so: none only where both are.
 _ADDRESS = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+# People are called so: none only where both are.
 _MAYBE_NAMES = frozenset({"na", "null", "none", "unknown", "never", "nan", "nat"})
 _NO_NAMES = NO_VALUES - _MAYBE_NAMES
 _BRACKETS = re.compile(r"\s*(?:\([^()]*\)|\[[^\[\]]*\])")
