@@ -132,8 +132,11 @@ def _require_quotes(environment: Environment, emails: list[str], badge: str) -> 
     from credly_cli.cli import corrections
     from credly_cli.linking import names
 
-    for word in (email for email in emails if "@" not in email):
-        with environment.reading() as store:
+    words = [email for email in emails if "@" not in email]
+    if not words:
+        return
+    with environment.reading() as store:
+        for word in words:
             try:
                 names.learner(store, word)
             except Failure as failure:

@@ -54,6 +54,13 @@ class LearnerBadges:
 def read(store: Store, client: Client, email: str, now: datetime, *, hide_expired: bool) -> LearnerBadges:
     """Read a learner's badges; raises ``Failure`` when neither Credly nor the store knows who is meant."""
     email, known = names.person(store, email)
+    return read_of(store, client, email, known, now, hide_expired=hide_expired)
+
+
+def read_of(
+    store: Store, client: Client, email: str, known: Sequence[Learner], now: datetime, *, hide_expired: bool
+) -> LearnerBadges:
+    """Read the badges of learners who were found by an address; raises ``Failure`` as ``read`` does."""
     ids = [learner.id for learner in known]
     others = of_others(store, email, ids)
     try:

@@ -89,9 +89,9 @@ class Widget:
 
 def read(store: Store, client: Client, email: str, now: datetime, *, hide_expired: bool, brake: int = 0) -> Widget:
     """Read a learner's widget; raises ``Failure`` when neither Credly nor the store knows the address."""
-    answer = badges.read(store, client, email, now, hide_expired=False)
-    held = frozenset(shown.badge.id for shown in answer.badges)
     email, known = names.person(store, email)
+    answer = badges.read_of(store, client, email, known, now, hide_expired=False)
+    held = frozenset(shown.badge.id for shown in answer.badges)
     sessions = read_sessions(
         store, [learner.id for learner in known], is_braked=partial(foresees_brake, store, most=brake)
     )
