@@ -37,7 +37,7 @@ def store(path: Path) -> Check:
     except Failure as failure:
         return failed_by("store", failure)
     except sqlite3.Error as error:
-        if getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+        if database.is_broken(error):
             return _broken(path, str(error))
         way_out = "See that its disk has room and can be written; do not restore anything."
         return failed("store", f"{path} cannot be read: {error}.", way_out, Exit.STORE)

@@ -202,6 +202,11 @@ def _fields(cls: type[Any]) -> _Fields:
     return _FIELDS.setdefault(cls, _Fields(tuple(flags), records))
 
 
+def is_broken(error: sqlite3.Error) -> bool:
+    """Tell whether an error says that a file is no database, or a damaged one."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
 def check(path: Path) -> tuple[str | None, int]:
     """Read a whole store once, without changing it; returns what is wrong with it, and its version.
 

@@ -5,15 +5,18 @@ It can be lost: then all pages are written anew, and the folders that were publi
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import astuple, dataclass
 from pathlib import Path
-from typing import Self
+from typing import Self, TypeVar
 
 from credly_cli.errors import Failure
 from credly_cli.files import make_private_file
+from credly_cli.store.database import is_broken
 from credly_cli.store.page_changes import Mark
+
+_Read = TypeVar("_Read")
 
 _VERSION = 2
 _BUSY_SECONDS = 10
@@ -148,7 +151,7 @@ class Published:
         try:
             return cls(connection)
         except sqlite3.DatabaseError as error:
-            if getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
+            if is_broken(error):
                 raise Failure("store-unusable", f"{path} cannot be read: {error}.", hint=_LOST) from None
             raise
 
@@ -298,17 +301,17 @@ def _folder(row: Sequence[str | int | bytes | None]) -> PublishedFolder:
 
 def manifests(path: Path) -> list[Path]:
     """Return the manifests that were written, as the file says, which need not be there, nor be readable."""
-    if not path.exists():
-        return []
-    with suppress(sqlite3.Error, Failure), Published.existing(path) as published:
-        return published.manifests()
-    return []
+    return _read(path, Published.manifests)
 
 
 def folders(path: Path) -> list[PublishedFolder]:
     """Return the folders with pages, as the file says, which need not be there, nor be readable."""
+    return [folder for folder in _read(path, Published.folders) if folder.pages or not folder.whole]
+
+
+def _read(path: Path, rows: Callable[[Published], list[_Read]]) -> list[_Read]:
     if not path.exists():
         return []
     with suppress(sqlite3.Error, Failure), Published.existing(path) as published:
-        return [folder for folder in published.folders() if folder.pages or not folder.whole]
+        return rows(published)
     return []
