@@ -85,12 +85,12 @@ class Story:
         self._run('credly link data-literacy-level-1 "Reading Data"')
 
     def _learn(self) -> None:
-        now = datetime.now(UTC)
-        before, after = now - timedelta(days=30), now + timedelta(seconds=1)
+        now = datetime.now(UTC)  # what is completed in the second of the link counts; a moment to come would wait
+        before = now - timedelta(days=30)
         rows = [
-            f"amara.diallo@example.org,first-aid,first-aid-spring,100,completed,{after.isoformat()}",
+            f"amara.diallo@example.org,first-aid,first-aid-spring,100,completed,{now.isoformat()}",
             "ben.okafor@example.org,first-aid,first-aid-spring,40,in_progress,",
-            f"chen.li@example.org,reading-data,,100,completed,{after.isoformat()}",
+            f"chen.li@example.org,reading-data,,100,completed,{now.isoformat()}",
             f"dora.nagy@example.org,reading-data,,100,completed,{before.isoformat()}",
         ]
         (self._home / "progress.csv").write_text(_HEADER + "\n".join(rows) + "\n", encoding="utf-8")
