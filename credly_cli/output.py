@@ -116,6 +116,15 @@ class Output:
         text = prose.beside(f"{mark} {label}", _shown(sentence, self.stdout), self._width())
         self._put(self._coloured(mark, colour, self.stdout) + text[len(mark) :] + "\n")
 
+    def document(self, text: str) -> None:
+        """Write a page or file as the result, as it is and in UTF-8, whatever the terminal's encoding."""
+        buffer = getattr(self.stdout, "buffer", None)
+        if buffer is None:
+            self.stdout.write(text)
+        else:
+            self.stdout.flush()
+            buffer.write(text.encode("utf-8", "replace"))
+
     # Beside the result
 
     def note(self, sentence: Hint | str) -> None:

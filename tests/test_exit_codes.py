@@ -5,6 +5,7 @@ import signal
 import sqlite3
 import subprocess
 import time
+from pathlib import Path
 from typing import get_args
 
 import pytest
@@ -175,6 +176,42 @@ def test_74_for_a_newer_store(connected: Desk) -> None:
         store.connection.execute("PRAGMA user_version = 9999")
     for command in (("badges",), ("sync",), ("status",), ("link", "a", "b")):
         failing(connected, "store-newer", *command)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("report", "--html", "-", "--csv"),
+        ("learner-badges", "robin@example.com", "--html", "-", "--csv"),
+        ("missed", "--credly-upload", "-", "--csv"),
+        ("sync", "--log-file", "-"),
+        ("publish", "pages", "--manifest", "-"),
+        ("publish", "-"),
+        ("demo", "--keep", "-"),
+    ],
+    ids=" ".join,
+)
+def test_2_where_a_file_is_to_be_standard_output_which_has_the_answer(
+    connected: Desk, command: tuple[str, ...]
+) -> None:
+    failing(connected, "usage", *command)
+    assert "standard output" in connected.run(*command).err
+    assert not Path("-").exists()
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("report", "--html", "-"),
+        ("widget", "robin@example.com", "--html", "-"),
+        ("learner-badges", "robin@example.com", "--html", "-"),
+        ("missed", "--credly-upload", "-"),
+    ],
+    ids=" ".join,
+)
+def test_2_where_a_file_and_json_would_share_standard_output(connected: Desk, command: tuple[str, ...]) -> None:
+    message = connected.json(*command, code=2)["error"]["message"]
+    assert message == f"{command[-2]} - and --json both write to standard output."
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,8 @@ from typing import Annotated
 import typer
 
 from credly_cli.cli.completion import badges, content, languages, learners
+from credly_cli.errors import Failure
+from credly_cli.output import Output
 
 LearnerName = Annotated[
     str, typer.Argument(metavar="LEARNER", help="An address, an id or a full name.", autocompletion=learners)
@@ -24,7 +26,9 @@ AsCsv = Annotated[bool, typer.Option("--csv", help="Write CSV with a header.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 PageFile = Annotated[
     Path | None,
-    typer.Option("--html", metavar="FILE", help="Write a page to publish; the umask says who may read it."),
+    typer.Option(
+        "--html", metavar="FILE", help="Write a page to publish; the umask says who may read it. - is standard output."
+    ),
 ]
 PageLanguage = Annotated[
     str | None,
@@ -35,6 +39,24 @@ PageLanguage = Annotated[
         autocompletion=languages,
     ),
 ]
+
+
+STDOUT = Path("-")
+
+
+def require_stdout(output: Output, option: str, path: Path | None, *, csv: bool = False) -> None:
+    """Refuse to write a file to standard output where that has the answer."""
+    taken = "--json" if output.as_json else "--csv" if csv else None
+    if path == STDOUT and taken:
+        message = f"{option} - and {taken} both write to standard output."
+        raise Failure("usage", message, hint=f"Name a file, or leave out {taken}.")
+
+
+def no_stdout(value: Path | None) -> Path | None:
+    """Refuse standard output for what is kept: a log, a manifest, a folder."""
+    if value == STDOUT:
+        raise typer.BadParameter("- is standard output, which has the answer: name another place.")
+    return value
 
 
 def _seconds(value: float | None) -> float | None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from credly_cli.cli.environment import Environment
-from credly_cli.cli.parameters import AsCsv, LearnerName, PageFile, PageLanguage
+from credly_cli.cli.parameters import STDOUT, AsCsv, LearnerName, PageFile, PageLanguage, require_stdout
 from credly_cli.output import Column
 from credly_cli.text import Command, Hint
 
@@ -49,6 +49,7 @@ def learner_badges(
 
     environment: Environment = context.obj
     settings = environment.settings
+    require_stdout(environment.output, "--html", html, csv=csv)
     if lang:
         from credly_cli.pages.words import chosen
 
@@ -60,7 +61,11 @@ def learner_badges(
             from credly_cli.pages import page, render
 
             options = page.Options(connection.organization_name, language=settings.publish.language, views=("badges",))
-            render.write(html, page.render(page.of_badges(store, answer, lang), options))
+            text = page.render(page.of_badges(store, answer, lang), options)
+            if html == STDOUT:
+                environment.output.document(text)
+            else:
+                render.write(html, text)
     environment.output.answer(answer, lambda: _show(environment.output, answer, html, csv=csv))
 
 
@@ -68,6 +73,8 @@ def _show(output: "Output", answer: "LearnerBadges", html: Path | None, *, csv: 
     if answer.source == "store":
         when = answer.as_of or "an unknown time"
         output.warn(f"{answer.why_store or 'Credly does not answer.'} This is what the store knows, as of {when}.")
+    if html == STDOUT:
+        return
     if html is not None and not csv:
         badges = "1 badge" if len(answer.badges) == 1 else f"{len(answer.badges)} badges"
         output.say(f"Wrote {html}: {badges}.", "green")

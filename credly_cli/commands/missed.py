@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from credly_cli.cli.environment import Environment
-from credly_cli.cli.parameters import AsCsv, OfContent, OnlyBadge
+from credly_cli.cli.parameters import STDOUT, AsCsv, OfContent, OnlyBadge, require_stdout
 from credly_cli.output import Column, Output
 from credly_cli.text import Command, Hint, as_json, counted
 
@@ -44,7 +44,8 @@ def missed(
     content: OfContent = None,
     csv: AsCsv = False,
     credly_upload: Annotated[
-        Path | None, typer.Option("--credly-upload", metavar="FILE", help="Write Credly's bulk-issue file.")
+        Path | None,
+        typer.Option("--credly-upload", metavar="FILE", help="Write Credly's bulk-issue file. - is standard output."),
     ] = None,
     credly_template: Annotated[
         Path | None,
@@ -68,13 +69,15 @@ def missed(
     from credly_cli.store import connection as connections
 
     environment: Environment = context.obj
+    output = environment.output
+    require_stdout(output, "--credly-upload", credly_upload, csv=csv)
     with environment.reading() as store:
         badge_id = names.badge(store, badge).id if badge is not None else None
         content_id = names.content(store, content).id if content is not None else None
         rows, connected = missing.missed(store, badge_id, content_id), connections.is_connected(store)
         if credly_upload is not None:
-            upload = missing.write_bulk_issue(store, credly_upload, rows, credly_template)
-    output = environment.output
+            to = output.document if credly_upload == STDOUT else credly_upload
+            upload = missing.write_bulk_issue(store, to, rows, credly_template)
     if credly_upload is not None and not output.as_json:
         _say_written(output, upload, credly_upload, beside=csv)
         if not csv:
@@ -119,16 +122,18 @@ def _show_groups(output: Output, rows: "Sequence[Miss]") -> None:
 
 def _say_written(output: Output, upload: "Upload", path: Path, *, beside: bool) -> None:
     """Say what was written; ``beside`` another result, which has standard output for itself."""
+    name = "standard output" if path == STDOUT else str(path)
     for reason, people in upload.left_out.items():
         more = f" and {len(people) - _NAMED:,} more" if len(people) > _NAMED else ""
         output.note(f"Left out, {reason}: {', '.join(people[:_NAMED])}{more}.")
-    if not upload.files:
-        message, colour = f"There is nothing to credit; {path} was not written.", "yellow"
+    if not upload.rows:
+        message, colour = f"There is nothing to credit; {name} was not written.", "yellow"
     else:
-        message, colour = f"Wrote {counted(upload.rows, 'row')} to {', '.join(map(str, upload.files))}.", "green"
-    if beside:
+        names = ", ".join(map(str, upload.files)) or name
+        message, colour = f"Wrote {counted(upload.rows, 'row')} to {names}.", "green"
+    if beside or path == STDOUT:
         output.note(message)
     else:
         output.say(message, colour)
-    if upload.files:
+    if upload.rows:
         output.note(Hint("Next: in Credly, Badges > Issue, upload the file. Then:", Command("sync")))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from credly_cli.cli.environment import Environment
-from credly_cli.cli.parameters import LockWait
+from credly_cli.cli.parameters import LockWait, no_stdout
 from credly_cli.errors import Failure
 from credly_cli.text import counted, is_web_address
 
@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 def publish(
     context: typer.Context,
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder that your site serves.")],
+    folder: Annotated[
+        Path, typer.Argument(metavar="DIR", help="The folder that your site serves.", callback=no_stdout)
+    ],
     url: Annotated[
         str | None,
         typer.Option("--url", metavar="BASE", help="The address of that folder, for the addresses in the manifest."),
@@ -29,7 +31,12 @@ def publish(
     ] = False,
     manifest: Annotated[
         Path | None,
-        typer.Option("--manifest", metavar="FILE", help="Where to write whose page is which, instead of pages.csv."),
+        typer.Option(
+            "--manifest",
+            metavar="FILE",
+            help="Where to write whose page is which, instead of pages.csv.",
+            callback=no_stdout,
+        ),
     ] = None,
     rotate: Annotated[bool, typer.Option("--rotate", help="Give every page a new name.")] = False,
     remove: Annotated[bool, typer.Option("--remove", help="Remove all pages from the folder.")] = False,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from credly_cli.cli.environment import Environment
-from credly_cli.cli.parameters import AsCsv
+from credly_cli.cli.parameters import STDOUT, AsCsv, require_stdout
 from credly_cli.output import Column, Output
 from credly_cli.text import Command, Hint
 
@@ -34,7 +34,10 @@ _FAILURES = (Column("Grants", "count"), Column("Reason", "message"))
 def report(
     context: typer.Context,
     html: Annotated[
-        Path | None, typer.Option("--html", metavar="FILE", help="Write a page with charts; it loads nothing.")
+        Path | None,
+        typer.Option(
+            "--html", metavar="FILE", help="Write a page with charts; it loads nothing. - is standard output."
+        ),
     ] = None,
     csv: AsCsv = False,
 ) -> None:
@@ -52,6 +55,7 @@ def report(
 
     environment: Environment = context.obj
     output, now = environment.output, environment.clock.now()
+    require_stdout(output, "--html", html, csv=csv)
     with environment.reading() as store:
         answer = reporting.report(store, now)
     if html is not None:
@@ -73,7 +77,11 @@ def _write_page(environment: Environment, path: Path, answer: "Report") -> None:
     from credly_cli.store import overview
 
     organization = overview.read(environment.paths.store).organization
-    write(path, report_page.page(answer, organization.name if organization else None, environment.clock.now()))
+    text = report_page.page(answer, organization.name if organization else None, environment.clock.now())
+    if path == STDOUT:
+        environment.output.document(text)
+        return
+    write(path, text)
     environment.output.say(f"Wrote the report to {path}.", "green")
     environment.output.note(f"Next: open {path} in a browser.")
 

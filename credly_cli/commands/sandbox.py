@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from credly_cli.cli.environment import Environment
+from credly_cli.cli.parameters import no_stdout
 from credly_cli.errors import Exit, Failure
 
 _TEMPLATES_HINT = "Give --templates a list as Credly's API answers it, or leave it out to serve samples."
@@ -80,7 +81,8 @@ def sandbox(
 def demo(
     context: typer.Context,
     keep: Annotated[
-        Path | None, typer.Option("--keep", metavar="DIR", help="Leave the demo's home in this folder.")
+        Path | None,
+        typer.Option("--keep", metavar="DIR", help="Leave the demo's home in this folder.", callback=no_stdout),
     ] = None,
 ) -> int:
     """Show the whole story on this machine: real commands, their real output, no account and no network.

@@ -12,7 +12,7 @@ import typer
 
 from credly_cli.cli.completion import one_of
 from credly_cli.cli.environment import Environment
-from credly_cli.cli.parameters import LockWait, MaxSeconds
+from credly_cli.cli.parameters import LockWait, MaxSeconds, no_stdout
 from credly_cli.errors import Exit, Failure
 from credly_cli.output import Column, Output
 from credly_cli.progress import Progress
@@ -58,7 +58,10 @@ def sync(
     max_seconds: MaxSeconds = None,
     lock_wait: LockWait = 10,
     log_file: Annotated[
-        Path | None, typer.Option("--log-file", metavar="FILE", help="Add what happens to a file, in JSON lines.")
+        Path | None,
+        typer.Option(
+            "--log-file", metavar="FILE", help="Add what happens to a file, in JSON lines.", callback=no_stdout
+        ),
     ] = None,
 ) -> int:
     """Bring badges, LMS data and issued badges up to date, then issue a badge for each completion that counts.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from credly_cli.cli.environment import Environment
-from credly_cli.cli.parameters import LearnerName, PageFile, PageLanguage
+from credly_cli.cli.parameters import STDOUT, LearnerName, PageFile, PageLanguage, require_stdout
 from credly_cli.output import Column, Output
 
 if TYPE_CHECKING:
@@ -56,6 +56,7 @@ def widget(
 
     environment: Environment = context.obj
     settings = environment.settings
+    require_stdout(environment.output, "--html", html)
     if lang:
         from credly_cli.pages.words import chosen
 
@@ -76,7 +77,11 @@ def widget(
             options = page.Options(
                 connection.organization_name, language=settings.publish.language, views=("overview",)
             )
-            render.write(html, page.render(page.of_widget(store, answer, lang), options))
+            text = page.render(page.of_widget(store, answer, lang), options)
+            if html == STDOUT:
+                environment.output.document(text)
+            else:
+                render.write(html, text)
     environment.output.answer(answer, lambda: _show(environment.output, answer, html))
 
 
@@ -85,6 +90,8 @@ def _show(output: Output, answer: "Widget", html: Path | None) -> None:
         when = answer.as_of or "an unknown time"
         why = answer.why_store or "Credly does not answer."
         output.warn(f"{why} What was earned is what the store knows, as of {when}.")
+    if html == STDOUT:
+        return
     if html is not None:
         output.say(
             f"Wrote {html}: {len(answer.in_progress)} in progress, {len(answer.discover)} to discover,"

@@ -1,8 +1,9 @@
 """Completions that earned nothing and why: the reason that came first (R4, R15, R16, R23); Credly's bulk-issue file."""
 
 import csv
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from io import StringIO
 from pathlib import Path
 from typing import IO, ClassVar
 
@@ -96,14 +97,22 @@ class Upload:
     left_out: dict[str, list[str]] = field(default_factory=dict)  # whose completions, by the reason
 
 
-def write_bulk_issue(store: Store, path: Path, missing: Sequence[Miss], template: Path | None) -> Upload:
-    """Write the completions that may be credited; raises ``Failure`` for a template that is none."""
+def write_bulk_issue(
+    store: Store, to: Path | Callable[[str], object], missing: Sequence[Miss], template: Path | None
+) -> Upload:
+    """Write the completions that may be credited, to files or to who takes the text of one.
+
+    Raises ``Failure`` for a template that is none, and where there are more rows than one file may have.
+    """
     header = HEADER if template is None else _header_of(template)
     outcome = Upload()
     rows = list(_rows(store, missing, outcome))
     outcome.rows = len(rows)
+    if not isinstance(to, Path):
+        _hand_over(to, header, rows)
+        return outcome
     for number, start in enumerate(range(0, len(rows), ROWS_A_FILE), 1):
-        target = path if number == 1 else path.with_name(f"{path.stem}-{number}{path.suffix}")
+        target = to if number == 1 else to.with_name(f"{to.stem}-{number}{to.suffix}")
         _write_file(target, header, rows[start : start + ROWS_A_FILE])
         outcome.files.append(target)
     return outcome
@@ -177,6 +186,16 @@ def _write_file(path: Path, header: Sequence[str], rows: Sequence[Mapping[str, s
             _write_rows(file, header, rows)
     except OSError as error:
         raise unwritable("--credly-upload", path, error) from None
+
+
+def _hand_over(to: Callable[[str], object], header: Sequence[str], rows: Sequence[Mapping[str, str]]) -> None:
+    if len(rows) > ROWS_A_FILE:
+        message = f"There are {len(rows):,} rows, and Credly takes {ROWS_A_FILE:,} in a file."
+        raise Failure("usage", message, hint="Name a file with --credly-upload: the others are written beside it.")
+    if rows:
+        text = StringIO(newline="")
+        _write_rows(text, header, rows)
+        to(text.getvalue())
 
 
 def _write_rows(file: IO[str], header: Sequence[str], rows: Sequence[Mapping[str, str]]) -> None:

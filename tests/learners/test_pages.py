@@ -41,6 +41,14 @@ def test_it_says_what_was_written_and_what_to_do_next(school: School, command: s
 
 
 @COMMANDS
+def test_a_page_goes_to_standard_output_alone_where_a_dash_is_named(school: School, command: str) -> None:
+    school.has()
+    ran = school.desk.run(command, ROBIN, "--html", "-")
+    assert ran.out == written(school, command, "robin.html").read_text("utf-8")
+    assert (ran.code, ran.err) == (0, "")
+
+
+@COMMANDS
 def test_with_json_the_answer_is_printed_beside_the_page(school: School, command: str) -> None:
     school.has()
     path = school.desk.home / "robin.html"

@@ -56,6 +56,34 @@ def test_beside_it_the_list_can_be_had_as_csv(connected: Desk, tmp_path: Path) -
     assert len(rows(tmp_path / "upload.csv")) == 1
 
 
+def test_it_goes_to_standard_output_alone_where_a_dash_is_named(connected: Desk, tmp_path: Path) -> None:
+    misses(connected, "anna@example.com,Anna,Ångström", "ben@example.com,Ben,")
+    path = tmp_path / "upload.csv"
+    connected.run("missed", "--credly-upload", str(path))
+    ran = connected.run("missed", "--credly-upload", "-")
+    assert ran.out.splitlines() == path.read_text("utf-8").splitlines()
+    assert ran.err.splitlines()[:2] == [
+        "Left out, the first or last name is not known: ben@example.com.",
+        "Wrote 1 row to standard output.",
+    ]
+
+
+def test_what_is_more_than_one_file_does_not_go_to_standard_output(
+    connected: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(missed, "ROWS_A_FILE", 1)
+    misses(connected, "anna@example.com,Anna,Adler", "ben@example.com,Ben,Bear")
+    ran = connected.run("missed", "--credly-upload", "-")
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err.startswith("Error: There are 2 rows, and Credly takes 1 in a file.\n")
+
+
+def test_where_nothing_is_to_be_credited_standard_output_stays_empty(connected: Desk) -> None:
+    ran = connected.run("missed", "--credly-upload", "-")
+    assert (ran.code, ran.out) == (0, "")
+    assert ran.err == "There is nothing to credit; standard output was not written.\n"
+
+
 def test_only_who_may_be_credited_is_in_it(connected: Desk, tmp_path: Path) -> None:
     misses(connected, "anna@example.com,Anna,Adler", "ben@example.com,Ben,", "cem@example.com,=cmd(),Can")
     path = tmp_path / "upload.csv"

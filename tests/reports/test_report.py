@@ -68,6 +68,13 @@ def test_why_credly_refused_is_told_in_its_words_and_without_addresses(connected
     assert f"unexpected\tfailure\t{told}\tgrants\t2\n" in desk.run("report").out
 
 
+def test_its_page_goes_to_standard_output_alone_where_a_dash_is_named(connected: Desk, tmp_path: Path) -> None:
+    page = tmp_path / "report.html"
+    connected.run("report", "--html", str(page))
+    ran = connected.run("report", "--html", "-")
+    assert (ran.code, ran.out, ran.err) == (0, page.read_text("utf-8"), "")
+
+
 def test_badges_deleted_in_credly_are_left_out(connected: Desk) -> None:
     desk = with_badges(connected)
     with desk.store() as store:
