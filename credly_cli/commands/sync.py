@@ -106,8 +106,10 @@ def _run(
             runs.note(store, "log", log_file)
         known, client = connect.connected_client(store, environment.settings, environment.network(max_seconds))
         client.progress = progress
-        client.begin_reading(badges="badges" in options.steps, issued="issued" in options.steps)
+        if not environment.output.verbose:  # -v tells each request under the step that it is of
+            client.begin_reading(badges="badges" in options.steps, issued="issued" in options.steps)
         if any(step != "lms" for step in options.steps):
+            _LOG.info("Step: Connecting")
             connect.require_own_organization(known, client)
         run = Synchronisation(
             store,

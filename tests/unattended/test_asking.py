@@ -6,6 +6,7 @@ import pytest
 
 from credly_cli.app import app
 from credly_cli.cli.group import CredlyGroup
+from credly_cli.http.session import Session
 from tests.rules.admin import FIRST_AID, ROBIN, enroll
 from tests.support import faults
 from tests.support.desk import Desk
@@ -96,6 +97,14 @@ def test_v_tells_steps_requests_and_grants_without_addresses(connected: Desk) ->
     assert "Decided" not in ran.err
     assert "@" not in ran.err
     assert "?" not in ran.err
+
+
+def test_v_tells_each_request_under_the_step_that_it_is_of(connected: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Session, "in_process", property(lambda _: False))  # as over a network
+    said = [line for line in connected.run("sync", "-v").err.splitlines() if line.startswith(("Step: ", "GET "))]
+    assert [line.removeprefix("Step: ").rpartition("/")[2] for line in said] == [
+        "Connecting", "organizations", "Badges", "badge_templates", "LMS data", "Issued badges", "badges", "Grants",
+    ]  # fmt: skip
 
 
 def test_vv_tells_decisions_too(connected: Desk) -> None:
