@@ -8,12 +8,12 @@ from datetime import UTC, date, datetime, tzinfo
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, TypeAlias
 
-from credly_cli.addresses import api_address, oauth_address, record_store_address
-from credly_cli.configured_files import FileEntry, FileKind, read_entry
 from credly_cli.configured_values import CHECKS
 from credly_cli.errors import Failure
+from credly_cli.import_options import FileEntry, FileKind, read_entry
 from credly_cli.text import is_web_address
 from credly_cli.times import read_zone, utc_text
+from credly_cli.urls import api_address, oauth_address, record_store_address
 
 _Values: TypeAlias = dict[str, Any]  # of keys, as TOML has them
 

@@ -23,9 +23,9 @@ FLOORS = (
     {"http"},
     {
         "errors",
-        "addresses",
+        "urls",
         "config",
-        "configured_files",
+        "import_options",
         "configured_values",
         "times",
         "identity",

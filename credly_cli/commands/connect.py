@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from credly_cli.addresses import SANDBOX_URL, api_address
 from credly_cli.cli.environment import Environment
 from credly_cli.errors import Failure
 from credly_cli.output import Output
 from credly_cli.text import Command, Hint
 from credly_cli.token import NOT_TOLD, Token, TokenSource, read_token, token_from, without_tokens
+from credly_cli.urls import SANDBOX_URL, api_address
 
 if TYPE_CHECKING:
     from credly_cli.connection.connect import Asked, Network

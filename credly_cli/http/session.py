@@ -15,7 +15,6 @@ from requests.utils import should_bypass_proxies
 from urllib3.connection import HTTPConnection
 
 from credly_cli import __version__
-from credly_cli.addresses import is_loopback
 from credly_cli.http.auth import Auth, Redaction
 from credly_cli.http.connection import LimitedAdapter, Origin, TimeLimit, origin_of, origin_of_link
 from credly_cli.http.response import (
@@ -32,6 +31,7 @@ from credly_cli.http.response import (
 from credly_cli.http.retry import ConcurrencyLimit, Limits, Retry
 from credly_cli.signals import Interruption
 from credly_cli.times import Clock, Deadline
+from credly_cli.urls import is_loopback
 
 Parameters = Mapping[str, str | int]
 

@@ -19,9 +19,9 @@ from datetime import timedelta
 from pathlib import Path
 
 from credly_cli.config import Settings
-from credly_cli.configured_files import FileEntry, options_of
 from credly_cli.errors import ErrorCode, Failure
 from credly_cli.files import matching
+from credly_cli.import_options import FileEntry, options_of
 from credly_cli.lms.columns import check_mapping
 from credly_cli.lms.reader import open_file
 from credly_cli.lms.records import Kind, Reading, Records, Understood

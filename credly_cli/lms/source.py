@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from credly_cli.config import Settings, SourceName
-from credly_cli.configured_files import FileEntry
 from credly_cli.errors import Failure
+from credly_cli.import_options import FileEntry
 from credly_cli.lms.records import Kind, Reading, Records, Reject, Understood
 from credly_cli.signals import Interruption
 from credly_cli.times import Clock, Deadline

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from credly_cli.config import SourceName
-from credly_cli.configured_files import options_of
 from credly_cli.errors import Failure, Problem
+from credly_cli.import_options import options_of
 from credly_cli.importing.address_hashes import KnownAddresses
 from credly_cli.importing.candidates import IdOptions
 from credly_cli.importing.file_report import FileReport

@@ -15,12 +15,12 @@ from urllib.parse import urlsplit
 from rich.console import Console
 from rich.table import Table
 
-from credly_cli.addresses import SANDBOX_URL, api_address, is_loopback
 from credly_cli.cli.environment import SystemClock
 from credly_cli.credly.client import CREDLY
 from credly_cli.errors import Failure
 from credly_cli.http.auth import Basic
 from credly_cli.token import TokenSource, read_token
+from credly_cli.urls import SANDBOX_URL, api_address, is_loopback
 from tests.contract_with_credly.account import Account, NotAskedError, Wire
 from tests.contract_with_credly.issuing import ISSUING
 from tests.contract_with_credly.questions import Answer, Question

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from credly_cli.addresses import oauth_url_of
 from credly_cli.sandbox.records import Token
 from credly_cli.store import database
 from credly_cli.store.database import Store
 from credly_cli.store.schema import MIGRATIONS
+from credly_cli.urls import oauth_url_of
 from tests.support import faults
 from tests.support.desk import URL, Desk
 from tests.support.world import World

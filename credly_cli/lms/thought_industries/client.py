@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
-from credly_cli.addresses import is_loopback
 from credly_cli.errors import Failure
 from credly_cli.http.auth import Bearer
 from credly_cli.http.response import HttpFailure, Meaning, Service
@@ -15,6 +14,7 @@ from credly_cli.http.session import Session
 from credly_cli.lms.source import SecretWords, SourceContext
 from credly_cli.lms.thought_industries.paging import Page, Place, Row, read_page, unreadable, unwrapped
 from credly_cli.token import Token, token_from
+from credly_cli.urls import is_loopback
 
 _API = "/incoming/v2"
 _NOT_THERE = (400, 404, 410, 422)
