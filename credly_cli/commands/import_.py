@@ -1,7 +1,6 @@
 """`credly import`."""
 
 import shlex
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeAlias
 
@@ -11,13 +10,13 @@ from credly_cli.cli.completion import one_of
 from credly_cli.cli.environment import Environment
 from credly_cli.cli.parameters import LockWait
 from credly_cli.errors import Exit, Failure
+from credly_cli.import_options import read_ids, read_map, read_values
 from credly_cli.lms.records import KINDS
 from credly_cli.output import Output
 from credly_cli.text import Command, Hint, counted
 from credly_cli.times import read_zone
 
 if TYPE_CHECKING:
-    from credly_cli.importing.candidates import Decision
     from credly_cli.importing.importer import ImportResult
     from credly_cli.lms.records import Reject
 
@@ -92,14 +91,13 @@ def import_(
     from credly_cli.importing.candidates import IdOptions
     from credly_cli.importing.importer import import_files
     from credly_cli.lms.records import Reading
-    from credly_cli.lms.values import read_values
 
     environment: Environment = context.obj
     if kind not in KINDS:
         raise Failure("usage", f"There is nothing called {kind!r} to import.", hint=f"Import {', '.join(KINDS)}.")
     zone = read_zone(timezone) if timezone else environment.settings.zone
     reading = Reading(
-        environment.clock.now(), zone, date_format, _pairs(mapping or []), read_values(values or []), header_line
+        environment.clock.now(), zone, date_format, read_map(mapping or []), read_values(values or []), header_line
     )
     xapi = environment.settings.lms.xapi
     sources = [environment.bytes_of_stdin() if name == "-" else Path(name) for name in files]
@@ -113,33 +111,13 @@ def import_(
             sources,
             reading,
             environment.paths.state,
-            ids=IdOptions(source.strip(), _decisions(ids or []), homes=xapi.homes, activities=xapi.activities),
+            ids=IdOptions(source.strip(), read_ids(ids or []), homes=xapi.homes, activities=xapi.activities),
             keep_rejects=not dry_run,
             progress=progress,
         )
     answer = outcome.json(with_rows=dry_run)
     environment.output.answer(answer, lambda: _show(environment, outcome, dry_run=dry_run))
     return int(Exit.PARTIAL if outcome.counts.rejected and not dry_run else Exit.DONE)
-
-
-def _pairs(mapping: Sequence[str]) -> dict[str, str]:
-    pairs = {}
-    for text in mapping:
-        column, equals, header = text.partition("=")
-        if not equals or not column.strip() or not header.strip():
-            raise Failure("usage", f"--map {text!r} is not COLUMN=HEADER.", hint="For example: --map email=Login")
-        pairs[column.strip()] = header.strip()
-    return pairs
-
-
-def _decisions(texts: Sequence[str]) -> "dict[str, Decision]":
-    decisions: dict[str, Decision] = {}
-    for text in texts:
-        identity, _, meaning = (part.strip() for part in text.rpartition("="))
-        if not identity or meaning not in ("same", "new"):
-            raise Failure("usage", f"--id {text!r} is not ID=same or ID=new.", hint="For example: --id 5=same")
-        decisions[identity] = "same" if meaning == "same" else "new"
-    return decisions
 
 
 def _show(environment: Environment, outcome: "ImportResult", *, dry_run: bool) -> None:

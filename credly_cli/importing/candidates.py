@@ -6,14 +6,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Literal, NamedTuple, TypeAlias
+from typing import NamedTuple
 
 from credly_cli.identity import agreement, email_key, words
+from credly_cli.import_options import IdDecision
 from credly_cli.lms.fields import is_no_id
 from credly_cli.store.learners import Learner
 from credly_cli.store.staging import StagedPerson
-
-Decision: TypeAlias = Literal["same", "new"]
 
 
 class IdOptions(NamedTuple):
@@ -26,7 +25,7 @@ class IdOptions(NamedTuple):
     """
 
     source: str = ""
-    decisions: Mapping[str, Decision] = MappingProxyType({})
+    decisions: Mapping[str, IdDecision] = MappingProxyType({})
     of_api: bool = False
     configured: bool = False
     homes: Mapping[str, str] = MappingProxyType({})
@@ -99,7 +98,7 @@ class Claim:
 
     source: str
     learner_id: str
-    decision: Decision | None
+    decision: IdDecision | None
     people: list[StagedPerson]
     owner: Candidate | None = None
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, TypeAlias, cast
 
 from credly_cli.errors import Failure
+from credly_cli.import_options import check_date_format
 from credly_cli.lms.columns import (
     ABSENT,
     Columns,
@@ -40,7 +41,6 @@ from credly_cli.lms.rejects import is_rejects_file
 from credly_cli.lms.rows import row_reader
 from credly_cli.lms.statuses import LeftOutError
 from credly_cli.lms.text import DamagedFileError, Text, complaint
-from credly_cli.lms.values import check_date_format
 from credly_cli.lms.xapi.statements import StatementReader, statement_in
 from credly_cli.text import JsonObject
 

@@ -3,7 +3,8 @@
 from pathlib import Path
 from typing import NamedTuple
 
-from credly_cli.importing.candidates import Decision, IdOptions
+from credly_cli.import_options import IdDecision
+from credly_cli.importing.candidates import IdOptions
 from credly_cli.importing.importer import ImportResult, import_files
 from credly_cli.lms.records import Kind, Reading
 from credly_cli.store.database import Store
@@ -30,16 +31,16 @@ class People:
         self.readdressed: list[tuple[str | None, str, str]] = []
         self._import("content", "content_id,title\nC1,Intro\nC2,Deep Dive\n", IdOptions())
 
-    def learners(self, *rows: str, source: str = "", **ids: Decision) -> ImportResult:
+    def learners(self, *rows: str, source: str = "", **ids: IdDecision) -> ImportResult:
         """Import learners: rows of address, id, first and last name; ``i5="same"`` decides on the id 5."""
         return self._take("learners", LEARNERS, rows, source, ids)
 
-    def progress(self, *rows: str, source: str = "", **ids: Decision) -> ImportResult:
+    def progress(self, *rows: str, source: str = "", **ids: IdDecision) -> ImportResult:
         """Import progress: rows of address, id, first and last name, content and time of completion."""
         return self._take("progress", PROGRESS, rows, source, ids)
 
     def _take(
-        self, kind: Kind, header: str, rows: tuple[str, ...], source: str, ids: dict[str, Decision]
+        self, kind: Kind, header: str, rows: tuple[str, ...], source: str, ids: dict[str, IdDecision]
     ) -> ImportResult:
         decisions = {name.removeprefix("i"): decision for name, decision in ids.items()}
         return self._import(kind, "\n".join((header, *rows)) + "\n", IdOptions(source, decisions))
