@@ -260,7 +260,7 @@ def test_78_for_a_broken_configuration(desk: Desk) -> None:
 
 
 def test_1_for_what_nobody_expected_without_a_traceback(connected: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("credly_cli.store.lists.badges", lambda *_, **__: 1 / 0)
+    monkeypatch.setattr("credly_cli.store.badges.listed", lambda *_, **__: 1 / 0)
     failing(connected, "unexpected", "badges")
     assert "Traceback" in connected.run("badges", "-v").err
 
@@ -269,7 +269,7 @@ def test_130_for_an_interruption(connected: Desk, monkeypatch: pytest.MonkeyPatc
     def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("credly_cli.store.lists.badges", interrupt)
+    monkeypatch.setattr("credly_cli.store.badges.listed", interrupt)
     ran = connected.run("badges")
     assert (ran.code, ran.out, ran.err.splitlines()[0]) == (130, "", "Stopped before all was done.")
     assert connected.json("badges", code=130)["error"]["code"] == "interrupted"

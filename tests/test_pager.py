@@ -15,9 +15,9 @@ from typing import IO
 import pytest
 
 from credly_cli.commands.missed import _show_groups
+from credly_cli.credly.records import BadgeBrief
 from credly_cli.output import Column, Output
 from credly_cli.reports.missed import Miss
-from credly_cli.store.badges import BadgeBrief
 from credly_cli.store.content import ContentBrief
 from credly_cli.store.facts import Facts
 from credly_cli.store.links import Pair

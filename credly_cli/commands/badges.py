@@ -31,11 +31,11 @@ def badges(
 
     Example: credly badges --unlinked
     """
-    from credly_cli.store import lists, runs
+    from credly_cli.store import badges, runs
 
     environment: Environment = context.obj
     with environment.reading() as store:
-        rows = lists.badges(store, unlinked=unlinked)
+        rows = badges.listed(store, unlinked=unlinked)
         synced = runs.badges_listed_at(store)
     none = Hint("There are no badges yet. Run:", Command("sync"))
     empty = Hint("Every badge is linked.") if unlinked else none

@@ -27,10 +27,10 @@ def content(
 
     Example: credly content --json
     """
-    from credly_cli.store import lists
+    from credly_cli.store import content as contents
 
     environment: Environment = context.obj
     with environment.reading() as store:
-        rows = lists.content(store, utc_text(environment.clock.now()))
+        rows = contents.listed(store, utc_text(environment.clock.now()))
     empty = Hint("There is no content yet. Run:", Command("import", "content", "FILE"))
     environment.output.listing(COLUMNS, rows, empty=empty, as_csv=csv)

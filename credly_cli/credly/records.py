@@ -57,6 +57,15 @@ NOT_TOLD = TokenFacts("not-told", None, None)
 
 
 @dataclass(frozen=True, slots=True)
+class BadgeBrief:
+    """A badge in brief, as JSON answers show it."""
+
+    id: str
+    name: str
+    image_url: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Template:
     """What lists show of a badge template."""
 

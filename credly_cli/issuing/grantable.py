@@ -3,11 +3,11 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from credly_cli.credly.records import BadgeBrief
 from credly_cli.errors import Failure
 from credly_cli.linking import names
 from credly_cli.store import badges, enrollments, issued_badges, links
 from credly_cli.store import content as contents
-from credly_cli.store.badges import BadgeBrief
 from credly_cli.store.content import ContentBrief
 from credly_cli.store.database import Store
 from credly_cli.store.learners import Learner

@@ -7,13 +7,12 @@ from functools import partial
 from typing import ClassVar, Literal
 
 from credly_cli.credly.client import Client
-from credly_cli.credly.records import IssuedBadge
+from credly_cli.credly.records import BadgeBrief, IssuedBadge
 from credly_cli.errors import Failure
 from credly_cli.http.response import HttpFailure
 from credly_cli.issuing.lookup import Recipient, UnreadableAnswer, look_up
 from credly_cli.linking import names
 from credly_cli.store import badges, grants, issued_badges, learners, runs
-from credly_cli.store.badges import BadgeBrief
 from credly_cli.store.content import ContentBrief
 from credly_cli.store.database import Store
 from credly_cli.store.learners import Learner, LearnerBrief

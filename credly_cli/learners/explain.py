@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from typing import ClassVar, Literal
 
+from credly_cli.credly.records import BadgeBrief
 from credly_cli.errors import Failure
 from credly_cli.learners.badges import of_others
 from credly_cli.learners.cases import Case, read_cases, read_person
 from credly_cli.learners.checks import Check, checks
 from credly_cli.linking import names
 from credly_cli.store import issued_badges, learner_history
-from credly_cli.store.badges import BadgeBrief
 from credly_cli.store.content import ContentBrief
 from credly_cli.store.database import Store
 from credly_cli.store.learners import Learner, LearnerBrief

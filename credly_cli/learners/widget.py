@@ -11,6 +11,7 @@ from functools import partial
 from typing import ClassVar, Literal
 
 from credly_cli.credly.client import Client
+from credly_cli.credly.records import BadgeBrief
 from credly_cli.identity import email_key, is_main_sublicense
 from credly_cli.issuing.decide import Outcome, outcome
 from credly_cli.issuing.plan import foreseen_brakes, foresees_brake
@@ -18,7 +19,6 @@ from credly_cli.learners import badges
 from credly_cli.learners.badges import ShownBadge
 from credly_cli.linking import names
 from credly_cli.store import eligibility, facts, learners
-from credly_cli.store.badges import BadgeBrief
 from credly_cli.store.content import ContentBrief
 from credly_cli.store.database import Store
 from credly_cli.store.eligibility import Audience, Discoverable, LinkedEnrollment

@@ -9,14 +9,13 @@ from typing import Any, Literal
 
 from markupsafe import Markup, escape
 
-from credly_cli.credly.records import BadgeDetails
+from credly_cli.credly.records import BadgeBrief, BadgeDetails
 from credly_cli.errors import Failure
 from credly_cli.learners.badges import LearnerBadges
 from credly_cli.learners.widget import COMPLETE, Earned, InProgress, Widget, earned
 from credly_cli.pages.render import picture, policy, sheet, templates, web
 from credly_cli.pages.words import ENGLISH, Language, choice, chosen, known, language, no_such
 from credly_cli.store import badges, learners
-from credly_cli.store.badges import BadgeBrief
 from credly_cli.store.content import ContentBrief
 from credly_cli.store.database import Store
 from credly_cli.store.eligibility import Discoverable

@@ -7,13 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 
-from credly_cli.credly.records import BadgeDetails, IssuedBadge
+from credly_cli.credly.records import BadgeBrief, BadgeDetails, IssuedBadge
 from credly_cli.learners import badges as shown_badges
 from credly_cli.learners import widget
 from credly_cli.learners.badges import ShownBadge
 from credly_cli.learners.widget import Earned, InProgress, Session
 from credly_cli.store import badges, eligibility, issued_badges, learners, page_changes
-from credly_cli.store.badges import BadgeBrief
 from credly_cli.store.content import ContentBrief
 from credly_cli.store.database import Store
 from credly_cli.store.eligibility import Audience, Discoverable

@@ -7,12 +7,12 @@ from io import StringIO
 from pathlib import Path
 from typing import IO, ClassVar
 
+from credly_cli.credly.records import BadgeBrief
 from credly_cli.errors import Failure, unwritable
 from credly_cli.files import followed, keep_private, make_private_file
 from credly_cli.identity import email_key
 from credly_cli.issuing.decide import Missed, outcome
 from credly_cli.store import facts, links
-from credly_cli.store.badges import BadgeBrief
 from credly_cli.store.content import ContentBrief
 from credly_cli.store.database import Store
 from credly_cli.store.facts import Facts

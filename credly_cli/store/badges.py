@@ -1,4 +1,4 @@
-"""Badges (templates): what the list holds, and what left it."""
+"""Badges (templates): what the list holds, each with its content (R11), and what left it."""
 
 import json
 from collections.abc import Iterable
@@ -6,17 +6,10 @@ from dataclasses import dataclass
 from operator import attrgetter
 from typing import ClassVar
 
-from credly_cli.credly.records import Badge, BadgeDetails, badge_details_from
+from credly_cli.credly.records import Badge, BadgeBrief, BadgeDetails, Template, badge_details_from
+from credly_cli.store.content import CONTENT, ContentBrief
 from credly_cli.store.database import Store
-
-
-@dataclass(frozen=True, slots=True)
-class BadgeBrief:
-    """A badge in brief, as JSON answers show it."""
-
-    id: str
-    name: str
-    image_url: str | None
+from credly_cli.text import folded
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +63,30 @@ def default_expiry(store: Store, badge_id: str) -> str | None:
     """Return the moment at which all badges of this kind expire, where the template says one; UTC text or as told."""
     found: str | None = store.value("SELECT raw ->> '$.default_expires_at' FROM badges WHERE id = ?", (badge_id,))
     return found
+
+
+_LISTED = f"""
+SELECT b.id, b.name, b.state, b.slug, b.url, b.image_url, b.allow_duplicates, b.created_at, b.updated_at, {CONTENT},
+  l.counts_from
+FROM badges b
+LEFT JOIN links l ON l.badge_id = b.id AND l.ended_at IS NULL
+LEFT JOIN content c ON c.id = l.content_id
+WHERE b.listed
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class ListedBadge(Template):
+    """An active badge, with the content that it is linked to."""
+
+    content: ContentBrief | None
+    counts_from: str | None
+
+
+def listed(store: Store, *, unlinked: bool = False) -> list[ListedBadge]:
+    """List the active badges alphabetically, each with the content it is linked to (R11)."""
+    rows = store.records(ListedBadge, _LISTED + ("AND l.id IS NULL" if unlinked else ""))
+    return sorted(rows, key=lambda row: (folded(row.name), row.id))
 
 
 def allows_duplicates(store: Store, badge_id: str) -> bool:

@@ -1,13 +1,15 @@
 """Content, its sessions and who was given it: what may be linked, completed and seen."""
 
 import json
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
+from credly_cli.credly.records import BadgeBrief
 from credly_cli.store.database import Store
 from credly_cli.store.enrollments import current_rev, set_rev
-from credly_cli.text import title_key
+from credly_cli.text import folded, title_key
 
 # Content is released when any of its sessions is, or itself where it has none, and the moment has come.
 # Alias: c content; :now.
@@ -75,6 +77,52 @@ def of_badge(store: Store, badge_id: str) -> ContentBrief | None:
 def is_released(store: Store, content_id: str, now: str) -> bool:
     """Tell whether learners of the site may see the content."""
     return bool(store.value(f"SELECT {RELEASED} FROM content c WHERE c.id = :id", {"id": content_id, "now": now}))
+
+
+# The list
+
+
+@dataclass(frozen=True, slots=True)
+class SessionBrief:
+    """A session, as JSON answers show it."""
+
+    id: str
+    title: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ListedContent:
+    """Content with its sessions and the badges linked to it."""
+
+    id: str
+    title: str
+    type: str | None
+    released: bool
+    url: str | None
+    sessions: Sequence[SessionBrief]
+    badges: Sequence[BadgeBrief]
+
+
+def listed(store: Store, now: str) -> list[ListedContent]:
+    """List all content by title, with its sessions and the badges linked to it."""
+    sessions, linked = defaultdict[str, list[SessionBrief]](list), defaultdict[str, list[BadgeBrief]](list)
+    select = store.connection.execute
+    for content_id, *session in select("SELECT content_id, id, title FROM sessions ORDER BY id"):
+        sessions[content_id].append(SessionBrief(*session))
+    for content_id, *badge in select(
+        "SELECT l.content_id, b.id, b.name, b.image_url FROM links l JOIN badges b ON b.id = l.badge_id"
+        " WHERE l.ended_at IS NULL"
+    ):
+        linked[content_id].append(BadgeBrief(*badge))
+    for badges_of_one in linked.values():
+        badges_of_one.sort(key=lambda badge: (folded(badge.name), badge.id))
+    found = [
+        ListedContent(identity, title, kind, bool(released), url, sessions[identity], linked[identity])
+        for identity, title, kind, released, url in select(
+            f"SELECT c.id, c.title, c.type, {RELEASED}, c.url FROM content c", {"now": now}
+        )
+    ]
+    return sorted(found, key=lambda row: (folded(row.title), row.id))
 
 
 # For importing

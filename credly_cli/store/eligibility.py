@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
 
-from credly_cli.store.badges import BADGE, PUBLIC_URL, BadgeBrief
+from credly_cli.credly.records import BadgeBrief
+from credly_cli.store.badges import BADGE, PUBLIC_URL
 from credly_cli.store.content import CONTENT, RELEASED, ContentBrief
 from credly_cli.store.database import Row, Store
 from credly_cli.store.facts import FACTS, FACTS_FROM, Facts, facts_from

@@ -9,9 +9,9 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, ClassVar, Literal
 
-from credly_cli.credly.records import Refusal
+from credly_cli.credly.records import BadgeBrief, Refusal
 from credly_cli.errors import ErrorCode, Problem
-from credly_cli.store.badges import BADGE, BadgeBrief
+from credly_cli.store.badges import BADGE
 from credly_cli.store.content import CONTENT, ContentBrief
 from credly_cli.store.database import Store
 from credly_cli.store.schema import COUNT_REVOKED, IS_GONE, STATES, State

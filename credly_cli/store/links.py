@@ -5,7 +5,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal
 
-from credly_cli.store.badges import BADGE, BadgeBrief
+from credly_cli.credly.records import BadgeBrief
+from credly_cli.store.badges import BADGE
 from credly_cli.store.content import CONTENT, ContentBrief
 from credly_cli.store.database import Store
 from credly_cli.store.views import COUNTS

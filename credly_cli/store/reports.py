@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from credly_cli.store.badges import BadgeBrief
+from credly_cli.credly.records import BadgeBrief
 from credly_cli.store.database import Store
 
 _MONTHS = """

@@ -6,11 +6,10 @@ from typing import Any
 
 from credly_cli.credly.client import Client
 from credly_cli.credly.paging import Listing
-from credly_cli.credly.records import Badge
+from credly_cli.credly.records import Badge, BadgeBrief
 from credly_cli.errors import Problem
 from credly_cli.store import badges, duplicates, links, needs_person, runs
 from credly_cli.store import content as contents
-from credly_cli.store.badges import BadgeBrief
 from credly_cli.store.content import ContentBrief
 from credly_cli.store.database import Store
 from credly_cli.store.needs_person import Waiting

@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from credly_cli.credly.records import BadgeDetails, Step
+from credly_cli.credly.records import BadgeBrief, BadgeDetails, Step
 from credly_cli.learners.widget import Earned, InProgress
 from credly_cli.pages.page import Page
-from credly_cli.store.badges import BadgeBrief
 from credly_cli.store.content import ContentBrief
 from credly_cli.store.eligibility import Discoverable
 from tests.learners.school import AGAIN, BADGE, ROBIN, School

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from credly_cli.credly.records import BadgeBrief
 from credly_cli.pages.render import write
 from credly_cli.reports import report_page
 from credly_cli.reports.report import STATES, FailureRow, Reason, Report
-from credly_cli.store.badges import BadgeBrief
 from credly_cli.store.reports import BadgeCount, MonthCount
 from tests.learners.pages import busy_learner, drawn, hostile_learner, violations, written
 from tests.learners.school import School
