@@ -7,11 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
-from credly_cli.importing.address_hashes import KnownAddresses
 from credly_cli.importing.candidates import THE_COMMON, IdOptions, Readdressed
 from credly_cli.importing.content import import_access, import_content
 from credly_cli.importing.file_report import FileReport
-from credly_cli.importing.keeping import Keeping
+from credly_cli.importing.keeping import Keeping, KnownAddresses
 from credly_cli.importing.learners import import_learners
 from credly_cli.importing.progress import import_progress
 from credly_cli.importing.statements import sent_before

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from credly_cli.importing.address_hashes import KnownAddresses
+from credly_cli.identity import sha1_of
 from credly_cli.lms.records import ProgressRecord, Said
-from credly_cli.store import kept
+from credly_cli.store import kept, learners
 from credly_cli.store.database import Store
 from credly_cli.store.kept import Kept
 from credly_cli.text import counted
@@ -19,6 +19,26 @@ _DAYS = 90
 _BATCH = 1000
 _NAMED = 5
 _DISTINCT = 1000  # things that are named, of all that are left out: memory must not grow with the store
+
+
+class KnownAddresses:
+    """Finds the addresses of learners by the hashes that xAPI may name them by.
+
+    They are read when one is asked for, and those of new learners after that.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._by_hash: dict[str, str] = {}
+        self._last = 0  # number of a learner
+
+    def of_sha1(self, sha1: str) -> str | None:
+        """Return the address of a hash, ``None`` if no learner has it."""
+        if sha1 not in self._by_hash:
+            for number, email in learners.emails_after(self._store, self._last):
+                self._last = number
+                self._by_hash[sha1_of(email)] = self._by_hash[sha1_of(email.lower())] = email
+        return self._by_hash.get(sha1)
 
 
 @dataclass(slots=True)

@@ -8,9 +8,9 @@ from typing import Any, Literal
 from credly_cli.config import Settings
 from credly_cli.credly.client import Client
 from credly_cli.errors import Exit, Failure, Problem, exit_of_work
-from credly_cli.importing.address_hashes import KnownAddresses
 from credly_cli.importing.file_report import FileReport
 from credly_cli.importing.importer import forget_missing
+from credly_cli.importing.keeping import KnownAddresses
 from credly_cli.issuing import restore
 from credly_cli.issuing.plan import born_expired
 from credly_cli.lms.records import KINDS
