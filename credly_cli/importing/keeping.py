@@ -73,10 +73,6 @@ class Keeping:
         """Note a record, whose learner may turn out not to be known."""
         self._rows[record.row] = record
 
-    def address_of(self, sha1: str) -> str | None:
-        """Return the address of a known learner by its hash."""
-        return self.addresses.of_sha1(sha1)
-
     def keep_of_content(self, record: ProgressRecord) -> None:
         """Keep a record of content that is not known."""
         self._keep(record)

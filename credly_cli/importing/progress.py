@@ -159,7 +159,7 @@ class _Stage:
             rows.reject(Reject(record.row, "actor", "no learner here has the address of the mbox_sha1sum"))
 
     def _address_of(self, sha1: str) -> str | None:
-        return self._keeping.address_of(sha1) if self._keeping is not None else None
+        return self._keeping.addresses.of_sha1(sha1) if self._keeping is not None else None
 
     def _of_registration(self, place: _NumberedPlace, said: Said, name: str) -> _NumberedPlace:
         """Return the session that an attempt is, where a row of content says so; else an attempt is no session."""

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from credly_cli.publishing.facts import Shared, read
+from credly_cli.publishing.pages import Shared, read
 from credly_cli.store import learners, page_changes
 from credly_cli.store.database import Store
 from tests.support.steps import steps
