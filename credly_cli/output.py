@@ -15,7 +15,7 @@ from datetime import datetime
 from io import TextIOWrapper
 from typing import IO, Any, Literal, TypeAlias
 
-from credly_cli import prose, tables
+from credly_cli import layout
 from credly_cli.errors import Failure
 from credly_cli.progress import Progress, ProgressBar
 from credly_cli.text import Hint, as_json, is_web_address, spreadsheet_safe, visible
@@ -113,7 +113,7 @@ class Output:
 
     def item(self, mark: str, colour: str, label: str, sentence: str) -> None:
         """Write a sentence beside a mark and a label."""
-        text = prose.beside(f"{mark} {label}", _shown(sentence, self.stdout), self._width())
+        text = layout.beside(f"{mark} {label}", _shown(sentence, self.stdout), self._width())
         self._put(self._coloured(mark, colour, self.stdout) + text[len(mark) :] + "\n")
 
     def document(self, text: str) -> None:
@@ -178,7 +178,7 @@ class Output:
 
     def _marked(self, sentence: Hint | str) -> str:
         """Return a sentence in which each command is marked as one thing."""
-        return Hint.of(sentence).text(self.profile, prose.together)
+        return Hint.of(sentence).text(self.profile, layout.together)
 
     def _begun(self, start: str, colour: str, text: str) -> str:
         """Return lines whose first one begins with a word in colour."""
@@ -188,8 +188,8 @@ class Output:
     def _lines(self, text: str, stream: IO[str]) -> str:
         """Break a sentence into lines, between words, where a person reads it on a terminal."""
         if self.quiet or not stream.isatty():
-            return prose.plain(text)
-        return prose.wrapped(text, self._width(stream))
+            return layout.plain(text)
+        return layout.wrapped(text, self._width(stream))
 
     @contextmanager
     def logging(self) -> Iterator[None]:
@@ -233,11 +233,11 @@ class Output:
 
     def _table(self, columns: Sequence[Column], rows: Sequence[_Row], *, piped: bool) -> None:
         filled = [column for column in columns if any(_cell(row, column) for row in rows) or column.stays]
-        fitting = ("always", "wide") if self.is_wide or self._width() < tables.NARROW else ("always",)
+        fitting = ("always", "wide") if self.is_wide or self._width() < layout.NARROW else ("always",)
         shown = [column for column in filled if column.shown in fitting]
-        cells = [[tables.Cell(visible(_local(row, c)), self._style(row, c)) for c in shown] for row in rows]
-        heads = [tables.Head(column.title, column.whole) for column in shown]
-        text = tables.laid_out(heads, cells, self._width(), coloured=self._colours(self.stdout))
+        cells = [[layout.Cell(visible(_local(row, c)), self._style(row, c)) for c in shown] for row in rows]
+        heads = [layout.Head(column.title, column.whole) for column in shown]
+        text = layout.laid_out(heads, cells, self._width(), coloured=self._colours(self.stdout))
         if self._parts is None:
             self._write_long(text)
         else:
@@ -349,7 +349,7 @@ def _shown(sentence: str, stream: IO[str]) -> str:
 
 def _with_local_times(text: str) -> str:
     """Write each UTC time of a text as a local one, which no line break goes through."""
-    return _UTC_TIME.sub(lambda found: prose.together(local_time(found[0])), text)
+    return _UTC_TIME.sub(lambda found: layout.together(local_time(found[0])), text)
 
 
 def local_time(text: str) -> str:

@@ -34,8 +34,7 @@ FLOORS = (
         "files",
         "signals",
         "output",
-        "tables",
-        "prose",
+        "layout",
         "progress",
     },
 )
@@ -53,7 +52,7 @@ BESIDE = {
 }
 LIBRARIES = {
     "typer": {"app", "cli", "commands"},
-    "rich": {"tables", "progress"},
+    "rich": {"layout", "progress"},
     "requests": {"http"},
     "urllib3": {"http"},
     "sqlite_utils": {"store"},

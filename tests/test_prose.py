@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from credly_cli import prose
+from credly_cli import layout
 from tests.rules.admin import FIRST_AID
 from tests.support.desk import ConnectedAfter, Desk, Ran
 
@@ -74,7 +74,7 @@ def test_nothing_that_is_copied_is_broken_and_no_line_is_too_long(office: Desk, 
     with_room = at_width(office, 10_000, *SCREENS[screen]) if screen not in CHANGING else None
     ran = at_width(office, width, *SCREENS[screen])
     for line in (ran.out + ran.err).splitlines():
-        longest = max((len(prose.plain(word)) for word in prose.joined(line).split()), default=0)
+        longest = max((len(layout.plain(word)) for word in layout.joined(line).split()), default=0)
         assert len(line.rstrip()) <= max(width, longest + INDENT), line
     if with_room is not None:
         for copied in _COPIED.findall(with_room.out + with_room.err):
@@ -119,7 +119,7 @@ def test_the_command_of_a_hint_is_one_line(office: Desk, width: int) -> None:
     ],
 )
 def test_a_command_in_a_sentence_is_recognised(sentence: str, commands: list[str]) -> None:
-    joined = [prose.plain(word) for word in prose.joined(sentence).split(" ")]
+    joined = [layout.plain(word) for word in layout.joined(sentence).split(" ")]
     assert [word.rstrip(".;,") for word in joined if " " in word] == [one for one in commands if " " in one]
 
 
@@ -138,7 +138,7 @@ def test_in_a_pipe_no_sentence_is_broken(office: Desk, by: Callable[[Desk], Ran]
 
 
 def test_wide_letters_take_two_columns() -> None:
-    assert prose.wrapped("応急 手当 講習", 9) == "応急 手当\n講習"
+    assert layout.wrapped("応急 手当 講習", 9) == "応急 手当\n講習"
 
 
 @pytest.mark.parametrize(
@@ -155,10 +155,10 @@ def test_wide_letters_take_two_columns() -> None:
 @pytest.mark.parametrize("width", [*range(20, 100, 7)])
 def test_a_setting_or_an_option_with_its_value_is_not_broken(copied: str, width: int) -> None:
     text = f"Say in config.toml, under [lms.xapi], whose numbering that is: {copied} if it is so, and sync again."
-    lines = prose.wrapped(text, width).split("\n")
+    lines = layout.wrapped(text, width).split("\n")
     assert any(copied in line for line in lines)
     assert " ".join(lines) == text
 
 
 def test_spaces_that_stand_together_are_one_where_a_line_is_broken() -> None:
-    assert prose.wrapped("alpha  beta   gamma delta epsilon", 14) == "alpha beta\ngamma delta\nepsilon"
+    assert layout.wrapped("alpha  beta   gamma delta epsilon", 14) == "alpha beta\ngamma delta\nepsilon"

@@ -20,7 +20,7 @@ from io import StringIO
 from pathlib import Path
 from uuid import NAMESPACE_URL, uuid5
 
-from credly_cli import prose
+from credly_cli import layout
 from tests.support.desk import URL, Desk, Terminal
 
 WIDTH = 80
@@ -199,6 +199,6 @@ EVENTS: dict[str, Callable[..., None]] = {
 
 def commands_in(text: str) -> list[list[str]]:
     """Return the commands that a text tells somebody to type, without those that have a word in capitals."""
-    words = (prose.plain(word).rstrip(".;,)") for line in text.splitlines() for word in prose.joined(line).split(" "))
+    words = (layout.plain(word).rstrip(".;,)") for line in text.splitlines() for word in layout.joined(line).split(" "))
     told = [word for word in words if re.match(r"credly [\w-]+( |$)", word) and not re.search(r"\b[A-Z]{2,}\b", word)]
     return [shlex.split(word)[1:] for word in told]
