@@ -100,12 +100,12 @@ class Output:
         else:
             self.note(empty)
 
-    def say(self, sentence: str, colour: str | None = None) -> None:
+    def confirm(self, sentence: str, colour: str | None = None) -> None:
         """Write a sentence that confirms a change."""
         if not self.quiet:
-            self.tell(sentence, colour)
+            self.print(sentence, colour)
 
-    def tell(self, sentence: str, colour: str | None = None) -> None:
+    def print(self, sentence: str, colour: str | None = None) -> None:
         """Write a sentence that is the result, even when quiet."""
         if not self.as_json:
             text = self._lines(_shown(sentence, self.stdout), self.stdout)
@@ -203,7 +203,7 @@ class Output:
             logger.removeHandler(handler)
             logger.setLevel(logging.NOTSET)
 
-    def say_more(self, times: int) -> None:
+    def show_more(self, times: int) -> None:
         """Show steps, requests and grants on standard error, and decisions too when asked for twice."""
         self.verbose += times
         logging.getLogger("credly_cli").setLevel(logging.INFO if self.verbose == 1 else logging.DEBUG)

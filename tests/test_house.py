@@ -46,7 +46,7 @@ BESIDE = {
     "issuing": {"linking"},
     "reports": {"pages", "issuing"},
     "pages": {"learners"},
-    "publishing": {"learners", "pages", "connection"},
+    "publishing": {"learners", "pages", "connection", "issuing"},
     "admin": {"connection", "linking", "publishing"},
     "store": {"credly.records", "lms.records"},
 }

@@ -117,7 +117,7 @@ def test_colours_are_for_those_who_can_and_want_to_see_them(
 ) -> None:
     out, err = (Terminal(), Terminal()) if terminal else (StringIO(), StringIO())
     output = Output(out, err, environ, colour=option)
-    output.say("Done.", "green")
+    output.confirm("Done.", "green")
     output.warn("Careful.")
     assert (out.getvalue(), err.getvalue()) == (
         ("\x1b[32mDone.\x1b[0m\n", "\x1b[33mWarning: \x1b[0mCareful.\n")
@@ -175,7 +175,7 @@ def test_times_are_local_on_a_terminal_and_utc_elsewhere(machine_in: Callable[[s
     row = {"at": "2026-03-02T02:00:00Z", "day": "2026-03-02T00:00:00Z", "told": "Since 2026-03-02T02:00:00Z."}
     for stream in (shown, piped):
         output = Output(stream, StringIO(), {"NO_COLOR": "1"})
-        output.tell("Counting from 2026-01-01T00:00:00Z.")
+        output.print("Counting from 2026-01-01T00:00:00Z.")
         output.listing(columns, [row], empty="")
     assert "Counting from 2025-12-31 19:00 EST." in shown.getvalue()
     assert shown.getvalue().split("Told")[1].split() == [
@@ -255,7 +255,7 @@ def test_hostile_text_is_shown_and_never_obeyed(kind: str) -> None:
     assert safe in shown({**ROW, "name": text}, terminal=True, COLUMNS="200", NO_COLOR="1")
     out, err = Terminal(), Terminal()
     output = Output(out, err, {"NO_COLOR": "1"})
-    output.say(text)
+    output.confirm(text)
     output.note(text)
     output.warn(text)
     assert (out.getvalue(), err.getvalue()) == (f"{safe}\n", f"{safe}\nWarning: {safe}\n")
@@ -341,7 +341,7 @@ def test_output_by_itself_does_not_break_on_a_narrow_encoding(monkeypatch: pytes
     written = BytesIO()
     narrow = TextIOWrapper(written, "ascii")
     monkeypatch.setattr(sys, "stdout", narrow)
-    Output(stderr=StringIO()).say("\u2013")
+    Output(stderr=StringIO()).confirm("\u2013")
     narrow.flush()
     assert written.getvalue() == b"\\u2013\n"
 

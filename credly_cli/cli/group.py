@@ -267,7 +267,7 @@ def _remember_output(output: Output, parameter: Any, value: Any, context: Any) -
         case "quiet":
             output.quiet = True
         case "verbose":
-            output.say_more(value)
+            output.show_more(value)
         case "no_pager":
             output.pages = False
         case "color":

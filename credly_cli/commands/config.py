@@ -62,7 +62,7 @@ def _list(environment: Environment, *, csv: bool) -> None:
 
 def _path(environment: Environment) -> None:
     path = environment.paths.config
-    environment.output.answer({"path": path}, lambda: environment.output.tell(str(path)))
+    environment.output.answer({"path": path}, lambda: environment.output.print(str(path)))
 
 
 def _init(environment: Environment) -> None:
@@ -70,7 +70,9 @@ def _init(environment: Environment) -> None:
 
     path, output = environment.paths.config, environment.output
     configuration.write(path)
-    output.answer({"path": path}, lambda: output.say(f"Wrote {path}, in which every key is commented out.", "green"))
+    output.answer(
+        {"path": path}, lambda: output.confirm(f"Wrote {path}, in which every key is commented out.", "green")
+    )
     output.note(Hint("Edit it, then:", Command("config", "check")))
 
 
@@ -84,7 +86,7 @@ def _check(environment: Environment) -> None:
     _ = Look.of(environment.settings, "", fragment=False).options  # raises for what no page can be written with
     there = path.exists()
     words = f"{path} can be used." if there else f"There is no {path}: every key has its default."
-    output.answer({"path": path, "exists": there}, lambda: output.say(words, "green"))
+    output.answer({"path": path, "exists": there}, lambda: output.confirm(words, "green"))
 
 
 def _check_sources(environment: Environment) -> None:

@@ -84,9 +84,9 @@ def _show(output: Output, asked: "Asked", source: TokenSource) -> None:
 
 
 def _render(output: Output, asked: "Asked", source: TokenSource) -> None:
-    output.say(f"Connected to {asked.connection.organization_name}.", "green")
+    output.confirm(f"Connected to {asked.connection.organization_name}.", "green")
     kept = "is kept" if source.kind == "stored" else "stays"
-    output.say(f"The {'secret' if source.client_id else 'token'} {kept} in {source.words}.")
+    output.confirm(f"The {'secret' if source.client_id else 'token'} {kept} in {source.words}.")
     if asked.connection.token_expiry == "not-told":  # noqa: S105
         output.note(f"{NOT_TOLD}.")
     for warning in asked.warnings:

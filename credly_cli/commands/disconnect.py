@@ -112,7 +112,7 @@ def _show(environment: Environment, outcome: "Disconnected") -> None:
         output.warn(f"{path} stays: {reason}.")
     if outcome.purged and environment.environ.get("CREDLY_TOKEN"):
         output.warn("CREDLY_TOKEN stays in the environment: it is your own.")
-    output.say(_sentence(outcome), "green")
+    output.confirm(_sentence(outcome), "green")
     output.note(Hint("To connect again:", Command("connect")))
 
 

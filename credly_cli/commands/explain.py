@@ -70,7 +70,7 @@ def _show(environment: Environment, answer: "Explanation", *, every: bool) -> No
     others = [one for one in answer.badges if not (one.concerns or every)]
     for number, one in enumerate(shown):
         if number:
-            output.tell("")
+            output.print("")
         _show_one(environment, one)
     if others:
         names = ", ".join(one.badge.name for one in others[:10])
@@ -83,10 +83,10 @@ def _show(environment: Environment, answer: "Explanation", *, every: bool) -> No
 def _show_one(environment: Environment, one: "Explained") -> None:
     words, colour = _DECISIONS[one.decision]
     content = f" ({one.content.title})" if one.content else ""
-    environment.output.tell(f"{one.badge.name}{content}: {words}", colour)
-    environment.output.tell(one.cause)
+    environment.output.print(f"{one.badge.name}{content}: {words}", colour)
+    environment.output.print(one.cause)
     for check in one.checks:
         mark, colour = ("✓", "green") if check.ok else ("✗", "red")
         environment.output.item(mark, colour, f"{check.code.replace('-', ' '):{_LABEL}}", check.message)
     if one.file:
-        environment.output.tell(f"The completion came from {Path(one.file).name}.", "dim")
+        environment.output.print(f"The completion came from {Path(one.file).name}.", "dim")

@@ -67,7 +67,7 @@ def _confirm(environment: Environment, text: str) -> None:
 
 
 def _show(output: Output, outcome: "Outcome") -> None:
-    output.say(
+    output.confirm(
         f"Forgotten. Removed: {counted(outcome.enrollments, 'enrollment')}; kept without a name:"
         f" {counted(outcome.grants, 'grant')}, {counted(outcome.issued_badges, 'issued badge')};"
         f" cancelled: {counted(outcome.cancelled, 'grant')} not sent yet.",
@@ -80,7 +80,7 @@ def _show(output: Output, outcome: "Outcome") -> None:
     for folder in outcome.folders:
         failure = outcome.failures.get(folder)
         if failure is None:
-            output.tell(f"Pages are published to {folder}; the learner's is not among them any more.")
+            output.print(f"Pages are published to {folder}; the learner's is not among them any more.")
         else:
             command = Command("publish", str(folder))
             output.warn(Hint(f"{failure.message} The learner's page may be there until the next:", command))

@@ -235,7 +235,7 @@ def _render_one(output: Output, result: "Granted", out: Hint, *, dry_run: bool) 
         output.failure(result.failure or Failure("unexpected", "Nothing came of it."))
         return
     email, name = result.email, result.grant.badge.name
-    output.say(f"{email} would get {name}." if dry_run else f"Issued {name} to {email}.", "green")
+    output.confirm(f"{email} would get {name}." if dry_run else f"Issued {name} to {email}.", "green")
     output.note(f"Resource: {result.grant.content.title}.")
     if dry_run:
         output.note("This is a dry run: nothing was issued.")

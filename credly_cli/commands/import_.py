@@ -125,9 +125,9 @@ def _show(environment: Environment, outcome: "ImportResult", *, dry_run: bool) -
 
     output, counts = environment.output, outcome.counts
     if dry_run:
-        output.say("This is a dry run: nothing was changed.")
+        output.confirm("This is a dry run: nothing was changed.")
     read = counted(counts.read, "row")
-    output.say(
+    output.confirm(
         f"{outcome.kind.capitalize()}: {read} read, {counts.added:,} added, {counts.changed:,} changed, "
         f"{counts.unchanged:,} unchanged, {counts.rejected:,} rejected.",
         "yellow" if counts.rejected else "green",
@@ -154,18 +154,18 @@ def _show_understood(output: Output, outcome: "ImportResult", *, dry_run: bool) 
     for report in outcome.files:
         name = f"{report.file}: " if len(outcome.files) > 1 else ""
         for sentence in report.sentences():
-            output.say(f"{name}{sentence}")
+            output.confirm(f"{name}{sentence}")
         for warning in report.warnings():
             output.warn(f"{name}{warning}")
         for line in shown_rows(report) if dry_run else ():
-            output.say(f"{name}{line}")
+            output.confirm(f"{name}{line}")
     for moved in outcome.readdressed[:_SHOWN]:
         if moved.former_id is None:
-            output.say(f"{moved.learner_id or 'A learner'} changed the address: {moved.before} is now {moved.now}.")
+            output.confirm(f"{moved.learner_id or 'A learner'} changed the address: {moved.before} is now {moved.now}.")
         else:
-            output.say(f"{moved.now} has the id {moved.learner_id} now, and had {moved.former_id} before.")
+            output.confirm(f"{moved.now} has the id {moved.learner_id} now, and had {moved.former_id} before.")
     if len(outcome.readdressed) > _SHOWN:
-        output.say(f"{counted(len(outcome.readdressed) - _SHOWN, 'more learner')} changed the address.")
+        output.confirm(f"{counted(len(outcome.readdressed) - _SHOWN, 'more learner')} changed the address.")
 
 
 def _shown(reject: "Reject") -> str:

@@ -19,7 +19,7 @@ COLUMNS = (
     Column("Resource", "resource", stays=True),
     Column("Awarded", "awarded_at", kind="date"),
     Column("Expires", "expires", kind="date", stays=True),
-    Column("State", "standing"),
+    Column("State", "shown_state"),
 )
 PIPED = tuple(
     Column(key, key)
@@ -77,7 +77,7 @@ def _show(output: "Output", answer: "LearnerBadges", html: Path | None, *, csv: 
         return
     if html is not None and not csv:
         badges = "1 badge" if len(answer.badges) == 1 else f"{len(answer.badges)} badges"
-        output.say(f"Wrote {html}: {badges}.", "green")
+        output.confirm(f"Wrote {html}: {badges}.", "green")
         output.note("Open it in a browser, or put it on your site; write it anew after each sync.")
         return
     shown = output.stdout.isatty() and not csv
@@ -99,8 +99,8 @@ def _write_links(output: "Output", answer: "LearnerBadges") -> None:
         )
         for verb, address in addresses:
             if address:
-                output.tell(f"To {verb} {entry.badge.name}:")
-                output.tell(f"  {address}")
+                output.print(f"To {verb} {entry.badge.name}:")
+                output.print(f"  {address}")
 
 
 def _rows(answer: "LearnerBadges") -> list[dict[str, object]]:
@@ -109,7 +109,7 @@ def _rows(answer: "LearnerBadges") -> list[dict[str, object]]:
             **{name: getattr(entry, name) for name in _OWN},
             "badge": entry.badge.name,
             "resource": entry.resource.title if entry.resource else None,
-            "standing": f"{entry.state}, expired" if entry.expired else entry.state,
+            "shown_state": f"{entry.state}, expired" if entry.expired else entry.state,
             "page": entry.view_url or entry.accept_url,
             "image_url": entry.badge.image_url,
             "expires": entry.expires_at or "never",

@@ -83,18 +83,18 @@ def _show_link(environment: Environment, change: "LinkChange") -> None:
     if found is None:
         raise AssertionError("what is linked has content")
     if change.session_id:
-        output.say(f"{change.session_id} is a session; all sessions of {found.title} share the badge.")
+        output.confirm(f"{change.session_id} is a session; all sessions of {found.title} share the badge.")
     if change.unreleased:
         output.warn(f"{found.title} is not released: learners of the site do not see it yet.")
     if not change.changed:
-        output.say(f"{change.badge.name} is already linked to {found.title}.")
+        output.confirm(f"{change.badge.name} is already linked to {found.title}.")
         _show_image(output, change)
         return
-    output.say(f"Linked {change.badge.name} to {found.title}, counting from {change.counts_from}.", "green")
+    output.confirm(f"Linked {change.badge.name} to {found.title}, counting from {change.counts_from}.", "green")
     if change.earlier:
-        output.say(_earlier(change))
+        output.confirm(_earlier(change))
     if change.cancelled:
-        output.say(f"{counted(change.cancelled, 'grant not yet sent was', 'grants not yet sent were')} cancelled.")
+        output.confirm(f"{counted(change.cancelled, 'grant not yet sent was', 'grants not yet sent were')} cancelled.")
     _show_out(output, change, "It does not touch")
     _show_moment(output, change, found.id, utc_text(environment.clock.now()))
     _show_image(output, change)
@@ -103,7 +103,7 @@ def _show_link(environment: Environment, change: "LinkChange") -> None:
 
 def _show_image(output: "Output", change: "LinkChange") -> None:
     if change.badge.image_url:
-        output.say(f"Image: {change.badge.image_url}")
+        output.confirm(f"Image: {change.badge.image_url}")
 
 
 def _show_out(output: "Output", change: "LinkChange", start: str) -> None:
@@ -167,14 +167,14 @@ def unlink(
 
 def _show_unlink(output: "Output", change: "LinkChange") -> None:
     if change.content is None:
-        output.say(f"{change.badge.name} is not linked.")
+        output.confirm(f"{change.badge.name} is not linked.")
         if change.settled:
-            output.say("That its link ended by itself is settled.", "green")
+            output.confirm("That its link ended by itself is settled.", "green")
     else:
-        output.say(f"Unlinked {change.badge.name} from {change.content.title}.", "green")
+        output.confirm(f"Unlinked {change.badge.name} from {change.content.title}.", "green")
         if change.cancelled:
             were = counted(change.cancelled, "grant not yet sent was", "grants not yet sent were")
-            output.say(f"{were} cancelled, as credly missed shows.")
+            output.confirm(f"{were} cancelled, as credly missed shows.")
         _show_out(output, change, "It leaves")
         name = change.badge.word
         output.note(Hint("Nobody earns it any more. To link it again:", Command("link", name, "CONTENT")))

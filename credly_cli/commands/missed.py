@@ -114,8 +114,8 @@ def _show_groups(output: Output, rows: "Sequence[Miss]") -> None:
         for number, group in enumerate(groups.values()):
             badge, content = group[0].badge.name, group[0].content.title
             if number:
-                output.tell("")
-            output.tell(f"{badge}, for {content}: {counted(len(group), 'completion')}", "bold")
+                output.print("")
+            output.print(f"{badge}, for {content}: {counted(len(group), 'completion')}", "bold")
             shown = [{**as_json(row), "reason": WORDS[row.reason]} for row in group]
             output.listing(IN_GROUP, shown, empty="", piped=False)
 
@@ -134,6 +134,6 @@ def _say_written(output: Output, upload: "Upload", path: Path, *, beside: bool) 
     if beside or path == STDOUT:
         output.note(message)
     else:
-        output.say(message, colour)
+        output.confirm(message, colour)
     if upload.rows:
         output.note(Hint("Next: in Credly, Badges > Issue, upload the file. Then:", Command("sync")))

@@ -164,15 +164,15 @@ def _in_the_way(folder: Path, names: list[str]) -> Failure:
 def _show(output: "Output", folder: Path, result: "Result", *, dry_run: bool) -> None:
     changes = f"{result.written:,} written, {result.unchanged:,} unchanged, {result.removed:,} removed"
     if dry_run:
-        output.tell(f"{folder} would have {counted(result.pages, 'page')}: {changes}. Nothing was done.")
+        output.print(f"{folder} would have {counted(result.pages, 'page')}: {changes}. Nothing was done.")
         return
-    output.say(f"{folder} has {counted(result.pages, 'page')}: {changes}.", "green")
+    output.confirm(f"{folder} has {counted(result.pages, 'page')}: {changes}.", "green")
     output.note(f"Whose page is which: {result.manifest}")
 
 
 def _show_removed(output: "Output", folder: Path, result: "Result", *, dry_run: bool) -> None:
     pages = counted(result.removed, "page")
     if dry_run:
-        output.tell(f"{pages} would be removed from {folder}. Nothing was done.")
+        output.print(f"{pages} would be removed from {folder}. Nothing was done.")
         return
-    output.say(f"Removed {pages} from {folder}.", "green")
+    output.confirm(f"Removed {pages} from {folder}.", "green")

@@ -82,7 +82,7 @@ def _write_page(environment: Environment, path: Path, answer: "Report") -> None:
         environment.output.document(text)
         return
     write(path, text)
-    environment.output.say(f"Wrote the report to {path}.", "green")
+    environment.output.confirm(f"Wrote the report to {path}.", "green")
     environment.output.note(f"Next: open {path} in a browser.")
 
 
@@ -108,11 +108,11 @@ def _table(
     empty: str,
     after: str = "",
 ) -> None:
-    output.say(title, "bold")
+    output.confirm(title, "bold")
     output.listing(columns, rows, empty=empty)
     if after:
-        output.say(after)
-    output.say("")
+        output.confirm(after)
+    output.confirm("")
 
 
 @dataclass(frozen=True, slots=True)

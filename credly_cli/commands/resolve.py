@@ -70,8 +70,8 @@ def _show(output: Output, resolved: "Sequence[Resolved]", *, drop: bool) -> None
     for one in resolved:
         number, name, email = one.grant.id, one.grant.badge.name, one.grant.email
         if not one.changed:
-            output.say(f"Grant {number} was resolved so before.")
+            output.confirm(f"Grant {number} was resolved so before.")
         elif drop:
-            output.say(f"Grant {number} is dropped: {email} gets no {name} for it.")
+            output.confirm(f"Grant {number} is dropped: {email} gets no {name} for it.")
         else:
-            output.say(f"Grant {number} is issued: {name} for {email}.", "green")
+            output.confirm(f"Grant {number} is issued: {name} for {email}.", "green")

@@ -36,7 +36,7 @@ def retry(
 
 
 def _show(output: Output, planned: int, following: Command) -> None:
-    output.say(f"{counted(planned, 'grant')} planned again." if planned else "There is nothing to plan again.")
+    output.confirm(f"{counted(planned, 'grant')} planned again." if planned else "There is nothing to plan again.")
     waiting = Hint("To see what waits:", Command("grants", "--state", "failed", "--state", "held"))
     output.note(Hint("Next:", following) if planned else waiting)
 

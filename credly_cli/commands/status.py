@@ -57,11 +57,11 @@ def _show(environment: Environment, found: "Overview", warning: Hint | None, nex
     output, paths = environment.output, environment.paths
     _show_connection(output, found, environment.profile)
     if not environment.settings.enabled:
-        output.tell("The integration is switched off.", "yellow")
+        output.print("The integration is switched off.", "yellow")
     _show_counts(output, found)
     _show_runs(output, found)
     for name, path in (("Configuration", paths.config), ("Store", paths.store)):
-        output.tell(f"{name}: {path}{'' if path.exists() else ' (not there)'}.")
+        output.print(f"{name}: {path}{'' if path.exists() else ' (not there)'}.")
     if warning:
         output.warn(warning)
     if next_step:
@@ -71,39 +71,39 @@ def _show(environment: Environment, found: "Overview", warning: Hint | None, nex
 def _show_connection(output: Output, found: "Overview", profile: str) -> None:
     name = found.organization.name if found.organization else None
     if found.connected:
-        output.tell(f"Connected to {name} at {found.api_url} (profile {profile}).", "green")
+        output.print(f"Connected to {name} at {found.api_url} (profile {profile}).", "green")
     elif name is not None:
-        output.tell(f"Disconnected from {name} (profile {profile}).", "yellow")
+        output.print(f"Disconnected from {name} (profile {profile}).", "yellow")
     else:
-        output.tell(f"Not connected (profile {profile}).", "yellow")
+        output.print(f"Not connected (profile {profile}).", "yellow")
 
 
 def _show_counts(output: Output, found: "Overview") -> None:
-    output.tell(
+    output.print(
         f"{counted(found.badges, 'badge')}, {found.linked:,} linked; "
         f"{counted(found.content, 'piece of content', 'pieces of content')}; {counted(found.learners, 'learner')}."
     )
     grants = [f"{number:,} {state}" for state, number in found.grants.items() if number]
-    output.tell(f"Grants: {', '.join(grants) or 'none'}.")
+    output.print(f"Grants: {', '.join(grants) or 'none'}.")
     if found.grants["revoked"]:
         were = counted(found.grants["revoked"], "issued badge was", "issued badges were")
         listed, why = Command("grants", "--state", "issued"), Command("explain", "LEARNER")
         output.note(Hint(f"{were} revoked or deleted in Credly. To see which:", listed, ";", why, "tells why."))
     if found.needs_person:
-        output.tell(f"Waiting for a person: {found.needs_person:,}.", "yellow")
+        output.print(f"Waiting for a person: {found.needs_person:,}.", "yellow")
     for waiting in found.waiting_for_person:
         hint = f" {output.words(Hint.of(waiting.hint))}" if waiting.hint else ""
-        output.tell(f"  {waiting.message}{hint}", "yellow")
+        output.print(f"  {waiting.message}{hint}", "yellow")
 
 
 def _show_runs(output: Output, found: "Overview") -> None:
     last, good = found.last_sync, found.last_good_sync
     if last is None:
-        output.tell("Last sync: never.")
+        output.print("Last sync: never.")
         return
     ended = last.finished_at or f"begun {last.started_at}"
-    output.tell(f"Last sync: {last.status or 'not finished'}, {ended}.")
+    output.print(f"Last sync: {last.status or 'not finished'}, {ended}.")
     if last.problem:
-        output.tell(f"  {last.problem.message}", "yellow")
+        output.print(f"  {last.problem.message}", "yellow")
     if good != last.finished_at:
-        output.tell(f"Last good sync: {good or 'never'}.")
+        output.print(f"Last good sync: {good or 'never'}.")

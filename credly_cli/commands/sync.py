@@ -224,7 +224,7 @@ def _say(output: Output, run: "Run", sentence: str, colour: str | None = None) -
     if run.dry_run and not output.stdout.isatty():
         output.note(sentence)
     else:
-        output.say(sentence, colour)
+        output.confirm(sentence, colour)
 
 
 def _show_counts(output: Output, run: "Run") -> None:

@@ -25,7 +25,7 @@ EARNED = (
     _CONTENT,
     Column("Earned", "awarded_at", kind="date"),
     Column("Expires", "until", kind="date", stays=True),
-    Column("State", "standing"),
+    Column("State", "shown_state"),
 )
 PIPED = tuple(
     Column(key, key)
@@ -93,7 +93,7 @@ def _show(output: Output, answer: "Widget", html: Path | None) -> None:
     if html == STDOUT:
         return
     if html is not None:
-        output.say(
+        output.confirm(
             f"Wrote {html}: {len(answer.in_progress)} in progress, {len(answer.discover)} to discover,"
             f" {len(answer.earned)} earned.",
             "green",
@@ -106,17 +106,17 @@ def _show(output: Output, answer: "Widget", html: Path | None) -> None:
 
 
 def _show_sections(output: Output, answer: "Widget") -> None:
-    output.tell(f"In Progress ({len(answer.in_progress)})", "bold")
+    output.print(f"In Progress ({len(answer.in_progress)})", "bold")
     rows = [_row(entry) | {"far": _progress_text(entry)} for entry in answer.in_progress]
     output.listing(IN_PROGRESS, rows, empty="Nothing is in progress.", piped=False)
     _write_links(output, (("open", entry.content.title, entry.url) for entry in answer.in_progress))
-    output.tell("")
-    output.tell(f"Discover ({len(answer.discover)})", "bold")
+    output.print("")
+    output.print(f"Discover ({len(answer.discover)})", "bold")
     rows = [_row(entry) for entry in answer.discover]
     output.listing(DISCOVER, rows, empty="There is nothing to discover.", piped=False)
     _write_links(output, (("learn more of", entry.badge.name, entry.url) for entry in answer.discover))
-    output.tell("")
-    output.tell(f"Earned ({len(answer.earned)})", "bold")
+    output.print("")
+    output.print(f"Earned ({len(answer.earned)})", "bold")
     rows = [_earned(entry) for entry in answer.earned]
     output.listing(EARNED, rows, empty="No badge was earned yet.", piped=False)
     _write_links(
@@ -133,8 +133,8 @@ def _write_links(output: Output, links: Iterable[tuple[str, str, str | None]]) -
     """Write the addresses below the table, whole: to open the content, to learn more, to accept and to view."""
     for verb, name, address in links:
         if address:
-            output.tell(f"To {verb} {name}:")
-            output.tell(f"  {address}")
+            output.print(f"To {verb} {name}:")
+            output.print(f"  {address}")
 
 
 def _row(entry: "InProgress | Discoverable | Earned") -> Row:
@@ -146,7 +146,7 @@ def _earned(entry: "Earned") -> Row:
     return _row(entry) | {
         "awarded_at": entry.awarded_at,
         "until": entry.expires_at or "never",
-        "standing": f"{entry.state}, expired" if entry.expired else entry.state,
+        "shown_state": f"{entry.state}, expired" if entry.expired else entry.state,
     }
 
 

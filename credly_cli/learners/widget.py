@@ -14,7 +14,7 @@ from credly_cli.credly.client import Client
 from credly_cli.credly.records import BadgeBrief
 from credly_cli.identity import email_key, is_main_sublicense
 from credly_cli.issuing.decide import Outcome, outcome
-from credly_cli.issuing.plan import foreseen_brakes, foresees_brake
+from credly_cli.issuing.plan import foresees_brake
 from credly_cli.learners import badges
 from credly_cli.learners.badges import ShownBadge
 from credly_cli.linking import names
@@ -150,11 +150,6 @@ def read_sessions(
     rows = eligibility.enrolled(store, learner_ids, badge_ids)
     known = ((row, facts.whole(store, row.facts)) for row in rows)
     return _keep_back([Session(row, whole, outcome(whole)) for row, whole in known], is_braked)
-
-
-def braked(store: Store, brake: int) -> frozenset[str]:
-    """Return the badges of all that the next run would keep back; ``brake`` is ``grants.brake``."""
-    return foreseen_brakes(store, brake)
 
 
 def _keep_back(sessions: list[Session], is_braked: Callable[[str], bool]) -> list[Session]:

@@ -168,9 +168,9 @@ class _Run:
     @cached_property
     def _braked(self) -> frozenset[str]:
         """The badges that the brake would keep back in the next run: no page promises them (R32)."""
-        from credly_cli.learners import widget  # noqa: PLC0415 - for a run that has something to do
+        from credly_cli.issuing.plan import foreseen_brakes  # noqa: PLC0415 - for a run that has something to do
 
-        return widget.braked(self._context.store, self._job.brake)
+        return foreseen_brakes(self._context.store, self._job.brake)
 
     # Doing it
 

@@ -131,7 +131,7 @@ class Story:
         _, *arguments = shlex.split(line)
         shown = not (self._output.as_json or self._output.quiet)
         if shown:
-            self._output.say(f"$ {line}", "bold")
+            self._output.confirm(f"$ {line}", "bold")
             self._output.stdout.flush()
         command = [sys.executable, "-m", "credly_cli", *arguments]
         environment = {**self._clean_environment(), "CREDLY_HOME": str(self._home)}
@@ -142,14 +142,14 @@ class Story:
         self.went_well = self.went_well and done.returncode == ends_with
         self.steps.append(Step(line, done.returncode, done.stdout))
         if shown:
-            self._output.say("")
+            self._output.confirm("")
 
     def _clean_environment(self) -> dict[str, str]:
         """Return the environment without what would lead the commands to another Credly."""
         return {name: value for name, value in os.environ.items() if not name.startswith("CREDLY_")}
 
     def _chapter(self, title: str) -> None:
-        self._output.say(f"# {title}", "green")
+        self._output.confirm(f"# {title}", "green")
 
     def _remark(self, sentence: str) -> None:
-        self._output.say(sentence)
+        self._output.confirm(sentence)
