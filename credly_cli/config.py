@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 from credly_cli.configured_values import CHECKS
-from credly_cli.errors import Failure
+from credly_cli.errors import Failure, invalid_configuration
 from credly_cli.import_options import FileEntry, FileKind, read_entry
 from credly_cli.text import is_web_address
 from credly_cli.times import read_zone, utc_text
@@ -285,13 +285,13 @@ def _values(path: Path, profile: str, *, required: bool) -> tuple[_Values, _Valu
             table = tomllib.load(file)
     except (FileNotFoundError, NotADirectoryError):
         if required:
-            raise _invalid(f"The configuration {path} does not exist.") from None
+            raise invalid_configuration(f"The configuration {path} does not exist.") from None
         table = {}
     except (OSError, ValueError, RecursionError) as error:
-        raise _invalid(f"The configuration {path} cannot be read: {_reason(error)}.") from None
+        raise invalid_configuration(f"The configuration {path} cannot be read: {_reason(error)}.") from None
     profiles = table.pop("profiles", {})
     if not isinstance(profiles, dict) or not all(isinstance(entry, dict) for entry in profiles.values()):
-        raise _invalid("In the configuration, profiles must be tables like [profiles.NAME].")
+        raise invalid_configuration("In the configuration, profiles must be tables like [profiles.NAME].")
     for name, entry in profiles.items():  # a mistake in another profile is a mistake all the same
         _flatten(entry, f"profiles.{name}.")
     return _flatten(table), _flatten(profiles.get(profile, {}))
@@ -318,12 +318,12 @@ def _flatten(table: _Values, place: str = "", group: str = "") -> _Values:
 
 def _unknown(name: str, place: str) -> Failure:
     if name in _GROUPS:
-        return _invalid(f"In the configuration, {place}{name} must be a table: [{place}{name}].")
+        return invalid_configuration(f"In the configuration, {place}{name} must be a table: [{place}{name}].")
     last = {key.rpartition(".")[2]: key for key in _BY_NAME}  # a key in the wrong table
     close = [last[name.rpartition(".")[2]]] if name.rpartition(".")[2] in last else []
     close += difflib.get_close_matches(name, _BY_NAME, n=1)
     suggestion = f"Did you mean {close[0]}?" if close else "sample_config.toml shows every key."
-    return Failure("config-invalid", f"The configuration has an unknown key: {place}{name}.", hint=suggestion)
+    return invalid_configuration(f"The configuration has an unknown key: {place}{name}.", suggestion)
 
 
 def _checked(key: Key, value: Any, place: str) -> Any:
@@ -342,14 +342,14 @@ def _checked(key: Key, value: Any, place: str) -> Any:
 
 
 def _not_as_wanted(key: Key, place: str) -> Failure:
-    return _invalid(f"In the configuration, {place}{key.name} must be {CHECKS[key.type].words}.")
+    return invalid_configuration(f"In the configuration, {place}{key.name} must be {CHECKS[key.type].words}.")
 
 
 def _zone_name(_key: Key, value: str, _place: str) -> str:
     try:
         read_zone(value)
     except Failure as failure:
-        raise _invalid(failure.message) from None
+        raise invalid_configuration(failure.message) from None
     return value
 
 
@@ -383,14 +383,10 @@ def _words(key: Key, value: _Values, place: str) -> dict[str, str]:
             found[word] = meaning
         else:
             ways = ", ".join(_MEANINGS)
-            raise _invalid(f"In the configuration, {place}{key.name} must say one of {ways} for {word!r}.")
+            raise invalid_configuration(f"In the configuration, {place}{key.name} must say one of {ways} for {word!r}.")
     return found
 
 
 _READERS: dict[str, Callable[[Key, Any, str], Any]] = {
     "words": _words, "names": _names, "moment": _moment, "timezone": _zone_name,
 }  # fmt: skip
-
-
-def _invalid(message: str, hint: str = "sample_config.toml shows every key with its default.") -> Failure:
-    return Failure("config-invalid", message, hint=hint)

@@ -135,6 +135,13 @@ class Problem:
         return EXIT_OF[self.code]
 
 
+def invalid_configuration(
+    message: str, hint: Hint | str = "sample_config.toml shows every key with its default."
+) -> Failure:
+    """Say what is wrong in the configuration."""
+    return Failure("config-invalid", message, hint=hint)
+
+
 def unwritable(option: str, path: Path, error: OSError) -> Failure:
     """Say that a file of the user's choice cannot be written."""
     reason = error.strerror or str(error)

@@ -8,7 +8,7 @@ from dataclasses import astuple, dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Literal, TypeAlias, get_args
 
-from credly_cli.errors import Failure
+from credly_cli.errors import Failure, invalid_configuration
 from credly_cli.times import read_zone
 
 FileKind = Literal["learners", "content", "progress", "access"]
@@ -17,7 +17,6 @@ IdDecision: TypeAlias = Literal["same", "new"]
 
 # What a word of a column may mean: ``--value role:Nurse=learner``.
 _MEANINGS = {"status": ("completed", "open", "ended", "ignore"), "role": ("learner", "other")}
-_SAMPLE = "sample_config.toml shows every key with its default."
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +47,8 @@ def read_entry(entry: str | Mapping[str, Any], where: str) -> str | FileEntry:
     for name in entry:
         if name not in _CHECKS:
             close = difflib.get_close_matches(name, _CHECKS, n=1)
-            hint = f"Did you mean {close[0]}?" if close else _SAMPLE
-            raise Failure("config-invalid", f"The configuration has an unknown key: {where}.{name}.", hint=hint)
+            hints = [f"Did you mean {each}?" for each in close]
+            raise invalid_configuration(f"The configuration has an unknown key: {where}.{name}.", *hints)
     if not entry.get("path"):
         raise _invalid(f"each table of {where} needs a path")
     return FileEntry(**{name: _CHECKS[name](value, f"{where}.{name}") for name, value in entry.items()})
@@ -114,7 +113,7 @@ _CHECKS: dict[str, Callable[[Any, str], Any]] = {
 
 
 def _invalid(what: str) -> Failure:
-    return Failure("config-invalid", f"In the configuration, {what}.", hint=_SAMPLE)
+    return invalid_configuration(f"In the configuration, {what}.")
 
 
 # On the command line

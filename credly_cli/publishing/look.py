@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from credly_cli import pages
 from credly_cli.config import Settings
-from credly_cli.errors import Failure
+from credly_cli.errors import invalid_configuration
 from credly_cli.publishing.folder import LOGOS, SHEET
 from credly_cli.publishing.manifest import address
 from credly_cli.text import is_web_address
@@ -82,7 +82,7 @@ def _logo(logo: str, folder: Path) -> tuple[str, bytes | None]:
     name = f"credly-logo{Path(logo).suffix.lower()}"
     if name not in LOGOS:
         endings = ", ".join(logo.rpartition(".")[2] for logo in LOGOS)
-        raise _invalid(f"publish.logo must be an https address or a file that ends in {endings}.")
+        raise invalid_configuration(f"publish.logo must be an https address or a file that ends in {endings}.")
     return name, data
 
 
@@ -91,11 +91,9 @@ def _read(name: str, folder: Path, key: str) -> bytes:
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise _invalid(f"The file of {key} cannot be read ({path}): {error.strerror}.") from None
+        raise invalid_configuration(f"The file of {key} cannot be read ({path}): {error.strerror}.") from None
     if len(data) > _MOST_BYTES:
-        raise _invalid(f"The file of {key} is too large for a page ({path}): at most {_MOST_BYTES:,} bytes.")
+        raise invalid_configuration(
+            f"The file of {key} is too large for a page ({path}): at most {_MOST_BYTES:,} bytes."
+        )
     return data
-
-
-def _invalid(message: str) -> Failure:
-    return Failure("config-invalid", message, hint="sample_config.toml shows every key with its default.")

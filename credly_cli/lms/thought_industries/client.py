@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
-from credly_cli.errors import Failure
+from credly_cli.errors import Failure, invalid_configuration
 from credly_cli.http.auth import Bearer
 from credly_cli.http.response import HttpFailure, Meaning, Service
 from credly_cli.http.retry import Limits
@@ -173,7 +173,7 @@ def _address(context: SourceContext) -> str:
 
 
 def _invalid(message: str) -> Failure:
-    return Failure("config-invalid", f"In the configuration, {message}", hint='For example: host = "learn.example.com"')
+    return invalid_configuration(f"In the configuration, {message}", 'For example: host = "learn.example.com"')
 
 
 def _key(context: SourceContext) -> Token:

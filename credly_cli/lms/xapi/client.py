@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from urllib.parse import urljoin
 
-from credly_cli.errors import Failure
+from credly_cli.errors import Failure, invalid_configuration
 from credly_cli.http.auth import Basic
 from credly_cli.http.response import HttpFailure, Meaning, Reply, Service, read_date
 from credly_cli.http.session import Session
@@ -174,7 +174,7 @@ def unreadable(what: str) -> HttpFailure:
 
 
 def _invalid(message: str, example: str) -> Failure:
-    return Failure("config-invalid", f"In the configuration, {message}", hint=f"For example: {example}")
+    return invalid_configuration(f"In the configuration, {message}", f"For example: {example}")
 
 
 def secret_of(context: SourceContext) -> Token:
