@@ -66,6 +66,11 @@ def missing_names(first_name: str | None, last_name: str | None) -> list[str]:
     return [word for word, name in (("first name", first_name), ("last name", last_name)) if not name]
 
 
+def full_name(first_name: str | None, last_name: str | None) -> str:
+    """Return both names as one, as far as they are known."""
+    return " ".join(filter(None, (first_name, last_name)))
+
+
 # How the names of two people compare: as words in any order, without case and accents
 
 Agreement: TypeAlias = Literal["both", "one", "none", "unknown"]

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from credly_cli.config import Paths
 from credly_cli.errors import Failure
-from credly_cli.identity import email_key
+from credly_cli.identity import email_key, full_name
 from credly_cli.linking import names
 from credly_cli.publishing import remove as publishing
 from credly_cli.publishing.key import PageKey
@@ -24,7 +24,7 @@ def named(store: Store, text: str) -> list[str]:
     if privacy.is_known(store, text) and not learners.of_email(store, text):
         return [text]
     found = names.learner(store, text)
-    return [f"{' '.join(filter(None, (one.first_name, one.last_name)))} <{one.email}>".lstrip() for one in found]
+    return [f"{full_name(one.first_name, one.last_name)} <{one.email}>".lstrip() for one in found]
 
 
 @dataclass(slots=True)

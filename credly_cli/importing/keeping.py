@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from credly_cli.identity import sha1_of
-from credly_cli.lms.records import ProgressRecord, Said
+from credly_cli.lms.records import ProgressRecord, Statement
 from credly_cli.store import kept, learners
 from credly_cli.store.database import Store
 from credly_cli.store.kept import Kept
@@ -98,7 +98,7 @@ class Keeping:
         return row not in self.kept_at
 
     def _keep(self, record: ProgressRecord) -> None:
-        identity = record.said.id if record.said else (record.event_id or _mark_of(record)).lower()
+        identity = record.statement.id if record.statement else (record.event_id or _mark_of(record)).lower()
         self._kept.append(
             Kept(
                 self.source, identity, record.content, record.session_id or "", record.id_source or "",
@@ -158,7 +158,7 @@ class Keeping:
 
 def _record(row: int, fields: list[Any]) -> ProgressRecord:
     record = ProgressRecord(*fields)._replace(row=row)
-    return record._replace(said=Said(*record.said)) if record.said else record
+    return record._replace(statement=Statement(*record.statement)) if record.statement else record
 
 
 def _named(name: str, title: str, rows: int) -> str:

@@ -13,7 +13,7 @@ from credly_cli.lms.records import (
     Activity,
     ProgressRecord,
     Reject,
-    Said,
+    Statement,
     Understood,
     UnknownContent,
     VoidingRecord,
@@ -111,11 +111,11 @@ class _Stage:
                 continue
             (
                 row, email, learner_id, name, by_title, session, progress, status, enrolled_at, completed_at,
-                completed_latest, event_id, first_name, last_name, reported_at, source, said, sha1, _,
+                completed_latest, event_id, first_name, last_name, reported_at, source, statement, sha1, _,
             ) = progress_record = cast("ProgressRecord", record)  # fmt: skip
             place = places.get((name, session, by_title)) or self._find_place(name, session, by_title=by_title)
-            if said is not None and not session and not isinstance(place, str):
-                place = self._of_registration(place, said, name)
+            if statement is not None and not session and not isinstance(place, str):
+                place = self._of_registration(place, statement, name)
             if isinstance(place, str):
                 self._without_place(rows, progress_record, place)
                 continue
@@ -130,11 +130,10 @@ class _Stage:
                 (email or "", numbering, learner_id or "", first_name or "", last_name or "", ""),
                 reported_at or completed_at,
             )
-            if said is not None:
+            if statement is not None:
                 at, latest = completed_at or reported_at, completed_latest or completed_at or reported_at
-                self._judged.append(
-                    (said.id, row, person, number, loose, said.word, said.registration, said.moment, at, latest)
-                )
+                identity, word, registration, moment = statement
+                self._judged.append((identity, row, person, number, loose, word, registration, moment, at, latest))
                 continue
             yield (
                 row, person, number, loose, "" if progress is None else progress, enrolled_at or "",
@@ -161,13 +160,15 @@ class _Stage:
     def _address_of(self, sha1: str) -> str | None:
         return self._keeping.addresses.of_sha1(sha1) if self._keeping is not None else None
 
-    def _of_registration(self, place: _NumberedPlace, said: Said, name: str) -> _NumberedPlace:
+    def _of_registration(self, place: _NumberedPlace, statement: Statement, name: str) -> _NumberedPlace:
         """Return the session that an attempt is, where a row of content says so; else an attempt is no session."""
-        if not place[1] or not said.registration:
+        if not place[1] or not statement.registration:
             return place
         content = self._ids.activities.get(name, name)
-        found = self._catalogue.sessions.get(said.registration)
-        return (self._number_place(Place(content, said.registration, loose=False)), 0) if found == content else place
+        found = self._catalogue.sessions.get(statement.registration)
+        if found != content:
+            return place
+        return self._number_place(Place(content, statement.registration, loose=False)), 0
 
     def _find_place(self, name: str, session: str | None, *, by_title: bool) -> _NumberedPlace | str:
         called = name if by_title else self._ids.activities.get(name, name)

@@ -12,7 +12,7 @@ from credly_cli.errors import Problem
 from credly_cli.lms.records import Understood
 from credly_cli.store import statements
 from credly_cli.store.database import Store
-from credly_cli.store.statements import Judged, SentBefore, TakenBack, Told, Voided
+from credly_cli.store.statements import Judged, SentBefore, StoredStatement, TakenBack, Voided
 from credly_cli.text import Command, Hint, counted
 
 
@@ -20,12 +20,12 @@ from credly_cli.text import Command, Hint, counted
 class Judgement:
     """What statements of one learner and place say together."""
 
-    completion: Told | None  # the latest that counts
-    failed: Told | None  # the latest failure
-    taken_back: tuple[Told, ...]
+    completion: StoredStatement | None  # the latest that counts
+    failed: StoredStatement | None  # the latest failure
+    taken_back: tuple[StoredStatement, ...]
 
 
-def judge(reported: Sequence[Told]) -> Judgement:
+def judge(reported: Sequence[StoredStatement]) -> Judgement:
     """Judge the statements of one learner and place, in any order."""
     failures = [each for each in reported if each.word == "failed"]
     claimed = [each for each in reported if each.word != "failed"]
@@ -34,13 +34,13 @@ def judge(reported: Sequence[Told]) -> Judgement:
     return Judgement(max(counting, key=_when, default=None), max(failures, key=_when, default=None), taken_back)
 
 
-def _takes_back(failed: Told, claimed: Told) -> bool:
+def _takes_back(failed: StoredStatement, claimed: StoredStatement) -> bool:
     if failed.registration and failed.registration != claimed.registration:
         return False
     return claimed.word != "passed" or claimed.moment <= failed.moment
 
 
-def _when(statement: Told) -> tuple[str, str]:
+def _when(statement: StoredStatement) -> tuple[str, str]:
     return statement.moment, statement.id
 
 

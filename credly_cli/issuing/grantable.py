@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from credly_cli.credly.records import BadgeBrief
 from credly_cli.errors import Failure
+from credly_cli.identity import full_name
 from credly_cli.linking import names
 from credly_cli.store import badges, enrollments, issued_badges, links
 from credly_cli.store import content as contents
@@ -78,5 +79,5 @@ def _recipient(store: Store, text: str, content_id: str) -> Addressee | None:
     if len(found) != 1:
         return None
     ((learner, enrolled),) = found
-    name = " ".join(word for word in (learner.first_name, learner.last_name) if word)
+    name = full_name(learner.first_name, learner.last_name)
     return Addressee(learner.email, name, enrolled.percent, enrolled.completed_at)

@@ -54,8 +54,8 @@ class ContentRecord(NamedTuple):
 Word = Literal["completed", "passed", "failed", "open", ""]
 
 
-class Said(NamedTuple):
-    """What a statement says of a completion, which is judged with others: its id, a word, which attempt it is of, when.
+class Statement(NamedTuple):
+    """What a statement of xAPI says of a completion, to be judged with others: its id, a word, the attempt, and when.
 
     ``passed`` is what completes also after a failure. ``moment`` is UTC text, to the microsecond.
     """
@@ -75,7 +75,7 @@ class ProgressRecord(NamedTuple):
     mean, which is the end of the day for a completion known by its date only.
     ``reported_at`` is when this was so, where the source says: an older record does not undo a newer one.
     ``id_source`` names the numbering that ``learner_id`` is of, '' the common one; ``None`` is that of the import.
-    ``said`` is there where the record is a statement to be judged with others. ``email_sha1`` is the hash of an
+    ``statement`` is there where the record is a statement to be judged with others. ``email_sha1`` is the hash of an
     address that is not told; ``title`` is how the source calls the content, to name it where nobody knows it.
     """
 
@@ -95,7 +95,7 @@ class ProgressRecord(NamedTuple):
     last_name: str | None
     reported_at: str | None = None
     id_source: str | None = None
-    said: Said | None = None
+    statement: Statement | None = None
     email_sha1: str | None = None
     title: str | None = None
 

@@ -11,6 +11,7 @@ from markupsafe import Markup, escape
 
 from credly_cli.credly.records import BadgeBrief, BadgeDetails
 from credly_cli.errors import Failure
+from credly_cli.identity import full_name
 from credly_cli.learners.badges import LearnerBadges
 from credly_cli.learners.widget import COMPLETE, Earned, InProgress, Widget, earned
 from credly_cli.pages.render import picture, policy, sheet, templates, web
@@ -126,7 +127,7 @@ def of_badges(store: Store, answer: LearnerBadges, lang: str | None = None) -> P
 
 
 def _named(learner: LearnerBrief) -> str:
-    return " ".join(filter(None, (learner.first_name, learner.last_name))) or learner.email
+    return full_name(learner.first_name, learner.last_name) or learner.email
 
 
 def render(page: Page, options: Options) -> str:

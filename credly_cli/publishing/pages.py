@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 
 from credly_cli.credly.records import BadgeBrief, BadgeDetails, IssuedBadge
+from credly_cli.identity import full_name
 from credly_cli.learners import badges as shown_badges
 from credly_cli.learners import widget
 from credly_cli.learners.badges import ShownBadge
@@ -21,6 +22,7 @@ from credly_cli.store.database import Store
 from credly_cli.store.eligibility import Audience, Discoverable
 from credly_cli.store.learners import Learner
 from credly_cli.store.published import PublishedPage
+from credly_cli.text import without_addresses
 
 _DIGEST_BYTES = 16
 _MOST_AUDIENCES = 1000  # whose lists are kept; a site has few, a platform of many tenants thousands
@@ -45,8 +47,12 @@ class PageFacts:
 
 
 def _name(learner: Learner) -> str:
-    parts = (learner.first_name, learner.last_name)
-    return " ".join(part for part in parts if part and "@" not in part)  # no page shows an address
+    return full_name(_without_address(learner.first_name), _without_address(learner.last_name))
+
+
+def _without_address(name: str | None) -> str | None:
+    """Return a name; none where it has an address in it, which older stores may hold and no page shows (R35)."""
+    return name if name and without_addresses(name) == name else None
 
 
 @dataclass(slots=True)

@@ -92,7 +92,7 @@ SELECT r.row, iif(d.learner_id <> '', 'learner_id', 'email'), d.reason, d.unknow
 JOIN temp.people p ON p.email_key = d.email_key AND p.learner_id = d.learner_id AND p.email = d.email
   AND p.source = d.source AND p.first_name = d.first_name AND p.last_name = d.last_name AND p.details = d.details
 JOIN (
-  SELECT row, person, line FROM temp.records UNION ALL SELECT row, person, 0 FROM temp.said
+  SELECT row, person, line FROM temp.records UNION ALL SELECT row, person, 0 FROM temp.reported
 ) r ON r.person = p.person WHERE d.reason IS NOT NULL ORDER BY r.line, r.row
 """
 

@@ -1,8 +1,8 @@
 """What statements of xAPI said of completions: kept, so that they can be judged together whenever they come.
 
-Statements of an import are staged beside its records, in ``said`` and ``voidings``. Those of known learners and content
-are kept in ``statements``; a voided one leaves it for good. What is judged of them anew goes into ``judged``, and from
-there among the records; ``taken_back`` has completions that count no more.
+Statements of an import are staged beside its records, in ``reported`` and ``voidings``. Those of known learners and
+content are kept in ``statements``; a voided one leaves it for good. What is judged of them anew goes into ``judged``,
+and from there among the records; ``taken_back`` has completions that count no more.
 """
 
 from collections.abc import Iterable, Iterator
@@ -13,12 +13,12 @@ from credly_cli.store.database import Store
 from credly_cli.store.denials import Origin
 
 _STAGE = (
-    "DROP TABLE IF EXISTS temp.said",
+    "DROP TABLE IF EXISTS temp.reported",
     "DROP TABLE IF EXISTS temp.voidings",
     "DROP TABLE IF EXISTS temp.judged",
     "DROP TABLE IF EXISTS temp.taken_back",
     """
-    CREATE TEMP TABLE said (
+    CREATE TEMP TABLE reported (
       id TEXT PRIMARY KEY, row INTEGER, person INTEGER, place INTEGER, loose INTEGER, word TEXT, registration TEXT,
       moment TEXT, at TEXT, latest TEXT) WITHOUT ROWID
     """,
@@ -43,23 +43,23 @@ _NOTE_VOIDINGS = (
     "DELETE FROM statements WHERE id IN (SELECT id FROM temp.voidings)",
     "DELETE FROM kept_progress WHERE id IN (SELECT id FROM temp.voidings)",
 )
-_DROP_VOIDED = "DELETE FROM temp.said WHERE id IN (SELECT id FROM voided_statements)"
+_DROP_VOIDED = "DELETE FROM temp.reported WHERE id IN (SELECT id FROM voided_statements)"
 _DROP_STRANGERS = """
-DELETE FROM temp.people WHERE person NOT IN (SELECT person FROM temp.records UNION ALL SELECT person FROM temp.said)
+DELETE FROM temp.people WHERE person NOT IN (SELECT person FROM temp.records UNION ALL SELECT person FROM temp.reported)
 """
 _TAKE = (
-    "DELETE FROM temp.said WHERE id IN (SELECT id FROM statements)",
+    "DELETE FROM temp.reported WHERE id IN (SELECT id FROM statements)",
     """
     INSERT INTO statements
     SELECT s.id, p.learner, l.content_id, l.session_id, s.loose, s.word, s.registration, s.moment, s.at, s.latest
-    FROM temp.said s CROSS JOIN temp.people p ON p.person = s.person CROSS JOIN temp.places l ON l.place = s.place
+    FROM temp.reported s CROSS JOIN temp.people p ON p.person = s.person CROSS JOIN temp.places l ON l.place = s.place
     WHERE p.learner IS NOT NULL
     """,
 )
 _TOUCHED = """
 SELECT s.learner, s.content_id, s.session_id, s.loose, s.id, s.word, s.registration, s.moment, s.at, s.latest
 FROM (
-  SELECT p.learner, l.content_id FROM temp.said s CROSS JOIN temp.people p ON p.person = s.person
+  SELECT p.learner, l.content_id FROM temp.reported s CROSS JOIN temp.people p ON p.person = s.person
   CROSS JOIN temp.places l ON l.place = s.place
   UNION SELECT learner, content_id FROM temp.taken_back) t
 CROSS JOIN statements s ON s.learner = t.learner AND s.content_id = t.content_id
@@ -78,7 +78,7 @@ _JUDGED = (
 )
 
 
-class Told(NamedTuple):
+class StoredStatement(NamedTuple):
     """A statement of a learner about content; ``moment`` is when to the microsecond, ``at`` to the second."""
 
     learner: int
@@ -123,15 +123,15 @@ def stage(store: Store) -> None:
         store.change(statement)
 
 
-def add(store: Store, said: Iterable[tuple[Any, ...]], voidings: Iterable[tuple[str]]) -> None:
-    """Stage statements (the columns of ``temp.said``) and the ids of voided ones."""
-    store.connection.executemany("INSERT OR IGNORE INTO temp.said VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", said)
+def add(store: Store, reported: Iterable[tuple[Any, ...]], voidings: Iterable[tuple[str]]) -> None:
+    """Stage statements (the columns of ``temp.reported``) and the ids of voided ones."""
+    store.connection.executemany("INSERT OR IGNORE INTO temp.reported VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", reported)
     store.connection.executemany("INSERT OR IGNORE INTO temp.voidings VALUES (?)", voidings)
 
 
 def are_staged(store: Store) -> bool:
     """Tell whether there are any."""
-    return bool(store.value("SELECT 1 FROM temp.said UNION ALL SELECT 1 FROM temp.voidings LIMIT 1"))
+    return bool(store.value("SELECT 1 FROM temp.reported UNION ALL SELECT 1 FROM temp.voidings LIMIT 1"))
 
 
 class Voided(NamedTuple):
@@ -143,13 +143,13 @@ class Voided(NamedTuple):
 
 def drop_voided(store: Store) -> Voided:
     """Let voided statements be as if never said, those of the import before anybody asks whom they mean."""
-    here = store.value("SELECT count(*) FROM temp.voidings WHERE id IN (SELECT id FROM temp.said)")
+    here = store.value("SELECT count(*) FROM temp.voidings WHERE id IN (SELECT id FROM temp.reported)")
     for statement in _NOTE_VOIDINGS:
         store.change(statement)
     new = store.value("SELECT count(*) FROM temp.voidings")
     unknown = store.value(
         "SELECT count(*) FROM temp.voidings WHERE id NOT IN (SELECT id FROM temp.taken_back)"
-        " AND id NOT IN (SELECT id FROM temp.said)"
+        " AND id NOT IN (SELECT id FROM temp.reported)"
     )
     dropped = store.change(_DROP_VOIDED)
     if dropped:
@@ -157,11 +157,11 @@ def drop_voided(store: Store) -> Voided:
     return Voided(max(dropped, here), min(new, unknown))
 
 
-def take(store: Store) -> Iterator[Told]:
+def take(store: Store) -> Iterator[StoredStatement]:
     """Keep the staged statements that are new, and return all that are to be judged anew, by learner and place."""
     for statement in _TAKE:
         store.change(statement)
-    return map(Told._make, store.connection.execute(_TOUCHED).fetchall())
+    return map(StoredStatement._make, store.connection.execute(_TOUCHED).fetchall())
 
 
 def judged(store: Store, rows: Iterable[Judged], taken_back: Iterable[TakenBack]) -> None:

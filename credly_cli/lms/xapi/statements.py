@@ -16,7 +16,7 @@ from credly_cli.lms.records import (
     ProgressRecord,
     Reading,
     RejectedError,
-    Said,
+    Statement,
     Understood,
     VoidingRecord,
     Word,
@@ -226,12 +226,12 @@ def _refuse_what_is_no_text(cells: list[str], numbering: str | None) -> None:
             raise RejectedError(column, problem)
 
 
-def _judged_part(statement: JsonObject, agent: _Agent, activity: str, word: Word, at: str | None) -> Said | None:
+def _judged_part(statement: JsonObject, agent: _Agent, activity: str, word: Word, at: str | None) -> Statement | None:
     """Return what is judged with other statements."""
     if word not in ("completed", "passed", "failed"):
         return None
     identity = _id_of(statement) or _made_id(agent, activity, word, at)
-    return Said(identity, word, _registration_of(statement), _moment_of(statement, str(at)))
+    return Statement(identity, word, _registration_of(statement), _moment_of(statement, str(at)))
 
 
 def _word_of(verb: str, result: JsonObject) -> Word | None:
