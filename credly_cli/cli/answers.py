@@ -123,6 +123,7 @@ SHAPES: dict[str, Any] = {
         "started_at": TEXT,
         "finished_at": TEXT,
     },
+    "sync, dry run": {},  # as sync, with the plan: below
     "grants": [GRANT],
     "grant": {"changed": YES_NO, "grant": GRANT},
     "grant, several": {
@@ -204,6 +205,7 @@ SHAPES: dict[str, Any] = {
         "completed_from": MAYBE,
         "completed_to": MAYBE,
         "left_out": NUMBER,
+        "dry_run": YES_NO,
         "files": [
             {
                 "file": TEXT,
@@ -232,7 +234,10 @@ SHAPES: dict[str, Any] = {
     "config, path": {"path": TEXT},
     "config, init": {"path": TEXT},
     "config, check": {"path": TEXT, "exists": YES_NO},
-    "publish": {"pages": NUMBER, "written": NUMBER, "unchanged": NUMBER, "removed": NUMBER, "manifest": MAYBE},
+    "publish": {
+        "pages": NUMBER, "written": NUMBER, "unchanged": NUMBER, "removed": NUMBER, "manifest": MAYBE,
+        "dry_run": YES_NO,
+    },
     "status": {
         "connected": YES_NO,
         "organization": ({"id": TEXT, "name": TEXT}, None),
@@ -279,6 +284,7 @@ SHAPES: dict[str, Any] = {
     "demo": {"steps": [{"command": TEXT, "exit_code": NUMBER, "output": TEXT}], "home": MAYBE},
     "sandbox": (_SANDBOX, {**_SANDBOX, "lrs": {"endpoint": TEXT, "user": TEXT, "password": TEXT}}),
 }  # fmt: skip
+SHAPES["sync, dry run"] = {**SHAPES["sync"], "plan": [{**GRANT, "id": None, "waits_until": MAYBE}]}
 
 
 _TYPES = {str: "string", int: "integer", float: "number", bool: "boolean", None: "null"}

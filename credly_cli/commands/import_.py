@@ -115,7 +115,7 @@ def import_(
             keep_rejects=not dry_run,
             progress=progress,
         )
-    answer = outcome.json(with_rows=dry_run)
+    answer = {**outcome.json(with_rows=dry_run), "dry_run": dry_run}
     environment.output.answer(answer, lambda: _show(environment, outcome, dry_run=dry_run))
     return int(Exit.PARTIAL if outcome.counts.rejected and not dry_run else Exit.DONE)
 

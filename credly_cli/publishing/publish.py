@@ -49,12 +49,13 @@ class Job:
 class Result:
     """What came of it; ``strangers`` are files of others that have the name of one of ours."""
 
-    JSON: ClassVar = ("pages", "written", "unchanged", "removed", "manifest")
+    JSON: ClassVar = ("pages", "written", "unchanged", "removed", "manifest", "dry_run")
 
     pages: int = 0
     written: int = 0
     removed: int = 0
     manifest: Path | None = None
+    dry_run: bool = False  # whether this is what would be done
     strangers: list[str] = field(default_factory=list)
 
     @property
@@ -108,7 +109,7 @@ class _Run:
         self._folder = folder
         self._known = context.published.folder(job.path)
         self._appearance = job.look.digest() + job.key.fingerprint
-        self._result = Result(pages=self._known.pages, manifest=job.manifest)
+        self._result = Result(pages=self._known.pages, manifest=job.manifest, dry_run=job.dry_run)
         self._lines_changed = not self._has_its_manifest()
         self._names_changed = False
 

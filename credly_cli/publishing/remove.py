@@ -15,7 +15,7 @@ from credly_cli.store.published import Published, PublishedFolder
 
 def remove_all(path: Path, published: Published, *, dry_run: bool) -> Result:
     """Remove every page of a folder, whoever published it, with its list and its manifest; raises ``Failure``."""
-    result = Result()
+    result = Result(dry_run=dry_run)
     try:
         if path.exists():
             with Folder.opened(path, None, tidy=not dry_run) as folder:

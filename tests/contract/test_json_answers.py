@@ -23,6 +23,7 @@ ANSWERS: dict[str, tuple[str, ...]] = {
     "link": ("link", "Facilitator", "hygiene", "--since", "2026-01-01"),
     "unlink": ("unlink", BADGE),
     "sync": ("sync",),
+    "sync, dry run": ("sync", "--dry-run"),
     "grants": ("grants",),
     "grant": ("grant", "bob@example.org", BADGE),
     "grant, several": ("grant", "bob@example.org", "nobody@example.org", BADGE),
