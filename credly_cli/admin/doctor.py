@@ -15,7 +15,6 @@ from credly_cli.lms.fields import is_no_id
 from credly_cli.lms.source import SourceContext
 from credly_cli.lms.thought_industries.client import Client as ThoughtIndustries
 from credly_cli.lms.xapi.client import Client as RecordStore
-from credly_cli.output import local_time
 from credly_cli.store import connection as connections
 from credly_cli.store import learners, runs
 from credly_cli.store.connection import Connection
@@ -229,12 +228,12 @@ def last_sync(store: Store, now: datetime) -> Check:
     """Tell how old the last good sync is."""
     good = runs.last_good(store)
     if runs.last(store) == 0:
-        return Check("last-sync", True, "No sync has run yet.", Hint("Run:", Command("sync")))
+        return Check("last-sync", True, "No sync has run yet.", Hint("Run:", *connections.syncing(store)))
     if good is None:
         return failed("last-sync", "No sync has ended well yet.", _SEE_WHY)
     if now - from_utc_text(good) > _LATE:
-        return failed("last-sync", f"The last good sync ended on {local_time(good)[:10]}.", _SEE_WHY)
-    return passed("last-sync", f"The last good sync ended at {local_time(good)}.")
+        return failed("last-sync", f"The last good sync ended at {good}.", _SEE_WHY)
+    return passed("last-sync", f"The last good sync ended at {good}.")
 
 
 _NAMED_IDS = 5

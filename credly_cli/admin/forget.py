@@ -11,12 +11,13 @@ from credly_cli.identity import email_key, full_name
 from credly_cli.linking import names
 from credly_cli.publishing import remove as publishing
 from credly_cli.publishing.key import PageKey
+from credly_cli.store import connection as connections
 from credly_cli.store import grants, learners, privacy
 from credly_cli.store.database import Store
 from credly_cli.store.learners import Learner
 from credly_cli.store.privacy import Forgotten
 from credly_cli.store.published import Published
-from credly_cli.text import Command, Hint
+from credly_cli.text import Hint
 
 
 def named(store: Store, text: str) -> list[str]:
@@ -74,5 +75,5 @@ def _require_settled(store: Store, people: list[int], email: str) -> None:
         raise Failure(
             "locked",
             f"It is not clear yet whether a badge of {email_key(email)} was issued.",
-            hint=Hint("Run", Command("sync"), "until it is, then forget the learner."),
+            hint=Hint("Run", *connections.syncing(store), "until it is, then forget the learner."),
         )

@@ -7,7 +7,7 @@ import typer
 from credly_cli.cli.environment import Environment
 from credly_cli.cli.parameters import AsCsv
 from credly_cli.output import Column
-from credly_cli.text import Command, Hint
+from credly_cli.text import Hint
 
 COLUMNS = (
     Column("Id", "id", "pipe", whole=True),
@@ -31,15 +31,15 @@ def badges(
 
     Example: credly badges --unlinked
     """
-    from credly_cli.store import badges, runs
+    from credly_cli.store import badges, connection, runs
 
     environment: Environment = context.obj
     with environment.reading() as store:
         rows = badges.listed(store, unlinked=unlinked)
-        synced = runs.badges_listed_at(store)
-    none = Hint("There are no badges yet. Run:", Command("sync"))
+        synced, syncing = runs.badges_listed_at(store), connection.syncing(store)
+    none = Hint("There are no badges yet. Run:", *syncing)
     empty = Hint("Every badge is linked.") if unlinked else none
     output = environment.output
     output.listing(COLUMNS, rows, empty=empty, as_csv=csv)
     if rows and synced and output.stdout.isatty() and not csv:
-        output.note(Hint(f"As of the last sync, {synced}. A badge that is missing here:", Command("sync")))
+        output.note(Hint(f"As of the last sync, {synced}. A badge that is missing here:", *syncing))

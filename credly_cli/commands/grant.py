@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -15,7 +15,7 @@ from credly_cli.text import Command, Hint, as_json, counted
 from credly_cli.times import UnreadableTimeError, utc_text
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from credly_cli.issuing.grantable import Addressee
     from credly_cli.issuing.manual import Granted, ManualGrants
@@ -33,7 +33,7 @@ GRANTABLE = (
     Column("Badge", "badge"),
     Column("Resource", "content"),
     Column("Session", "session_id", "wide", whole=True),
-    Column("Progress", "progress"),
+    Column("Progress (%)", "progress"),
     Column("Completed", "completed_at", kind="date"),
 )
 _ASKED = 10  # so many are named before it is asked
@@ -168,10 +168,15 @@ def _list(environment: Environment, names: list[str]) -> int:
         connections.require_connected(store)
         rows = [as_json(row) for row in grantable.of_learner(store, names[0])]
     output = environment.output
-    shown = rows if output.as_json else [{"id": row["badge"]["id"], **row} for row in rows]
+    shown = rows if output.as_json else [_grantable(row) for row in rows]
     empty = f"Nothing can be granted to {names[0]}: who gets a badge is enrolled in its content and has not earned it."
     output.listing(GRANTABLE, shown, empty=empty)
     return int(Exit.DONE)
+
+
+def _grantable(row: "Mapping[str, Any]") -> dict[str, object]:
+    progress = None if row["progress"] is None else f"{row['progress']:g}"
+    return {**row, "id": row["badge"]["id"], "progress": progress}
 
 
 def _confirm(environment: Environment, emails: list[str], badge: str) -> None:

@@ -12,15 +12,16 @@ from credly_cli.text import Command, Hint, as_json
 if TYPE_CHECKING:
     from credly_cli.store.finding import ListedLearner
 
-COLUMNS = (
+_WHO = (
     Column("Id", "learner_id", whole=True),
     Column("Email", "email", whole=True),
     Column("First name", "first_name"),
     Column("Last name", "last_name"),
     Column("Panorama", "panorama", "wide"),
-    Column("Sublicense", "sublicense", "wide"),
 )
-ON_A_TERMINAL = (*COLUMNS, Column("Former addresses", "former_emails"))
+_ALL = (Column("Sublicenses", "sublicenses", "wide"), Column("Former addresses", "former_emails"))
+ON_A_TERMINAL = (*_WHO, *_ALL)
+COLUMNS = (*_WHO, Column("Sublicense", "sublicense"), *_ALL)
 
 
 def learners(

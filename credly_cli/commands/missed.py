@@ -75,11 +75,12 @@ def missed(
         badge_id = names.badge(store, badge).id if badge is not None else None
         content_id = names.content(store, content).id if content is not None else None
         rows, connected = missing.missed(store, badge_id, content_id), connections.is_connected(store)
+        syncing = connections.syncing(store)
         if credly_upload is not None:
             to = output.document if credly_upload == STDOUT else credly_upload
             upload = missing.write_bulk_issue(store, to, rows, credly_template)
     if credly_upload is not None and not output.as_json:
-        _say_written(output, upload, credly_upload, beside=csv)
+        _say_written(output, upload, credly_upload, syncing, beside=csv)
         if not csv:
             return
     shown = output.stdout.isatty() and not (csv or output.as_json)
@@ -120,7 +121,9 @@ def _show_groups(output: Output, rows: "Sequence[Miss]") -> None:
             output.listing(IN_GROUP, shown, empty="", piped=False)
 
 
-def _say_written(output: Output, upload: "Upload", path: Path, *, beside: bool) -> None:
+def _say_written(
+    output: Output, upload: "Upload", path: Path, syncing: "Sequence[str | Command]", *, beside: bool
+) -> None:
     """Say what was written; ``beside`` another result, which has standard output for itself."""
     name = "standard output" if path == STDOUT else str(path)
     for reason, people in upload.left_out.items():
@@ -136,4 +139,4 @@ def _say_written(output: Output, upload: "Upload", path: Path, *, beside: bool) 
     else:
         output.confirm(message, colour)
     if upload.rows:
-        output.note(Hint("Next: in Credly, Badges > Issue, upload the file. Then:", Command("sync")))
+        output.note(Hint("Next: in Credly, Badges > Issue, upload the file. Then:", *syncing))

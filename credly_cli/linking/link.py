@@ -83,7 +83,7 @@ def link(
         raise Failure(
             "badge-not-active",
             f"{badge.name} is not active on Credly any more.",
-            hint=Hint("Activate it in Credly, then:", Command("sync")),
+            hint=Hint("Activate it in Credly, then:", *connections.syncing(store)),
         )
     moment = utc_text(now)
     with store.transaction():

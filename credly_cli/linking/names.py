@@ -8,6 +8,7 @@ from credly_cli.errors import ErrorCode, Failure
 from credly_cli.store import badges, finding, learners, runs
 from credly_cli.store import content as contents
 from credly_cli.store.badges import NamedBadge
+from credly_cli.store.connection import syncing
 from credly_cli.store.content import NamedContent
 from credly_cli.store.database import Store
 from credly_cli.store.learners import Learner
@@ -32,9 +33,9 @@ def badge(store: Store, text: str) -> NamedBadge:
     if not known:
         when = f"the last sync was at {synced}" if synced else "nothing was synced yet"
         message = f"There are no badges in the store: {when}."
-        raise Failure("unknown-badge", message, hint=Hint("Run:", Command("sync")))
+        raise Failure("unknown-badge", message, hint=Hint("Run:", *syncing(store)))
     names = [(name, row.id) for row in known for name in (row.name, row.slug) if name]
-    raise Failure("unknown-badge", f"There is no badge {text!r}.", hint=_badge_hint(text, names, synced))
+    raise Failure("unknown-badge", f"There is no badge {text!r}.", hint=_badge_hint(store, text, names, synced))
 
 
 def left_badges(store: Store, text: str) -> list[NamedBadge]:
@@ -43,13 +44,13 @@ def left_badges(store: Store, text: str) -> list[NamedBadge]:
     return [row for row in badges.all_named(store) if not row.listed and wanted and folded(row.name) == wanted]
 
 
-def _badge_hint(text: str, names: Iterable[tuple[str, str]], synced: str | None) -> Hint:
+def _badge_hint(store: Store, text: str, names: Iterable[tuple[str, str]], synced: str | None) -> Hint:
     """Suggest the closest; one that is new, or was activated lately, is in the store after a sync (R12)."""
     closest = _hint(text, names, Command("badges"))
     newer = f"If it is newer than the last sync, at {synced}:" if synced else "Nothing was synced yet:"
     if isinstance(closest.parts[-1], Command):
-        return Hint(*closest.parts, f". {newer}", Command("sync"))
-    return Hint(*closest.parts, newer, Command("sync"))
+        return Hint(*closest.parts, f". {newer}", *syncing(store))
+    return Hint(*closest.parts, newer, *syncing(store))
 
 
 def content(store: Store, text: str) -> NamedContent:
@@ -57,7 +58,7 @@ def content(store: Store, text: str) -> NamedContent:
     rows, sessions = contents.named(store), contents.sessions_named(store)
     if not rows:
         read = Command("import", "content", "FILE")
-        hint = Hint("Run:", read, ", or", Command("sync"), "with a source in the configuration.")
+        hint = Hint("Run:", read, ", or", *syncing(store), "with a source in the configuration.")
         raise Failure("unknown-content", "There is no content in the store yet.", hint=hint)
     if found := _named([(rows, "id"), (sessions, "session_id"), (rows, "title")], text):
         shown = "pieces of content"

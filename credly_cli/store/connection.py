@@ -56,6 +56,11 @@ def is_connected(store: Store) -> bool:
     return known is not None and known.connected
 
 
+def syncing(store: Store) -> tuple[str | Command, ...]:
+    """Return how to sync, as the end of a hint: where nothing is connected, connecting comes first."""
+    return (Command("sync"),) if is_connected(store) else (Command("connect"), ", then:", Command("sync"))
+
+
 def require_connected(store: Store) -> Connection:
     """Return the connection; raises ``Failure`` when there is none, whatever the environment holds (R3)."""
     known = current(store)

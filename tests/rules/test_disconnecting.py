@@ -47,6 +47,16 @@ def test_r3_no_hint_leads_to_what_ends_as_not_connected(linked: Desk) -> None:
     assert linked.run("retry").err == "Next: credly connect\n"
     assert "credly grant " not in linked.run("missed", terminal=True).err
     assert "credly grant " not in linked.run("explain", ROBIN, FIRST_AID).out
+    way = "credly connect, then: credly sync"
+    assert f"A badge that is missing here: {way}\n" in linked.run("badges", terminal=True).err
+    assert linked.json("link", "Juggling", "first-aid", code=5)["error"]["hint"].endswith(way)
+    assert linked.json("missed", "Juggling", code=5)["error"]["hint"].endswith(way)
+
+
+@pytest.mark.parametrize("command", ["link a b", "unlink a", "missed a", "badges", "doctor"])
+def test_r3_before_connecting_each_hint_to_sync_names_connecting_first(desk: Desk, command: str) -> None:
+    ran = desk.run(*command.split(), terminal=True, environ={"COLUMNS": "200"})
+    assert "credly connect, then: credly sync" in ran.out + ran.err
 
 
 @pytest.mark.parametrize("options", [["--list"], [FIRST_AID], [FIRST_AID, "--dry-run"]], ids=" ".join)

@@ -72,6 +72,15 @@ def test_former_addresses_are_told(office: Desk) -> None:
     assert "formerly byron@example.com" in office.run("learners", "lovelace", terminal=True).out
 
 
+def test_a_pipe_has_all_sublicenses_and_former_addresses_as_well(office: Desk) -> None:
+    office.imports("learners", "email,panorama,sublicense\nada@example.com,P,North;South\n")
+    row = ("1044", "ada@example.com", "Ada", "Lovelace", "P", "North", "North; South", "byron@example.com")
+    assert office.run("learners", "lovelace").out == "\t".join(row) + "\n"
+    header = office.run("learners", "lovelace", "--csv").out.partition("\n")[0]
+    assert header.endswith(",panorama,sublicense,sublicenses,former_emails")
+    assert "North; South" in office.run("learners", "lovelace", terminal=True, environ={"COLUMNS": "140"}).out
+
+
 def test_who_is_forgotten_is_found_by_no_word(office: Desk) -> None:
     office.json("forget", "ada@example.com", "--yes")
     assert found(office, "lovelace") == found(office, "forgotten") == found(office, "byron") == []

@@ -538,4 +538,4 @@ def test_learners_are_found_by_part_of_name_email_or_id(connected: Desk) -> None
     assert len(connected.json("learners")) == 2
     assert connected.json("learners", "100%") == []
     assert connected.run("learners", "nobody").code == 0
-    assert connected.run("learners", "1041").out == f"1041\t{ROBIN}\tRobin\tSample\tNorth\t\n"
+    assert connected.run("learners", "1041").out == f"1041\t{ROBIN}\tRobin\tSample\tNorth\t\t\t\n"

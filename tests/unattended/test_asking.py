@@ -59,6 +59,8 @@ def test_what_can_be_granted_is_listed_with_its_resource(enrolled: Desk) -> None
     """R22."""
     (row,) = enrolled.json("grant", ROBIN, "--list")
     assert (row["badge"]["name"], row["content"]["title"]) == (FIRST_AID, "First Aid Course")
+    enrolled.imports("progress", f"email,content_id,session_id,progress\n{ROBIN},first-aid,first-aid-march,40\n")
+    assert enrolled.run("grant", ROBIN, "--list").out.split("\t")[4] == "40"
     enrolled.json("grant", ROBIN, FIRST_AID)
     assert enrolled.json("grant", ROBIN, "--list") == []
 
