@@ -16,7 +16,6 @@ from credly_cli.issuing.decide import Outcome, outcome
 from credly_cli.issuing.forbidden import Permissions
 from credly_cli.signals import Interruption
 from credly_cli.store import claims, duplicates, facts, grants, issued_badges, runs
-from credly_cli.store import claims as uncertain
 from credly_cli.store.database import Store
 from credly_cli.store.grants import Grant
 from credly_cli.text import Command, Hint
@@ -146,13 +145,13 @@ class _Sender:
 
     def _work(self, pool: ThreadPoolExecutor) -> None:
         while True:
-            claims = self._exchange()
-            for claim in claims:
+            claimed = self._exchange()
+            for claim in claimed:
                 self.rate_limit.sent(self._now())
                 self.under_way[pool.submit(self.client.issue, claim.request)] = claim
             if self.under_way:
                 wait(self.under_way, self.rate_limit.delay(self._now()) or None, FIRST_COMPLETED)
-            elif not claims and not self._pause():
+            elif not claimed and not self._pause():
                 return
 
     def _exchange(self) -> list[_Claim]:
@@ -161,13 +160,13 @@ class _Sender:
             return []
         with self.store.transaction():
             done = self._take_answers()
-            claims = self._claim(self._free(len(done)))
+            claimed = self._claim(self._free(len(done)))
         for future in done:
             del self.under_way[future]
         if done:
             self.answered += len(done)
             self.client.progress.at(self.answered, max(self.answered, self.expected))
-        return claims
+        return claimed
 
     def _take_answers(self) -> list[Future[Answer]]:
         """Take the answers that are there, and those that come in meanwhile; returns them."""
@@ -212,8 +211,8 @@ class _Sender:
         due = self._due(free) if free > 0 else []
         if not due or not self._may_claim():
             return []
-        claims = [self._claim_one(grant) for grant in due]
-        return [claim for claim in claims if claim is not None]
+        claimed = [self._claim_one(grant) for grant in due]
+        return [claim for claim in claimed if claim is not None]
 
     def _due(self, limit: int) -> list[Grant]:
         return claims.due(
@@ -313,7 +312,7 @@ class _Sender:
         message = f"It is not clear whether it was issued: {answer.detail}."
         if refusal is not None:
             message = f"Credly refused: {answer.detail}."
-            uncertain.note_refusal(self.store, claim.grant.id, refusal)
+            claims.note_refusal(self.store, claim.grant.id, refusal)
         grants.set_state(self.store, claim.grant.id, "uncertain", now, problem_code=None, problem=message)
 
     def _failed(self, claim: _Claim, answer: Answer, now: str) -> None:

@@ -1,6 +1,6 @@
 """The ledger of grants: what a grant is, how one is recorded and moved, and what answers show of it.
 
-What sending asks for stands in ``claims``, what reconciling asks for in ``uncertain``.
+What sending and reconciling ask for stands in ``claims``.
 """
 
 import json

@@ -5,8 +5,6 @@ Times are UTC text of fixed width, so that they compare as text. ``email_key`` i
 
 from typing import Literal
 
-from credly_cli.store.page_triggers import TABLES
-
 State = Literal["planned", "sending", "uncertain", "issued", "covered", "held", "failed", "cancelled"]  # of a grant
 STATES: tuple[State, ...] = (
     "planned", "sending", "uncertain", "issued", "covered", "held", "failed", "cancelled",
@@ -326,7 +324,22 @@ CREATE INDEX issued_badges_revoked ON issued_badges (id) WHERE state = 'revoked'
 CREATE INDEX grants_covering ON grants (covered_by_grant) WHERE covered_by_grant IS NOT NULL;
 """
 
-M011_PAGES = TABLES
+M011_PAGES = """
+-- Learners whose page may have changed, in the order in which that was; 0 is everybody.
+CREATE TABLE page_changes (
+  learner INTEGER PRIMARY KEY,
+  number INTEGER NOT NULL,
+  at TEXT NOT NULL
+) STRICT;
+CREATE INDEX page_changes_number ON page_changes (number);
+-- What time it is: when the command began that writes now.
+CREATE TABLE page_clock (
+  id INTEGER PRIMARY KEY CHECK (id = 1),
+  at TEXT NOT NULL
+) STRICT;
+INSERT INTO page_clock VALUES (1, strftime('%Y-%m-%dT%H:%M:%SZ', 'now'));
+INSERT INTO page_changes VALUES (0, 1, (SELECT at FROM page_clock));
+"""
 
 M012_FORBIDDEN = """
 -- Whether Credly did not let the badge be issued when it was last tried (403): what is planned for it waits (R33).
