@@ -40,9 +40,11 @@ class ActivityReader:
                 hint="Rename or remove one of them.",
             )
         base = match_columns("progress", header[: places[0]], reading.mapping)
-        known = {"full_name": 0, **base.places}
-        understood.used.update({column: base.label(column) for column in base.places})
-        used = {0, *base.places.values(), *base.emails}
+        known = dict(base.places)
+        if "full_name" not in reading.mapping:
+            known["full_name"] = 0  # a column Username beside it is a login
+        understood.used.update({column: base.label(column) for column in known if known[column]})
+        used = {0, *known.values(), *base.emails}
         understood.unused += [text.strip() for place, text in enumerate(header[: places[0]]) if place not in used]
         self._understood = understood
         self._readers = [

@@ -117,16 +117,17 @@ def _sheet(kind: Kind, text: Text, pieces: Iterator[str], reading: Reading, unde
     sheet = Sheet(text, text.lines(pieces), layout, reading.header_line, understood)
     if not sheet.header:
         return iter(())
-    if kind == "progress" and (places := activities_in(sheet.header, reading.mapping)):
-        understood.header_line = sheet.line
-        activities = ActivityReader(sheet.header, places, reading, understood)
-        return _unfolded(sheet.records(cast("RowReader", activities.read)))
+    places = activities_in(sheet.header, reading.mapping) if kind == "progress" else []
     if reading.header_line is None and not layout.is_header(sheet.header) and sheet.parts:
         raise _refuse_parts(kind, sheet, reading, text.name)
-    _reader_of(kind, sheet.header, reading, text.name, understood)
+    if not places:
+        _reader_of(kind, sheet.header, reading, text.name, understood)
     understood.header_line = sheet.line
     if sheet.line > 1 and reading.header_line is None:
         understood.warn(f"{text.name}: the header is line {sheet.line}.")
+    if places:
+        activities = ActivityReader(sheet.header, places, reading, understood)
+        return _unfolded(sheet.records(cast("RowReader", activities.read)))
     ahead = sheet.look_ahead()
     if running := _running_number(kind, sheet.header, ahead, reading):
         reading = reading._replace(mapping={**reading.mapping, "learner_id": "="})
@@ -229,7 +230,7 @@ def _reader_of(
         raise refuse_header(kind, columns, name)
     if is_file:
         refuse_another_kind(kind, columns, reading.mapping, name)
-    note_columns(kind, columns, understood)
+    note_columns(kind, columns, understood, reading.zone)
     read = row_reader(kind, columns, reading, understood, ahead)
     values = [text[1:].strip() for text in added]
     return (lambda row, cells: read(row, [*cells[:-1], *values, ""])) if values else read
