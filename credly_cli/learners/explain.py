@@ -115,7 +115,7 @@ _CAUSES: dict[Decision, tuple[tuple[str, bool | None], ...]] = {
     "earned": (("earned", True),),
     "on-its-way": (("grant", None),),
     "would-grant": (("grant", True), ("counts", True)),
-    "needs-person": (("brake", False), ("permitted", False), ("grant", False), ("names", False)),
+    "needs-person": (("brake", False), ("permitted", False), ("grant", False), ("denied", False), ("names", False)),
     "not-granted": (
         ("dropped", False), ("revoked", False), ("deleted", False), ("badge-active", False), ("linked", False),
         ("counts", False), ("enrolled", False), ("completed", False), ("grant", False), ("connected", False),

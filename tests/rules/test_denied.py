@@ -164,6 +164,12 @@ def test_r33_a_completion_whose_badge_was_sent_is_only_reported(once: Desk) -> N
     assert len(once.issued(ONCE)) == 1
 
 
+def test_r33_the_cause_is_the_denial_also_before_a_sync_has_held_the_grant(denied: Desk) -> None:
+    (told,) = denied.json("explain", ADA, ONCE)["badges"]
+    assert told["decision"] == "needs-person"
+    assert told["cause"] == "A later file has the learner as not complete: it does not count."
+
+
 def test_r33_grants_and_explain_name_the_file_of_a_completion(once: Desk) -> None:
     once.learns(DONE)
     (told,) = once.json("explain", ADA, ONCE)["badges"]
