@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Literal, TypeAlias
 
 _PLAIN = re.compile(r"[A-Za-z0-9._-]+")  # what a filter of Credly's carries without its own syntax getting in the way
+_ADDRESS = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _LONGEST = 64
 _MARK_BYTES = 10
 _MARK_LENGTH = 16  # characters that these are
@@ -69,6 +70,11 @@ def missing_names(first_name: str | None, last_name: str | None) -> list[str]:
 def full_name(first_name: str | None, last_name: str | None) -> str:
     """Return both names as one, as far as they are known."""
     return " ".join(filter(None, (first_name, last_name)))
+
+
+def holds_address(name: str) -> bool:
+    """Tell whether an email address stands in place of a name, or beside it: that is nobody's name."""
+    return "@" in name and bool(_ADDRESS.search(name))
 
 
 # How the names of two people compare: as words in any order, without case and accents

@@ -6,6 +6,7 @@ from functools import lru_cache
 from operator import itemgetter
 from typing import TypeAlias
 
+from credly_cli.identity import holds_address
 from credly_cli.lms.column_names import BESIDE_SURNAME, OTHER_NAME
 from credly_cli.lms.columns import ABSENT, Columns, key_of
 from credly_cli.lms.dates import NO_VALUES, is_no_value, says_nothing
@@ -13,7 +14,6 @@ from credly_cli.lms.records import Cells, RejectedError, Understood
 
 Names: TypeAlias = tuple[str | None, str | None]
 
-_ADDRESS = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 # People are called so: none only where both are.
 _MAYBE_NAMES = frozenset({"na", "null", "none", "unknown", "never", "nan", "nat"})
 _NO_NAMES = NO_VALUES - _MAYBE_NAMES
@@ -29,7 +29,14 @@ _TITLES = frozenset({
     "mls", "mlis", "mdiv", "dmin", "dba", "shrmcp", "shrmscp", "cpc", "fache", "cism", "cisa", "ccna", "ccnp", "csm",
     "acca", "aca", "cia", "cfe", "aia", "leed", "fcca",
 })  # fmt: skip
-_IN_FRONT = frozenset({"dr", "prof", "mr", "mrs", "ms", "mx", "herr", "frau", "professor", "doctor"})
+_IN_FRONT = frozenset({
+    "dr", "prof", "mr", "mrs", "ms", "mx", "herr", "frau", "professor", "doctor", "mme", "mlle", "mudr", "judr", "phdr",
+    "rndr",
+})  # fmt: skip
+_IN_FRONT_WITH_DOT = frozenset(
+    {"rev", "sra", "srta", "dott", "dottssa", "ing", "dipling", "mgr"}
+)  # Ing-Marie is a name
+_UNSPOKEN = dict.fromkeys(map(ord, ".-\u2122\u00ae"))  # of titles, as in Dipl.-Ing. and PMP®
 _NEVER_NAMES = frozenset({"jr", "sr"})
 _ALSO_NAMES = frozenset({"ma", "do", "ba", "pa", "ben", "ot", "pe", "mag", "ret"})  # JACK LEE MA may be called so
 # Letters of UTF-8 that somebody has read in another encoding, as in JosÃ©, or that were lost.
@@ -63,8 +70,8 @@ def real_names(first: str, last: str) -> Names:
 def _real_name(text: str) -> str | None:
     name = clean(text)
     if (
-        not name
-        or _ADDRESS.fullmatch(name)
+        not any(map(str.isalpha, name))
+        or holds_address(name)
         or name.lower() in _NO_NAMES
         or (not name.isascii() and _GARBLED.search(name))
     ):
@@ -115,9 +122,14 @@ def _untitled(words: list[str], left: int) -> list[str]:
     """Take titles off a name, as long as ``left`` words are left."""
     while len(words) > left and _is_title(words[-1]):
         words = words[:-1]
-    while len(words) > left and (_key(words[0]) in _IN_FRONT):
+    while len(words) > left and _is_in_front(words[0]):
         words = words[1:]
     return words
+
+
+def _is_in_front(word: str) -> bool:
+    key = _key(word)
+    return key in _IN_FRONT or (key in _IN_FRONT_WITH_DOT and "." in word)
 
 
 def _is_title(word: str) -> bool:
@@ -130,7 +142,7 @@ def _is_title(word: str) -> bool:
 
 
 def _key(word: str) -> str:
-    return word.replace(".", "").replace("-", "").lower()
+    return word.translate(_UNSPOKEN).lower()
 
 
 # Needs no second look: nothing around it, and a domain of at least two labels.

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 
 from credly_cli.credly.records import BadgeBrief, BadgeDetails, IssuedBadge
-from credly_cli.identity import full_name
+from credly_cli.identity import full_name, holds_address
 from credly_cli.learners import badges as shown_badges
 from credly_cli.learners import widget
 from credly_cli.learners.badges import ShownBadge
@@ -22,7 +22,6 @@ from credly_cli.store.database import Store
 from credly_cli.store.eligibility import Audience, Discoverable
 from credly_cli.store.learners import Learner
 from credly_cli.store.published import PublishedPage
-from credly_cli.text import without_addresses
 
 _DIGEST_BYTES = 16
 _MOST_AUDIENCES = 1000  # whose lists are kept; a site has few, a platform of many tenants thousands
@@ -52,7 +51,7 @@ def _name(learner: Learner) -> str:
 
 def _without_address(name: str | None) -> str | None:
     """Return a name; none where it has an address in it, which older stores may hold and no page shows (R35)."""
-    return name if name and without_addresses(name) == name else None
+    return None if name and holds_address(name) else name
 
 
 @dataclass(slots=True)
