@@ -1,5 +1,6 @@
 """What was understood of a file, and what came of it: for whoever imports it, in a log, and for scripts."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -77,14 +78,23 @@ class FileReport:
         found = list(known.warnings)
         if self.kind == "progress" and self.read > self.rejected and not self.completions:
             found.append(self._without_completions())
+        if (silent := known.passed_over - known.claimed) and not self.completions:
+            say = counted(sum(silent.values()), "statement says", "statements say")
+            found.append(f"{say} nothing of a completion: {_counts(silent)}.")
+        if claimed := +known.claimed:
+            say = counted(sum(claimed.values()), "statement says", "statements say")
+            found.append(
+                f"{say} that something was completed, by a verb that is not known to mean it:"
+                f" {_counts(claimed)}. --value status:VERB=completed tells that it does."
+            )
         if known.dated_otherwise:
             number = sum(known.dated_otherwise.values())
             rows = counted(number, "row has", "rows have")
-            words = ", ".join(f"{word} ({count:,})" for word, count in known.dated_otherwise.most_common(_NAMED))
+            words = _counts(known.dated_otherwise)
             found.append(f"{rows} a date of completion, and a status that is none: {words}.")
         if known.unknown_events:
             number = sum(known.unknown_events.values())
-            words = ", ".join(f"{word} ({count:,})" for word, count in known.unknown_events.most_common(_NAMED))
+            words = _counts(known.unknown_events)
             they = counted(
                 number, "row has words that are not known, and shows", "rows have words that are not known, and show"
             )
@@ -109,6 +119,10 @@ def _quoted(header: str) -> str:
 def _named(names: list[str]) -> str:
     more = len(names) - _NAMED
     return ", ".join(names[:_NAMED]) + (f" and {more:,} more" if more > 0 else "")
+
+
+def _counts(words: Counter[str]) -> str:
+    return ", ".join(f"{word} ({count:,})" for word, count in words.most_common(_NAMED))
 
 
 def _words(counts: Mapping[tuple[str, str], int]) -> str:

@@ -1,7 +1,7 @@
 """Statements judged together, whenever and wherever they were read: what is voided, and what a failure takes back.
 
-A *failed* takes back what was reported before it of that learner and activity (and of its registration, where it has
-one), and a mere *completed* after it does not count; a later *passed*, or a success, completes, dated by it.
+A *failed* takes back what was reported before it of that learner and activity, but for another attempt (where both have
+registrations), and a mere *completed* after it does not count; a later *passed*, or a success, completes, dated by it.
 """
 
 from collections.abc import Iterable, Sequence
@@ -35,8 +35,8 @@ def judge(reported: Sequence[StoredStatement]) -> Judgement:
 
 
 def _takes_back(failed: StoredStatement, claimed: StoredStatement) -> bool:
-    if failed.registration and failed.registration != claimed.registration:
-        return False
+    if failed.registration and claimed.registration and failed.registration != claimed.registration:
+        return False  # another attempt
     return claimed.word != "passed" or claimed.moment <= failed.moment
 
 

@@ -51,7 +51,7 @@ class ContentRecord(NamedTuple):
     sublicenses: tuple[str, ...]
 
 
-Word = Literal["completed", "passed", "failed", "open", ""]
+Word = Literal["completed", "passed", "failed", "open", "ended", ""]
 
 
 class Statement(NamedTuple):
@@ -197,6 +197,8 @@ class Understood:
     left_out: Counter[tuple[str, str]] = field(default_factory=Counter)
     dated_otherwise: Counter[str] = field(default_factory=Counter)  # rows with a date of completion, by another status
     unknown_events: Counter[str] = field(default_factory=Counter)  # rows of a log whose words are not known
+    passed_over: Counter[str] = field(default_factory=Counter)  # statements that say nothing of progress, by their verb
+    claimed: Counter[str] = field(default_factory=Counter)  # ... whose result says that something was completed
     rows: list["Record"] = field(default_factory=list)  # the first five
     warnings: list[str] = field(default_factory=list)  # sentences for a person, such as where the header is
 

@@ -35,6 +35,10 @@ def _said(verb: str, number: int, **more: Any) -> dict[str, Any]:
         ([{"voided": True, "statement": _said("completed", 1)}], None),
         ([{"voided": False, "statement": _said("completed", 1)}], 1),
         ([_said("completed", 1, context={"registration": "a"}), _said("failed", 2, context={"registration": "b"})], 1),
+        ([_said("completed", 1), _said("failed", 2, context={"registration": "b"})], None),
+        ([_said("failed", 1, context={"registration": "b"}), _said("completed", 2)], None),
+        ([_said("experienced", 1, result={"completion": True})], None),
+        ([_said("progressed", 1, result={"completion": True, "success": True})], None),
     ],
 )
 def test_statements_are_judged_together(statements: list[Any], completed: int | None, desk: Desk) -> None:
@@ -181,6 +185,20 @@ def test_a_registration_is_a_session_where_a_row_of_content_says_so(desk: Desk) 
     told(desk, _said("completed", 1, context={"registration": "REG-B"}))
     with desk.store() as store:
         assert [row["session_id"] for row in store.rows("SELECT session_id FROM enrollments")] == ["reg-b"]
+
+
+def test_a_verb_that_is_not_known_to_complete_is_asked_about_and_may_be_told(linked: Desk) -> None:
+    ended = _said("terminated", 1, result={"completion": True})
+    warnings = told(linked, ended, _said("exited", 1), _said("answered", 1))["warnings"]
+    assert warnings == [
+        "2 statements say nothing of a completion: exited (1), answered (1).",
+        "1 statement says that something was completed, by a verb that is not known to mean it: terminated (1)."
+        " --value status:VERB=completed tells that it does.",
+    ]
+    assert completions(linked) == []
+    path = linked.file("statements.json", json.dumps(ended))
+    linked.json("import", "progress", path, "--value", "status:terminated=completed")
+    assert completions(linked) == ["2026-03-01T10:00:00Z"]
 
 
 @pytest.mark.further

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from credly_cli.lms.records import VoidingRecord
+from credly_cli.lms.records import Reject, VoidingRecord
 from tests.support.desk import Desk
 
 AT = "2026-10-17T20:50:53Z"
@@ -244,9 +244,35 @@ def test_a_statement_of_initialized_is_an_enrollment(one: Callable[..., Any]) ->
     assert (record.status, record.enrolled_at, record.completed_at) == (None, AT, None)
 
 
-def test_a_result_that_is_complete_completes_whatever_the_verb(one: Callable[..., Any]) -> None:
-    statement = _statement("http://adlnet.gov/expapi/verbs/terminated", result={"completion": True})
-    assert one("progress", json.dumps(statement)).completed_at == AT
+def test_a_result_that_is_complete_counts_with_a_verb_that_is_told(read: Callable[..., list[Any]]) -> None:
+    statement = json.dumps(_statement("http://adlnet.gov/expapi/verbs/terminated", result={"completion": True}))
+    assert read("progress", statement) == []
+    (record,) = read("progress", statement, values={"status": {"terminated": "completed"}})
+    assert record.completed_at == AT
+    (record,) = read("progress", statement, values={"status": {"http://adlnet.gov/expapi/verbs/terminated": "ended"}})
+    assert (record.status, record.completed_at) == ("ended", None)
+    assert read("progress", statement, values={"status": {"terminated": "ignore"}}) == []
+
+
+@pytest.mark.parametrize(
+    ("result", "completed_at"),
+    [
+        ({"completion": "false"}, None),
+        ({"success": "False"}, None),
+        ({"completion": "true", "success": ""}, AT),
+        ({"success": None}, AT),
+    ],
+)
+def test_a_result_may_be_written_as_text(
+    result: dict[str, Any], completed_at: str | None, one: Callable[..., Any]
+) -> None:
+    statement = _statement("http://adlnet.gov/expapi/verbs/completed", result=result)
+    assert one("progress", json.dumps(statement)).completed_at == completed_at
+
+
+def test_a_result_that_is_neither_true_nor_false_rejects_its_statement(one: Callable[..., Any]) -> None:
+    statement = _statement("http://adlnet.gov/expapi/verbs/completed", result={"success": 0})
+    assert one("progress", json.dumps(statement)) == Reject(1, "result", "its success is neither true nor false")
 
 
 def test_the_progress_of_a_statement_is_kept(one: Callable[..., Any]) -> None:

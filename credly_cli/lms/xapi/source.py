@@ -47,7 +47,7 @@ class Xapi:
         self._late: dict[str, Any] | None = None  # a statement that was stored later than what it reports
         self._stored_dialect = ""  # the dialect as it is stored
         self._understood = Understood()
-        self._reader = StatementReader(context.reading, self._understood, is_file=False)
+        self._reader = StatementReader(context.reading, self._understood, is_file=False, verbs=settings.verbs)
 
     @classmethod
     def configured(cls, context: SourceContext) -> "Xapi":

@@ -6,6 +6,7 @@ in, over all that are known: ``importing/statements.py``.
 
 import hashlib
 import re
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, NamedTuple
 
@@ -27,15 +28,18 @@ from credly_cli.text import JsonObject, storable
 
 _COMPLETED = frozenset({"completed", "complete", "passed", "satisfied", "waived"})
 _PASSED = frozenset({"passed", "satisfied", "waived"})
-_STATUSES: dict[Word, Literal["complete", "open"] | None] = {
-    "completed": "complete", "passed": "complete", "failed": "open", "open": "open", "": None,
+_STATUSES: dict[Word, Literal["complete", "open", "ended"] | None] = {
+    "completed": "complete", "passed": "complete", "failed": "open", "open": "open", "ended": "ended", "": None,
 }  # fmt: skip
 _ENROLLED = frozenset({"registered", "initialized"})
 _UNDER_WAY = _ENROLLED | {"progressed", "launched", "attempted", "resumed", "suspended"}
-_NEVER = frozenset({"answered", "scored", "attempted", "voided"})  # whatever their result says
+_NEVER = frozenset({"answered", "scored", "attempted", "failed"})  # whatever their result says
+_TOLD: dict[str | None, Word] = {"open": "open", "ended": "ended"}
+_KNOWN = _COMPLETED | _UNDER_WAY | _NEVER
 _PROGRESS = "https://w3id.org/xapi/cmi5/result/extensions/progress"
 _REMEMBERED = 10_000  # agents
 _LONGEST_TITLE = 200
+_LONGEST_VERB = 64
 _PRECISE = "%Y-%m-%dT%H:%M:%S.%fZ"
 _in_milliseconds = re.compile(r"\d{4}-[01]\d-[0-3]\dT[0-2]\d:[0-5]\d:[0-5]\d\.\d{3}Z", re.ASCII).fullmatch
 _PERSON = ("email", "learner_id", "full_name")
@@ -61,7 +65,12 @@ def is_statement(value: JsonObject) -> bool:
 
 def verb_of(statement: JsonObject) -> str:
     """Return the last word of the verb's address."""
-    return str(statement["verb"].get("id", "")).rstrip("/").rpartition("/")[2].lower()
+    return last_word(str(statement["verb"].get("id", "")))
+
+
+def last_word(verb: str) -> str:
+    """Return the last word of a verb's address."""
+    return verb.rstrip("/").rpartition("/")[2].lower()
 
 
 class _Agent(NamedTuple):
@@ -77,10 +86,15 @@ class StatementReader:
     """Reads statements as records; nobody is told apart by more than the standard has: address, hash, OpenID, account.
 
     Of a file the learner of a hash must be known; a group is rejected there, and left out and counted of an API.
+    ``verbs`` are those that a person has named: where they are none that is known, their result says what completes.
     """
 
-    def __init__(self, reading: Reading, understood: Understood, *, is_file: bool) -> None:
+    def __init__(self, reading: Reading, understood: Understood, *, is_file: bool, verbs: Iterable[str] = ()) -> None:
         self._reading = reading
+        self._meanings = {
+            last_word(word): meaning for word, meaning in reading.values.get("status", {}).items() if last_word(word)
+        }
+        self._named = frozenset(map(last_word, verbs)) - _KNOWN
         self._understood = understood
         self._is_file = is_file
         self._times = DateReader(reading, "timestamp")
@@ -104,8 +118,9 @@ class StatementReader:
         target, result = _object(statement.get("object")), _object(statement.get("result"))
         if verb == "voided":
             return VoidingRecord(row, _id_of(target), str(statement.get("id") or "") or None)
-        word = _word_of(verb, result)
+        word = self._word(verb, result)
         if word is None:
+            self._understood.passed_over[verb[:_LONGEST_VERB]] += 1
             return None
         agent, activity = self._agent(statement["actor"]), self._activity(statement, target)
         happened = self._happened(statement, word)
@@ -120,6 +135,29 @@ class StatementReader:
             str(statement.get("id") or "") or None, agent.first_name, agent.last_name, at,
             agent.numbering, _judged_part(statement, agent, activity, word, at), agent.sha1, _title_of(target),
         )  # fmt: skip
+
+    def _word(self, verb: str, result: JsonObject) -> Word | None:
+        """Return what a statement says of a completion, "" if it only shows an enrollment, ``None`` if not even that.
+
+        What its result says counts with the verbs of a completion only, and with those that a person has told.
+        """
+        told = self._meanings.get(verb)
+        if told == "ignore":
+            raise LeftOutError("status", verb)
+        if told in _TOLD:
+            return _TOLD[told]
+        if verb == "failed" and told is None:
+            return "failed"
+        completion, success = (_flag(result, "completion"), _flag(result, "success")) if result else (None, None)
+        completes = verb in _COMPLETED or told == "completed"
+        if not completes and completion and verb not in _NEVER:
+            completes = verb in self._named
+            self._understood.claimed[verb[:_LONGEST_VERB]] += not completes and success is not False
+        if not completes:
+            return "" if verb in _UNDER_WAY else None
+        if completion is False or success is False:
+            return "open"
+        return "passed" if verb in _PASSED or success else "completed"
 
     def _activity(self, statement: JsonObject, target: JsonObject) -> str:
         activity = self._given.get("content_id") or str(target.get("id") or "").strip()
@@ -234,15 +272,14 @@ def _judged_part(statement: JsonObject, agent: _Agent, activity: str, word: Word
     return Statement(identity, word, _registration_of(statement), _moment_of(statement, str(at)))
 
 
-def _word_of(verb: str, result: JsonObject) -> Word | None:
-    """Return what a statement says of a completion, "" if it only shows an enrollment, ``None`` if not even that."""
-    if verb == "failed":
-        return "failed"
-    if verb in _COMPLETED or (verb not in _NEVER and result.get("completion") is True):
-        if result.get("completion") is False or result.get("success") is False:
-            return "open"
-        return "passed" if verb in _PASSED or result.get("success") is True else "completed"
-    return "" if verb in _UNDER_WAY else None
+def _flag(result: JsonObject, name: str) -> bool | None:
+    """Return what a result says of completion or success, ``None`` where it says nothing."""
+    value = result.get(name)
+    if isinstance(value, str):
+        value = {"true": True, "false": False, "": None}.get(value.strip().lower(), value)
+    if value is None or isinstance(value, bool):
+        return value
+    raise RejectedError("result", f"its {name} is neither true nor false")
 
 
 def _object(value: object) -> JsonObject:
