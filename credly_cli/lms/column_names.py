@@ -7,7 +7,9 @@ LOGIN = ("user", "username", "login", "loginid")
 ADDRESS = (
     "userdetailemail", "emailaddress", "learneremail", "studentemail", "participantemail", "attendeeemail",
     "employeeemail", "useremail", "learneremailaddress", "studentemailaddress", "useremailaddress", "usersemail",
-    "workemail", "workemailaddress", "businessemail", "externalemail", "contactemail", "mail", "mailaddress",
+    "workemail", "workemailaddress", "businessemail", "externalemail", "contactemail", "primaryemail",
+    "primaryemailaddress", "emailprimary", "memberemail", "traineeemail", "candidateemail", "registrantemail",
+    "schoolemail", "companyemail", "corporateemail", "personalemail", "mail", "mailaddress",
     "emailid", "mbox", "actormbox", "recipientemail", "issuedtoemail",
     "emailadresse", "mailadresse", "adressedecourriel", "adresseemail", "courriel", "adresseelectronique",
     "adressemail", "direcciondecorreo", "direcciondecorreoelectronico", "correoelectronico", "correo",
@@ -15,6 +17,15 @@ ADDRESS = (
     "indirizzodipostaelettronica", "postaelettronica", "emailadres", "mailadres", "メールアドレス", "メール", "eメール",
 )  # fmt: skip
 EMAIL = (*ADDRESS, *LOGIN)
+# What says of an address that it is somebody else's, or whether there is one.
+NOT_THEIRS = (
+    "manager", "supervisor", "boss", "instructor", "teacher", "trainer", "approver", "parent", "guardian", "sponsor",
+    "organi", "host", "admin", "leader", "coach", "mentor", "tutor", "assessor", "reviewer", "owner", "author",
+    "creat", "sender", "support", "billing", "emergency", "spouse", "vorgesetzt", "responsable", "jefe", "gestor",
+    "chef", "leidinggevende", "status", "verified", "confirmed", "sent", "valid", "optin", "domain", "notification",
+    "subscri", "consent", "bounce", "setting", "frequen", "enabled", "count", "date", "type", "language", "marketing",
+    "template",
+)  # fmt: skip
 # Where the row has none in the first, whose address is in another? Only that of the same person.
 SAME_ADDRESS: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("email", *ADDRESS), ()),
@@ -44,7 +55,11 @@ FULL_NAME = (
 # user_surname.
 OTHER_NAME = ("name", "nom", "naam", "nome", "nombre", "nombres", "navn", "namn", "imie", "jmeno", "ad")
 BESIDE_SURNAME = {"usersurname": "username"}
-ROLE = ("rolename", "roles", "courserole", "userrole", "rolle", "rollen", "ruolo", "rol", "papel")
+ROLE = (
+    "rolename", "roles", "courserole", "userrole", "enrollmentrole", "enrolmentrole", "memberrole", "membershiprole",
+    "participantrole", "roleincourse", "rolesincourse", "classrole", "sectionrole", "courseroles", "userroles",
+    "rolle", "rollen", "ruolo", "rol", "papel",
+)  # fmt: skip
 LEARNER_ID = ("userid", "studentid")
 FOREIGN_LEARNER_ID = (
     "employeeid", "externalcustomerid", "userdetailid", "userdetailexternalcustomerid", "sourcedid", "sisid",
@@ -151,7 +166,7 @@ OUTCOME = frozenset({
         for whose in (
             "", "success", "lesson", "transcript", "training", "learning", "attendance", "progress", "pass", "passing",
             "completion", "course", "coursecompletion", "enrollment", "enrolment", "final", "overall", "exam", "test",
-            "assessment", "quiz", "score", "learner", "student", "participant",
+            "assessment", "quiz", "score", "learner", "student", "participant", "grade", "grading", "mastery",
         )
         for word in ("status", "result", "results", "outcome", "grade")
     ),
@@ -162,7 +177,8 @@ OUTCOME = frozenset({
 WHETHER_PASSED = frozenset({
     "passed", "haspassed", "ispassed", "pass", "success", "successful", "issuccess", "issuccessful", "coursepassed",
     "quizpassed", "testpassed", "exampassed", "assessmentpassed", "attended", "bestanden", "reussi", "aprobado",
-    "aprovado", "superato", "geslaagd", "合格",
+    "aprovado", "superato", "geslaagd", "合格", "achieved", "mastered", "passinggradeachieved", "passgradeachieved",
+    "achievedpassgrade", "completedsuccessfully", "successfullycompleted", "successfulcompletion", "metpassgrade",
 })  # fmt: skip
 LIKE_COMPLETION = (
     "complet", "finish", "status", "passed", "result", "attend", "timestamp", "leave", "verlassen",

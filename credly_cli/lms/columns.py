@@ -8,6 +8,7 @@ import re
 import shlex
 import unicodedata
 from collections.abc import Mapping, Sequence, Set
+from datetime import UTC, tzinfo
 from functools import cache
 from typing import NamedTuple
 
@@ -22,6 +23,7 @@ from credly_cli.lms.column_names import (
     LEARNER_ID,
     LIKE_COMPLETION,
     LOGIN,
+    NOT_THEIRS,
     OTHER_NAME,
     OUTCOME,
     PANORAMA,
@@ -32,7 +34,7 @@ from credly_cli.lms.column_names import (
     WHETHER_PASSED,
 )
 from credly_cli.lms.records import Kind, Understood
-from credly_cli.lms.zones import named_in
+from credly_cli.lms.zones import may_name_a_zone, named_in
 from credly_cli.text import Command, Hint
 
 _EVENT_MARKS = frozenset({"timestamp", "notifiableid", "event"})  # without one of these an "id" is not an event's
@@ -111,6 +113,8 @@ def match_columns(kind: Kind, header: Sequence[str], mapping: Mapping[str, str],
         if column not in mapping and (place := _find(ordered, column, header, keys)) != ABSENT:
             places[column] = place
     _settle_doubles(kind, places, keys)
+    if "email" not in mapped and "email" in places and _is_login_beside_an_address(header, places["email"], keys):
+        del places["email"]
     _find_other_name(places, keys)
     emails = [places["email"]] if "email" in places else []
     if "email" not in mapped and emails:
@@ -118,6 +122,15 @@ def match_columns(kind: Kind, header: Sequence[str], mapping: Mapping[str, str],
         emails += [keys[key][0] for key in other_headers if key in keys and keys[key][0] not in emails]
     outcomes = _outcomes_in(keys, set(places.values())) if kind == "progress" else ()
     return Columns(header, places, tuple(emails), outcomes)
+
+
+def _is_login_beside_an_address(header: Sequence[str], place: int, keys: Mapping[str, Sequence[int]]) -> bool:
+    """Tell whether what may be an address is a login, since the file has an address by a name that is not known."""
+    return header_key(header[place]) in LOGIN and any(map(_may_be_their_address, keys))
+
+
+def _may_be_their_address(key: str) -> bool:
+    return any(word in key for word in _LIKE_ADDRESS) and not any(word in key for word in NOT_THEIRS)
 
 
 def _outcomes_in(keys: Mapping[str, Sequence[int]], used: Set[int]) -> tuple[int, ...]:
@@ -152,6 +165,8 @@ def _advice(kind: Kind, columns: Columns, column: str) -> str:
         if other == "learners" and not keys & _OF_PROGRESS:
             return f"It looks like a file of learners. If not, {advice}"
         return "S" + advice[1:]
+    if column == "email" and (headers := [text for text in columns.header if _may_be_their_address(key_of(text))]):
+        return f"Say which column has the learner's address: --map email={shlex.quote(_sayable(headers[0].strip()))}"
     if other not in (None, kind):
         return f"It looks like a file of {other}. If not, say which column is meant: --map {column}=HEADER"
     return f"If one of them is meant, say which: --map {column}=HEADER"
@@ -216,10 +231,14 @@ def refuse_another_kind(kind: Kind, columns: Columns, mapping: Mapping[str, str]
         )
 
 
-def note_columns(kind: Kind, columns: Columns, understood: Understood) -> None:
-    """Note which columns of a file are used, which are not, and which of these look like a completion."""
+def note_columns(kind: Kind, columns: Columns, understood: Understood, zone: tzinfo = UTC) -> None:
+    """Note which columns of a file are used, which are not, and which of these look like a completion.
+
+    ``zone`` is that of times without one; UTC is that where nobody has told any.
+    """
     used = set(columns.places.values()) | set(columns.emails)
-    understood.used.update({column: columns.label(column).removeprefix("=") for column in columns.places})
+    headers = {column: columns.label(column).removeprefix("=") for column in columns.places}
+    understood.used.update({column: header for column, header in headers.items() if header})
     for place, text in enumerate(columns.header):
         header = text.strip()
         if place in used or not header or header in understood.unused or len(understood.unused) >= _MOST_UNUSED:
@@ -230,18 +249,22 @@ def note_columns(kind: Kind, columns: Columns, understood: Understood) -> None:
         if kind == "progress" and not is_known and any(part in key for part in LIKE_COMPLETION) and key[:3] != "end":
             understood.like_completion.append(header)
     if kind == "progress":
-        _note_what_is_missed(columns, understood)
+        _note_what_is_missed(columns, understood, zone)
 
 
-def _note_what_is_missed(columns: Columns, understood: Understood) -> None:
+def _note_what_is_missed(columns: Columns, understood: Understood, zone: tzinfo) -> None:
     """Say what a file has that may matter and is not used: addresses where it has no others, the zone of its times."""
-    for header in map(str.strip, columns.header):
+    times = columns.at("completed_at"), columns.at("timestamp")
+    for place, header in enumerate(map(str.strip, columns.header)):
         key = key_of(header)
         if not columns.emails and any(word in key for word in _LIKE_ADDRESS):
             way = f"--map email={shlex.quote(header)} if it is the learner's"
             understood.warn(f"{_sayable(header)!r} is not used: {way}.")
         elif key in _ZONES and "completed_at" in columns.places:
             understood.warn(f"{_sayable(header)!r} is not used: a time without a zone is read by --timezone (UTC).")
+        elif place in times and zone is UTC and may_name_a_zone(header):
+            way = "a time without one is read by --timezone (UTC)"
+            understood.warn(f"{_sayable(header)!r} names no zone that is known: {way}.")
 
 
 def could_be_header(cells: Sequence[str]) -> bool:

@@ -33,6 +33,7 @@ _GENERIC = {
 }  # fmt: skip
 _AROUND = re.compile(r"\b(?:in|time\s?zone|tz)\b", re.IGNORECASE)
 _BRACKETS = re.compile(r"[(\[]([^()\[\]]*)[)\]]")
+_LIKE_ZONE = re.compile(r"(?i:\b(?:time|local|zone)\b|zeit|heure|hora\b|\bora\b|tijd)|^\s*[A-Z]{3,4}\s*$")
 _AT_THE_END = re.compile(
     r"(?P<header>.*\S)(?:[\s,_:-]+(?:[Ii]n[\s_]+)?(?P<utc>(?i:UTC|GMT))(?i:[\s_]*time[\s_]?zone|[\s_]time)?"
     r"|(?<=[a-z])(?P<joined>UTC|Utc)|(?<=[a-z])[\s,-]+(?P<short>[PMECA]E?[SD]T|CES?T|CST|IST|MES?Z))\s*",
@@ -184,6 +185,13 @@ def named_in(header: str) -> Named | None:
         zones = {name: zone for name, zone in found.groupdict().items() if zone}
         return Named(zones.pop("header"), zones.popitem()[1])
     return None
+
+
+def may_name_a_zone(header: str) -> bool:
+    """Tell whether brackets behind a header may name a zone that is not known, as ``(Eastern Standard Time)``."""
+    if len(header) > _LONGEST_HEADER or named_in(header) is not None:
+        return False
+    return any(_LIKE_ZONE.search(bracket[1]) for bracket in _BRACKETS.finditer(header))
 
 
 def read_clock(text: str, zone: tzinfo) -> time:

@@ -343,6 +343,9 @@ def test_an_id_that_a_spreadsheet_has_cut_rejects_its_row(word: str, one: Callab
         "none,None",
         "nan,NaN",
         "robin@example.com,Sample",
+        "Robin,Sample robin@example.com",
+        "Robin,?",
+        "007,Sample",
     ],
 )
 def test_r21_a_placeholder_is_no_name(names: str, one: Callable[..., Any]) -> None:
@@ -373,6 +376,9 @@ def test_a_course_that_is_called_course_is_no_header_of_another_part(connected: 
         ("Attendance Status", "No show"),
         ("Grade", "Nicht bestanden"),
         ("Passed", "No"),
+        ("Grade Status", "Did not achieve pass grade"),
+        ("Completed successfully", "No"),
+        ("Pass Status", "Not Pass"),
         ("has_passed", "false"),
         ("Success", "0"),
     ],
@@ -466,3 +472,52 @@ def test_a_column_that_looks_like_addresses_is_named_where_a_file_has_no_others(
     text = "Email - Primary Work,employee_id,course,completed_at\na@example.org,7,Intro,2026-03-01\n"
     told = office.imports("progress", text, code=3)
     assert "--map email='Email - Primary Work' if it is the learner's" in " ".join(told["warnings"])
+
+
+@pytest.mark.parametrize("login", ["Login", "UserName", "User"])
+def test_a_login_is_no_address_where_the_file_has_one_by_a_name_that_is_not_known(login: str, office: Desk) -> None:  # noqa: F811
+    text = f"{login},E-mail for badges,course,completed_at\nada@login.example,ada@example.org,Intro,2026-03-01\n"
+    error = office.imports("progress", text, code=3)["error"]
+    assert (error["code"], error["hint"]) == (
+        "import-rejected", "Say which column has the learner's address: --map email='E-mail for badges'",
+    )  # fmt: skip
+    assert learners_in(office) == []
+
+
+@pytest.mark.parametrize(
+    ("header", "cells", "email"),
+    [
+        ("Login,Primary e-mail", "ada@login.example,ada@example.org", "ada@example.org"),
+        ("Login,Manager Email", "ada@login.example,boss@example.org", "ada@login.example"),
+        ("Login,Email verified", "ada@login.example,yes", "ada@login.example"),
+    ],
+)
+def test_a_login_is_an_address_beside_that_of_somebody_else(
+    header: str, cells: str, email: str, one: Callable[..., Any]
+) -> None:
+    assert one("learners", f"{header}\n{cells}\n").email == email
+
+
+@pytest.mark.parametrize("header", ["Enrollment Role", "Participant role", "Role in course", "Member Role"])
+def test_whoever_teaches_is_left_out_by_whatever_column_says_so(header: str, office: Desk) -> None:  # noqa: F811
+    text = f"email,course,completed_at,{header}\na@example.org,Intro,2026-03-01,Teacher\n"
+    told = office.imports("progress", text)
+    assert (told["left_out"], told["completions"]) == (1, 0)
+
+
+def test_brackets_that_may_name_a_zone_are_said_to_be_none_that_is_known(office: Desk) -> None:  # noqa: F811
+    header = "Completion Date (Eastern Standard Time)"
+    text = f"email,course,{header}\na@example.org,Intro,2026-03-01 22:30\n"
+    told = office.imports("progress", text, "--map", f"completed_at={header}")
+    assert told["warnings"] == [
+        f"'{header}' names no zone that is known: a time without one is read by --timezone (UTC)."
+    ]
+    zone = "America/New_York"
+    assert office.imports("progress", text, "--map", f"completed_at={header}", "--timezone", zone)["warnings"] == []
+
+
+def test_the_line_of_the_header_of_moodles_report_is_said_and_a_login_in_it_is_no_name(office: Desk) -> None:  # noqa: F811
+    text = "Report\n\n,Username,Email address,Intro,\nAda Lovelace,ada,a@example.org,Completed,2026-03-01 10:00\n"
+    told = office.imports("progress", text)
+    assert told["warnings"] == ["progress.csv: the header is line 3."]
+    assert learners_in(office) == [["a@example.org", "", "Ada", "Lovelace"]]

@@ -72,6 +72,7 @@ def test_words_of_status_are_known_in_the_languages_of_the_big_systems(word: str
         ),
         *("2026年2月13日 星期五 上午10:05", "2026년 2월 13일 오전 10:05", "fredag 13 februari 2026 kl. 10:05"),
         "13. helmikuuta 2026 klo 10:05",
+        "sexta-feira, 13 de fevereiro de 2026 às 10:05",
     ],
 )
 def test_months_are_known_by_name_in_the_languages_of_the_big_systems(time: str, one: Callable[..., Any]) -> None:
