@@ -70,7 +70,7 @@ def real_names(first: str, last: str) -> Names:
 def _real_name(text: str) -> str | None:
     name = clean(text)
     if (
-        not any(map(str.isalpha, name))
+        not any(map(str.isalnum, name))
         or holds_address(name)
         or name.lower() in _NO_NAMES
         or (not name.isascii() and _GARBLED.search(name))
