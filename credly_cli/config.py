@@ -2,50 +2,18 @@
 
 import difflib
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, dataclass, field, fields
-from datetime import UTC, date, datetime, tzinfo
+from datetime import tzinfo
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, TypeAlias
 
-from credly_cli.configured_values import CHECKS
+from credly_cli.configured_values import Key, KeyType, checked
 from credly_cli.errors import Failure, invalid_configuration
-from credly_cli.import_options import FileEntry, FileKind, read_entry
-from credly_cli.text import is_web_address
-from credly_cli.times import read_zone, utc_text
-from credly_cli.urls import api_address, oauth_address, record_store_address
+from credly_cli.import_options import FileEntry, FileKind
+from credly_cli.times import read_zone
 
 _Values: TypeAlias = dict[str, Any]  # of keys, as TOML has them
-
-KeyType = Literal[
-    "bool",
-    "text",
-    "list",
-    "seconds",
-    "count",
-    "limit",
-    "days",
-    "timezone",
-    "address",
-    "web",
-    "oauth",
-    "source",
-    "words",
-    "names",
-    "record store",
-    "moment",
-    "files",
-]
-
-
-@dataclass(frozen=True, slots=True)
-class Key:
-    """A key of the configuration: its type, its default, and what it is for."""
-
-    name: str
-    type: KeyType
-    default: Any
-    meaning: str
 
 
 def _key(kind: KeyType, default: Any, meaning: str) -> Any:
@@ -310,7 +278,7 @@ def _flatten(table: _Values, place: str = "", group: str = "") -> _Values:
         if name in _GROUPS and isinstance(value, dict):
             values |= _flatten(value, place, f"{name}.")
         elif name in _BY_NAME:
-            values[name] = _checked(_BY_NAME[name], value, place)
+            values[name] = checked(_BY_NAME[name], value, place)
         else:
             raise _unknown(name, place)
     return values
@@ -324,69 +292,3 @@ def _unknown(name: str, place: str) -> Failure:
     close += difflib.get_close_matches(name, _BY_NAME, n=1)
     suggestion = f"Did you mean {close[0]}?" if close else "sample_config.toml shows every key."
     return invalid_configuration(f"The configuration has an unknown key: {place}{name}.", suggestion)
-
-
-def _checked(key: Key, value: Any, place: str) -> Any:
-    if key.type == "moment" and isinstance(value, date):
-        value = value.isoformat()  # TOML knows dates and times
-    expected = CHECKS[key.type]
-    if not expected.fits(value) or (key.type == "web" and not is_web_address(value)):
-        raise _not_as_wanted(key, place)
-    if key.type in _ADDRESSES:
-        return _ADDRESSES[key.type](value)
-    if key.type in _READERS:
-        return _READERS[key.type](key, value, place)
-    if key.type == "files":
-        return tuple(read_entry(entry, f"{place}{key.name}") for entry in value)
-    return tuple(value) if isinstance(value, list) else value
-
-
-def _not_as_wanted(key: Key, place: str) -> Failure:
-    return invalid_configuration(f"In the configuration, {place}{key.name} must be {CHECKS[key.type].words}.")
-
-
-def _zone_name(_key: Key, value: str, _place: str) -> str:
-    try:
-        read_zone(value)
-    except Failure as failure:
-        raise invalid_configuration(failure.message) from None
-    return value
-
-
-_ADDRESSES = {"address": api_address, "oauth": oauth_address, "record store": record_store_address}
-
-
-def _names(key: Key, value: Mapping[str, Any], place: str) -> dict[str, str]:
-    if not all(isinstance(name, str) for name in value.values()):
-        raise _not_as_wanted(key, place)
-    return {given.strip().rstrip("/") if key.name.endswith("homes") else given: name for given, name in value.items()}
-
-
-def _moment(key: Key, value: str, place: str) -> str:
-    try:
-        moment = datetime.fromisoformat(value.strip())
-    except ValueError:
-        raise _not_as_wanted(key, place) from None
-    return utc_text(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
-
-
-_MEANINGS = ("completed", "open", "ended", "enrolled", "ignore")
-
-
-def _words(key: Key, value: _Values, place: str) -> dict[str, str]:
-    """Check what words mean; those of a column may stand in a table of their own."""
-    found: dict[str, str] = {}
-    for word, meaning in value.items():
-        if isinstance(meaning, dict):
-            found |= _words(key, meaning, place)
-        elif meaning in _MEANINGS:
-            found[word] = meaning
-        else:
-            ways = ", ".join(_MEANINGS)
-            raise invalid_configuration(f"In the configuration, {place}{key.name} must say one of {ways} for {word!r}.")
-    return found
-
-
-_READERS: dict[str, Callable[[Key, Any, str], Any]] = {
-    "words": _words, "names": _names, "moment": _moment, "timezone": _zone_name,
-}  # fmt: skip

@@ -7,7 +7,8 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any, Literal
 
-from credly_cli.config import KEYS, Key, Settings
+from credly_cli.config import KEYS, Settings
+from credly_cli.configured_values import Key
 from credly_cli.errors import Failure, unwritable
 from credly_cli.files import write_new
 from credly_cli.text import Command, Hint, as_json
