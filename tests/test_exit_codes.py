@@ -144,7 +144,7 @@ def test_4_a_token_file_that_is_not_there_leads_somewhere_else(desk: Desk) -> No
     assert error["hint"] != "Run: credly connect"
 
 
-def test_4_without_a_connection(desk: Desk) -> None:
+def test_it_ends_with_4_without_a_connection(desk: Desk) -> None:
     failing(desk, "not-connected", "sync")
 
 
@@ -265,7 +265,7 @@ def test_1_for_what_nobody_expected_without_a_traceback(connected: Desk, monkeyp
     assert "Traceback" in connected.run("badges", "-v").err
 
 
-def test_130_for_an_interruption(connected: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_ends_with_130_when_interrupted(connected: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 

@@ -136,7 +136,7 @@ def test_a_completion_known_by_date_only(school: School) -> None:
 
 
 @pytest.mark.further
-def test_dropped_by_a_person(school: School) -> None:
+def test_what_a_person_dropped_is_not_granted_and_it_says_when(school: School) -> None:
     school.has(last_name="")
     school.teaches("first-aid", "First Aid Course", BADGE)
     school.completes("first-aid")
@@ -216,7 +216,7 @@ def test_r21_a_name_that_is_known_by_now_needs_nobody(school: School) -> None:
 
 
 @pytest.mark.further
-def test_credly_refused(school: School) -> None:
+def test_what_credly_refused_needs_a_person(school: School) -> None:
     school.has()
     school.teaches("first-aid", "First Aid Course", BADGE)
     school.completes("first-aid")
@@ -230,7 +230,7 @@ def test_credly_refused(school: School) -> None:
 
 
 @pytest.mark.further
-def test_credlys_answer_was_lost(school: School) -> None:
+def test_a_grant_whose_answer_was_lost_is_on_its_way(school: School) -> None:
     school.has()
     school.teaches("first-aid", "First Aid Course", BADGE)
     school.completes("first-aid")
@@ -256,7 +256,7 @@ def test_r20_issued_in_credly_itself(school: School) -> None:
     )
 
 
-def test_r23_revoked_and_deleted(school: School) -> None:
+def test_r23_what_was_revoked_or_deleted_is_not_granted_again_and_it_says_why(school: School) -> None:
     school.has()
     school.teaches("first-aid", "First Aid Course", BADGE)
     school.teaches("groups", "Leading Groups", "Facilitator")

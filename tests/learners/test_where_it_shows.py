@@ -109,7 +109,7 @@ def test_the_examples_are_rows_of_the_table() -> None:
 @pytest.mark.sampled
 @pytest.mark.parametrize("learner", LEARNERS)
 @pytest.mark.parametrize("badge", BADGES)
-def test_where_it_shows(learner: str, badge: str) -> None:
+def test_a_badge_shows_where_content_enrollment_and_badge_together_say(learner: str, badge: str) -> None:
     rows = [row for row in TABLE if (row.learner, row.badge) == (learner, badge)]
     assert len(rows) == len(CONTENT) * len(ENROLLMENTS)
     with Store.in_memory() as store:

@@ -349,7 +349,7 @@ def test_r25_the_address_is_matched_without_regard_to_case(school: School) -> No
     assert school.names("in_progress", ROBIN.upper()) == [BADGE]
 
 
-def test_nobody_knows_the_address(school: School) -> None:
+def test_an_address_that_nobody_knows_is_an_unknown_learner(school: School) -> None:
     assert school.desk.json("widget", "stranger@example.org", code=5)["error"]["code"] == "unknown-learner"
 
 

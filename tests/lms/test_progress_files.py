@@ -20,9 +20,9 @@ def test_a_row_with_every_column_becomes_progress(one: Callable[..., Any]) -> No
     )  # fmt: skip
 
 
-# What progress, status and completed_at say together: the standing, and whether the time counts.
+# What progress, status and completed_at say together: the outcome, and whether the time counts.
 @pytest.mark.parametrize(
-    ("progress", "status", "completed_at", "standing", "completes"),
+    ("progress", "status", "completed_at", "outcome", "completes"),
     [
         ("", "", "", None, False),
         ("0", "", "", "open", False),
@@ -46,13 +46,13 @@ def test_a_row_is_a_completion_when_it_says_so(
     progress: str,
     status: str,
     completed_at: str,
-    standing: str | None,
+    outcome: str | None,
     completes: bool,
     one: Callable[..., Any],
 ) -> None:
     text = f"email,content_id,progress,status,completed_at\nr@example.org,C1,{progress},{status},{completed_at}\n"
     record = one("progress", text)
-    assert record.status == standing
+    assert record.status == outcome
     assert record.completed_at == record.completed_latest == (DONE if completes else None)
 
 
@@ -196,12 +196,12 @@ def test_a_learner_may_be_known_by_id_only(one: Callable[..., Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("cell", "standing"), [("no", "open"), ("false", "open"), ("Not completed", "open"), (DONE, "complete"), ("", None)]
+    ("cell", "outcome"), [("no", "open"), ("false", "open"), ("Not completed", "open"), (DONE, "complete"), ("", None)]
 )
 def test_a_column_called_completed_holds_a_time_or_a_word(
-    cell: str, standing: str | None, one: Callable[..., Any]
+    cell: str, outcome: str | None, one: Callable[..., Any]
 ) -> None:
-    assert one("progress", f"email,course_id,completed\nr@x.org,C1,{cell}\n").status == standing
+    assert one("progress", f"email,course_id,completed\nr@x.org,C1,{cell}\n").status == outcome
 
 
 def test_a_time_in_another_form_than_was_said_is_rejected(one: Callable[..., Any]) -> None:

@@ -71,7 +71,7 @@ def test_the_nightly_file_of_thought_industries(one: Callable[..., Any]) -> None
 
 
 @pytest.mark.parametrize(
-    ("kind", "source", "standing", "enrolled_at", "completed_at"),
+    ("kind", "source", "status", "enrolled_at", "completed_at"),
     [
         ("enrollment", "registration", None, AT, None),
         ("status_change", "course_completed", "complete", None, AT),
@@ -80,10 +80,10 @@ def test_the_nightly_file_of_thought_industries(one: Callable[..., Any]) -> None
         ("certificate_grant", "course_completed", None, None, None),
     ],
 )
-def test_the_content_actions_log(
+def test_a_row_of_the_content_actions_log_is_read_by_its_type_and_source(
     kind: str,
     source: str,
-    standing: str | None,
+    status: str | None,
     enrolled_at: str | None,
     completed_at: str | None,
     one: Callable[..., Any],
@@ -93,16 +93,16 @@ def test_the_content_actions_log(
         f"robin@example.org,Acme,Course,Python,{kind},{source},{AT}\n"
     )
     record = one("progress", text)
-    assert (record.content, record.by_title, record.status) == ("Python", True, standing)
+    assert (record.content, record.by_title, record.status) == ("Python", True, status)
     assert (record.enrolled_at, record.completed_at) == (enrolled_at, completed_at)
 
 
 @pytest.mark.parametrize(
-    ("event", "standing", "enrolled_at", "completed_at"),
+    ("event", "status", "enrolled_at", "completed_at"),
     [("course.completed", "complete", None, AT), ("enrollment.created", None, AT, None)],
 )
-def test_the_webhooks_of_2026(
-    event: str, standing: str | None, enrolled_at: str | None, completed_at: str | None, one: Callable[..., Any]
+def test_a_webhook_of_thought_industries_of_2026_is_read_by_its_event(
+    event: str, status: str | None, enrolled_at: str | None, completed_at: str | None, one: Callable[..., Any]
 ) -> None:
     body = {
         "event": event,
@@ -111,7 +111,7 @@ def test_the_webhooks_of_2026(
     }
     record = one("progress", json.dumps(body))
     assert (record.email, record.learner_id, record.content) == ("robin@example.org", "u1", "s1")
-    assert (record.status, record.enrolled_at, record.completed_at) == (standing, enrolled_at, completed_at)
+    assert (record.status, record.enrolled_at, record.completed_at) == (status, enrolled_at, completed_at)
     assert record.event_id is None
 
 
@@ -124,7 +124,7 @@ def test_an_order_that_is_completed_completes_no_course(one: Callable[..., Any])
     assert one("progress", json.dumps(body)).column == "event"
 
 
-def test_events_of_learning_paths(read: Callable[..., list[Any]]) -> None:
+def test_an_event_completes_a_learning_path_and_one_of_its_milestone_does_not(read: Callable[..., list[Any]]) -> None:
     event = {
         "source": "learning_path_completed",
         "type": "status_change",
@@ -146,7 +146,7 @@ THINKIFIC = (
 )
 
 
-def test_the_export_of_thinkific(read: Callable[..., list[Any]]) -> None:
+def test_an_export_of_thinkific_is_read_without_naming_its_columns(read: Callable[..., list[Any]]) -> None:
     text = THINKIFIC + (
         f"1,robin@example.org,Robin Smith,7,c1,Python,100,true,{AT},2026-10-01T00:00:00Z,false\n"
         "2,kim@example.org,Kim Lee,8,c1,Python,40,false,,2026-10-01T00:00:00Z,false\n"
@@ -159,7 +159,7 @@ def test_the_export_of_thinkific(read: Callable[..., list[Any]]) -> None:
     assert undated.column == "completed_at"
 
 
-def test_the_webhook_of_thinkific(one: Callable[..., Any]) -> None:
+def test_a_webhook_of_thinkific_is_read_as_a_completion(one: Callable[..., Any]) -> None:
     body = {
         "id": "m1",
         "resource": "enrollment",
@@ -222,7 +222,7 @@ def _statement(verb: str, **more: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("verb", "standing", "completed_at"),
+    ("verb", "status", "completed_at"),
     [
         ("http://adlnet.gov/expapi/verbs/completed", "complete", AT),
         ("http://adlnet.gov/expapi/verbs/passed", "complete", AT),
@@ -232,10 +232,10 @@ def _statement(verb: str, **more: Any) -> dict[str, Any]:
     ],
 )
 def test_statements_of_xapi_and_cmi5(
-    verb: str, standing: str | None, completed_at: str | None, one: Callable[..., Any]
+    verb: str, status: str | None, completed_at: str | None, one: Callable[..., Any]
 ) -> None:
     record = one("progress", json.dumps({"statements": [_statement(verb)], "more": ""}))
-    assert _told(record) == ("robin@example.org", "https://lms.example.org/python", standing, completed_at, "x1")
+    assert _told(record) == ("robin@example.org", "https://lms.example.org/python", status, completed_at, "x1")
     assert (record.first_name, record.last_name) == ("Robin", "Smith")
 
 

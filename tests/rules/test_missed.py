@@ -152,7 +152,7 @@ def test_content_that_was_never_linked_misses_nothing(connected: Desk) -> None:
 # Each reason
 
 
-def test_r15_before_link(connected: Desk) -> None:
+def test_r15_what_was_completed_before_the_link_is_missed_until_the_link_counts_it(connected: Desk) -> None:
     complete(connected)
     link(connected)
     connected.json("sync")
@@ -168,7 +168,7 @@ def test_r15_a_later_moment_makes_it_before_link(linked: Desk) -> None:
     assert reason(linked) == "before-link"
 
 
-def test_r4_disconnected(linked: Desk) -> None:
+def test_r4_what_was_completed_while_disconnected_stays_missed_after_connecting_again(linked: Desk) -> None:
     leave(linked)
     complete(linked)
     assert reason(linked) == "disconnected"
@@ -198,7 +198,7 @@ def test_r16_a_cancelled_grant_is_missed(linked: Desk) -> None:
     assert reason(linked) == "unlinked"
 
 
-def test_r9_badge_not_active(linked: Desk) -> None:
+def test_r9_completions_of_a_badge_that_was_archived_are_missed_for_that(linked: Desk) -> None:
     complete(linked, name=",")
     linked.run("sync")
     archive(linked)
@@ -207,7 +207,7 @@ def test_r9_badge_not_active(linked: Desk) -> None:
 
 
 @pytest.mark.further
-def test_r23_revoked(linked: Desk) -> None:
+def test_r23_a_revoked_badge_is_missed_until_it_is_granted_by_hand(linked: Desk) -> None:
     complete(linked)
     linked.json("sync")
     linked.pass_time(minutes=1)
@@ -227,7 +227,7 @@ def test_r23_revoked_elsewhere_after_the_completion(linked: Desk) -> None:
     assert reason(linked) == "revoked"
 
 
-def test_r23_deleted(linked: Desk) -> None:
+def test_r23_a_badge_that_was_deleted_is_missed_as_deleted(linked: Desk) -> None:
     complete(linked)
     linked.json("sync")
     linked.pass_time(hours=1)
@@ -237,12 +237,11 @@ def test_r23_deleted(linked: Desk) -> None:
     assert reason(linked) == "deleted"
 
 
-def test_dropped(linked: Desk) -> None:
+def test_r33_what_a_person_dropped_is_missed_as_dropped(linked: Desk) -> None:
     complete(linked, name=",")
     linked.run("sync")
     (grant,) = linked.json("grants")
-    with linked.store() as store:
-        store.change("UPDATE grants SET state = 'cancelled', dropped = 1 WHERE id = ?", (grant["id"],))
+    linked.json("resolve", str(grant["id"]), "--drop")
     assert reason(linked) == "dropped"
 
 

@@ -159,7 +159,7 @@ def installed(desk: Desk, shell: str) -> None:
 
 
 @SHELLS
-def test_it_installs_itself(connected: Desk, shell: str) -> None:
+def test_completion_installs_itself_in_each_shell(connected: Desk, shell: str) -> None:
     installed(connected, shell)
 
 
@@ -195,7 +195,7 @@ def test_badges_with_one_slug_are_offered_by_id(connected: Desk, shell: str) -> 
 
 @SHELLS
 @pytest.mark.parametrize("trouble", ["absent", "damaged", "newer"])
-def test_any_trouble_is_silent(desk: Desk, shell: str, trouble: str) -> None:
+def test_a_shell_hears_nothing_of_a_broken_store_or_configuration(desk: Desk, shell: str, trouble: str) -> None:
     if trouble == "damaged":
         (desk.home / "credly.db").write_bytes(b"no database" * 1000)
     if trouble == "newer":

@@ -33,7 +33,7 @@ def test_all_is_well_after_a_sync(connected: Desk) -> None:
     assert all(check["ok"] for check in answer["checks"]), answer
 
 
-def test_it_changes_nothing(connected: Desk) -> None:
+def test_doctor_changes_no_file(connected: Desk) -> None:
     before = {path.name: path.read_bytes() for path in connected.home.iterdir()}
     connected.json("doctor")
     after = {path.name: path.read_bytes() for path in connected.home.iterdir()}
