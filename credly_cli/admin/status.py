@@ -1,4 +1,4 @@
-"""Where things stand, as `status` shows it: for what to call somebody, and what to do next."""
+"""What `status` says of where things stand: whether a person is needed (R33), and what to do next."""
 
 import re
 from collections.abc import Sequence

@@ -198,18 +198,22 @@ class Client:
     def _organizations(self, tries: int | None) -> tuple[dict[str, Organization], bool]:
         """Read the list of organizations; returns those that can be read, and whether that is all of them."""
         found, all_read = list[Organization](), True
-        for number in range(1, _MOST_PAGES_OF_ORGANIZATIONS + 1):
-            reply = self.http.get("/organizations", {"page": number}, tries=tries)
-            rows, metadata = reply.json.get("data"), reply.json.get("metadata")
-            for row in rows if isinstance(rows, list) else [None]:
-                try:
-                    found.append(organization_from(row))
-                except UnreadableRecordError:
-                    all_read = False
+        for row in self._short_list("/organizations", _MOST_PAGES_OF_ORGANIZATIONS, tries):
+            try:
+                found.append(organization_from(row))
+            except UnreadableRecordError:
+                all_read = False
+        return {organization.id: organization for organization in found}, all_read
+
+    def _short_list(self, path: str, most_pages: int, tries: int | None) -> Iterator[object]:
+        """Yield the rows of a list of a few pages, ``None`` for a page without any; raises ``HttpFailure``."""
+        for number in range(1, most_pages + 1):
+            answer = self.http.get(path, {"page": number}, tries=tries).json
+            rows, metadata = answer.get("data"), answer.get("metadata")
+            yield from rows if isinstance(rows, list) else [None]
             pages = metadata.get("total_pages") if isinstance(metadata, dict) else None
             if not rows or type(pages) is not int or number >= pages:
-                break
-        return {organization.id: organization for organization in found}, all_read
+                return
 
     def _organization_named(self, named: str, tries: int | None) -> Organizations:
         reply = self.http.get(f"/organizations/{quote(named, safe='')}", tries=tries)
@@ -226,18 +230,10 @@ class Client:
         """
         if self.token is None:
             return TokenFacts("never", None, None)  # an OAuth client's access tokens are renewed
-        for number in range(1, _MOST_PAGES_OF_TOKENS + 1):
-            try:
-                answer = self.http.get(f"{self._organization}/authorization_tokens", {"page": number}, tries=1).json
-            except Failure:
-                return NOT_TOLD  # a courtesy: many tokens may not list tokens
-            rows, metadata = answer.get("data"), answer.get("metadata")
-            for row in rows if isinstance(rows, list) else []:
+        with suppress(Failure):  # a courtesy: many tokens may not list tokens
+            for row in self._short_list(f"{self._organization}/authorization_tokens", _MOST_PAGES_OF_TOKENS, 1):
                 if isinstance(row, dict) and row.get("token") == self.token.reveal():
                     return token_facts_from(row)
-            pages = metadata.get("total_pages") if isinstance(metadata, dict) else None
-            if not rows or type(pages) is not int or number >= pages:
-                break
         return NOT_TOLD
 
     def begin_reading(self, *, badges: bool, issued: bool) -> None:

@@ -15,8 +15,6 @@ from credly_cli.sandbox.state import Sandbox
 from credly_cli.sandbox.switches import Switches
 
 T = TypeVar("T")
-# The grammar: ``key::value|key::a,b`` and ``key|-key``
-
 Test = Callable[[T], bool]
 TestMaker = Callable[["Term"], Test[T]]
 
@@ -34,7 +32,7 @@ class Term(NamedTuple):
 
 
 def read_filter(text: str) -> list[Term]:
-    """Take a filter apart. There is no escape for the characters of the grammar."""
+    """Take a filter apart: ``key::value|key::a,b``. There is no escape for the characters of the grammar."""
     terms = (part.partition("::") for part in text.split("|") if part)
     return [Term(key, value) for key, _, value in terms]
 
