@@ -1,1 +1,1 @@
-"""The command line's own parts: the group that turns failures into messages, options, environment, completion."""
+"""The command line's own: failures become messages and exit codes; what commands share; completion."""

@@ -1,1 +1,1 @@
-"""Credly's API: records, and the client that is the only place with HTTP."""
+"""Credly's API: its records, its lists, and the client that makes each of its calls."""

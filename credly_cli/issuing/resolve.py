@@ -1,4 +1,4 @@
-"""A person's part in the ledger: plan failed grants again, and say what was found out about one (R33)."""
+"""A person's part: `retry` plans failed and held grants again, `resolve` says what was found out about one (R33)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -59,7 +59,7 @@ def clean(text: str) -> str:
 
 
 def real_names(first: str, last: str) -> Names:
-    """Return a first and a last name of two cells, ``None`` where a cell has none."""
+    """Return a first and a last name of two cells; a placeholder is no name, and an address is none (R21)."""
     one, other = _real_name(first), _real_name(last)
     if (one is None or one.lower() in _MAYBE_NAMES) and (other is None or other.lower() in _MAYBE_NAMES):
         return None, None

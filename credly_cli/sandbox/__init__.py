@@ -1,4 +1,4 @@
-"""A stand-in for Credly's API with state, for tests, for the demo and for ``credly sandbox``.
+"""Stand-ins of Credly's API and of a learning record store, with state: for tests, the demo and ``credly sandbox``.
 
 ``api`` lists what in it is invented because nothing is known of Credly's own behaviour.
 """

@@ -1,4 +1,4 @@
-"""The records of an import of progress, staged.
+"""The people and the progress of an import, staged in temporary tables until it is known whom and what they mean.
 
 An import may bring millions of records, in any order, several of one enrollment among them. They are staged in
 temporary tables, which a million rows fill without memory: ``records`` has a row for each record, ``people`` those whom

@@ -1,4 +1,7 @@
-"""The first step of a run: the list of active badges; what is not in an incomplete one is not removed (R7-R10)."""
+"""The first step of a run: the list of active badges; what is not in an incomplete one is not removed (R7-R10).
+
+What is a change of a badge, and what Credly moves with each issue, tells its fingerprint (`credly/records.py`).
+"""
 
 from dataclasses import dataclass, field
 from datetime import datetime

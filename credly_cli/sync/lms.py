@@ -1,4 +1,4 @@
-"""The LMS step of a run: what the configured source has that is new comes into the store, a batch at a time."""
+"""The LMS step of a run: what is new in the configured sources comes into the store, a batch at a time."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

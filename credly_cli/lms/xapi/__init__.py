@@ -1,1 +1,1 @@
-"""Thought Industries, read through its REST API (``/incoming/v2``)."""
+"""Learning record stores, read through the statement API of xAPI."""
