@@ -58,7 +58,7 @@ class LinkChange:
     out: int = 0  # badges that are out through the link, and that the change does not touch (R34)
     left_out: int = 0  # completions that are too early to count
     connected: bool = True  # without which nothing is issued
-    unreleased: bool = False
+    unreleased: bool = False  # learners of the site do not see the content yet (R14)
     session_id: str | None = None  # by which the content was named
     settled: bool = False  # the link had ended by itself, which no longer waits for a person (R9)
 

@@ -170,7 +170,7 @@ def issued_to(store: Store, learners: Collection[int]) -> set[str]:
 
 
 def follow_replacements(store: Store) -> None:
-    """Let a grant whose badge was replaced in Credly have the badge that took its place, of the same template.
+    """Let a grant whose badge was replaced in Credly have the badge that took its place, of the same template (R34).
 
     That one can be revoked, and says what became of it; left without a grant, it would stand for another session (R20).
     """

@@ -1,4 +1,4 @@
-"""Links from badges to content, ended ones included, and the completions that they count."""
+"""Links from badges to content, all sessions of it (R13), ended ones included; and the completions that they count."""
 
 import json
 from collections.abc import Collection
