@@ -8,7 +8,7 @@ from datetime import tzinfo
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, TypeAlias
 
-from credly_cli.configured_values import Key, KeyType, checked
+from credly_cli.configured_values import Key, KeyType, SourceName, checked
 from credly_cli.errors import Failure, invalid_configuration
 from credly_cli.import_options import FileEntry, FileKind
 from credly_cli.times import read_zone
@@ -111,9 +111,6 @@ class XapiSettings:
     def secret_file(self) -> SecretFile:
         """Where the password is."""
         return SecretFile("password_file in [lms.xapi]", self.password_file)
-
-
-SourceName = Literal["files", "thought-industries", "xapi"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from credly_cli.errors import Failure, invalid_configuration
 from credly_cli.import_options import read_entry
@@ -11,6 +11,8 @@ from credly_cli.text import is_web_address
 from credly_cli.times import read_zone, utc_text
 from credly_cli.urls import api_address, oauth_address, record_store_address
 
+SourceName = Literal["files", "thought-industries", "xapi"]
+_SOURCES: tuple[SourceName, ...] = get_args(SourceName)
 KeyType = Literal[
     "bool", "text", "list", "seconds", "count", "limit", "days", "timezone", "address", "web", "oauth", "source",
     "words", "names", "record store", "moment", "files",
@@ -73,9 +75,7 @@ _CHECKS: dict[KeyType, _Check] = {
     "names": _Check('a table like {"https://lms.example/course/7" = "first-aid"}', dict),
     "record store": _Check("an address like https://lrs.example.com/xapi", str),
     "moment": _Check("a date or a time such as 2026-01-01 or 2026-01-01T00:00:00Z, in quotes", str),
-    "source": _Check(
-        "files, thought-industries or xapi, or a list of them", str, one_of=("files", "thought-industries", "xapi")
-    ),
+    "source": _Check(f"{', '.join(_SOURCES[:-1])} or {_SOURCES[-1]}, or a list of them", str, one_of=_SOURCES),
 }
 
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from credly_cli.config import Settings, SourceName
+from credly_cli.config import Settings
+from credly_cli.configured_values import SourceName
 from credly_cli.errors import Failure
 from credly_cli.import_options import FileEntry
 from credly_cli.lms.records import Kind, Reading, Records, Reject, Understood

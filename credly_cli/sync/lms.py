@@ -6,7 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from credly_cli.config import SourceName
+from credly_cli.configured_values import SourceName
 from credly_cli.errors import Failure, Problem
 from credly_cli.import_options import options_of
 from credly_cli.importing.candidates import IdOptions
