@@ -42,8 +42,12 @@ def _unquoted(store: Store, failure: Failure, arguments: Sequence[str]) -> Failu
 
 
 def _in_order(store: Store, words: list[str]) -> list[str]:
-    """Return the words of `grant` or `link` with the badge where it belongs."""
+    """Return the words of `grant` or `link` with the badge where it belongs, and with what is still to be named."""
     match words:
+        case ["grant", only]:
+            return ["grant", "LEARNER", only] if names.is_badge(store, only) else ["grant", only, "BADGE"]
+        case ["link", only]:
+            return ["link", only, "CONTENT"] if names.is_badge(store, only) else ["link", "BADGE", only]
         case ["grant", first, *others] if others and names.is_badge(store, first):
             return ["grant", *others, first]
         case ["link", first, second, *others] if names.are_swapped(store, first, second):

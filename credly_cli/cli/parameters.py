@@ -9,6 +9,7 @@ import typer
 from credly_cli.cli.completion import badges, content, languages, learners
 from credly_cli.errors import Failure
 from credly_cli.output import Output
+from credly_cli.text import Command, Hint
 
 LearnerName = Annotated[
     str, typer.Argument(metavar="LEARNER", help="An address, an id or a full name.", autocompletion=learners)
@@ -57,6 +58,14 @@ def no_stdout(value: Path | None) -> Path | None:
     if value == STDOUT:
         raise typer.BadParameter("- is standard output, which has the answer: name another place.")
     return value
+
+
+def grant_number(text: str) -> int:
+    """Read the number of a grant."""
+    if not (text.isascii() and text.isdigit()):
+        hint = Hint("To see the numbers:", Command("grants"))
+        raise Failure("usage", f"{text!r} is not the number of a grant.", hint=hint)
+    return int(text)
 
 
 def _seconds(value: float | None) -> float | None:

@@ -17,6 +17,8 @@ from credly_cli.text import Command, Hint, counted
 from credly_cli.times import read_zone
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from credly_cli.importing.importer import ImportResult
     from credly_cli.lms.records import Reject
 
@@ -94,7 +96,7 @@ def import_(
 
     environment: Environment = context.obj
     if kind not in KINDS:
-        raise Failure("usage", f"There is nothing called {kind!r} to import.", hint=f"Import {', '.join(KINDS)}.")
+        raise _no_kind(kind, files)
     zone = read_zone(timezone) if timezone else environment.settings.zone
     reading = Reading(
         environment.clock.now(), zone, date_format, read_map(mapping or []), read_values(values or []), header_line
@@ -118,6 +120,14 @@ def import_(
     answer = {**outcome.json(with_rows=dry_run), "dry_run": dry_run}
     environment.output.answer(answer, lambda: _show(environment, outcome, dry_run=dry_run))
     return int(Exit.PARTIAL if outcome.counts.rejected and not dry_run else Exit.DONE)
+
+
+def _no_kind(kind: str, files: "Sequence[str]") -> Failure:
+    message = f"There is nothing called {kind!r} to import."
+    if files[-1] in KINDS:
+        hint = Hint("The kind comes first. Run:", Command("import", files[-1], kind, *files[:-1]))
+        return Failure("usage", message, hint=hint)
+    return Failure("usage", message, hint=f"Import {', '.join(KINDS[:-1])} or {KINDS[-1]}.")
 
 
 def _show(environment: Environment, outcome: "ImportResult", *, dry_run: bool) -> None:
@@ -145,6 +155,10 @@ def _show(environment: Environment, outcome: "ImportResult", *, dry_run: bool) -
     for path in outcome.rejects_files:
         output.warn(f"Rejected rows and the reasons are in {path}.")
     output.note(_next(environment, outcome, dry_run=dry_run))
+    if output.quiet and outcome.rejects_files:  # the exit code alone would not say why
+        rows = counted(counts.rejected, "row was", "rows were")
+        files = ", ".join(map(str, outcome.rejects_files))
+        output.line(f"credly import: {rows} rejected. The reasons are in {files}.")
 
 
 def _show_understood(output: Output, outcome: "ImportResult", *, dry_run: bool) -> None:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from credly_cli.cli.environment import Environment
-from credly_cli.cli.parameters import LockWait
+from credly_cli.cli.parameters import LockWait, grant_number
 from credly_cli.errors import Failure
 from credly_cli.output import Output
 from credly_cli.text import Command, Hint
@@ -22,7 +22,7 @@ _EXAMPLE = Hint("For example:", Command("resolve", "17", "--drop"))
 def resolve(
     context: typer.Context,
     grants: Annotated[
-        list[int], typer.Argument(metavar="GRANT...", help="Its number in `credly grants`; several with --drop.")
+        list[str], typer.Argument(metavar="GRANT...", help="Its number in `credly grants`; several with --drop.")
     ],
     issued: Annotated[
         str | None, typer.Option("--issued", metavar="BADGE_ID", help="This issued badge of Credly's is the grant's.")
@@ -45,6 +45,7 @@ def resolve(
         raise Failure("usage", "Say either --issued BADGE_ID or --drop.", hint=_EXAMPLE)
     if issued is not None and len(grants) > 1:
         raise Failure("usage", "--issued is for one grant: an issued badge is of one.", hint=_EXAMPLE)
+    numbers = [grant_number(text) for text in grants]
     with environment.writing(lock_wait) as (store, _):
         known = connections.current(store)
         client = None
@@ -52,9 +53,9 @@ def resolve(
             _, client = connect.connected_client(store, environment.settings, environment.network())
         now = utc_text(environment.clock.now())
         if issued is None:
-            resolved = ledger.drop_all(store, grants, now)
+            resolved = ledger.drop_all(store, numbers, now)
         else:
-            resolved = [ledger.bind(store, client, grants[0], issued.strip(), now)]
+            resolved = [ledger.bind(store, client, numbers[0], issued.strip(), now)]
     environment.output.answer(_answer(resolved), lambda: _show(environment.output, resolved, drop=drop))
 
 

@@ -5,8 +5,7 @@ from typing import Annotated
 import typer
 
 from credly_cli.cli.environment import Environment
-from credly_cli.cli.parameters import LockWait
-from credly_cli.errors import Failure
+from credly_cli.cli.parameters import LockWait, grant_number
 from credly_cli.output import Output
 from credly_cli.text import Command, Hint, counted
 from credly_cli.times import utc_text
@@ -27,7 +26,7 @@ def retry(
     from credly_cli.store import connection as connections
 
     environment: Environment = context.obj
-    numbers = [_number(text) for text in grants or ()]
+    numbers = [grant_number(text) for text in grants or ()]
     with environment.writing(lock_wait) as (store, _):
         planned = resolve.retry(store, numbers, utc_text(environment.clock.now()))
         following = Command("sync") if connections.is_connected(store) else Command("connect")
@@ -39,11 +38,3 @@ def _show(output: Output, planned: int, following: Command) -> None:
     output.confirm(f"{counted(planned, 'grant')} planned again." if planned else "There is nothing to plan again.")
     waiting = Hint("To see what waits:", Command("grants", "--state", "failed", "--state", "held"))
     output.note(Hint("Next:", following) if planned else waiting)
-
-
-def _number(text: str) -> int:
-    if not (text.isascii() and text.isdigit()):
-        raise Failure(
-            "usage", f"{text!r} is not the number of a grant.", hint=Hint("To see the numbers:", Command("grants"))
-        )
-    return int(text)

@@ -224,6 +224,15 @@ def test_the_first_rejected_row_and_the_way_to_mend_it_are_said_at_once(desk: De
     assert f"Next: correct {path} and import it again." in ran.err
 
 
+def test_a_quiet_import_says_rejected_rows_in_one_line_and_else_nothing(desk: Desk) -> None:
+    path = desk.file("learners.csv", "email,first_name,last_name\nnobody,Robin,Sample\nada@example.org,Ada,Love\n")
+    ran = desk.run("import", "-q", "learners", path)
+    assert (ran.code, ran.out) == (3, "")
+    assert ran.err == f"credly import: 1 row was rejected. The reasons are in {path}.rejects.csv.\n"
+    ran = desk.run("import", "-q", "learners", desk.file("learners.csv", "email\nada@example.org\n"))
+    assert (ran.code, ran.out, ran.err) == (0, "", "")
+
+
 def test_content_that_is_not_known_is_imported_first(desk: Desk) -> None:
     path = desk.file("progress.csv", "email,content_id,progress\na@example.com,nowhere,10\n")
     assert "first: credly import content FILE" in desk.run("import", "progress", path).err

@@ -176,6 +176,10 @@ def test_a_badge_that_is_not_in_the_store_suggests_a_sync_and_says_when_the_last
             ("grant", "Ada", "Lovelace", "First", "Aid", "at", "Work"),
             "credly grant 'Ada Lovelace' 'First Aid at Work'",
         ),
+        (("link", "First", "Aid", "Course"), "credly link BADGE 'First Aid Course'"),
+        (("link", "First", "Aid", "at", "Work"), "credly link 'First Aid at Work' CONTENT"),
+        (("grant", "Ada", "Lovelace"), "credly grant 'Ada Lovelace' BADGE"),
+        (("grant", "First", "Aid", "at", "Work"), "credly grant LEARNER 'First Aid at Work'"),
     ],
 )
 def test_a_name_without_quotes_is_recognised_and_said(office: Desk, typed: tuple[str, ...], meant: str) -> None:
@@ -183,6 +187,14 @@ def test_a_name_without_quotes_is_recognised_and_said(office: Desk, typed: tuple
     assert ran.code in (2, 5), ran
     assert re.search(r"is one name: put it in quotes\.|are names: put each in quotes\.", ran.err)
     assert f"Run: {meant}\n" in ran.err
+
+
+def test_a_kind_after_its_files_and_what_is_no_number_are_said(office: Desk) -> None:
+    error = office.json("import", "a.csv", "b.csv", "learners", code=2)["error"]
+    assert error["hint"] == "The kind comes first. Run: credly import learners a.csv b.csv"
+    for command in (("resolve", "x@y.example", "--drop"), ("retry", "x@y.example")):
+        error = office.json(*command, code=2)["error"]
+        assert error["message"] == "'x@y.example' is not the number of a grant."
 
 
 def test_a_badge_before_its_learners_is_recognised_and_said(office: Desk) -> None:
