@@ -43,7 +43,7 @@ class FileReport:
                 {"column": column, "value": word, "rows": rows}
                 for (column, word), rows in known.unknown_values.most_common()
             ],
-            "rows": [_row(record) for record in known.rows] if with_rows else [],
+            "rows": [_row(record, known) for record in known.rows] if with_rows else [],
         }
 
     def facts(self) -> dict[str, Any]:
@@ -130,7 +130,7 @@ def _words(counts: Mapping[tuple[str, str], int]) -> str:
     return ", ".join(f"{column} {word!r} ({rows:,})" for (column, word), rows in most)
 
 
-def _row(record: Record) -> dict[str, Any]:
+def _row(record: Record, understood: Understood) -> dict[str, Any]:
     """Return a record by the names of our columns."""
     if not isinstance(record, ProgressRecord):
         return record._asdict()
@@ -143,7 +143,7 @@ def _row(record: Record) -> dict[str, Any]:
         "content_title": None,
         name: record.content,
         "session_id": record.session_id,
-        "progress": record.progress,
+        "progress": None if understood.has_fractions and record.progress else record.progress,
         "status": _STATUS.get(record.status or "", record.status),
         "enrolled_at": record.enrolled_at,
         "completed_at": record.completed_at,
@@ -155,7 +155,8 @@ def _row(record: Record) -> dict[str, Any]:
 def shown_rows(report: FileReport) -> Iterator[str]:
     """Write the first rows as they were understood, a line each."""
     for record in report.understood.rows:
-        fields = {key: value for key, value in _row(record).items() if value not in (None, "", ()) and key != "row"}
+        row = _row(record, report.understood)
+        fields = {key: value for key, value in row.items() if value not in (None, "", ()) and key != "row"}
         values = ", ".join(f"{key}: {_value(value)}" for key, value in fields.items())
         yield f"row {record.row}: {values}"
 

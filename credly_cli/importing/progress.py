@@ -29,6 +29,10 @@ _BATCH = 10_000
 _REMEMBERED = 10_000  # people, and names of content: bounded, for a file may name any number
 _ENDED: dict[str | None, int] = {"ended": 1}
 _OPEN: dict[str | None, int] = {"open": 1, "expired": 2, "complete": 0, "ended": 0}  # 1 denies a completion
+_FRACTIONS = (
+    "No progress is above 1, and some is between 0 and 1: whether 0.5 means 50 % is not said, so it is not read."
+    " Export it in per cent."
+)
 _NumberedPlace: TypeAlias = tuple[int, int]  # number, and 1 where the session was not named
 
 
@@ -43,6 +47,9 @@ def import_progress(
 ) -> tuple[Counts, Written, list[Readdressed]]:
     """Add enrollments or bring them up to date, in the transaction of the caller."""
     staged = _Stage(store, Catalogue.of(store), ids, keeping).take(rows)
+    if understood.has_fractions:
+        staging.forget_progress(store)
+        understood.warn(_FRACTIONS)
     has_statements = statements.are_staged(store)
     if has_statements:
         drop_voided(store, understood)

@@ -199,6 +199,8 @@ class Understood:
     unknown_events: Counter[str] = field(default_factory=Counter)  # rows of a log whose words are not known
     passed_over: Counter[str] = field(default_factory=Counter)  # statements that say nothing of progress, by their verb
     claimed: Counter[str] = field(default_factory=Counter)  # ... whose result says that something was completed
+    most_progress: float = 0  # the highest percentage, and whether one is between 0 and 1
+    has_parts_of_one: bool = False
     rows: list["Record"] = field(default_factory=list)  # the first five
     warnings: list[str] = field(default_factory=list)  # sentences for a person, such as where the header is
 
@@ -209,6 +211,16 @@ class Understood:
             example = SplitName(full, first_name, last_name)
             if example not in self.split_examples:
                 self.split_examples.append(example)
+
+    @property
+    def has_fractions(self) -> bool:
+        """Tell whether the progress may be parts of one: 0.45 for 45 %."""
+        return self.has_parts_of_one and self.most_progress <= 1
+
+    def note_percentage(self, progress: float, *, is_marked: bool) -> None:
+        """Note a percentage, ``is_marked`` where its cell has the sign."""
+        self.most_progress = max(self.most_progress, 100 if is_marked else progress)
+        self.has_parts_of_one |= 0 < progress < 1
 
     def warn(self, sentence: str) -> None:
         """Add a sentence, once."""

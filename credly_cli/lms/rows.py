@@ -168,6 +168,7 @@ class AccessReader:
 
 _COMPLETE_AT = 100
 _LONGEST_WORD = 64  # of those that are remembered
+_REMEMBERED = 4096  # percentages
 _record = partial(tuple.__new__, ProgressRecord)  # calling the class takes three times as long
 
 
@@ -183,6 +184,7 @@ class ProgressReader:
         self._words = StatusWords(reading.values.get("status", {}))
         self._roles = RoleWords(reading.values.get("role", {}))
         self._understood = understood
+        self._percentages: dict[str, float | None] = {}  # by their cells: an export repeats them
         self._columns = columns
         self._role = columns.at("role")
         self._content_id = columns.at("content_id")
@@ -247,10 +249,20 @@ class ProgressReader:
         raise RejectedError(self._columns.label(column), "is empty: what the progress is in is not known")
 
     def _percentage(self, cells: Cells) -> float | None:
+        text = cells[self._progress]
         try:
-            return read_percentage(cells[self._progress])
+            return self._percentages[text]
+        except KeyError:
+            pass
+        try:
+            progress = read_percentage(text)
         except ValueError as problem:
             raise RejectedError(self._columns.label("progress"), str(problem)) from None
+        if len(self._percentages) < _REMEMBERED:
+            self._percentages[text] = progress
+        if progress is not None:
+            self._understood.note_percentage(progress, is_marked="%" in text)
+        return progress
 
     def _state(self, cells: Cells, progress: float | None) -> tuple[Status | None, Moment | None, Moment | None]:
         status, words = self._status_or_failure(cells)

@@ -34,6 +34,7 @@ _STAGE = (
     """,
 )
 _ADD_RECORD = "INSERT INTO temp.records VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_FORGET_PROGRESS = "UPDATE temp.records SET progress = '' WHERE progress > 0"
 _ADD_ROW = "INSERT INTO temp.records (row, person) VALUES (?, ?)"
 _ADD_PERSON = "INSERT INTO temp.people VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)"
 
@@ -153,6 +154,11 @@ def stage_rows(store: Store, rows: Iterable[tuple[int, int]]) -> None:
 def stage_people(store: Store, rows: Iterable[tuple[int | str, ...]]) -> None:
     """Add people: the columns of ``temp.people`` but the last, '' for what is not known."""
     store.connection.executemany(_ADD_PERSON, rows)
+
+
+def forget_progress(store: Store) -> None:
+    """Let staged records not say how far their learners are, but for those who have not begun."""
+    store.change(_FORGET_PROGRESS)
 
 
 def stage_places(store: Store, rows: Iterable[tuple[int, str, str]]) -> None:

@@ -206,3 +206,34 @@ def test_a_log_in_two_files_ends_the_same_in_either_order(desk: Desk) -> None:
 def test_a_title_is_found_without_regard_to_case_and_kinds_of_spaces(connected: Desk, title: str) -> None:
     text = f"email,content_title,completed_at\nada@example.org,{title},2026-03-01\n"
     assert connected.imports("progress", text)["completions"] == 1
+
+
+@pytest.mark.parametrize(
+    ("cells", "kept"),
+    [
+        (("0.45", "1", "0", ""), [None, None, 0.0, None]),
+        (("0,3", "1.0"), [None, None]),
+        (("0.45", "45"), [0.45, 45.0]),
+        (("0.5 %", "1 %"), [0.5, 1.0]),
+        (("1", "0"), [1.0, 0.0]),
+    ],
+)
+def test_progress_that_may_be_fractions_is_said_and_not_read(
+    cells: tuple[str, ...], kept: list[float | None], desk: Desk
+) -> None:
+    desk.imports("content", "content_id,title\nC1,Intro\n")
+    rows = "".join(f'u{number}@example.org,C1,"{cell}"\n' for number, cell in enumerate(cells))
+    path = desk.file("progress.csv", f"email,content_id,progress\n{rows}")
+    shown = desk.json("import", "progress", path, "--dry-run")["files"][0]["rows"]
+    told = desk.json("import", "progress", path)
+    with desk.store() as store:
+        stored = [row["progress"] for row in store.rows("SELECT progress FROM enrollments ORDER BY learner")]
+    assert stored == [row["progress"] for row in shown] == kept
+    is_said = any(warning.startswith("No progress is above 1") for warning in told["warnings"])
+    assert (is_said, told["completions"]) == (kept[0] is None, 0)
+
+
+def test_progress_that_may_be_fractions_completes_no_event(desk: Desk) -> None:
+    desk.imports("content", "content_id,title\nC1,Intro\n")
+    log = "timestamp,email,content_id,progress\n2026-03-01T10:00:00Z,a@example.org,C1,1\n,b@example.org,C1,0.5\n"
+    assert desk.imports("progress", log)["completions"] == 0
