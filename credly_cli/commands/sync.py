@@ -251,8 +251,6 @@ def _show_lms(output: Output, run: "Run") -> None:
     for report in run.files[:_FILES]:
         for sentence in report.sentences():
             output.note(f"{Path(report.file).name}: {sentence}")
-        for warning in report.warnings():
-            output.warn(f"{Path(report.file).name}: {warning}")
 
 
 def _counts(counts: dict[str, int]) -> str:

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from credly_cli.lms.records import Kind, ProgressRecord, Record, Understood
@@ -100,6 +101,11 @@ class FileReport:
             )
             found.append(f"{they} an enrollment only: {words}. --value status:WORD=MEANING tells what they mean.")
         return found
+
+    def named_warnings(self) -> list[str]:
+        """Say what a person should look at, with the name of the file."""
+        name = Path(self.file).name
+        return [warning if warning.startswith(f"{name}: ") else f"{name}: {warning}" for warning in self.warnings()]
 
     def _days(self) -> str:
         first, last = (self.completed_from or "")[:10], (self.completed_to or "")[:10]

@@ -33,6 +33,7 @@ from credly_cli.token import TokenLife
 
 Step = Literal["badges", "lms", "issued", "grants"]
 STEPS: tuple[Step, ...] = ("badges", "lms", "issued", "grants")
+_FILES = 20  # whose warnings are told
 _NO_ROWS = {"read": 0, "added": 0, "changed": 0, "unchanged": 0, "rejected": 0}
 
 
@@ -232,6 +233,7 @@ class Synchronisation:
         run.files = taken.files
         run.problems += taken.problems
         run.warnings += taken.warnings
+        run.warnings += [Hint(sentence) for report in taken.files[:_FILES] for sentence in report.named_warnings()]
         if taken.failure is not None:
             raise taken.failure
         return True

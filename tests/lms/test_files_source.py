@@ -409,3 +409,12 @@ def test_a_file_that_brought_no_completion_is_read_again_once_its_entry_says_whi
     night.config(CONFIG.replace(whole, "") + entry)
     assert lms(night)["progress"]["changed"] == 1
     assert read(night) == {}
+
+
+def test_what_a_person_should_look_at_is_told_to_scripts_too(night: Desk) -> None:
+    put(night, "content.csv", CONTENT)
+    put(night, "progress.csv", "email,content_id,end_date,Leave Time\nada@example.org,c1,2026-02-01,2026-01-31\n")
+    (warning,) = night.json("sync", "--only", "lms", "--dry-run")["warnings"]
+    assert warning.startswith("progress.csv: No row is a completion. Not used, and like one: Leave Time")
+    said = night.run("sync", "--only", "lms").err
+    assert said.count(warning) == 1
