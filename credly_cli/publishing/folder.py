@@ -146,9 +146,7 @@ class Folder:
 
     def _lines(self) -> Iterator[str]:
         try:
-            descriptor = os.open(
-                LIST, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=self._descriptor
-            )
+            descriptor = os.open(LIST, _READ, dir_fd=self._descriptor)
         except FileNotFoundError:
             return
         except OSError as error:  # it is a link
@@ -190,9 +188,7 @@ class Folder:
     def read(self, name: str) -> bytes | None:
         """Return what is in a file, ``None`` where none is there."""
         try:
-            with os.fdopen(
-                os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=self._descriptor), "rb"
-            ) as file:
+            with os.fdopen(os.open(name, _READ, dir_fd=self._descriptor), "rb") as file:
                 return file.read()
         except OSError:
             return None

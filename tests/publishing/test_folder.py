@@ -71,6 +71,14 @@ def test_r35_what_is_no_file_is_not_followed_or_removed(site: Site, kind: str) -
     assert [entry.name for entry in site.folder.iterdir()] == [path.name]
 
 
+def test_r35_a_pipe_in_the_place_of_the_style_sheet_stays_and_holds_nobody_up(site: Site) -> None:
+    site.folder.mkdir()
+    pipe = site.folder / "credly-badges.css"
+    os.mkfifo(pipe)
+    assert site.publish("--fragment", code=6)["error"]["code"] == "file-exists"
+    assert (stat.S_ISFIFO(pipe.stat().st_mode), len(site.pages())) == (True, 2)
+
+
 def test_r35_the_folder_may_be_a_link_of_ours(site: Site) -> None:
     real = site.folder.with_name("real")
     real.mkdir()
