@@ -1,3 +1,5 @@
+"""The whole of it in its shortest form."""
+
 from tests.support.desk import Desk
 
 

@@ -558,7 +558,7 @@ def test_an_answer_about_something_else_is_looked_up(world: World, wrong: dict[s
 
 
 def test_a_badge_issued_by_hand_is_not_taken_for_a_lost_one(world: World) -> None:
-    """Reliability, 3.5: a badge of the same learner that is of another day and mark is not this grant's."""
+    """docs/exactly-once.md, 5: a badge of the same learner that is of another day and mark is not this grant's."""
     world.complete(1, sessions=("first-aid-march",), article=False)
     by_hand = {"issued_at": "2020-01-01 00:00:00 +0000", "issuer_earner_id": "by-hand"}
     world.desk.sandbox.issue_in_credly(world.desk.badge_id(REPEATABLE), "learner1@example.org", "A", "B", **by_hand)
@@ -580,7 +580,7 @@ def test_a_badge_held_from_elsewhere_covers_an_uncertain_grant(world: World) -> 
 
 
 def test_a_resend_bears_the_same_mark_and_time_and_the_name_of_today(world: World) -> None:
-    """Reliability, 3.5; R17: what was corrected since the first try goes out right."""
+    """docs/exactly-once.md, 5; R17: what was corrected since the first try goes out right."""
     world.complete(1, sessions=("first-aid-march",), article=False)
     world.desk.sandbox.faults.add(faults.drops(), "POST")
     assert world.sync().code == 75
@@ -659,7 +659,7 @@ def test_a_lost_badge_covers_nobody_who_has_the_address_by_now(world: World, *, 
 @pytest.mark.parametrize("badge", [ONCE, REPEATABLE])
 @pytest.mark.parametrize("fate", ["accept", "reject", "revoke"])
 def test_a_lost_answer_is_found_whatever_became_of_the_badge(world: World, badge: str, fate: str) -> None:
-    """Reliability, 3.5: there is no filter by state; a badge that was revoked meanwhile was issued all the same."""
+    """docs/exactly-once.md, 5: there is no filter by state; one that was revoked meanwhile was issued all the same."""
     world.complete(1, sessions=("first-aid-march",) if badge == REPEATABLE else (), article=badge == ONCE)
     world.desk.sandbox.faults.add(faults.loses_answer(), "POST")
     world.desk.sandbox.faults.add(faults.answers(500), "GET", "filter=badge_template", times=None)
@@ -671,7 +671,7 @@ def test_a_lost_answer_is_found_whatever_became_of_the_badge(world: World, badge
 
 
 def test_no_two_grants_own_one_badge(world: World) -> None:
-    """Reliability, 3.5: the store itself refuses it."""
+    """docs/exactly-once.md, 1: the store itself refuses it."""
     world.complete(1)
     world.sync()
     with world.desk.store() as store, pytest.raises(sqlite3.IntegrityError):

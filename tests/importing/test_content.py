@@ -1,4 +1,4 @@
-"""Section 6 on content: what is released, whose sessions they are, which value wins."""
+"""Importing content: what is released, whose sessions they are, which value wins."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""R25 and section 6 on learners: who is who, by id and by address."""
+"""Importing learners (R25): who is who, by id and by address."""
 
 import io
 from typing import Any

@@ -1,4 +1,4 @@
-"""Section 6 on progress: enrollments, completions, and what a file can and cannot change."""
+"""Importing progress: enrollments, completions, and what a file can and cannot change."""
 
 from typing import Any
 

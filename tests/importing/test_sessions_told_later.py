@@ -1,4 +1,4 @@
-"""Content gets sessions in the course of time; what was told before means the same afterwards (R18, section 6)."""
+"""Content gets sessions in the course of time; what was told before means the same afterwards (R18)."""
 
 from typing import Any
 

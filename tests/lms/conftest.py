@@ -1,3 +1,5 @@
+"""Reading a text as `credly import` would read it from a file, and a Thought Industries to read from."""
+
 import io
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, tzinfo

@@ -1,3 +1,5 @@
+"""No bytes make the reader crash: whatever a file holds, it is read, or refused with a sentence."""
+
 import contextlib
 import gzip
 import io

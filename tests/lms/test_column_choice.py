@@ -1,3 +1,5 @@
+"""Which column of a file is which, by its name or by ``--map``, and what is said where it cannot be known."""
+
 from collections.abc import Callable
 from typing import Any
 

@@ -1,3 +1,5 @@
+"""Files of content and of access: what a row says, and what is rejected."""
+
 from collections.abc import Callable
 from typing import Any
 

@@ -1,3 +1,5 @@
+"""The forms that files come in: encodings, delimiters, quoting, archives, JSON; rows that cannot be read."""
+
 import codecs
 import gzip
 import io

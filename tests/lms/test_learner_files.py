@@ -1,3 +1,5 @@
+"""Files of learners: addresses, names, ids, panoramas and sublicenses, as systems write them."""
+
 from collections.abc import Callable
 from typing import Any
 

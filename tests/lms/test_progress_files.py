@@ -1,3 +1,5 @@
+"""Files of progress: which rows are completions, of when, and what else a row says (R17)."""
+
 from collections.abc import Callable
 from typing import Any
 from zoneinfo import ZoneInfo

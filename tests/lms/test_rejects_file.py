@@ -1,3 +1,5 @@
+"""The rows that were not taken lie in a file for their owner only, with the reasons, safe to open."""
+
 import csv
 import stat
 from pathlib import Path

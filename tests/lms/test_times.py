@@ -1,3 +1,5 @@
+"""Times and dates in the forms and zones of exports; what could be two moments is refused."""
+
 from collections.abc import Callable
 from datetime import UTC
 from typing import Any

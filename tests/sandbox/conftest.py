@@ -1,3 +1,5 @@
+"""The stand-in in process and over a socket, and a client of its own to ask it with."""
+
 import base64
 import json
 from collections.abc import Callable

@@ -1,3 +1,5 @@
+"""Who is let in to the stand-in, by which path, and to which organization."""
+
 import base64
 import json
 from collections.abc import Callable

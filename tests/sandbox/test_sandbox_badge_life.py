@@ -1,3 +1,5 @@
+"""What becomes of a badge and of a template at the stand-in, and which events tell it."""
+
 from collections.abc import Callable
 from typing import Any
 

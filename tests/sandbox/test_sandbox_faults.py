@@ -1,3 +1,5 @@
+"""Faults that a test puts into the stand-in strike the request that is meant, as often as is said."""
+
 import json
 from collections.abc import Callable
 from typing import Any

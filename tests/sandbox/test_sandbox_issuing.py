@@ -1,3 +1,5 @@
+"""Issuing at the stand-in: what is needed, what is refused, and the answer to the key as Credly gives it."""
+
 import json
 from collections.abc import Callable
 from typing import Any

@@ -1,3 +1,5 @@
+"""Lists of the stand-in: order, filters and pages."""
+
 from collections.abc import Callable
 from typing import Any
 

@@ -1,3 +1,5 @@
+"""The badge templates that a stand-in begins with: its own, or recorded ones."""
+
 import json
 from pathlib import Path
 from typing import Any

@@ -1,3 +1,5 @@
+"""The stand-in in process and over a socket behave alike, faults of the connection included."""
+
 import signal
 import subprocess
 import sys
