@@ -3,14 +3,17 @@
 import gc
 import os
 import signal
+import sqlite3
 import time
 from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
 from functools import cache
 from pathlib import Path
 
 import pytest
 
 from credly_cli.store import database
+from credly_cli.store.schema import MIGRATIONS
 from tests.support.desk import ConnectedAfter, Desk
 
 for _signal, _usual in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
@@ -37,6 +40,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_collection_finish() -> None:
     """Spare the garbage collector what was collected: thousands of tests, which stay to the end."""
     gc.freeze()
+    gc.set_threshold(20_000, 10, 50)  # and let it look less often: most of what a test leaves is gone without it
 
 
 @pytest.hookimpl(wrapper=True)
@@ -51,17 +55,44 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
 
 
 # About what survives, so they write as the program does.
-DURABLE = ("faults/test_a_crash", "faults/test_a_power", "faults/test_d_", "store/")
+DURABLE = tuple(f"tests/{name}" for name in ("faults/test_a_crash", "faults/test_a_power", "faults/test_d_", "store/"))
+SETTINGS, MIGRATE, FSYNC = database._SETTINGS, database.migrate, os.fsync
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _do_not_wait_for_the_disk() -> Iterator[None]:
+    """Let this process leave syncing to the system: a test that is over needs nothing on disk."""
+    others = [setting for setting in SETTINGS if setting != "PRAGMA synchronous = FULL"]
+    assert len(others) == len(SETTINGS) - 1
+    relaxed = ("PRAGMA synchronous = OFF", *others)  # first of all: a new store is written as soon as it has a journal
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(database, "_SETTINGS", relaxed)
+        patch.setattr(os, "fsync", lambda _: None)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _make_the_schema_once() -> Iterator[None]:
+    """Let a new store begin as a copy of one that was made here: all steps from the first take 5 ms."""
+    with closing(sqlite3.connect(":memory:", check_same_thread=False)) as made, pytest.MonkeyPatch.context() as patch:
+        MIGRATE(made)
+
+        def migrate(connection: sqlite3.Connection) -> None:
+            is_new = connection.execute("PRAGMA user_version").fetchone() == (0,)
+            if is_new and vars(database)["MIGRATIONS"] is MIGRATIONS:
+                made.backup(connection)
+            MIGRATE(connection)
+
+        patch.setattr(database, "migrate", migrate)
+        yield
 
 
 @pytest.fixture(autouse=True)
-def _do_not_wait_for_the_disk(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let this process leave syncing to the system: a test that is over needs nothing on disk."""
-    if not request.node.nodeid.startswith(tuple(f"tests/{name}" for name in DURABLE)):
-        relaxed = tuple(setting.replace("synchronous = FULL", "synchronous = OFF") for setting in database._SETTINGS)
-        assert relaxed != database._SETTINGS
-        monkeypatch.setattr(database, "_SETTINGS", relaxed)
-        monkeypatch.setattr(os, "fsync", lambda _: None)
+def _do_as_the_program_does_where_it_matters(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    if request.node.nodeid.startswith(DURABLE):
+        monkeypatch.setattr(database, "_SETTINGS", SETTINGS)
+        monkeypatch.setattr(database, "migrate", MIGRATE)
+        monkeypatch.setattr(os, "fsync", FSYNC)
 
 
 @pytest.fixture

@@ -90,7 +90,7 @@ class SandboxServer(ThreadingHTTPServer):
 
     def start(self) -> None:
         """Serve in a thread of its own."""
-        self._thread = threading.Thread(target=self.serve_forever, args=(0.05,), name="credly-sandbox", daemon=True)
+        self._thread = threading.Thread(target=self.serve_forever, args=(0.01,), name="credly-sandbox", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:

@@ -2,9 +2,9 @@
 
 import copyreg
 import json
+import pickle
 import shutil
 from collections.abc import Callable, Mapping
-from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from io import StringIO
@@ -81,7 +81,7 @@ class Desk:
         """Return a desk that goes on from here by itself: with a copy of the home, of the clock and of its Credly."""
         shutil.copytree(self.home, home, dirs_exist_ok=True)
         home.chmod(0o700)
-        copy = deepcopy(self)
+        copy: Desk = pickle.loads(pickle.dumps(self))  # noqa: S301 - our own; in a third of the time of ``deepcopy``
         copy.home = home
         copy.sandbox.log.clear()
         return copy
