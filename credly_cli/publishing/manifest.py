@@ -12,6 +12,7 @@ from typing import TextIO
 
 from credly_cli.errors import unwritable
 from credly_cli.files import followed, make_private_folder, replacing
+from credly_cli.text import visible
 
 COLUMNS = ("email", "learner_id", "url", "changed_at")
 _MODE = 0o600
@@ -33,7 +34,12 @@ def write(path: Path, rows: Iterable[Sequence[str | None]]) -> None:
     with _replacing(path) as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(COLUMNS)
-        writer.writerows(rows)
+        writer.writerows([_inert(cell) for cell in row] for row in rows)
+
+
+def _inert(cell: str | None) -> str | None:
+    """Show what a terminal would obey or reorder as an escape; almost every cell is as it is."""
+    return cell if cell is None or cell.isprintable() else visible(cell)
 
 
 def leave_out(path: Path, is_meant: Callable[[str, str], bool]) -> None:

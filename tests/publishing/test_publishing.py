@@ -145,6 +145,12 @@ def test_r35_the_manifest_tells_whose_page_is_which(site: Site) -> None:
     assert {line["url"] for line in lines.values()} == {f"{URL}/{path.name}" for path in site.pages()}
 
 
+def test_r35_the_manifest_has_nothing_that_a_terminal_obeys(site: Site) -> None:
+    site.school.desk.imports("learners", "email,learner_id\nodd@example.com,id\u202e7\n")
+    site.publish()
+    assert site.lines()["odd@example.com"]["learner_id"] == "id\\u202e7"
+
+
 def test_r35_without_an_address_the_manifest_has_file_names(site: Site) -> None:
     site.publish()
     assert {line["url"] for line in site.lines().values()} == {path.name for path in site.pages()}
