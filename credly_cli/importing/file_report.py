@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from credly_cli.lms.columns import key_of
 from credly_cli.lms.records import Kind, ProgressRecord, Record, Understood
 from credly_cli.text import counted
 
@@ -115,7 +116,9 @@ class FileReport:
         like = self.understood.like_completion
         if not like:
             return "No row is a completion."
-        return f"No row is a completion. Not used, and like one: {_named(like)}: --map completed_at={_quoted(like[-1])}"
+        of_times = [header for header in like if not key_of(header).endswith("status")]
+        way = f"completed_at={_quoted(of_times[-1])}" if of_times else f"status={_quoted(like[-1])}"
+        return f"No row is a completion. Not used, and like one: {_named(like)}: --map {way}"
 
 
 def _quoted(header: str) -> str:

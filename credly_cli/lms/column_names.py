@@ -65,7 +65,10 @@ FOREIGN_LEARNER_ID = (
     "employeeid", "externalcustomerid", "userdetailid", "userdetailexternalcustomerid", "sourcedid", "sisid",
 )  # fmt: skip
 CONTENT_ID = ("courseid", "activityid", "objectid", "learningpathid", "coursesku", "sku", "courseslug")
-TITLE = ("contenttitle", "coursetitle", "coursename", "course", "title", "content", "learningpathtitle", "module")
+TITLE = (
+    "contenttitle", "coursetitle", "coursename", "contentname", "course", "title", "content", "learningpathtitle",
+    "module", "trainingtitle", "trainingname", "itemtitle", "entitytitle",
+)  # fmt: skip
 PANORAMA = (
     "panoramaname", "panoramaid", "client", "clientname", "clientid", "userdetailclient", "portal",
 )  # fmt: skip
@@ -107,6 +110,7 @@ COLUMNS: dict[Kind, dict[str, tuple[str, ...]]] = {
             "percent", "percentcomplete", "percentagecomplete", "percentagecompleted",
             "completion", "completionpercentage", "percentage",
             "percentcompleted", "progresspercent", "progresspercentage", "completionpercent", "overallprogress",
+            "courseprogress", "courseprogresspercent",
         ),
         "status": (
             "coursecompletionstatus", "enrollmentstatus", "enrolmentstatus", "transcriptstatus", "trainingstatus",

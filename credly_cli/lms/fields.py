@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from functools import lru_cache
+from html import unescape
 from operator import itemgetter
 from typing import TypeAlias
 
@@ -41,13 +42,21 @@ _NEVER_NAMES = frozenset({"jr", "sr"})
 _ALSO_NAMES = frozenset({"ma", "do", "ba", "pa", "ben", "ot", "pe", "mag", "ret"})  # JACK LEE MA may be called so
 # Letters of UTF-8 that somebody has read in another encoding, as in JosÃ©, or that were lost.
 _GARBLED = re.compile("\ufffd|[ÃÂÅÄ][\x80-\xbf\u0152-\u0192\u02c6\u02dc\u2013-\u203a\u20ac\u2122]|â€")
+_ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][\da-fA-F]{1,6}|[A-Za-z]\w{1,30});", re.ASCII)
+_FORMULA_TEXT = re.compile(r'="(.*)"', re.DOTALL)
 _SIGNS = re.compile(r"[\d#@<>{}|\\]")
 # Where the family name comes first and nothing says where it ends: ideographs, kana, hangul.
 _FAMILY_FIRST = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff]")
 
 
 def clean(text: str) -> str:
-    """Return a name with spaces for line breaks and control characters, and without what is not seen."""
+    """Return a name with spaces for line breaks and control characters, and without what is not seen.
+
+    What spreadsheets and web pages write around or in place of it (``="Ada"``, ``O&#39;Neil``) is undone.
+    """
+    text = _FORMULA_TEXT.sub(r"\1", text.strip())
+    if "&" in text:
+        text = _ENTITY.sub(lambda entity: unescape(entity[0]), text)
     if text.isascii() and text.isprintable():
         return text.strip()
     spaced = "".join(
@@ -147,10 +156,9 @@ def _key(word: str) -> str:
 
 # Needs no second look: nothing around it, and a domain of at least two labels.
 plain_email = re.compile(
-    r"[\w!#$%&*+/=?^{}~.-][\w!#$%&'*+/=?^`{}~.-]*@(?:[A-Za-z0-9-]+\.)+[A-Za-z0-9-]+", re.ASCII
+    r"[\w!$%&*+/=?^{}~.-][\w!$%&'*+/=?^`{}~.-]*@(?:[A-Za-z0-9-]+\.)+[A-Za-z0-9-]+", re.ASCII
 ).fullmatch
 _DISPLAYED = re.compile(r"[^<>]*<([^<>]*)>[\s;,]*")
-_FORMULA_TEXT = re.compile(r'="(.*)"', re.DOTALL)
 _CLAIM = re.compile(r"[a-z]:0[^|@]*\|(?:[^|@]*\|)?([^|]+@[^|]+)", re.IGNORECASE)  # of SharePoint, around a login
 _SCHEME = re.compile("(?:mailto|smtp):", re.IGNORECASE)
 _SCHEME_LIKE = re.compile(r"[A-Za-z]+:(?!:)")
@@ -168,7 +176,12 @@ def read_email(text: str, column: str) -> str | None:
         return None
     name, at, domain = text.partition("@")
     is_whole = bool(name and at and _DOMAIN.fullmatch(domain)) and not (
-        "<" in name or ">" in name or name.count("|") > 1 or _SCHEME_LIKE.match(name)
+        "<" in name
+        or ">" in name
+        or "\\" in name
+        or name.count("|") > 1
+        or _SCHEME_LIKE.match(name)
+        or "#EXT#" in name.upper()  # what Microsoft calls a guest, whose address is another
     )
     if not is_whole or " " in text or not text.isprintable() or not _is_plain(text):
         raise RejectedError(column, f"{text!r} is not an email address")

@@ -12,7 +12,7 @@ Ann Bell,ann@example.org,Intro,x-1,2026-01-05T10:00:00Z,100.0,Yes,No,2026-02-01T
 Carl Dean,carl@example.org,Intro,x-1,2026-01-05T10:00:00Z,40.0,No,No,
 """
 CORNERSTONE = """\
-User ID,User Full Name,User Email,Training Title,Transcript Status,Registration Date,Transcript Completed Date
+User ID,User Full Name,User Email,Learning Object,Transcript Status,Registration Date,Transcript Completed Date
 1001,"Bell, Ann",ann@example.org,Intro,Completed,1/5/2026,2/14/2026
 1002,"Dean, Carl",carl@example.org,Intro,In Progress,1/5/2026,
 """
@@ -60,7 +60,7 @@ def test_ids_of_courses_that_are_not_known_suggest_the_titles_beside_them(office
 def test_a_report_with_a_title_by_another_name_is_read_by_the_messages_alone(office: Desk) -> None:  # noqa: F811
     ran = office.run("import", "progress", office.file("c.csv", CORNERSTONE))
     assert "by titles --map content_title=HEADER" in ran.err
-    headers = {"content_title": "Training Title", "completed_at": "Transcript Completed Date"}
+    headers = {"content_title": "Learning Object", "completed_at": "Transcript Completed Date"}
     _follow(office, "c.csv", CORNERSTONE, headers)
     assert _done(office) == ["ann@example.org"]
 

@@ -314,6 +314,8 @@ def test_a_name_is_split_without_titles_or_not_at_all(full: str, first: str | No
         ("r@x.org/", None),
         ("SMTP:r@x.org", "r@x.org"),
         ("sip:r@x.org", None),
+        ("r_x.org#EXT#@tenant.onmicrosoft.com", None),
+        ("corp\\r@x.org", None),
         ("n/a", None),
     ],
 )
@@ -351,6 +353,12 @@ def test_an_id_that_a_spreadsheet_has_cut_rejects_its_row(word: str, one: Callab
 def test_r21_a_placeholder_is_no_name(names: str, one: Callable[..., Any]) -> None:
     record = one("learners", f"email,first_name,last_name\nr@x.org,{names}\n")
     assert None in (record.first_name, record.last_name)
+
+
+def test_what_is_written_around_a_name_or_in_its_place_is_undone(one: Callable[..., Any]) -> None:
+    record = one("learners", 'email,first_name,last_name\nr@x.org,"=""Ren&eacute;""",O&#039;Neil\n')
+    assert (record.first_name, record.last_name) == ("René", "O'Neil")
+    assert split_name("O&#39;Neil, Ada") == ("Ada", "O'Neil")
 
 
 @pytest.mark.parametrize("names", ["Na,Li", "Jennifer,Null", "Nat,Cole", "Nan,Goldin"])
