@@ -46,7 +46,7 @@ class Explanation:
     badges: list[Explained]
 
 
-def decide(case: Case) -> Decision:
+def decision_of(case: Case) -> Decision:
     """Say how it stands with a badge; where it may be earned again, a session under way goes before a badge held."""
     if case.held and not case.badge.allow_duplicates:
         return "earned"
@@ -99,7 +99,7 @@ def _person(store: Store, text: str, badge_name: str | None) -> tuple[str, list[
 def _explained(case: Case, checked: list[Check]) -> Explained:
     badge = BadgeBrief(case.badge.id, case.badge.name, case.badge.image_url)
     concerns = bool(case.sessions or case.grants or case.issued)
-    decision = decide(case)
+    decision = decision_of(case)
     sentence = cause(decision, checked, _deciding_check(case))
     return Explained(badge, case.content, decision, sentence, checked, _file(case), concerns)
 

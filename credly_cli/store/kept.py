@@ -8,25 +8,25 @@ from credly_cli.store.database import Store
 
 _STAGE = (
     "DROP TABLE IF EXISTS temp.numberings",
-    "CREATE TEMP TABLE numberings (told TEXT PRIMARY KEY, name TEXT) WITHOUT ROWID",
+    "CREATE TEMP TABLE numberings (theirs TEXT PRIMARY KEY, ours TEXT) WITHOUT ROWID",
     "DROP TABLE IF EXISTS temp.names_of_content",
-    "CREATE TEMP TABLE names_of_content (told TEXT PRIMARY KEY) WITHOUT ROWID",
+    "CREATE TEMP TABLE names_of_content (name TEXT PRIMARY KEY) WITHOUT ROWID",
     "DROP TABLE IF EXISTS temp.hashes",
     "CREATE TEMP TABLE hashes (hash TEXT PRIMARY KEY) WITHOUT ROWID",
 )
 # Worth another try: content that is here, and a learner who has an address or is known by the id or the hash.
 _TO_TRY = """
-SELECT k.id, k.record, k.kept_at FROM kept_progress k LEFT JOIN temp.numberings n ON n.told = k.numbering
+SELECT k.id, k.record, k.kept_at FROM kept_progress k LEFT JOIN temp.numberings n ON n.theirs = k.numbering
 WHERE k.source = :source AND k.id > :after
 AND (EXISTS (SELECT 1 FROM content c WHERE c.id = k.content) OR EXISTS (SELECT 1 FROM sessions s WHERE s.id = k.content)
   OR EXISTS (SELECT 1 FROM sessions s WHERE s.id = k.session_id)
-  OR k.content IN (SELECT told FROM temp.names_of_content))
+  OR k.content IN (SELECT name FROM temp.names_of_content))
 AND CASE
   WHEN k.email <> '' THEN 1
   WHEN k.sha1 <> '' THEN k.sha1 IN (SELECT hash FROM temp.hashes)
-  WHEN ifnull(n.name, k.numbering) = '' THEN EXISTS (SELECT 1 FROM learners l WHERE l.learner_id = k.learner_id)
+  WHEN ifnull(n.ours, k.numbering) = '' THEN EXISTS (SELECT 1 FROM learners l WHERE l.learner_id = k.learner_id)
   ELSE EXISTS (
-    SELECT 1 FROM learner_ids i WHERE i.source = ifnull(n.name, k.numbering) AND i.learner_id = k.learner_id)
+    SELECT 1 FROM learner_ids i WHERE i.source = ifnull(n.ours, k.numbering) AND i.learner_id = k.learner_id)
 END
 ORDER BY k.id LIMIT :count
 """

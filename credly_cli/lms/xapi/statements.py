@@ -34,7 +34,7 @@ _STATUSES: dict[Word, Literal["complete", "open", "ended"] | None] = {
 _ENROLLED = frozenset({"registered", "initialized"})
 _UNDER_WAY = _ENROLLED | {"progressed", "launched", "attempted", "resumed", "suspended"}
 _NEVER = frozenset({"answered", "scored", "attempted", "failed"})  # whatever their result says
-_TOLD: dict[str | None, Word] = {"open": "open", "ended": "ended"}
+_WORD_OF: dict[str | None, Word] = {"open": "open", "ended": "ended"}
 _KNOWN = _COMPLETED | _UNDER_WAY | _NEVER
 _PROGRESS = "https://w3id.org/xapi/cmi5/result/extensions/progress"
 _REMEMBERED = 10_000  # agents
@@ -139,17 +139,17 @@ class StatementReader:
     def _word(self, verb: str, result: JsonObject) -> Word | None:
         """Return what a statement says of a completion, "" if it only shows an enrollment, ``None`` if not even that.
 
-        What its result says counts with the verbs of a completion only, and with those that a person has told.
+        What its result says counts with the verbs of a completion only, and with those that a person gave a meaning.
         """
-        told = self._meanings.get(verb)
-        if told == "ignore":
+        meaning = self._meanings.get(verb)
+        if meaning == "ignore":
             raise LeftOutError("status", verb)
-        if told in _TOLD:
-            return _TOLD[told]
-        if verb == "failed" and told is None:
+        if meaning in _WORD_OF:
+            return _WORD_OF[meaning]
+        if verb == "failed" and meaning is None:
             return "failed"
         completion, success = (_flag(result, "completion"), _flag(result, "success")) if result else (None, None)
-        completes = verb in _COMPLETED or told == "completed"
+        completes = verb in _COMPLETED or meaning == "completed"
         if not completes and completion and verb not in _NEVER:
             completes = verb in self._named
             self._understood.claimed[verb[:_LONGEST_VERB]] += not completes and success is not False
