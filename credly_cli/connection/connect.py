@@ -21,7 +21,7 @@ from credly_cli.store.database import Store
 from credly_cli.text import Command, Hint
 from credly_cli.times import Clock, Deadline, utc_text
 from credly_cli.token import Token, TokenSource, read_token, store_token
-from credly_cli.urls import PRODUCTION_URL, oauth_url_of
+from credly_cli.urls import PRODUCTION_URL, api_address, oauth_url_of
 
 SECRET = "CREDLY_CLIENT_SECRET"  # noqa: S105 - its name
 READ_ONLY = "The token may only read, so no badge can be issued with it: make one in Credly that may write as well."
@@ -225,8 +225,6 @@ def wanted_organization(environ: Mapping[str, str], settings: Settings, option: 
 
 def api_url_for(environ: Mapping[str, str], settings: Settings, known: Connection | None) -> str:
     """Tell the API's address: environment, then what `connect` was given, then configuration, then production."""
-    from credly_cli.urls import api_address  # noqa: PLC0415
-
     if variable := environ.get("CREDLY_API_URL"):
         return api_address(variable)
     if known is not None and known.api_url_given:

@@ -19,7 +19,6 @@ from credly_cli.lms.rejects import RejectsFile
 from credly_cli.lms.source import Batch, Part, Source, SourceContext
 from credly_cli.progress import Progress
 from credly_cli.store import content, learners, needs_person, runs
-from credly_cli.store import content as access
 from credly_cli.store.database import Store
 from credly_cli.store.denials import Origin
 from credly_cli.text import Command, Hint, as_json, counted
@@ -180,11 +179,9 @@ class LmsStep:
         for name in runs.bookmarks(self.store, _PREFIX):
             runs.set_bookmark(self.store, _PREFIX + name, None)
 
-    def run(self, source: Source, *, name: str = "", full: bool = False) -> LmsStepResult:
-        """Import what one source has that is new; with ``full`` everything."""
+    def run(self, source: Source, *, name: str = "") -> LmsStepResult:
+        """Import what one source has that is new."""
         result = LmsStepResult()
-        if full:
-            self._forget_bookmarks()
         bookmarks, lasting = runs.bookmarks(self.store, _PREFIX), list[Problem]()
         try:
             for batch in source.batches(bookmarks, _Known(self.store)):
@@ -212,7 +209,7 @@ class LmsStep:
         result = LmsStepResult()
         with self.store.transaction():
             for content_id in batch.given_no_more:
-                result.of("access").counts.changed += access.remove_tenants(self.store, content_id)
+                result.of("access").counts.changed += content.remove_tenants(self.store, content_id)
             for part in batch.parts:
                 batch.bookmarks.update(self._import_part(part, result, read_before + result.read, name))
             for bookmark, value in batch.bookmarks.items():
