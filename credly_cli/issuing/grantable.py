@@ -7,7 +7,7 @@ from credly_cli.credly.records import BadgeBrief
 from credly_cli.errors import Failure
 from credly_cli.identity import full_name
 from credly_cli.linking import names
-from credly_cli.store import badges, enrollments, issued_badges, links
+from credly_cli.store import badges, enrollments, facts, issued_badges, links
 from credly_cli.store import content as contents
 from credly_cli.store.content import ContentBrief
 from credly_cli.store.database import Store
@@ -47,7 +47,11 @@ def _grantable(store: Store, known: Iterable[Learner], badge_id: str, content_id
     for learner in known:
         enrolled = enrollments.latest(store, learner.id, content_id)
         badge, content = badges.in_brief(store, badge_id), contents.of_badge(store, badge_id)
-        if enrolled and badge and content and not issued_badges.held_by(store, learner.id, badge_id):
+        if not (enrolled and badge and content):
+            continue
+        known_of_badge = issued_badges.of_learner_and_badge(store, learner.id, badge_id)
+        completion = facts.completion_of(store, learner, content_id, enrolled.session_id)
+        if not facts.holds(store, completion, badge_id, known_of_badge):
             session = enrolled.session_id or None
             return Grantable(badge, content, session, enrolled.percent, enrolled.completed_at)
     return None

@@ -14,7 +14,7 @@ from credly_cli.issuing.lookup import Recipient, UnreadableAnswer, look_up, look
 from credly_cli.issuing.send import SendOptions
 from credly_cli.linking import names
 from credly_cli.linking.link import listing_of_out
-from credly_cli.store import badges, claims, enrollments, facts, grants, issued_badges, learners, runs
+from credly_cli.store import badges, claims, enrollments, facts, grants, issued_badges, runs
 from credly_cli.store import content as contents
 from credly_cli.store.badges import NamedBadge
 from credly_cli.store.content import ContentBrief
@@ -196,16 +196,18 @@ class ManualGrants:
         with self.store.transaction():
             issued_badges.save(self.store, found, utc_text(self.clock.now()))
         email, learner, name = candidate.result.email, candidate.learner, self._badge.name
-        if any(badge.held for badge in found):
+        completion, badge_id = self._completion(candidate, ""), self._badge.id
+        if facts.holds(self.store, completion, badge_id, found):
             return _earned(email, f"{email} has earned {name} already.")
-        if issued_badges.held_by(self.store, learner.id, self._badge.id):
+        if facts.holds(
+            self.store, completion, badge_id, issued_badges.of_learner_and_badge(self.store, learner.id, badge_id)
+        ):
             hint = Hint("If it was deleted in Credly, this finds out:", Command("sync"))
             return _earned(email, f"{email} has earned {name} already, as the last sync found.", hint)
-        if claims.in_doubt_for_learner(self.store, self._badge.id, learner.id):
+        if claims.in_doubt_for_learner(self.store, badge_id, learner.id):
             candidate.result.unclear = True
             message = f"{name} may be on its way to {email}: an earlier answer of Credly's was lost."
             return Failure("server-error", message, hint=Hint("The next sync finds out:", Command("sync")))
-        completion = self._completion(candidate, "")
         if missing_names(completion.first_name, completion.last_name):
             return Failure("missing-name", plan.missing_name(completion), hint=plan.TELL_NAME)
         return None
@@ -213,17 +215,8 @@ class ManualGrants:
     # The grant
 
     def _completion(self, candidate: _Candidate, moment: str) -> Completion:
-        learner = candidate.learner
-        return Completion(
-            learner=learner.id,
-            content_id=self._content.id,
-            session_id=candidate.enrolled.session_id,
-            completed_at=moment,
-            learner_id=learner.learner_id or next(iter(learners.sourced_ids(self.store, learner.id)), None),
-            email=learner.email,
-            first_name=learner.first_name,
-            last_name=learner.last_name,
-        )
+        session_id = candidate.enrolled.session_id
+        return facts.completion_of(self.store, candidate.learner, self._content.id, session_id, moment)
 
     def _record(self, candidate: _Candidate, moment: str) -> bool:
         """Record the grant for the learner's session, in place of one that was not sent yet."""

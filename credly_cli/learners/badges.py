@@ -12,7 +12,7 @@ from credly_cli.errors import Failure
 from credly_cli.http.response import HttpFailure
 from credly_cli.issuing.lookup import Recipient, UnreadableAnswer, look_up
 from credly_cli.linking import names
-from credly_cli.store import badges, grants, issued_badges, learners, runs
+from credly_cli.store import badges, facts, issued_badges, runs
 from credly_cli.store.content import ContentBrief
 from credly_cli.store.database import Store
 from credly_cli.store.learners import Learner, LearnerBrief
@@ -61,7 +61,7 @@ def read_of(
 ) -> LearnerBadges:
     """Read the badges of learners who were found by an address; raises ``Failure`` as ``read`` does."""
     ids = [learner.id for learner in known]
-    others = of_others(store, email, ids)
+    others = facts.of_others(store, email, ids)
     try:
         found = look_up(client, Recipient.of_learners(store, email, known)).badges
     except Failure as failure:
@@ -87,13 +87,6 @@ def read_of(
     theirs = [badge for badge in every.values() if badge.id not in others]
     shown = _shown(store, theirs, now, hide_expired=hide_expired)
     return LearnerBadges(_learner(email, known, found), "credly", utc_text(now), shown)
-
-
-def of_others(store: Store, email: str, meant: Sequence[int]) -> set[str]:
-    """Return the badges that were issued for others who share the address of whoever is meant."""
-    sharing = {learner.id for learner in learners.of_email(store, email)}
-    others = sharing.difference(meant)
-    return grants.issued_to(store, others) if others else set()
 
 
 def _only_stored(

@@ -3,16 +3,18 @@
 Planning, ``missed``, ``widget``, ``explain`` and the last look before a grant is sent read these facts.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Literal
 
+from credly_cli.credly.records import IssuedBadge
 from credly_cli.identity import earner_id, email_key, marked_name, missing_names
-from credly_cli.store import issued_badges, learners
+from credly_cli.store import badges, grants, issued_badges, learners
 from credly_cli.store.database import Row, Store
 from credly_cli.store.grants import NAMED_SINCE, Grant
 from credly_cli.store.issued_badges import DaySession, UnownedBadge, match_days
+from credly_cli.store.learners import Learner
 from credly_cli.store.links import EndReason, Link
 from credly_cli.store.schema import State
 from credly_cli.store.views import WIRE_ID
@@ -222,6 +224,36 @@ def of_grant(store: Store, grant: Grant) -> Facts:
     return of_unsent(store, completion, grant.badge_id, once=grant.earned_once)
 
 
+def completion_of(
+    store: Store, learner: Learner, content_id: str, session_id: str, completed_at: str = ""
+) -> Completion:
+    """Return what a learner completed, or is in the midst of."""
+    learner_id = learner.learner_id or next(iter(learners.sourced_ids(store, learner.id)), None)
+    return Completion(
+        learner.id, learner_id, learner.email, learner.first_name, learner.last_name, content_id, session_id,
+        completed_at,
+    )  # fmt: skip
+
+
+def of_others(store: Store, email: str, meant: Sequence[int]) -> set[str]:
+    """Return the badges that were issued for others who share the address of whoever is meant."""
+    sharing = {learner.id for learner in learners.of_email(store, email)}
+    others = sharing.difference(meant)
+    return grants.issued_to(store, others) if others else set()
+
+
+def holds(store: Store, completion: Completion, badge_id: str, found: Iterable[IssuedBadge]) -> bool:
+    """Tell whether the learner holds any of the badges found by address and id (R20, R22).
+
+    One that may be earned again is not held by all who share the address, where it is known for whom it was issued.
+    """
+    held = [badge for badge in found if badge.held]
+    if held and badges.allows_duplicates(store, badge_id):
+        others = of_others(store, completion.email, [completion.learner])
+        return any(badge.id not in others and not _is_anothers(store, badge.earner_id, completion) for badge in held)
+    return bool(held)
+
+
 def whole(store: Store, facts: Facts) -> Facts:
     """Add to what is known of a session the issued badges that answer for it."""
     granted = facts.grant not in (None, "cancelled") and facts.lost is None
@@ -241,10 +273,10 @@ def _of_session(store: Store, facts: Facts) -> Facts:
     if marked:
         revoked = [badge.moved_at for badge in marked if badge.is_revoked]
         return replace(facts, held=held, revoked_at=min(revoked) if revoked and not held else None)
-    badges = _of_day(store, completion, facts.badge_id)
-    if not badges:
+    of_day = _of_day(store, completion, facts.badge_id)
+    if not of_day:
         return facts
-    answering = match_days(_sessions_of_day(store, completion, facts.badge_id), badges)
+    answering = match_days(_sessions_of_day(store, completion, facts.badge_id), of_day)
     badge = answering.get((completion.content_id, completion.session_id, completion.learner))
     if badge is None:
         return facts

@@ -427,6 +427,23 @@ def test_r22_who_alone_completed_is_meant_by_completion(sharing: Desk) -> None:
     assert sharing.json("grant", "fam@x.org", FIRST_AID, "--issued-at", "completion")["grant"]["learner_id"] == "2"
 
 
+def test_r22_what_another_at_the_address_has_is_not_earned_where_duplicates_are_allowed(sharing: Desk) -> None:
+    """By the ledger it is known for whom each was issued; a badge that forbids duplicates is one for the address."""
+    assert sharing.json("grant", "2", WEBINAR)["grant"]["state"] == "issued"
+    assert WEBINAR in sharing.run("grant", "1", "--list").out
+    assert sharing.json("grant", "1", WEBINAR)["grant"]["learner_id"] == "1"
+    for learner in ("1", "2"):
+        assert refusal(sharing, learner, WEBINAR)["code"] == "already-earned"
+    sharing.json("grant", "2", FIRST_AID)
+    assert refusal(sharing, "1", FIRST_AID)["code"] == "already-earned"
+
+
+def test_r22_what_credly_has_under_the_mark_of_another_at_the_address_is_not_earned(sharing: Desk) -> None:
+    """As after a store was lost: the grant that issued it is not known any more."""
+    issue_in_credly(sharing, WEBINAR, "fam@x.org", issuer_earner_id="2~abcdefghijklmnop")
+    assert sharing.json("grant", "1", WEBINAR)["grant"]["state"] == "issued"
+
+
 @pytest.fixture
 def group(linked: Desk) -> Desk:
     """Besides Robin, Kim is enrolled and Lee is not."""
