@@ -118,7 +118,7 @@ class _Stage:
                 continue
             (
                 row, email, learner_id, name, by_title, session, progress, status, enrolled_at, completed_at,
-                completed_latest, event_id, first_name, last_name, reported_at, source, statement, sha1, _,
+                completed_latest, event_id, first_name, last_name, reported_at, source, statement, sha1, _, dated_at,
             ) = progress_record = cast("ProgressRecord", record)  # fmt: skip
             place = places.get((name, session, by_title)) or self._find_place(name, session, by_title=by_title)
             if statement is not None and not session and not isinstance(place, str):
@@ -145,7 +145,7 @@ class _Stage:
             yield (
                 row, person, number, loose, "" if progress is None else progress, enrolled_at or "",
                 _ENDED.get(status, 0), _OPEN.get(status, ""), reported_at or "", completed_at or "",
-                completed_latest or "", event_id or "",
+                completed_latest or "", event_id or "", dated_at or "",
             )  # fmt: skip
 
     def _without_place(self, rows: RejectFilter, record: ProgressRecord, reason: str) -> None:

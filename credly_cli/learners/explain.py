@@ -10,11 +10,10 @@ from typing import ClassVar, Literal
 
 from credly_cli.credly.records import BadgeBrief
 from credly_cli.errors import Failure
-from credly_cli.learners.badges import of_others
 from credly_cli.learners.cases import Case, read_cases, read_person
 from credly_cli.learners.checks import Check, checks
 from credly_cli.linking import names
-from credly_cli.store import issued_badges, learner_history
+from credly_cli.store import facts, issued_badges, learner_history
 from credly_cli.store.content import ContentBrief
 from credly_cli.store.database import Store
 from credly_cli.store.learners import Learner, LearnerBrief
@@ -72,7 +71,7 @@ def explain(
     """
     email, known = _person(store, email, badge_name)
     ids = [learner.id for learner in known]
-    others = of_others(store, email, ids)
+    others = facts.of_others(store, email, ids)
     issued = [badge for badge in issued_badges.of_learners(store, email, ids) if badge.id not in others]
     if not known and not issued:
         names.learner(store, email)  # fails, with a suggestion

@@ -118,6 +118,15 @@ class FilesSource:
         self._context = context
         self._entries = {kind: context.settings.lms.files.of(kind) for kind in _ORDER}
 
+    @classmethod
+    def configured(cls, context: SourceContext) -> "FilesSource":
+        """Make the source that the configuration describes; raises ``Failure`` where it names no file."""
+        source = cls(context)
+        if not any(source._entries.values()):
+            message = "In the configuration, lms.source is files, and nothing is named under lms.files."
+            raise Failure("config-invalid", message, hint='For example: progress = ["exports/progress*.csv"]')
+        return source
+
     def batches(self, bookmarks: Mapping[str, str], _known: Known) -> Iterator[Batch]:
         """Read what is new or changed, a file a batch, the oldest first."""
         stored = dict(bookmarks)

@@ -77,6 +77,7 @@ class ProgressRecord(NamedTuple):
     ``id_source`` names the numbering that ``learner_id`` is of, '' the common one; ``None`` is that of the import.
     ``statement`` is there where the record is a statement to be judged with others. ``email_sha1`` is the hash of an
     address that is not told; ``title`` is how the source calls the content, to name it where nobody knows it.
+    ``dated_at`` is the time of completion of a row that is open: where it is the completion's own, nothing is denied.
     """
 
     row: int
@@ -98,6 +99,7 @@ class ProgressRecord(NamedTuple):
     statement: Statement | None = None
     email_sha1: str | None = None
     title: str | None = None
+    dated_at: str | None = None
 
 
 class VoidingRecord(NamedTuple):

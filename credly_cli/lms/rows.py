@@ -219,7 +219,7 @@ class ProgressReader:
             completed.at if completed else None,
             completed.latest if completed else None,
             cells[self._event_id].strip() or None, first, last,
-            self._reported_at(cells), None, None, None, None,
+            self._reported_at(cells), None, None, None, None, self._dated_at(cells, status),
         ))  # fmt: skip
 
     def _check_role(self, cells: Cells) -> None:
@@ -278,6 +278,15 @@ class ProgressReader:
                 if self._words.is_failure(cells[place], asks=asks):
                     return "open", f"{cells[place].strip()} in {header}"
         return status, cells[self._status] if status else ""
+
+    def _dated_at(self, cells: Cells, status: Status | None) -> str | None:
+        """Return the time of completion that an open row has; beside a failure none says anything."""
+        if status != "open" or self._words.is_failure(cells[self._status], asks=False):
+            return None
+        if any(self._words.is_failure(cells[place], asks=asks) for place, _, asks in self._outcomes):
+            return None
+        dated, _ = self._completion(cells, status)
+        return dated.at if dated else None
 
     def _read_status(self, cells: Cells) -> Status | None:
         word = cells[self._status]

@@ -27,7 +27,7 @@ WHERE f.open = 1 AND NOT f.ended AND f.completed_at IS NULL
 AND e.learner = f.learner AND e.content_id = s.content_id AND e.session_id = s.session_id
 AND e.completed_at IS NOT NULL AND e.denied_at IS NULL AND e.source = :source
 AND (f.told_at IS NULL OR (f.told_at > e.completed_at AND f.told_at >= ifnull(e.told_at, '')))
-AND ifnull(f.enrolled_at, '') <= e.completed_latest
+AND ifnull(f.enrolled_at, '') <= e.completed_latest AND ifnull(f.dated_at, '') <> e.completed_at
 AND (f.event_id IS NULL OR e.event_id IS NULL OR f.event_id = e.event_id)
 """
 _ALLOW = """

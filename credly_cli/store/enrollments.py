@@ -26,16 +26,18 @@ _FOLD = (
     """
     CREATE TEMP TABLE folded (
       learner, place, loose, progress, enrolled_at, ended, open, told_at, completed_at, completed_latest, event_id,
-      PRIMARY KEY (learner, place)) WITHOUT ROWID
+      dated_at, PRIMARY KEY (learner, place)) WITHOUT ROWID
     """,
     """
     INSERT INTO temp.folded
     SELECT p.learner, r.place, r.loose, nullif(r.progress, ''), nullif(r.enrolled_at, ''), r.ended, nullif(r.open, ''),
-      nullif(r.told_at, ''), nullif(r.completed_at, ''), nullif(r.completed_latest, ''), nullif(r.event_id, '')
+      nullif(r.told_at, ''), nullif(r.completed_at, ''), nullif(r.completed_latest, ''), nullif(r.event_id, ''),
+      nullif(r.dated_at, '')
     FROM temp.records r CROSS JOIN temp.people p ON p.person = r.person
     WHERE p.learner IS NOT NULL ORDER BY p.learner, r.place, r.line
     ON CONFLICT DO UPDATE SET
       loose = min(loose, excluded.loose),
+      dated_at = max(ifnull(excluded.dated_at, dated_at), ifnull(dated_at, excluded.dated_at)),
       progress = CASE
         WHEN excluded.told_at IS NULL OR excluded.told_at > ifnull(told_at, '') THEN ifnull(excluded.progress, progress)
         WHEN excluded.told_at = told_at

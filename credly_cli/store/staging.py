@@ -21,7 +21,7 @@ _STAGE = (
     """
     CREATE TEMP TABLE records (
       line INTEGER PRIMARY KEY, row INTEGER, person INTEGER, place INTEGER, loose INTEGER, progress, enrolled_at, ended,
-      open, told_at, completed_at, completed_latest, event_id)
+      open, told_at, completed_at, completed_latest, event_id, dated_at)
     """,
     """
     CREATE TEMP TABLE people (
@@ -33,7 +33,7 @@ _STAGE = (
       place INTEGER PRIMARY KEY, content_id TEXT, session_id TEXT, UNIQUE (content_id, session_id))
     """,
 )
-_ADD_RECORD = "INSERT INTO temp.records VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_ADD_RECORD = "INSERT INTO temp.records VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _FORGET_PROGRESS = "UPDATE temp.records SET progress = '' WHERE progress > 0"
 _ADD_ROW = "INSERT INTO temp.records (row, person) VALUES (?, ?)"
 _ADD_PERSON = "INSERT INTO temp.people VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)"

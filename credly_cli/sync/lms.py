@@ -40,7 +40,7 @@ def source_of(name: SourceName, context: SourceContext) -> Source:
         case "files":
             from credly_cli.lms.files_source import FilesSource  # noqa: PLC0415 - only what is configured
 
-            return FilesSource(context)
+            return FilesSource.configured(context)
         case "thought-industries":
             from credly_cli.lms.thought_industries.source import ThoughtIndustries  # noqa: PLC0415
 

@@ -63,6 +63,7 @@ def test_r33_a_denied_completion_does_not_count_anywhere(denied: Desk) -> None:
     assert denied.json("sync", "--dry-run")["grants"]["planned"] == 0
     (told,) = denied.json("explain", ADA, ONCE)["badges"]
     assert told["decision"] == "needs-person"
+    assert told["cause"] == "A later file has the learner as not complete: it does not count."
     assert [row["on_its_way"] for row in denied.json("widget", ADA)["in_progress"]] == [False]
 
 
@@ -141,6 +142,19 @@ def test_r33_another_attempt_denies_nothing(once: Desk) -> None:
     header = "email,content_id,session_id,status,enrolled_at,completed_at\n"
     once.imports("progress", f"{header}{ADA},first-aid,{MARCH},In progress,2026-03-02T12:30:00Z,\n")
     assert once.json("sync")["grants"]["issued"] == 1
+
+
+def test_r33_an_open_row_with_the_time_of_the_completion_denies_nothing(once: Desk) -> None:
+    once.learns(DONE)
+    once.learns(OPEN.replace("In progress,", f"In progress,{NOON}"))
+    assert once.json("sync")["grants"]["issued"] == 1
+
+
+@pytest.mark.parametrize(("word", "at"), [("In progress", "2026-03-02T11:00:00Z"), ("Failed", NOON)])
+def test_r33_an_open_row_with_another_time_and_a_failure_deny(once: Desk, word: str, at: str) -> None:
+    once.learns(DONE)
+    once.learns(OPEN.replace("In progress,", f"{word},{at}"))
+    assert once.json("sync", code=3)["grants"]["held"] == 1
 
 
 def test_r33_within_one_file_the_completion_wins(once: Desk) -> None:

@@ -301,6 +301,9 @@ def test_lms_files_must_match_something_readable(connected: Desk) -> None:
 def test_a_source_of_files_without_files_is_a_mistake_in_the_configuration(connected: Desk) -> None:
     connected.config('[lms]\nsource = "files"\n')
     assert "lms" in failing(connected, 78)
+    (problem,) = connected.json("sync", code=78)["problems"]
+    assert (problem["code"], "lms.files" in problem["message"]) == ("config-invalid", True)
+    assert connected.run("config", "check").code == 78
 
 
 def test_a_network_file_system_is_told(tmp_path: Path) -> None:
