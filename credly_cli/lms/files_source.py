@@ -19,7 +19,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from credly_cli.config import Settings
-from credly_cli.errors import ErrorCode, Failure
+from credly_cli.errors import ErrorCode, Failure, invalid_configuration
 from credly_cli.files import matching
 from credly_cli.import_options import FileEntry, check_date_format, options_of
 from credly_cli.lms.columns import check_mapping
@@ -124,7 +124,7 @@ class FilesSource:
         source = cls(context)
         if not any(source._entries.values()):
             message = "In the configuration, lms.source is files, and nothing is named under lms.files."
-            raise Failure("config-invalid", message, hint='For example: progress = ["exports/progress*.csv"]')
+            raise invalid_configuration(message, 'For example: progress = ["exports/progress*.csv"]')
         return source
 
     def batches(self, bookmarks: Mapping[str, str], _known: Known) -> Iterator[Batch]:
