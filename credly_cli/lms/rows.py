@@ -273,17 +273,18 @@ class ProgressReader:
     def _status_or_failure(self, cells: Cells) -> tuple[Status | None, str]:
         """Read what a row says of the enrollment, and by which words: a failure is one in whatever column."""
         status = self._read_status(cells)
-        if status not in ("ended", "expired"):
-            for place, header, asks in self._outcomes:
-                if self._words.is_failure(cells[place], asks=asks):
-                    return "open", f"{cells[place].strip()} in {header}"
+        if self._outcomes and status not in ("ended", "expired") and (words := self._failure(cells)):
+            return "open", words
         return status, cells[self._status] if status else ""
+
+    def _failure(self, cells: Cells) -> str:
+        """Return the words by which another column than the status tells a failure, '' where none does."""
+        failures = (one for one in self._outcomes if self._words.is_failure(cells[one[0]], asks=one[2]))
+        return next((f"{cells[place].strip()} in {header}" for place, header, _ in failures), "")
 
     def _dated_at(self, cells: Cells, status: Status | None) -> str | None:
         """Return the time of completion that an open row has; beside a failure none says anything."""
-        if status != "open" or self._words.is_failure(cells[self._status], asks=False):
-            return None
-        if any(self._words.is_failure(cells[place], asks=asks) for place, _, asks in self._outcomes):
+        if status != "open" or self._words.is_failure(cells[self._status], asks=False) or self._failure(cells):
             return None
         dated, _ = self._completion(cells, status)
         return dated.at if dated else None
@@ -298,13 +299,10 @@ class ProgressReader:
     def _completion(self, cells: Cells, status: Status | None) -> tuple[Moment | None, Status | None]:
         """Read the time of completion; some systems write yes or no into its column."""
         text = cells[self._completed_at]
-        if (len(text) > 1 and text[0].isdecimal()) or not (word := self._word_for_time(text)):
+        is_time = (len(text) > 1 and text[0].isdecimal()) or is_no_value(text)
+        if is_time or not (word := STATUSES.get(key_of(text))):
             return self._times.past(text), status
         return None, status or word
-
-    @staticmethod
-    def _word_for_time(text: str) -> Status | None:
-        return None if is_no_value(text) else STATUSES.get(key_of(text))
 
     def _settled(
         self,
@@ -388,9 +386,7 @@ class EventReader(ProgressReader):
         return said == "open" and key_of(cells[self._status]) in ENROLLED
 
     def _completes(self, status: Status | None, progress: float | None) -> bool:
-        if status is None:
-            return progress == _COMPLETE_AT
-        return status == "complete"
+        return progress == _COMPLETE_AT if status is None else status == "complete"
 
 
 _STATUS_OF_ACTION: dict[Action | None, Status] = {"completed": "complete", "ended": "ended", "open": "open"}
