@@ -193,9 +193,9 @@ def _show_problems(output: Output, run: "Run") -> None:
         output.note(f"... and {len(run.problems) - 20:,} more.")
     if run.uncertain_left:
         output.note(_waiting(run))
-    said = {problem.sentence for problem in run.problems}
+    reported = {problem.sentence for problem in run.problems}
     for warning in run.warnings:
-        if warning not in said:
+        if warning not in reported:
             output.warn(warning)
 
 

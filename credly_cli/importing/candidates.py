@@ -124,10 +124,10 @@ class Alike:
         self._by_word: dict[str, list[Claim]] = defaultdict(list)
         self._nameless = []
         for claim in claims:
-            said = frozenset[str]().union(*(words(name) for each in claim.at(key) for name in each.names))
-            for word in said:
+            parts = frozenset[str]().union(*(words(name) for each in claim.at(key) for name in each.names))
+            for word in parts:
                 self._by_word[word].append(claim)
-            if not said:
+            if not parts:
                 self._nameless.append(claim)
         self._claims = claims
 
@@ -366,6 +366,6 @@ def _take_names(learner: Learner, people: Sequence[StagedPerson], *, prefer_new:
 def _take_details(learner: Learner, people: Sequence[StagedPerson]) -> None:
     rows: list[dict[str, str | None]] = [json.loads(person.details) for person in people if person.details]
     for name in DETAILS:
-        said = [row[name] for row in rows if name in row]
-        if said and getattr(learner, name) not in said:
-            setattr(learner, name, max(said, key=lambda value: value or ""))
+        values = [row[name] for row in rows if name in row]
+        if values and getattr(learner, name) not in values:
+            setattr(learner, name, max(values, key=lambda value: value or ""))

@@ -53,14 +53,14 @@ def import_learners(store: Store, rows: RejectFilter, now: str, ids: IdOptions) 
 def _staged(people: "StagedPeople", rows: RejectFilter, source: str) -> Iterator[tuple[int, int]]:
     for record in rows:
         row, email, first_name, last_name, learner_id, panorama, sublicenses, locale = cast("LearnerRecord", record)
-        said: dict[str, str | None] = {}
+        fields: dict[str, str | None] = {}
         if panorama is not None:
-            said["panorama"] = panorama or None
+            fields["panorama"] = panorama or None
         if sublicenses is not None:
-            said["sublicense"] = joined(sublicenses)
+            fields["sublicense"] = joined(sublicenses)
         if locale:
-            said["locale"] = locale
-        details = json.dumps(said) if said else ""
+            fields["locale"] = locale
+        details = json.dumps(fields) if fields else ""
         yield row, people.number((email, source, learner_id or "", first_name or "", last_name or "", details), None)
 
 

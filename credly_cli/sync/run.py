@@ -175,7 +175,7 @@ class Synchronisation:
 
     def _do(self, step: Step, run: Run, number: int) -> None:
         self.on_step(step)
-        said, is_whole = len(run.problems), False
+        before, is_whole = len(run.problems), False
         try:
             if self._perform(step, run, number):
                 run.worked.add(step)
@@ -190,7 +190,7 @@ class Synchronisation:
                 self._stop(run, failure)
             elif (problem := Problem.of(failure)) not in run.problems:  # what ended one step may end the next one too
                 run.problems.append(problem)
-        needs_person.replace(self.store, step, run.problems[said:], is_whole=is_whole)
+        needs_person.replace(self.store, step, run.problems[before:], is_whole=is_whole)
 
     def _perform(self, step: Step, run: Run, number: int) -> bool:
         """Do one step; returns whether it had anything to do."""
