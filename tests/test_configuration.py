@@ -319,3 +319,44 @@ def test_options_that_no_file_can_be_read_with_are_found_by_checking(desk: Desk,
     assert error["code"] == "config-invalid"
     assert named in error["message"]
     assert "--date-format" not in f"{error['message']} {error['hint']}"
+
+
+ENTRY = "[[lms.files.progress]]\npath = 'x.csv'\n"
+
+
+@pytest.mark.parametrize(
+    ("option", "words"),
+    [
+        ("header_line = 0", "header_line must be a whole number from 1 to 1000000"),
+        ("header_line = true", "header_line must be a whole number from 1 to 1000000"),
+        ("max_age_days = 3651", "max_age_days must be a whole number from 0 to 3650"),
+        ("source = 5", "source must be text"),
+        ("map = {email = 5}", "map must be a table of texts"),
+        ("map = 'email'", "map must be a table of texts"),
+        ("values = 'status'", 'values must be a table like {status = {"Word" = "completed"}}'),
+        ("values = {title = {}}", "values is for words of status and role, not of title"),
+        ("values = {role = {Nurse = 'completed'}}", "values.role must say one of learner, other for 'Nurse'"),
+        ("ids = {5 = 'other'}", "ids must say one of same, new for '5'"),
+    ],
+)
+def test_an_option_of_a_file_that_cannot_be_meant_is_named_with_what_it_must_be(
+    tmp_path: Path, option: str, words: str
+) -> None:
+    failure = failure_of(tmp_path, f"{ENTRY}{option}\n")
+    assert failure.message == f"In the configuration, lms.files.progress.{words}."
+
+
+def test_the_options_of_a_file_are_kept_as_they_are_said(tmp_path: Path) -> None:
+    numbers = "header_line = 1000000\nmax_age_days = 0\n"
+    options = f"{numbers}source = ' crm '\nids = {{5 = 'new'}}\nvalues = {{role = {{Nurse = 'other'}}}}"
+    (entry,) = read(tmp_path, f"{ENTRY}{options}\n").lms.files.of("progress")
+    assert (entry.header_line, entry.max_age_days, entry.source) == (1_000_000, 0, "crm")
+    assert (entry.ids, entry.values) == ({"5": "new"}, {"role": {"Nurse": "other"}})
+
+
+def test_a_table_of_a_file_needs_a_path_and_a_mistyped_option_is_told(tmp_path: Path) -> None:
+    missing = failure_of(tmp_path, "[[lms.files.progress]]\nsource = 'crm'\n").message
+    assert missing == "In the configuration, each table of lms.files.progress needs a path."
+    mistyped = failure_of(tmp_path, f"{ENTRY}date_fromat = '%d'\n")
+    assert mistyped.message == "The configuration has an unknown key: lms.files.progress.date_fromat."
+    assert str(mistyped.hint) == "Did you mean date_format?"
