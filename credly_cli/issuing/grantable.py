@@ -50,10 +50,9 @@ def _grantable(store: Store, known: Iterable[Learner], badge_id: str, content_id
         if not (enrolled and badge and content):
             continue
         known_of_badge = issued_badges.of_learner_and_badge(store, learner.id, badge_id)
-        completion = facts.completion_of(store, learner, content_id, enrolled.session_id)
-        if not facts.holds(store, completion, badge_id, known_of_badge):
-            session = enrolled.session_id or None
-            return Grantable(badge, content, session, enrolled.percent, enrolled.completed_at)
+        session = facts.session_of(store, learner, content_id, enrolled.session_id)
+        if not facts.holds(store, session, badge_id, known_of_badge):
+            return Grantable(badge, content, enrolled.session_id or None, enrolled.percent, enrolled.completed_at)
     return None
 
 

@@ -20,7 +20,7 @@ from credly_cli.store.badges import NamedBadge
 from credly_cli.store.content import ContentBrief
 from credly_cli.store.database import Store
 from credly_cli.store.enrollments import Enrollment
-from credly_cli.store.facts import Completion
+from credly_cli.store.facts import LearnerSession
 from credly_cli.store.grants import Grant, ListedGrant, NewGrant
 from credly_cli.store.learners import Learner
 from credly_cli.store.lock import RunLock
@@ -196,11 +196,11 @@ class ManualGrants:
         with self.store.transaction():
             issued_badges.save(self.store, found, utc_text(self.clock.now()))
         email, learner, name = candidate.result.email, candidate.learner, self._badge.name
-        completion, badge_id = self._completion(candidate, ""), self._badge.id
-        if facts.holds(self.store, completion, badge_id, found):
+        session, badge_id = self._session(candidate), self._badge.id
+        if facts.holds(self.store, session, badge_id, found):
             return _earned(email, f"{email} has earned {name} already.")
         if facts.holds(
-            self.store, completion, badge_id, issued_badges.of_learner_and_badge(self.store, learner.id, badge_id)
+            self.store, session, badge_id, issued_badges.of_learner_and_badge(self.store, learner.id, badge_id)
         ):
             hint = Hint("If it was deleted in Credly, this finds out:", Command("sync"))
             return _earned(email, f"{email} has earned {name} already, as the last sync found.", hint)
@@ -208,33 +208,33 @@ class ManualGrants:
             candidate.result.unclear = True
             message = f"{name} may be on its way to {email}: an earlier answer of Credly's was lost."
             return Failure("server-error", message, hint=Hint("The next sync finds out:", Command("sync")))
-        if missing_names(completion.first_name, completion.last_name):
-            return Failure("missing-name", plan.missing_name(completion), hint=plan.TELL_NAME)
+        if missing_names(session.first_name, session.last_name):
+            return Failure("missing-name", plan.missing_name(session), hint=plan.TELL_NAME)
         return None
 
     # The grant
 
-    def _completion(self, candidate: _Candidate, moment: str) -> Completion:
-        session_id = candidate.enrolled.session_id
-        return facts.completion_of(self.store, candidate.learner, self._content.id, session_id, moment)
+    def _session(self, candidate: _Candidate) -> LearnerSession:
+        enrolled = candidate.enrolled
+        return facts.session_of(
+            self.store, candidate.learner, self._content.id, enrolled.session_id, enrolled.completed_at
+        )
 
     def _record(self, candidate: _Candidate, moment: str) -> bool:
         """Record the grant for the learner's session, in place of one that was not sent yet."""
-        completion, badge_id, now = self._completion(candidate, moment), self._badge.id, utc_text(self.clock.now())
+        session, badge_id, now = self._session(candidate), self._badge.id, utc_text(self.clock.now())
         with self.store.transaction():
-            before = grants.of_session(
-                self.store, badge_id, completion.learner, completion.content_id, completion.session_id
-            )
+            before = grants.of_session(self.store, badge_id, session.learner, session.content_id, session.session_id)
             if before is not None and before.state in ("planned", "held", "failed"):
                 candidate.grant_id, candidate.before = before.id, before
                 grants.set_state(self.store, before.id, "planned", now, issued_at=moment, **_AFRESH)
                 return True
-            grant = self._new_grant(completion, candidate.enrolled, before)
+            grant = self._new_grant(session, moment, before)
             candidate.grant_id = grants.record(self.store, grant, None, now)
             candidate.before = before if before is not None and before.id == candidate.grant_id else None
         return True
 
-    def _new_grant(self, completion: Completion, enrolled: Enrollment, before: Grant | None) -> NewGrant:
+    def _new_grant(self, session: LearnerSession, moment: str, before: Grant | None) -> NewGrant:
         badge_id, number = self._badge.id, 1
         if before is not None:  # what was earned and lost is granted anew, under a mark of its own
             number = before.round + int(before.state != "cancelled" or before.dropped)
@@ -242,15 +242,15 @@ class ManualGrants:
         organization = self.client.organization_id
         return NewGrant(
             badge_id=badge_id,
-            learner=completion.learner,
-            content_id=completion.content_id,
-            session_id=completion.session_id,
+            learner=session.learner,
+            content_id=session.content_id,
+            session_id=session.session_id,
             reason="manual",
             state="planned",
-            completed_at=enrolled.completed_at,
-            issued_at=completion.completed_at,
+            completed_at=session.completed_at,
+            issued_at=moment,
             once=once,
-            earner_id=facts.wire_id(completion, organization, badge_id, once=once, grant_round=number),
+            earner_id=facts.wire_id(session, organization, badge_id, once=once, grant_round=number),
             round=number,
         )
 

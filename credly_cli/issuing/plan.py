@@ -11,7 +11,7 @@ from credly_cli.identity import missing_names
 from credly_cli.issuing.decide import Outcome, outcome
 from credly_cli.store import badges, denials, duplicates, enrollments, facts, grants, links
 from credly_cli.store.database import Store
-from credly_cli.store.facts import Completion, Facts
+from credly_cli.store.facts import Facts, LearnerSession
 from credly_cli.store.grants import Grant, NewGrant, PlannedGrant
 from credly_cli.store.links import Link
 from credly_cli.text import Command, Hint, counted
@@ -155,8 +155,7 @@ def _plan_link(store: Store, link: Link, organization_id: str, run_id: int | Non
 def _record(
     store: Store, known: Facts, earned: Outcome, organization_id: str, run_id: int | None, now: str, made: Plan
 ) -> None:
-    completion = known.completion()
-    missing = missing_name(completion) if earned.state == "held" and earned.reason is None else None
+    missing = missing_name(known) if earned.state == "held" and earned.reason is None else None
     grant = NewGrant(
         badge_id=known.badge_id,
         learner=known.learner,
@@ -164,12 +163,10 @@ def _record(
         session_id=known.session_id,
         reason="completion",
         state=earned.state or "planned",
-        completed_at=completion.completed_at,
-        issued_at=completion.completed_at,
+        completed_at=known.completed_at,
+        issued_at=known.completed_at or "",  # what is not completed earns nothing
         once=known.once,
-        earner_id=facts.wire_id(
-            completion, organization_id, known.badge_id, once=known.once, grant_round=known.grant_round
-        ),
+        earner_id=facts.wire_id(known, organization_id, known.badge_id, once=known.once, grant_round=known.grant_round),
         round=known.grant_round,
         covered_by=earned.covered_by,
         covered_by_grant=earned.covered_by_grant,
@@ -192,10 +189,10 @@ def _record(
 TELL_NAME = Hint("Tell both names in a file of learners:", Command("import", "learners", "FILE"))
 
 
-def missing_name(completion: Completion) -> str:
+def missing_name(session: LearnerSession) -> str:
     """Say which name is missing (R21)."""
-    missing = missing_names(completion.first_name, completion.last_name)
-    return f"The {' and the '.join(missing)} of {completion.email} {'is' if len(missing) == 1 else 'are'} not known."
+    missing = missing_names(session.first_name, session.last_name)
+    return f"The {' and the '.join(missing)} of {session.email} {'is' if len(missing) == 1 else 'are'} not known."
 
 
 # What a link that has just come to count more completions will bring at the next sync (R15), and a plan (R32)

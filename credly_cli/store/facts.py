@@ -24,17 +24,17 @@ _ANY_MARK = "[a-z2-7]" * 16  # of any session, as SQLite's GLOB has it
 
 
 @dataclass(frozen=True, slots=True)
-class Completion:
-    """A completion, and who did it."""
+class LearnerSession:
+    """A learner's session of content, and when it was completed, as UTC text."""
 
-    learner: int
-    learner_id: str | None
+    learner: int  # the store's own number
+    learner_id: str | None  # as it goes out: of a named source where there is no other
     email: str
     first_name: str | None
     last_name: str | None
     content_id: str
-    session_id: str
-    completed_at: str
+    session_id: str  # "" of content without sessions
+    completed_at: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,19 +54,11 @@ class LinkFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(LearnerSession):
     """All that decides what becomes of one learner's session for one badge."""
 
-    learner: int
-    learner_id: str | None  # as it goes out: of a named source where there is no other
-    email: str
-    first_name: str | None
-    last_name: str | None
     badge_id: str
     once: bool  # the badge forbids duplicates
-    content_id: str
-    session_id: str
-    completed_at: str | None
     completed_latest: str | None
     links: tuple[LinkFacts, ...]  # of the badge to this content, the oldest first
     grant: State | None = None  # of the last round that was not cancelled, while it stands
@@ -97,13 +89,6 @@ class Facts:
     def names_known(self) -> bool:
         """Whether the learner has a first and a last name, without which nothing is sent (R21)."""
         return not missing_names(self.first_name, self.last_name)
-
-    def completion(self) -> Completion:
-        """Return the completion itself, of a session that is completed."""
-        return Completion(
-            self.learner, self.learner_id, self.email, self.first_name, self.last_name, self.content_id,
-            self.session_id, self.completed_at or "",
-        )  # fmt: skip
 
 
 # Whether a grant `g` by hand issued a badge that was lost before the session `x` was completed, and so does not stand
@@ -205,31 +190,26 @@ def of_completions(store: Store, badge_id: str, content_id: str) -> Iterator[Fac
     return (whole(store, facts) for facts in _completed(store, badge_id, content_id))
 
 
-def of_unsent(store: Store, completion: Completion, badge_id: str, *, once: bool) -> Facts:
-    """Read the facts of a completion whose grant is about to be sent, as if it was not planned yet."""
-    values = {name: getattr(completion, name) for name in Completion.__slots__}
+def of_grant(store: Store, grant: Grant) -> Facts:
+    """Read the facts of the completion of a grant, or of the moment that it is dated by, as if it was not planned."""
     known = Facts(
-        **values, badge_id=badge_id, once=once, completed_latest=completion.completed_at, links=(LinkFacts(),),
+        **{name: getattr(grant, name) for name in LearnerSession.__slots__ if name != "completed_at"},
+        completed_at=grant.issued_at,
+        completed_latest=grant.issued_at,
+        badge_id=grant.badge_id,
+        once=grant.earned_once,
+        links=(LinkFacts(),),
         has_badges=True,
-    )  # fmt: skip
+    )
     return whole(store, known)
 
 
-def of_grant(store: Store, grant: Grant) -> Facts:
-    """Read the facts of the completion of a grant, or of the moment that it is dated by, as if it was not planned."""
-    completion = Completion(
-        completed_at=grant.issued_at,
-        **{name: getattr(grant, name) for name in Completion.__slots__ if name != "completed_at"},
-    )
-    return of_unsent(store, completion, grant.badge_id, once=grant.earned_once)
-
-
-def completion_of(
-    store: Store, learner: Learner, content_id: str, session_id: str, completed_at: str = ""
-) -> Completion:
-    """Return what a learner completed, or is in the midst of."""
+def session_of(
+    store: Store, learner: Learner, content_id: str, session_id: str, completed_at: str | None = None
+) -> LearnerSession:
+    """Return a learner's session, completed or not."""
     learner_id = learner.learner_id or next(iter(learners.sourced_ids(store, learner.id)), None)
-    return Completion(
+    return LearnerSession(
         learner.id, learner_id, learner.email, learner.first_name, learner.last_name, content_id, session_id,
         completed_at,
     )  # fmt: skip
@@ -242,15 +222,15 @@ def of_others(store: Store, email: str, meant: Sequence[int]) -> set[str]:
     return grants.issued_to(store, others) if others else set()
 
 
-def holds(store: Store, completion: Completion, badge_id: str, found: Iterable[IssuedBadge]) -> bool:
+def holds(store: Store, session: LearnerSession, badge_id: str, found: Iterable[IssuedBadge]) -> bool:
     """Tell whether the learner holds any of the badges found by address and id (R20, R22).
 
     One that may be earned again is not held by all who share the address, where it is known for whom it was issued.
     """
     held = [badge for badge in found if badge.held]
     if held and badges.allows_duplicates(store, badge_id):
-        others = of_others(store, completion.email, [completion.learner])
-        return any(badge.id not in others and not _is_anothers(store, badge.earner_id, completion) for badge in held)
+        others = of_others(store, session.email, [session.learner])
+        return any(badge.id not in others and not _is_anothers(store, badge.earner_id, session) for badge in held)
     return bool(held)
 
 
@@ -267,34 +247,33 @@ def whole(store: Store, facts: Facts) -> Facts:
 
 def _of_session(store: Store, facts: Facts) -> Facts:
     """Find the badge of a kind that each session earns: by this session's mark, else by the second, else by the day."""
-    completion = facts.completion()
-    marked = _of_marks(store, completion, facts.badge_id)
+    marked = _of_marks(store, facts, facts.badge_id)
     held = next((badge.id for badge in marked if not badge.is_revoked), None)
     if marked:
         revoked = [badge.moved_at for badge in marked if badge.is_revoked]
         return replace(facts, held=held, revoked_at=min(revoked) if revoked and not held else None)
-    of_day = _of_day(store, completion, facts.badge_id)
+    of_day = _of_day(store, facts, facts.badge_id)
     if not of_day:
         return facts
-    answering = match_days(_sessions_of_day(store, completion, facts.badge_id), of_day)
-    badge = answering.get((completion.content_id, completion.session_id, completion.learner))
+    answering = match_days(_sessions_of_day(store, facts, facts.badge_id), of_day)
+    badge = answering.get((facts.content_id, facts.session_id, facts.learner))
     if badge is None:
         return facts
     return replace(facts, revoked_at=badge.moved_at) if badge.is_revoked else replace(facts, held=badge.id)
 
 
-def _of_marks(store: Store, completion: Completion, badge_id: str) -> list[UnownedBadge]:
+def _of_marks(store: Store, session: LearnerSession, badge_id: str) -> list[UnownedBadge]:
     """Return the badges that no grant owns and that bear a mark of this session."""
-    if not issued_badges.has_marked(store, badge_id, _marked_names(completion)):
+    if not issued_badges.has_marked(store, badge_id, _marked_names(session)):
         return []  # mostly: the marks cost more than this
-    return issued_badges.unowned_of_marks(store, badge_id, _marks(store, completion, badge_id))
+    return issued_badges.unowned_of_marks(store, badge_id, _marks(store, session, badge_id))
 
 
-def _of_day(store: Store, completion: Completion, badge_id: str) -> list[UnownedBadge]:
+def _of_day(store: Store, session: LearnerSession, badge_id: str) -> list[UnownedBadge]:
     """Return the badges of the completion's day that no grant owns: without a mark of ours, or with the id alone."""
-    day, others = completion.completed_at[:10], [f"{name}~{_ANY_MARK}" for name in _names(completion)]
-    unowned = issued_badges.unowned_of_day(store, completion.learner, _names(completion), badge_id, day, others)
-    return [badge for badge in unowned if not _is_anothers(store, badge.earner_id, completion)]
+    day, others = _day_of(session), [f"{name}~{_ANY_MARK}" for name in _names(session)]
+    unowned = issued_badges.unowned_of_day(store, session.learner, _names(session), badge_id, day, others)
+    return [badge for badge in unowned if not _is_anothers(store, badge.earner_id, session)]
 
 
 # Who has one of a learner's addresses, or had it: what was sent to it then may be theirs.
@@ -320,13 +299,13 @@ WHERE g.badge_id = :badge_id AND g.state IN ('sending', 'uncertain') AND substr(
 """
 
 
-def _sessions_of_day(store: Store, completion: Completion, badge_id: str) -> list[DaySession]:
+def _sessions_of_day(store: Store, session: LearnerSession, badge_id: str) -> list[DaySession]:
     """Return the sessions that compete for badges of a day: this one, and those that have no badge of their own.
 
     What is in doubt competes by the second that was sent, and so do sessions of others who have or had the address.
     """
-    values = {"learner": completion.learner, "badge_id": badge_id, "day": completion.completed_at[:10]}
-    this = DaySession(completion.content_id, completion.session_id, completion.completed_at, learner=completion.learner)
+    values = {"learner": session.learner, "badge_id": badge_id, "day": _day_of(session)}
+    this = DaySession(session.content_id, session.session_id, session.completed_at or "", learner=session.learner)
     in_doubt = {one.key: one for one in store.records(DaySession, _IN_DOUBT_OF_DAY, values) if one.key != this.key}
     others = []
     for row in store.rows(_SESSIONS_OF_DAY, values):
@@ -334,7 +313,7 @@ def _sessions_of_day(store: Store, completion: Completion, badge_id: str) -> lis
         other = DaySession(row["content_id"], row["session_id"], row["completed_at"], by_second, row["id"])
         settled = other.key in in_doubt or row["state"] in ("issued", "covered", "dropped")
         named = replace(
-            completion, learner=row["id"], learner_id=row["learner_id"], email=row["email"],
+            session, learner=row["id"], learner_id=row["learner_id"], email=row["email"],
             content_id=other.content_id, session_id=other.session_id,
         )  # fmt: skip
         if other.key != this.key and not settled and not _of_marks(store, named, badge_id):
@@ -342,41 +321,46 @@ def _sessions_of_day(store: Store, completion: Completion, badge_id: str) -> lis
     return [this, *in_doubt.values(), *others]
 
 
-def _is_anothers(store: Store, mark: str | None, completion: Completion) -> bool:
+def _is_anothers(store: Store, mark: str | None, session: LearnerSession) -> bool:
     """Tell whether a badge bears the mark of somebody else: at the same address, now or before, or known by the id."""
     name, tilde, _ = (mark or "").partition("~")
     if not name:
         return False
-    keys = {email_key(completion.email), *learners.addresses(store, [completion.learner])}
+    keys = {email_key(session.email), *learners.addresses(store, [session.learner])}
     # an id alone may be of another's numbering, and says something only of who had the address
     known = learners.candidates(store, [("", name)] if tilde else [], keys)
-    others = [other for other in known if other.id != completion.learner]
+    others = [other for other in known if other.id != session.learner]
     named, names_of = (marked_name, _marked_names) if tilde else (earner_id, _names)
     ids = ((other, (other.learner_id, *learners.sourced_ids(store, other.id))) for other in others)
-    return name not in names_of(completion) and any(
+    return name not in names_of(session) and any(
         name == named(learner_id, email)
         for other, known_as in ids
         for learner_id in known_as
-        for email in (other.email, completion.email)
+        for email in (other.email, session.email)
     )
 
 
-def _names(completion: Completion) -> set[str]:
+def _day_of(session: LearnerSession) -> str:
+    """Return the day of a session that is completed, as ``2026-03-02``."""
+    return (session.completed_at or "")[:10]
+
+
+def _names(session: LearnerSession) -> set[str]:
     """Return what the learner may have been called on the wire: by id, or by email before the id was known."""
-    return {earner_id(completion.learner_id, completion.email), earner_id(None, completion.email)}
+    return {earner_id(session.learner_id, session.email), earner_id(None, session.email)}
 
 
-def _marked_names(completion: Completion) -> set[str]:
+def _marked_names(session: LearnerSession) -> set[str]:
     """Return what stands before the mark, where a badge bears one of this learner."""
-    return {marked_name(learner_id, completion.email) for learner_id in (completion.learner_id, None)}
+    return {marked_name(learner_id, session.email) for learner_id in (session.learner_id, None)}
 
 
-def _marks(store: Store, completion: Completion, badge_id: str) -> list[str]:
+def _marks(store: Store, session: LearnerSession, badge_id: str) -> list[str]:
     """Return what a badge for this session may bear, also one of a store that is lost."""
     organization_id = str(store.value("SELECT organization_id FROM connection"))
-    known = {completion.learner_id, None, *learners.sourced_ids(store, completion.learner)}
+    known = {session.learner_id, None, *learners.sourced_ids(store, session.learner)}
     return [
-        wire_id(replace(completion, learner_id=learner_id), organization_id, badge_id, once=False, grant_round=number)
+        wire_id(replace(session, learner_id=learner_id), organization_id, badge_id, once=False, grant_round=number)
         for learner_id in known
         for number in range(1, _ROUNDS + 1)
     ]
@@ -385,14 +369,14 @@ def _marks(store: Store, completion: Completion, badge_id: str) -> list[str]:
 def mark_of(store: Store, known: Facts) -> str:
     """Return the ``issuer_earner_id`` of the badge that a completion earns."""
     organization_id = str(store.value("SELECT organization_id FROM connection"))
-    return wire_id(known.completion(), organization_id, known.badge_id, once=known.once, grant_round=known.grant_round)
+    return wire_id(known, organization_id, known.badge_id, once=known.once, grant_round=known.grant_round)
 
 
-def wire_id(completion: Completion, organization_id: str, badge_id: str, *, once: bool, grant_round: int = 1) -> str:
+def wire_id(session: LearnerSession, organization_id: str, badge_id: str, *, once: bool, grant_round: int = 1) -> str:
     """Return the ``issuer_earner_id`` of a grant: the learner's id, with the grant's mark unless earned once (R17)."""
     if once:
-        return earner_id(completion.learner_id, completion.email)
-    place = completion.session_id or completion.content_id
-    name = earner_id(completion.learner_id, completion.email)
+        return earner_id(session.learner_id, session.email)
+    place = session.session_id or session.content_id
+    name = earner_id(session.learner_id, session.email)
     suffix = "" if grant_round == 1 else f"|{grant_round}"
-    return earner_id(completion.learner_id, completion.email, f"{organization_id}|{badge_id}|{name}|{place}{suffix}")
+    return earner_id(session.learner_id, session.email, f"{organization_id}|{badge_id}|{name}|{place}{suffix}")
