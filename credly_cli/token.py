@@ -11,7 +11,7 @@ from typing import Literal, NoReturn
 
 from credly_cli.errors import Failure, Problem
 from credly_cli.files import replace_private
-from credly_cli.text import Command, Hint
+from credly_cli.text import Command, Hint, counted
 from credly_cli.times import from_utc_text
 
 _COMMAND_SECONDS = 10
@@ -176,13 +176,15 @@ class TokenLife:
             left = from_utc_text(self.expires_at) - now
             message = f"The token {_when(left)} ({self.expires_at[:10]})."
             return _expiring(message) if left <= timedelta(days=_WARN_DAYS) else None
-        days = self.days_in_use(now)
-        if self.expiry != "not-told" or days < _LONG_IN_USE:
+        if self.expiry != "not-told" or self._days_in_use(now) < _LONG_IN_USE:
             return None
-        return _expiring(f"{NOT_TOLD}, and this one has been in use for {days}.")
+        return _expiring(self.untold_end(now))
 
-    def days_in_use(self, now: datetime) -> int:
-        """Return for how many days the token has been in use."""
+    def untold_end(self, now: datetime) -> str:
+        """Say that the end is not known, and for how long the token has been in use."""
+        return f"{NOT_TOLD}, and this one has been in use for {counted(self._days_in_use(now), 'day')}."
+
+    def _days_in_use(self, now: datetime) -> int:
         return (now - from_utc_text(self.since)).days if self.since else 0
 
 

@@ -22,7 +22,7 @@ from credly_cli.store.database import Store
 from credly_cli.store.needs_person import Waiting
 from credly_cli.text import Command, Hint, counted
 from credly_cli.times import from_utc_text
-from credly_cli.token import NOT_TOLD, TokenLife
+from credly_cli.token import TokenLife
 
 _CLOCK_SECONDS = 60  # a link counts completions to the second, by this clock
 _SEE_WHY = Hint("To see why:", Command("sync"))
@@ -117,8 +117,7 @@ def _expiry(life: TokenLife, network: Network) -> Check:
         return passed("expiry", f"The token expires on {life.expires_at[:10]}.")
     if life.expiry == "never":
         return passed("expiry", "The token does not expire.")
-    days = counted(life.days_in_use(now), "day")
-    return warned("expiry", f"{NOT_TOLD}, and this one has been in use for {days}.")
+    return warned("expiry", life.untold_end(now))
 
 
 def _refused_early(known: Connection, network: Network, failure: Failure) -> Check:

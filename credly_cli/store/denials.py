@@ -47,7 +47,8 @@ def write(store: Store, origin: Origin, rev: int, now: str) -> int:
 
 # Grants
 
-_OF_GRANT = "g.learner = e.learner AND g.content_id = e.content_id AND g.session_id = e.session_id"
+# Whether a grant `g` is for the session of an enrollment `e`.
+OF_GRANT = "g.learner = e.learner AND g.content_id = e.content_id AND g.session_id = e.session_id"
 # Whether the completion `e` of a grant `g` is denied, and nobody said since then that its badge is to be sent.
 DENIED = "(e.denied_at IS NOT NULL AND ifnull(g.confirmed_at, '') < e.denied_at)"
 _HOLD = f"""
@@ -58,7 +59,7 @@ body = iif(state = 'failed', NULL, body), body_sha256 = iif(state = 'failed', NU
   FROM enrollments e WHERE e.learner = grants.learner AND e.content_id = grants.content_id
   AND e.session_id = grants.session_id)
 WHERE id IN (
-  SELECT g.id FROM enrollments e CROSS JOIN grants g ON {_OF_GRANT}
+  SELECT g.id FROM enrollments e CROSS JOIN grants g ON {OF_GRANT}
   WHERE e.denied_at > '' AND {DENIED} AND g.reason = 'completion' AND g.state IN ('planned', 'held', 'failed')
   AND ifnull(g.problem_code, '') <> 'completion-denied' AND (g.state <> 'held' OR g.body IS NULL))
 RETURNING id
@@ -67,7 +68,7 @@ _FREE = f"""
 UPDATE grants SET state = iif(body IS NULL, 'cancelled', 'planned'), problem_code = NULL, problem = NULL,
   updated_at = :now
 WHERE id IN (
-  SELECT g.id FROM grants g CROSS JOIN enrollments e ON {_OF_GRANT}
+  SELECT g.id FROM grants g CROSS JOIN enrollments e ON {OF_GRANT}
   WHERE g.state = 'held' AND g.problem_code = 'completion-denied' AND e.denied_at IS NULL)
 """
 

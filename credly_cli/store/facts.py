@@ -357,7 +357,7 @@ def _marked_names(session: LearnerSession) -> set[str]:
 
 def _marks(store: Store, session: LearnerSession, badge_id: str) -> list[str]:
     """Return what a badge for this session may bear, also one of a store that is lost."""
-    organization_id = str(store.value("SELECT organization_id FROM connection"))
+    organization_id = _organization(store)
     known = {session.learner_id, None, *learners.sourced_ids(store, session.learner)}
     return [
         wire_id(replace(session, learner_id=learner_id), organization_id, badge_id, once=False, grant_round=number)
@@ -368,8 +368,11 @@ def _marks(store: Store, session: LearnerSession, badge_id: str) -> list[str]:
 
 def mark_of(store: Store, known: Facts) -> str:
     """Return the ``issuer_earner_id`` of the badge that a completion earns."""
-    organization_id = str(store.value("SELECT organization_id FROM connection"))
-    return wire_id(known, organization_id, known.badge_id, once=known.once, grant_round=known.grant_round)
+    return wire_id(known, _organization(store), known.badge_id, once=known.once, grant_round=known.grant_round)
+
+
+def _organization(store: Store) -> str:
+    return str(store.value("SELECT organization_id FROM connection"))
 
 
 def wire_id(session: LearnerSession, organization_id: str, badge_id: str, *, once: bool, grant_round: int = 1) -> str:

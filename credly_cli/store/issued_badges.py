@@ -71,20 +71,26 @@ def compare_with_listing(
     so nothing is written while all is as expected.
     """
     settled = utc_text(now - timedelta(seconds=settle_seconds))
-    missing, awaited, arrived = [], [], []
+    missing, awaited, arrived = [], list[str](), list[str]()
     for identity, was_awaited, unseen, issued_at in store.connection.execute(
         f"SELECT id, awaited, {_UNSEEN}, ifnull(created_at, stored_at) FROM issued_badges WHERE deleted_at IS NULL"
     ):
         if identity in known_ids:
-            arrived += [(identity,)] if was_awaited else []
+            arrived += [identity] if was_awaited else []
         elif unseen:
-            awaited += [] if was_awaited else [(identity,)]
+            awaited += [] if was_awaited else [identity]
         elif complete and issued_at <= settled:
             missing.append((utc_text(now), identity))
     store.connection.executemany("UPDATE issued_badges SET deleted_at = ? WHERE id = ?", missing)
-    store.connection.executemany("UPDATE issued_badges SET awaited = 1 WHERE id = ?", awaited)
-    store.connection.executemany("UPDATE issued_badges SET awaited = 0 WHERE id = ?", arrived)
+    _await(store, awaited, arrived)
     return len(missing)
+
+
+def _await(store: Store, awaited: Iterable[str], arrived: Iterable[str]) -> None:
+    """Note which badges that we issued are still to show in Credly's list, and which do now."""
+    for is_awaited, ids in ((1, awaited), (0, arrived)):
+        rows = [(is_awaited, identity) for identity in ids]
+        store.connection.executemany("UPDATE issued_badges SET awaited = ? WHERE id = ?", rows)
 
 
 def known_among(store: Store, ids: Collection[str]) -> set[str]:
@@ -111,10 +117,8 @@ def agrees_with_count(store: Store, total: int, listed: Collection[str]) -> bool
     awaited = [row for row in unseen if row["id"] not in listed]
     if count(store) - len(awaited) != total:
         return False
-    late = [(row["id"],) for row in awaited if not row["awaited"]]
-    arrived = [(row["id"],) for row in unseen if row["awaited"] and row["id"] in listed]
-    store.connection.executemany("UPDATE issued_badges SET awaited = 1 WHERE id = ?", late)
-    store.connection.executemany("UPDATE issued_badges SET awaited = 0 WHERE id = ?", arrived)
+    late = [row["id"] for row in awaited if not row["awaited"]]
+    _await(store, late, [row["id"] for row in unseen if row["awaited"] and row["id"] in listed])
     return True
 
 

@@ -3,7 +3,7 @@
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, cast
 
 from credly_cli.store.database import Store
 from credly_cli.text import JsonObject
@@ -139,5 +139,4 @@ def note(store: Store, kind: Kind, path: Path) -> None:
 
 def noted(store: Store) -> dict[Path, Kind]:
     """Return the files that were remembered."""
-    rows = store.rows("SELECT name, value FROM bookmarks WHERE name GLOB ? ORDER BY name", (f"{_PREFIX}*",))
-    return {Path(row["name"].removeprefix(_PREFIX)): row["value"] for row in rows}
+    return {Path(name): cast("Kind", kind) for name, kind in bookmarks(store, _PREFIX).items()}

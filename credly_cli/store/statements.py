@@ -10,7 +10,7 @@ from typing import Any, Literal, NamedTuple, cast
 
 from credly_cli.lms.records import Word
 from credly_cli.store.database import Store
-from credly_cli.store.denials import Origin
+from credly_cli.store.denials import OF_GRANT, Origin
 
 _STAGE = (
     "DROP TABLE IF EXISTS temp.reported",
@@ -174,13 +174,12 @@ def judged(store: Store, rows: Iterable[Judged], taken_back: Iterable[TakenBack]
 
 # What is taken back: before its badge was sent it does not count; after that it stays, and is told.
 
-_OF_GRANT = "g.learner = e.learner AND g.content_id = e.content_id AND g.session_id = e.session_id"
-_SENT = f"EXISTS (SELECT 1 FROM grants g WHERE {_OF_GRANT} AND g.state IN ('sending', 'uncertain', 'issued'))"
+_SENT = f"EXISTS (SELECT 1 FROM grants g WHERE {OF_GRANT} AND g.state IN ('sending', 'uncertain', 'issued'))"
 _THE_COMPLETION = "e.learner = t.learner AND e.content_id = t.content_id AND e.event_id = t.id"
 _IN_ITS_PLACE = "j.learner = t.learner AND j.content_id = t.content_id AND j.session_id = t.session_id"
 _SENT_BEFORE = f"""
 SELECT l.email, c.title, g.id, g.badge_id FROM temp.taken_back t CROSS JOIN enrollments e ON {_THE_COMPLETION}
-CROSS JOIN grants g ON {_OF_GRANT} AND g.state IN ('sending', 'uncertain', 'issued')
+CROSS JOIN grants g ON {OF_GRANT} AND g.state IN ('sending', 'uncertain', 'issued')
 CROSS JOIN learners l ON l.id = e.learner CROSS JOIN content c ON c.id = e.content_id
 WHERE t.how = 'voided' ORDER BY g.id
 """
