@@ -74,7 +74,10 @@ def test_it_tells_whether_the_file_can_be_used(desk: Desk) -> None:
         ('[publish]\nlogo = "nothing.png"', "The file of publish.logo cannot be read"),
         ('[publish]\nstyle = "nothing.css"', "The file of publish.style cannot be read"),
         ('[lms]\nsource = "xapi"', "lms.xapi.endpoint is not set."),
-        ('[lms]\nsource = ["files", "thought-industries"]', "lms.thought_industries.host is not set."),
+        (
+            '[lms]\nsource = ["files", "thought-industries"]\n[lms.files]\nlearners = ["people.csv"]',
+            "lms.thought_industries.host is not set.",
+        ),
         ('[lms]\nsource = "thought-industries"\n[lms.thought_industries]\nhost = "a/b"', "must be a host"),
     ],
 )
