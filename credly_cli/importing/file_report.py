@@ -113,9 +113,12 @@ class FileReport:
         return f" of {first}" if first == last else f" from {first} to {last}"
 
     def _without_completions(self) -> str:
-        like = self.understood.like_completion
+        like, used = self.understood.like_completion, self.understood.used
         if not like:
-            return "No row is a completion."
+            if "timestamp" not in used or not used.keys().isdisjoint({"event", "type", "source", "status"}):
+                return "No row is a completion."
+            way = f"--map completed_at={_quoted(used['timestamp'])} if each row is one"
+            return f"No row is a completion, for a time alone says of none: {way}"
         of_times = [header for header in like if not key_of(header).endswith("status")]
         way = f"completed_at={_quoted(of_times[-1])}" if of_times else f"status={_quoted(like[-1])}"
         return f"No row is a completion. Not used, and like one: {_named(like)}: --map {way}"

@@ -144,9 +144,10 @@ COLUMNS: dict[Kind, dict[str, tuple[str, ...]]] = {
     },
 }  # fmt: skip
 
-# What a name of our own gives way to: a bare status is often that of the account.
+# What a name of our own gives way to: a bare status is often that of the account, a bare date that of a part.
 BEFORE_OWN: dict[tuple[Kind, str], tuple[str, ...]] = {
     ("progress", "status"): ("completionstatus", "coursecompletionstatus", "coursestatus"),
+    ("progress", "completed_at"): ("coursecompletedat", "coursecompletedon", "coursecompletiondate"),
 }
 # Of each group a file needs one.
 REQUIRED: dict[Kind, tuple[tuple[str, ...], ...]] = {

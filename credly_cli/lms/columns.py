@@ -8,7 +8,7 @@ import re
 import shlex
 import unicodedata
 from collections.abc import Mapping, Sequence, Set
-from datetime import UTC, tzinfo
+from datetime import UTC
 from functools import cache
 from typing import NamedTuple
 
@@ -33,7 +33,7 @@ from credly_cli.lms.column_names import (
     TITLE,
     WHETHER_PASSED,
 )
-from credly_cli.lms.records import Kind, Understood
+from credly_cli.lms.records import Kind, Reading, Understood
 from credly_cli.lms.zones import may_name_a_zone, named_in
 from credly_cli.text import Command, Hint
 
@@ -44,6 +44,7 @@ _BRACKET = re.compile(r"(?P<header>.*\S)\s*\((?P<inside>[^()]*)\)\s*", re.DOTALL
 _REMARKS = frozenset({"required", "optional", "mandatory"})
 _LIKE_ADDRESS = ("email", "courriel", "correo", "メール")
 _ZONES = frozenset({"timezone", "tz", "completiontimezone", "completedtimezone"})
+_OF_COMPLETION = frozenset({"completedat", *COLUMNS["progress"]["completed_at"]}) - {"completed", "coursecomplete"}
 _POSITION = re.compile(r"#(\d{1,5})")
 _ACCENTS = re.compile("[\u0300-\u036f]")
 ABSENT = -1
@@ -231,11 +232,8 @@ def refuse_another_kind(kind: Kind, columns: Columns, mapping: Mapping[str, str]
         )
 
 
-def note_columns(kind: Kind, columns: Columns, understood: Understood, zone: tzinfo = UTC) -> None:
-    """Note which columns of a file are used, which are not, and which of these look like a completion.
-
-    ``zone`` is that of times without one; UTC is that where nobody has told any.
-    """
+def note_columns(kind: Kind, columns: Columns, understood: Understood, reading: Reading) -> None:
+    """Note which columns of a file are used, which are not, and which of these look like a completion."""
     used = set(columns.places.values()) | set(columns.emails)
     headers = {column: columns.label(column).removeprefix("=") for column in columns.places}
     understood.used.update({column: header for column, header in headers.items() if header})
@@ -249,22 +247,24 @@ def note_columns(kind: Kind, columns: Columns, understood: Understood, zone: tzi
         if kind == "progress" and not is_known and any(part in key for part in LIKE_COMPLETION) and key[:3] != "end":
             understood.like_completion.append(header)
     if kind == "progress":
-        _note_what_is_missed(columns, understood, zone)
+        _note_what_is_missed(columns, understood, reading)
 
 
-def _note_what_is_missed(columns: Columns, understood: Understood, zone: tzinfo) -> None:
-    """Say what a file has that may matter and is not used: addresses where it has no others, the zone of its times."""
+def _note_what_is_missed(columns: Columns, understood: Understood, reading: Reading) -> None:
+    """Say what a file has that may matter and is not used: addresses, zones, other times of completion."""
     times = columns.at("completed_at"), columns.at("timestamp")
+    is_chosen = "completed_at" not in columns.places or "completed_at" in reading.mapping
     for place, header in enumerate(map(str.strip, columns.header)):
-        key = key_of(header)
+        key, named = key_of(header), f"{_sayable(header)!r}"
         if not columns.emails and any(word in key for word in _LIKE_ADDRESS):
-            way = f"--map email={shlex.quote(header)} if it is the learner's"
-            understood.warn(f"{_sayable(header)!r} is not used: {way}.")
+            understood.warn(f"{named} is not used: --map email={shlex.quote(header)} if it is the learner's.")
         elif key in _ZONES and "completed_at" in columns.places:
-            understood.warn(f"{_sayable(header)!r} is not used: a time without a zone is read by --timezone (UTC).")
-        elif place in times and zone is UTC and may_name_a_zone(header):
-            way = "a time without one is read by --timezone (UTC)"
-            understood.warn(f"{_sayable(header)!r} names no zone that is known: {way}.")
+            understood.warn(f"{named} is not used: a time without a zone is read by --timezone (UTC).")
+        elif not is_chosen and place not in times and header_key(header) in _OF_COMPLETION:
+            way = f"--map completed_at={shlex.quote(header)} if it is the time of completion"
+            understood.warn(f"{named} is not used, but {columns.label('completed_at')!r}: {way}.")
+        elif place in times and reading.zone is UTC and may_name_a_zone(header):
+            understood.warn(f"{named} names no zone that is known: a time without one is read by --timezone (UTC).")
 
 
 def could_be_header(cells: Sequence[str]) -> bool:

@@ -230,7 +230,7 @@ def _reader_of(
         raise refuse_header(kind, columns, name)
     if is_file:
         refuse_another_kind(kind, columns, reading.mapping, name)
-    note_columns(kind, columns, understood, reading.zone)
+    note_columns(kind, columns, understood, reading)
     read = row_reader(kind, columns, reading, understood, ahead)
     values = [text[1:].strip() for text in added]
     return (lambda row, cells: read(row, [*cells[:-1], *values, ""])) if values else read

@@ -529,3 +529,22 @@ def test_the_line_of_the_header_of_moodles_report_is_said_and_a_login_in_it_is_n
     told = office.imports("progress", text)
     assert told["warnings"] == ["progress.csv: the header is line 3."]
     assert learners_in(office) == [["a@example.org", "", "Ada", "Lovelace"]]
+
+
+def test_of_two_times_of_completion_that_of_the_course_is_taken_and_the_other_is_said(office: Desk) -> None:  # noqa: F811
+    text = "email,course,Completion Date,Course Completion Date\na@example.org,Intro,2026-03-01,2026-03-05\n"
+    told = office.imports("progress", text)
+    assert told["completed_from"] == "2026-03-05T00:00:00Z"
+    assert told["warnings"] == [
+        "'Completion Date' is not used, but 'Course Completion Date': "
+        "--map completed_at='Completion Date' if it is the time of completion."
+    ]
+    chosen = office.imports("progress", text, "--map", "completed_at=Completion Date")
+    assert (chosen["completed_from"], chosen["warnings"]) == ("2026-03-01T00:00:00Z", [])
+
+
+def test_a_time_alone_is_no_completion_and_the_way_on_is_said(office: Desk) -> None:  # noqa: F811
+    told = office.imports("progress", "Timestamp,email,course,Score\n2026-03-01T10:00:00Z,a@example.org,Intro,5 / 5\n")
+    assert told["completions"] == 0
+    (warning,) = told["warnings"]
+    assert warning.endswith("--map completed_at=Timestamp if each row is one")
