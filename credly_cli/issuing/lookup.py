@@ -57,8 +57,12 @@ class Recipient:
         people = [learner.id for learner in known]
         keys = frozenset({email_key(email)} | _own_keys(store, people))
         spellings = {*keys, email.strip(), *(learner.email for learner in known), *issued_badges.spellings(store, keys)}
-        earners = {earner_id(learner.learner_id, learner.email) for learner in known}
-        earners |= {earner_id(named, email) for learner in known for named in learners.sourced_ids(store, learner.id)}
+        named = {
+            (learner.id, earner_id(identity, learner.email))
+            for learner in known
+            for identity in (learner.learner_id, *learners.sourced_ids(store, learner.id))
+        }
+        earners = {name for number, name in named if not issued_badges.went_to_another(store, number, [name])}
         earners |= issued_badges.earner_ids_elsewhere(store, people, keys)  # an old address may be another's now
         return cls(badge_id, tuple(sorted(earners)), tuple(sorted(spellings)), keys)
 

@@ -250,7 +250,7 @@ class ManualGrants:
             completed_at=session.completed_at,
             issued_at=moment,
             once=once,
-            earner_id=facts.wire_id(session, organization, badge_id, once=once, grant_round=number),
+            earner_id=facts.own_wire_id(self.store, session, organization, badge_id, once=once, grant_round=number),
             round=number,
         )
 

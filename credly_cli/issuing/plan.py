@@ -166,7 +166,9 @@ def _record(
         completed_at=known.completed_at,
         issued_at=known.completed_at or "",  # what is not completed earns nothing
         once=known.once,
-        earner_id=facts.wire_id(known, organization_id, known.badge_id, once=known.once, grant_round=known.grant_round),
+        earner_id=facts.own_wire_id(
+            store, known, organization_id, known.badge_id, once=known.once, grant_round=known.grant_round
+        ),
         round=known.grant_round,
         covered_by=earned.covered_by,
         covered_by_grant=earned.covered_by_grant,

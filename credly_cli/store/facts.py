@@ -368,11 +368,25 @@ def _marks(store: Store, session: LearnerSession, badge_id: str) -> list[str]:
 
 def mark_of(store: Store, known: Facts) -> str:
     """Return the ``issuer_earner_id`` of the badge that a completion earns."""
-    return wire_id(known, _organization(store), known.badge_id, once=known.once, grant_round=known.grant_round)
+    organization_id = _organization(store)
+    return own_wire_id(store, known, organization_id, known.badge_id, once=known.once, grant_round=known.grant_round)
 
 
 def _organization(store: Store) -> str:
     return str(store.value("SELECT organization_id FROM connection"))
+
+
+def own_wire_id(
+    store: Store, session: LearnerSession, organization_id: str, badge_id: str, *, once: bool, grant_round: int
+) -> str:
+    """Return the ``issuer_earner_id`` of a grant to be made; an id under which badges went to somebody else is none.
+
+    The LMS has given such an id to another since (R25); by their address they are told apart.
+    """
+    names = {named(session.learner_id, session.email) for named in (earner_id, marked_name)}
+    if session.learner_id and issued_badges.went_to_another(store, session.learner, names):
+        session = replace(session, learner_id=None)
+    return wire_id(session, organization_id, badge_id, once=once, grant_round=grant_round)
 
 
 def wire_id(session: LearnerSession, organization_id: str, badge_id: str, *, once: bool, grant_round: int = 1) -> str:

@@ -357,6 +357,20 @@ def unseen_of_learners(store: Store, learners: Sequence[int]) -> list[IssuedBadg
     )
 
 
+_WENT_TO_ANOTHER = """
+SELECT 1 FROM issued_badges i CROSS JOIN grants g ON g.issued_badge_id = i.id AND g.learner <> :learner
+WHERE {} LIMIT 1
+"""
+_UNDER_NAME = ("i.earner_id = :name", "i.earner_id > :name || '~' AND i.earner_id < :name || x'7f'")
+
+
+def went_to_another(store: Store, learner: int, names: Iterable[str]) -> bool:
+    """Tell whether we issued badges to another learner under one of these names, with a mark behind it or without."""
+    values = [{"learner": learner, "name": name} for name in names]
+    questions = [_WENT_TO_ANOTHER.format(under) for under in _UNDER_NAME]
+    return any(store.value(sql, value) is not None for sql in questions for value in values)
+
+
 def earner_ids_elsewhere(store: Store, learners: Iterable[int], keys: Iterable[str]) -> set[str]:
     """Return what the learners' badges bear that we issued to addresses other than these."""
     rows = store.rows(

@@ -36,6 +36,9 @@ ifnull(p.learner_id, (
 # Whether both names of a learner `p` are known, as ``identity.missing_names`` has it (R21).
 NAMED = "(p.first_name <> '' AND p.last_name <> '')"
 
+# An id may be somebody else's by now (R25): what we issued to another learner under it stays theirs.
+_NOT_ANOTHERS = "NOT EXISTS (SELECT 1 FROM grants g WHERE g.issued_badge_id = i.id AND g.learner <> {})"
+
 # By what an issued badge `i` is the learner's: each way from the learner's number to the badge, and its name.
 _WAYS = (
     ("address", "a.learner", "learner_addresses a CROSS JOIN issued_badges i ON i.email_key = a.email_key"),
@@ -43,26 +46,30 @@ _WAYS = (
         "id",  # what we or the LMS call the learner, now or before the LMS's id was known (R17)
         "l.id",
         "learners l CROSS JOIN issued_badges i"
-        " ON i.earner_id IN (earner_id(l.learner_id, l.email), earner_id(NULL, l.email))",
+        " ON i.earner_id IN (earner_id(l.learner_id, l.email), earner_id(NULL, l.email)) AND "
+        + _NOT_ANOTHERS.format("l.id"),
     ),
     (
         "id",  # ... with the mark of a grant behind it
         "l.id",
         "learners l CROSS JOIN issued_badges i"
         " ON i.earner_id > marked_name(l.learner_id, l.email) || '~'"
-        " AND i.earner_id < marked_name(l.learner_id, l.email) || x'7f'",
+        " AND i.earner_id < marked_name(l.learner_id, l.email) || x'7f' AND " + _NOT_ANOTHERS.format("l.id"),
     ),
     (
         "id",  # what a named source calls the learner (R25)
         "n.learner",
-        "learner_ids n CROSS JOIN issued_badges i ON i.earner_id = earner_id(n.source || char(31) || n.learner_id, '')",
+        "learner_ids n CROSS JOIN issued_badges i"
+        " ON i.earner_id = earner_id(n.source || char(31) || n.learner_id, '') AND "
+        + _NOT_ANOTHERS.format("n.learner"),
     ),
     (
         "id",  # ... with a mark
         "n.learner",
         "learner_ids n CROSS JOIN issued_badges i"
         " ON i.earner_id > marked_name(n.source || char(31) || n.learner_id, '') || '~'"
-        " AND i.earner_id < marked_name(n.source || char(31) || n.learner_id, '') || x'7f'",
+        " AND i.earner_id < marked_name(n.source || char(31) || n.learner_id, '') || x'7f' AND "
+        + _NOT_ANOTHERS.format("n.learner"),
     ),
     (
         "account",  # the Credly account behind one of the learner's addresses may have other addresses

@@ -1,8 +1,8 @@
-"""R20, R26: who holds a badge holds it, by what Credly answers or by what the store knows, under any spelling."""
+"""R20, R25, R26: who holds a badge holds it, by what Credly answers or by what the store knows, under any spelling."""
 
 import pytest
 
-from tests.rules.granting_desk import MARCH, ONCE, completion, ledger, posts, states
+from tests.rules.granting_desk import MARCH, ONCE, bodies, completion, ledger, posts, states
 from tests.support import faults
 from tests.support.desk import Desk
 
@@ -118,3 +118,29 @@ def test_a_refusal_that_is_about_a_malformed_address_fails_at_once(once: Desk) -
     once.sandbox.faults.add(faults.answers(422, (TAKEN % ("recipient_email", '["is invalid"]')).encode()), "POST")
     once.json("sync", code=3)
     assert states(once) == ["failed"]
+
+
+@pytest.mark.parametrize("course", ["once", "repeatable"])
+def test_r25_whom_the_lms_gave_the_id_of_another_earns_a_badge_of_their_own(
+    course: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk: Desk = request.getfixturevalue(course)
+    header = "learner_id,email,first_name,last_name,content_id,completed_at\n"
+    asked = bodies(desk, monkeypatch)
+    desk.imports("progress", f"{header}5,ada@example.org,Ada,Lovelace,first-aid,{AT}\n")
+    desk.json("sync")
+    zoe = f"{header}5,zoe@example.org,Zoe,Quill,first-aid,{AT}\n"
+    assert desk.imports("progress", zoe, code=3)["rejected"] == 1
+    desk.imports("progress", zoe, "--id", "5=new")
+    assert desk.json("sync")["grants"]["issued"] == 1
+    assert [(body["recipient_email"], body["issued_to_first_name"]) for body in asked] == [
+        ("ada@example.org", "Ada"),
+        ("zoe@example.org", "Zoe"),
+    ]
+    first, second = (body["issuer_earner_id"].partition("~")[0] for body in asked)
+    assert first == "5" != second
+    for email in ("ada@example.org", "zoe@example.org"):
+        (badge,) = desk.json("learner-badges", email)["badges"]
+        assert [one["id"] for one in desk.json("widget", email)["earned"]] == [badge["id"]]
+    desk.pass_time(days=1)
+    assert desk.json("sync")["grants"]["planned"] == 0
