@@ -58,7 +58,7 @@ class Output:
     colour: Literal["auto", "always", "never"] = "auto"
     pages: bool = True  # long lists go through a pager, on a terminal
     profile: str | None = None  # the one that the user named by its option
-    _parts: list[str] | None = None  # of what is shown as one
+    _parts: list[tuple[IO[str], str]] | None = None  # of what is shown as one, each with where it goes without a pager
     unattended: str | None = None  # the command whose failure is one line that begins with its name, when quiet
 
     # The result
@@ -131,7 +131,11 @@ class Output:
         """Write a note, a hint or what to do next."""
         if not (self.quiet or self.as_json):
             text = self._lines(_shown(self._marked(sentence), self.stderr), self.stderr)
-            self._aside(self._coloured(text, "dim", self.stderr))
+            text = self._coloured(text, "dim", self.stderr)
+            if self._parts is not None and self.stderr.isatty():
+                self._parts.append((self.stderr, f"{text}\n"))  # in its place among what goes through a pager
+            else:
+                self._aside(text)
 
     def warn(self, sentence: Hint | str) -> None:
         """Write a warning."""
@@ -239,18 +243,20 @@ class Output:
         heads = [layout.Head(column.title, column.whole) for column in shown]
         text = layout.laid_out(heads, cells, self._width(), coloured=self._colours(self.stdout))
         if self._parts is None:
-            self._write_long(text)
+            self._write_long([(self.stdout, text)])
         else:
             self._put(text)
         left_out = [column.title for column in filled if column not in shown and column.title]
         if left_out and piped:
             self.note(f"Columns left out: {', '.join(left_out)}. --json has them, and a pipe.")
 
-    def _write_long(self, text: str) -> None:
-        """Write a text, through a pager where it is longer than the terminal."""
-        height = self._height()
+    def _write_long(self, parts: Sequence[tuple[IO[str], str]]) -> None:
+        """Write parts of a text, through a pager where it is longer than the terminal."""
+        height, text = self._height(), "".join(part for _, part in parts)
         if not self.pages or self.quiet or height is None or text.count("\n") < height or not self._page(text):
-            self.stdout.write(text)
+            for stream, part in parts:
+                stream.write(part)
+                stream.flush()  # a terminal shows both streams in their order
 
     @contextmanager
     def as_one(self) -> Iterator[None]:
@@ -259,14 +265,14 @@ class Output:
         try:
             yield
         finally:
-            text, self._parts = "".join(self._parts), None
-            self._write_long(text)
+            parts, self._parts = self._parts, None
+            self._write_long(parts)
 
     def _put(self, text: str) -> None:
         if self._parts is None:
             self.stdout.write(text)
         else:
-            self._parts.append(text)
+            self._parts.append((self.stdout, text))
 
     def _height(self) -> int | None:
         """Return the lines of the terminal; ``None`` where there is none that a pager could use."""
@@ -279,10 +285,10 @@ class Output:
 
     def _page(self, text: str) -> bool:
         """Show a text in the pager that the user named; false where it cannot be started."""
-        command = shlex.split(self.environ.get("CREDLY_PAGER") or self.environ.get("PAGER") or "less")
         environ = {"LESS": "FRX", **os.environ, **self.environ}
         self.stdout.flush()
         try:
+            command = shlex.split(self.environ.get("CREDLY_PAGER") or self.environ.get("PAGER") or "less")
             # the user's own choice of a program, as everywhere
             with subprocess.Popen(command, stdin=subprocess.PIPE, text=True, env=environ) as pager:  # noqa: S603
                 pager.communicate(text)  # one that ends early has been read enough of

@@ -21,6 +21,7 @@ from credly_cli.reports.missed import Miss
 from credly_cli.store.content import ContentBrief
 from credly_cli.store.facts import Facts
 from credly_cli.store.links import Pair
+from tests.support.desk import Desk
 
 LINES = 24
 COLUMNS = (Column("Id", "id", whole=True), Column("Name", "name"))
@@ -92,8 +93,9 @@ def test_the_programs_own_variable_goes_before_the_common_one(screen: Screen) ->
     assert (screen.paged("pager"), screen.paged("own") is not None) == (None, True)
 
 
-def test_a_pager_that_is_not_there_does_not_swallow_the_list(screen: Screen) -> None:
-    show(screen.output(PAGER="no-such-pager-anywhere"), LINES)
+@pytest.mark.parametrize("pager", ["no-such-pager-anywhere", "'less", "/"])
+def test_a_pager_that_cannot_be_started_does_not_swallow_the_list(screen: Screen, pager: str) -> None:
+    show(screen.output(PAGER=pager), LINES)
     assert "id-23" in screen.seen()
 
 
@@ -137,3 +139,32 @@ def test_groups_go_through_the_pager_as_a_whole(screen: Screen) -> None:
     assert paged is not None
     assert paged.count(", for A course: 10 completions") == 3
     assert screen.seen() == ""
+
+
+def test_what_is_noted_between_lists_stands_between_them_in_the_pager(screen: Screen) -> None:
+    output = screen.output(PAGER=screen.pager("pager"))
+    output.stderr = output.stdout
+    with output.as_one():
+        output.print("Nothing first")
+        output.listing(COLUMNS, [], empty="There is none.")
+        show(output, LINES)
+    paged = screen.paged("pager")
+    assert paged is not None
+    assert paged.splitlines()[:2] == ["Nothing first", "There is none."]
+    assert screen.seen() == ""
+
+
+@pytest.mark.parametrize("command", ["explain", "learner-badges", "widget", "report"])
+def test_what_is_shown_in_several_parts_goes_through_the_pager_as_a_whole(
+    command: str, connected: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connected.json("link", "First Aid at Work", "first-aid")
+    connected.pass_time(minutes=1)
+    connected.learns("ada@example.org,first-aid,first-aid-march,completed,2026-03-02T09:31:00Z,Ada,King")
+    connected.json("sync")
+    words = (command,) if command == "report" else (command, "ada@example.org")
+    whole = connected.run(*words, terminal=True, environ={"NO_COLOR": "1"}).out
+    monkeypatch.setattr(Output, "_height", lambda _: 4)
+    pager = {"PAGER": f"sh -c 'cat > {tmp_path / 'paged'}'", "PATH": os.environ["PATH"], "NO_COLOR": "1"}
+    assert connected.run(*words, terminal=True, environ=pager).out == ""
+    assert whole.strip().splitlines()[-1] in (tmp_path / "paged").read_text()

@@ -50,7 +50,8 @@ def explain(
 
 def _render(environment: Environment, answer: "Explanation", *, every: bool) -> None:
     if environment.output.stdout.isatty():
-        _show(environment, answer, every=every)
+        with environment.output.as_one():
+            _show(environment, answer, every=every)
     else:
         rows = [row for one in answer.badges for row in _rows(one)]
         environment.output.listing(PIPED, rows, empty="")

@@ -80,12 +80,13 @@ def _show(output: "Output", answer: "LearnerBadges", html: Path | None, *, csv: 
         output.confirm(f"Wrote {html}: {badges}.", "green")
         output.note("Open it in a browser, or put it on your site; write it anew after each sync.")
         return
-    shown = output.stdout.isatty() and not csv
     email = answer.learner.email
-    columns = COLUMNS if shown else PIPED
     empty = Hint(f"{email} has no badges. To see why:", Command("explain", email))
-    output.listing(columns, _rows(answer), empty=empty, as_csv=csv, piped=False)
-    if shown:
+    if csv or not output.stdout.isatty():
+        output.listing(PIPED, _rows(answer), empty=empty, as_csv=csv)
+        return
+    with output.as_one():
+        output.listing(COLUMNS, _rows(answer), empty=empty, piped=False)
         _write_links(output, answer)
 
 

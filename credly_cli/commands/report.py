@@ -68,7 +68,8 @@ def _render(output: Output, answer: "Report", html: Path | None, *, csv: bool) -
         if html is None or csv:
             output.listing(_FLAT, answer.flat(), empty="", as_csv=csv)
     elif html is None:
-        _show(output, answer)
+        with output.as_one():
+            _show(output, answer)
 
 
 def _write_page(environment: Environment, path: Path, answer: "Report") -> None:

@@ -100,7 +100,8 @@ def _show(output: Output, answer: "Widget", html: Path | None) -> None:
         )
         output.note("Open it in a browser, or put it on your site; write it anew after each sync.")
     elif output.stdout.isatty():
-        _show_sections(output, answer)
+        with output.as_one():
+            _show_sections(output, answer)
     else:
         output.listing(PIPED, _piped(answer), empty="")
 
