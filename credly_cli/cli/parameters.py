@@ -1,5 +1,6 @@
-"""Parameters that several commands take, each with its one help text."""
+"""Parameters that several commands take, each with its one help text; and what several write: pages, addresses."""
 
+from collections.abc import Iterable
 from math import isfinite
 from pathlib import Path
 from typing import Annotated
@@ -51,6 +52,24 @@ def require_stdout(output: Output, option: str, path: Path | None, *, csv: bool 
     if path == STDOUT and taken:
         message = f"{option} - and {taken} both write to standard output."
         raise Failure("usage", message, hint=f"Name a file, or leave out {taken}.")
+
+
+def write_page(output: Output, path: Path, text: str) -> None:
+    """Write a page to a file, or to standard output."""
+    if path == STDOUT:
+        output.document(text)
+        return
+    from credly_cli.pages.render import write  # noqa: PLC0415 - Jinja2 takes 50 ms, where there is a page to write
+
+    write(path, text)
+
+
+def show_links(output: Output, links: Iterable[tuple[str, str, str | None]]) -> None:
+    """Write addresses below a table, whole: of each what it is for, of what; nothing where there is none."""
+    for verb, name, address in links:
+        if address:
+            output.print(f"To {verb} {name}:")
+            output.print(f"  {address}")
 
 
 def no_stdout(value: Path | None) -> Path | None:

@@ -1,12 +1,22 @@
 """`credly learner-badges`."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 
 from credly_cli.cli.environment import Environment
-from credly_cli.cli.parameters import STDOUT, AsCsv, LearnerName, PageFile, PageLanguage, require_stdout
+from credly_cli.cli.parameters import (
+    STDOUT,
+    AsCsv,
+    LearnerName,
+    PageFile,
+    PageLanguage,
+    require_stdout,
+    show_links,
+    write_page,
+)
 from credly_cli.output import Column
 from credly_cli.text import Command, Hint
 
@@ -58,14 +68,11 @@ def learner_badges(
         connection, client = connect.connected_client(store, settings, environment.network(use_case.ANSWER_SECONDS))
         answer = use_case.read(store, client, email, environment.clock.now(), hide_expired=settings.hide_expired_badges)
         if html is not None:
-            from credly_cli.pages import page, render
+            from credly_cli.pages import page
 
             options = page.Options(connection.organization_name, language=settings.publish.language, views=("badges",))
             text = page.render(page.of_badges(store, answer, lang), options)
-            if html == STDOUT:
-                environment.output.document(text)
-            else:
-                render.write(html, text)
+            write_page(environment.output, html, text)
     environment.output.answer(answer, lambda: _show(environment.output, answer, html, csv=csv))
 
 
@@ -87,21 +94,15 @@ def _show(output: "Output", answer: "LearnerBadges", html: Path | None, *, csv: 
         return
     with output.as_one():
         output.listing(COLUMNS, _rows(answer), empty=empty, piped=False)
-        _write_links(output, answer)
+        show_links(output, _links(answer))
 
 
-def _write_links(output: "Output", answer: "LearnerBadges") -> None:
-    """Write the addresses under the table, whole: to accept, to view, and of the image."""
+def _links(answer: "LearnerBadges") -> Iterator[tuple[str, str, str | None]]:
+    """Yield the addresses of each badge: to accept it, to view it, and of its image."""
     for entry in answer.badges:
-        addresses = (
-            ("accept", entry.accept_url),
-            ("view", entry.view_url),
-            ("see the image of", entry.badge.image_url),
-        )
-        for verb, address in addresses:
-            if address:
-                output.print(f"To {verb} {entry.badge.name}:")
-                output.print(f"  {address}")
+        yield "accept", entry.badge.name, entry.accept_url
+        yield "view", entry.badge.name, entry.view_url
+        yield "see the image of", entry.badge.name, entry.badge.image_url
 
 
 def _rows(answer: "LearnerBadges") -> list[dict[str, object]]:

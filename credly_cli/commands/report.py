@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from credly_cli.cli.environment import Environment
-from credly_cli.cli.parameters import STDOUT, AsCsv, require_stdout
+from credly_cli.cli.parameters import STDOUT, AsCsv, require_stdout, write_page
 from credly_cli.output import Column, Output
 from credly_cli.text import Command, Hint
 
@@ -73,16 +73,14 @@ def _render(output: Output, answer: "Report", html: Path | None, *, csv: bool) -
 
 
 def _write_page(environment: Environment, path: Path, answer: "Report") -> None:
-    from credly_cli.pages.render import write
     from credly_cli.reports import report_page
     from credly_cli.store import overview
 
     organization = overview.read(environment.paths.store).organization
     text = report_page.page(answer, organization.name if organization else None, environment.clock.now())
+    write_page(environment.output, path, text)
     if path == STDOUT:
-        environment.output.document(text)
         return
-    write(path, text)
     environment.output.confirm(f"Wrote the report to {path}.", "green")
     environment.output.note(f"Next: open {path} in a browser.")
 

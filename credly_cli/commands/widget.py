@@ -1,13 +1,20 @@
 """`credly widget`."""
 
-from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 
 from credly_cli.cli.environment import Environment
-from credly_cli.cli.parameters import STDOUT, LearnerName, PageFile, PageLanguage, require_stdout
+from credly_cli.cli.parameters import (
+    STDOUT,
+    LearnerName,
+    PageFile,
+    PageLanguage,
+    require_stdout,
+    show_links,
+    write_page,
+)
 from credly_cli.output import Column, Output
 
 if TYPE_CHECKING:
@@ -72,16 +79,13 @@ def widget(
             brake=settings.grants.brake,
         )
         if html is not None:
-            from credly_cli.pages import page, render
+            from credly_cli.pages import page
 
             options = page.Options(
                 connection.organization_name, language=settings.publish.language, views=("overview",)
             )
             text = page.render(page.of_widget(store, answer, lang), options)
-            if html == STDOUT:
-                environment.output.document(text)
-            else:
-                render.write(html, text)
+            write_page(environment.output, html, text)
     environment.output.answer(answer, lambda: _show(environment.output, answer, html))
 
 
@@ -110,17 +114,17 @@ def _show_sections(output: Output, answer: "Widget") -> None:
     output.print(f"In Progress ({len(answer.in_progress)})", "bold")
     rows = [_row(entry) | {"far": _progress_text(entry)} for entry in answer.in_progress]
     output.listing(IN_PROGRESS, rows, empty="Nothing is in progress.", piped=False)
-    _write_links(output, (("open", entry.content.title, entry.url) for entry in answer.in_progress))
+    show_links(output, (("open", entry.content.title, entry.url) for entry in answer.in_progress))
     output.print("")
     output.print(f"Discover ({len(answer.discover)})", "bold")
     rows = [_row(entry) for entry in answer.discover]
     output.listing(DISCOVER, rows, empty="There is nothing to discover.", piped=False)
-    _write_links(output, (("learn more of", entry.badge.name, entry.url) for entry in answer.discover))
+    show_links(output, (("learn more of", entry.badge.name, entry.url) for entry in answer.discover))
     output.print("")
     output.print(f"Earned ({len(answer.earned)})", "bold")
     rows = [_earned(entry) for entry in answer.earned]
     output.listing(EARNED, rows, empty="No badge was earned yet.", piped=False)
-    _write_links(
+    show_links(
         output,
         (
             (verb, entry.badge.name, address)
@@ -128,14 +132,6 @@ def _show_sections(output: Output, answer: "Widget") -> None:
             for verb, address in (("accept", entry.accept_url), ("view", entry.url))
         ),
     )
-
-
-def _write_links(output: Output, links: Iterable[tuple[str, str, str | None]]) -> None:
-    """Write the addresses below the table, whole: to open the content, to learn more, to accept and to view."""
-    for verb, name, address in links:
-        if address:
-            output.print(f"To {verb} {name}:")
-            output.print(f"  {address}")
 
 
 def _row(entry: "InProgress | Discoverable | Earned") -> Row:
