@@ -54,7 +54,10 @@ def clean(text: str) -> str:
 
     What spreadsheets and web pages write around or in place of it (``="Ada"``, ``O&#39;Neil``) is undone.
     """
-    text = _FORMULA_TEXT.sub(r"\1", text.strip())
+    if text.isalnum() and text.isascii():  # nearly all; a file may hold a million
+        return text
+    if '="' in text and (formula := _FORMULA_TEXT.fullmatch(text.strip())):
+        text = formula[1]
     if "&" in text:
         text = _ENTITY.sub(lambda entity: unescape(entity[0]), text)
     if text.isascii() and text.isprintable():
@@ -79,7 +82,7 @@ def real_names(first: str, last: str) -> Names:
 def _real_name(text: str) -> str | None:
     name = clean(text)
     if (
-        not any(map(str.isalnum, name))
+        not (name.isalnum() or any(map(str.isalnum, name)))
         or holds_address(name)
         or name.lower() in _NO_NAMES
         or (not name.isascii() and _GARBLED.search(name))

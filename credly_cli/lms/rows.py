@@ -250,10 +250,8 @@ class ProgressReader:
 
     def _percentage(self, cells: Cells) -> float | None:
         text = cells[self._progress]
-        try:
+        if text in self._percentages:
             return self._percentages[text]
-        except KeyError:
-            pass
         try:
             progress = read_percentage(text)
         except ValueError as problem:
@@ -284,7 +282,9 @@ class ProgressReader:
 
     def _dated_at(self, cells: Cells, status: Status | None) -> str | None:
         """Return the time of completion that an open row has; beside a failure none says anything."""
-        if status != "open" or self._words.is_failure(cells[self._status], asks=False) or self._failure(cells):
+        if status != "open" or not cells[self._completed_at]:
+            return None
+        if self._words.is_failure(cells[self._status], asks=False) or self._failure(cells):
             return None
         dated, _ = self._completion(cells, status)
         return dated.at if dated else None
