@@ -1,5 +1,8 @@
 """The house: arrows between rooms point down, libraries and SQL have their rooms, files are small."""
 
+import ast
+from collections import Counter
+
 from scripts.house import MOST_LINES, ROOT, House, Module, circles, names_imported
 
 FLOORS = (
@@ -108,3 +111,8 @@ def test_arrows_point_down_and_libraries_and_sql_are_where_they_belong() -> None
 def test_files_and_functions_fit_a_readers_head() -> None:
     assert [module.name for module in HOUSE.modules.values() if module.lines > MOST_LINES] == []
     assert list(HOUSE.long_functions()) == []
+
+
+def test_each_module_says_what_is_in_it_in_a_first_line_of_its_own() -> None:
+    lines = Counter((ast.get_docstring(module.tree) or "").partition("\n")[0] for module in HOUSE.modules.values())
+    assert [line for line, times in lines.items() if times > 1 or not line] == []
