@@ -68,3 +68,12 @@ def test_an_address_or_id_within_prose_is_not_broken_either(width: int) -> None:
     Output(out, StringIO(), {"COLUMNS": str(width), "NO_COLOR": "1"}).listing(CHECKS, [row], empty="")
     assert EMAIL in out.getvalue()
     assert identity in out.getvalue()
+
+
+@pytest.mark.parametrize("width", [72, 80])
+def test_an_id_within_prose_is_whole_also_where_the_other_column_wants_the_room(width: int) -> None:
+    identity = "662bf6c4-c2e4-441b-9474-76a76db4cbe1"
+    out = Terminal()
+    row = {"name": "a name of many words " * 4, "ok": "passed", "message": f"It has {identity}, which is long."}
+    Output(out, StringIO(), {"COLUMNS": str(width), "NO_COLOR": "1"}).listing(CHECKS, [row], empty="")
+    assert identity in out.getvalue()

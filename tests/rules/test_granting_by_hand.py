@@ -363,6 +363,7 @@ def test_r22_what_stays_unclear_is_uncertain_and_the_next_sync_finds_out(linked:
     assert answer["problems"][0]["grant_id"] == answer["grant"]["id"]
     again = linked.json("grant", ROBIN, FIRST_AID, code=75)["error"]
     assert "lost" in again["message"]
+    assert again["hint"] == "The next sync finds out: credly sync"
     linked.pass_time(minutes=5)
     linked.json("sync")
     assert [grant["state"] for grant in grants(linked)] == ["issued"]
