@@ -67,6 +67,7 @@ class CredlyGroup(TyperGroup):
         extra["obj"] = environment
         environment.output.as_json = "--json" in arguments  # usage errors answer in JSON too
         environment.output.quiet = "-q" in arguments or "--quiet" in arguments
+        environment.output.colour = _named_colour(arguments)
         if standalone_mode:
             environment.interruption.install()
         with completion.whole_words(os.environ), environment.output.logging():
@@ -272,6 +273,15 @@ def _remember_output(output: Output, parameter: Any, value: Any, context: Any) -
             output.pages = False
         case "color":
             output.colour = _colour(value, context, parameter)
+
+
+def _named_colour(arguments: Sequence[str]) -> Literal["auto", "always", "never"]:
+    """Return the colour that is asked for, also where the command line is wrong and is not read any further."""
+    line = "\n".join(arguments)
+    for choice in ("always", "never"):
+        if f"--color\n{choice}" in line or f"--color={choice}" in line:
+            return choice
+    return "auto"
 
 
 def _colour(value: str, context: Any, parameter: Any) -> Literal["auto", "always", "never"]:

@@ -14,6 +14,7 @@ from credly_cli.store.facts import Facts
 from credly_cli.store.learner_history import Attempt, LearnerGrant
 
 _ATTEMPTS = 3  # so many of the last are told
+_MERE_DAY = "T00:00:00Z"  # how a day without a time is kept: a terminal must not shift it to the day before
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +107,7 @@ def _sight(case: Case, title: str, person: Person) -> str:
 def _session(case: Case, session: Session, person: Person) -> Iterator[Check]:
     row, known = session.enrolled, session.facts
     place = row.content.title + (f", session {row.session_title or known.session_id}" if known.session_id else "")
-    since = f" since {when(row.enrolled_at)}" if row.enrolled_at else ""
+    since = f" since {row.enrolled_at.removesuffix(_MERE_DAY)}" if row.enrolled_at else ""
     if row.ended:
         yield Check("enrolled", False, f"No longer enrolled in {place}: withdrawn, or access was revoked.")
     else:

@@ -132,6 +132,8 @@ def test_a_completion_known_by_date_only(school: School) -> None:
     school.teaches("first-aid", "First Aid Course", BADGE)
     school.enrolls("first-aid", completed_at="2026-03-02")
     assert checks(school)["completed"] == (True, "Completed on 2026-03-02.")
+    school.enrolls("first-aid", enrolled_at="2026-03-01")
+    assert checks(school)["enrolled"] == (True, "Enrolled in First Aid Course since 2026-03-01.")
     assert checks(school)["counts"][0]
 
 

@@ -109,6 +109,15 @@ def test_v_tells_each_request_under_the_step_that_it_is_of(connected: Desk, monk
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("option", [("--color", "never"), ("--color=never",)])
+def test_an_error_has_no_colour_where_none_is_wanted_even_if_the_command_line_is_wrong(
+    desk: Desk, option: tuple[str, ...]
+) -> None:
+    assert "\x1b" in desk.run("no-such-command", terminal=True).err
+    for words in (("no-such-command", *option), (*option, "no-such-command")):
+        assert desk.run(*words, terminal=True).err.startswith("Error: No such command")
+
+
 def test_vv_tells_decisions_too(connected: Desk) -> None:
     connected.json("link", FIRST_AID, "first-aid")
     connected.pass_time(hours=1)
