@@ -14,10 +14,11 @@ from credly_cli.credly.paging import Listing, Unreadable
 from credly_cli.credly.records import IssuedBadge
 from credly_cli.errors import Exit, Failure
 from credly_cli.identity import earner_id, email_key
-from credly_cli.store import claims, issued_badges, learners, privacy
+from credly_cli.store import claims, issued_badges, learners
 from credly_cli.store.database import Store
 from credly_cli.store.grants import Grant
 from credly_cli.store.learners import Learner
+from credly_cli.store.views import FORGOTTEN
 
 _Key = Literal["issuer_earner_id", "recipient_email", "recipient_email_all"]  # the last: all addresses of the account
 _Asked = TypeVar("_Asked")
@@ -188,7 +189,7 @@ def _unreadable(listing: Listing[IssuedBadge]) -> Failure | None:
 
 def _own_keys(store: Store, people: Sequence[int]) -> set[str]:
     """Return the addresses that are the learners' own, as they are compared: today's, and former ones nobody has."""
-    return {key for key in learners.addresses(store, people) if not key.startswith(privacy.PREFIX)}
+    return {key for key in learners.addresses(store, people) if not key.startswith(FORGOTTEN)}
 
 
 def _list(client: Client, badge_id: str | None, key: _Key, value: str) -> Listing[IssuedBadge]:

@@ -8,6 +8,7 @@ from credly_cli.identity import email_key
 from credly_cli.store import learners
 from credly_cli.store.database import Store
 from credly_cli.store.learners import Learner, LearnerBrief
+from credly_cli.store.views import FORGOTTEN, KEPT
 from credly_cli.text import folded, storable
 
 
@@ -16,9 +17,7 @@ def of_name(store: Store, name: str) -> list[Learner]:
     wanted = sorted(words_of(name))
     if not wanted:
         return []
-    found = _with_words(
-        store, wanted, f"SELECT {{columns}} FROM learners l WHERE {learners.KEPT} AND {{condition}}", _NAME
-    )
+    found = _with_words(store, wanted, f"SELECT {{columns}} FROM learners l WHERE l.{KEPT} AND {{condition}}", _NAME)
     return [one for one in found if sorted(words_of(f"{one.first_name or ''} {one.last_name or ''}")) == wanted]
 
 
@@ -39,11 +38,11 @@ class ListedLearner(LearnerBrief):
 
 _NAME = ("l.first_name", "l.last_name")
 _ALL = (*_NAME, "l.email", "l.learner_id")
-_ANY = f"SELECT {{columns}} FROM learners l WHERE {learners.KEPT} AND {{condition}}"
+_ANY = f"SELECT {{columns}} FROM learners l WHERE l.{KEPT} AND {{condition}}"
 _FORMER = f"""
 SELECT {{columns}} FROM (SELECT learner, group_concat(email_key, ' ') AS emails FROM former_emails
-  WHERE email_key NOT LIKE 'forgotten:%' GROUP BY learner) f
-JOIN learners l ON l.id = f.learner WHERE {learners.KEPT} AND {{condition}}
+  WHERE {KEPT} GROUP BY learner) f
+JOIN learners l ON l.id = f.learner WHERE l.{KEPT} AND {{condition}}
 """
 _REMEMBERED = 100_000  # names that are folded once
 
@@ -60,7 +59,7 @@ def matching(store: Store, words: Sequence[str], limit: int = -1) -> list[Listed
         found |= {one.id: one for one in had}
     former: dict[int, list[str]] = {}
     for learner, email in learners.former_emails(store, found) if found else ():
-        if not email.startswith("forgotten:") and email != found[learner].email_key:
+        if not email.startswith(FORGOTTEN) and email != found[learner].email_key:
             former.setdefault(learner, []).append(email)
     return sorted((_listed(one, former.get(one.id, [])) for one in found.values()), key=_by_name)
 
@@ -111,10 +110,10 @@ def _has_word(columns: Sequence[str], number: int) -> str:
 
 # An address that nobody has
 
-_NEIGHBOURS = """
-SELECT email FROM (SELECT email FROM learners WHERE email_key >= :key AND email_key NOT LIKE 'forgotten:%'
+_NEIGHBOURS = f"""
+SELECT email FROM (SELECT email FROM learners WHERE email_key >= :key AND {KEPT}
   ORDER BY email_key LIMIT :most)
-UNION SELECT email FROM (SELECT email FROM learners WHERE email_key < :key AND email_key NOT LIKE 'forgotten:%'
+UNION SELECT email FROM (SELECT email FROM learners WHERE email_key < :key AND {KEPT}
   ORDER BY email_key DESC LIMIT :most)
 UNION SELECT email FROM (SELECT email FROM learners WHERE :end <> '' AND instr(email_key, :end) LIMIT :most)
 """

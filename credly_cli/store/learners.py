@@ -8,7 +8,7 @@ from operator import attrgetter
 from credly_cli.identity import email_key, sourced_id
 from credly_cli.store.database import Store
 from credly_cli.store.duplicates import stand_for_badge, stand_for_session
-from credly_cli.store.views import NAMED
+from credly_cli.store.views import KEPT, NAMED
 from credly_cli.text import storable
 
 
@@ -96,14 +96,14 @@ def add_nameless(store: Store, email: str) -> Learner:
 
 def emails(store: Store, limit: int) -> list[str]:
     """Return the addresses of so many learners, of those who are not forgotten."""
-    rows = store.rows("SELECT email FROM learners WHERE email_key NOT LIKE 'forgotten:%' LIMIT ?", (limit,))
+    rows = store.rows(f"SELECT email FROM learners WHERE {KEPT} LIMIT ?", (limit,))
     return [row["email"] for row in rows]
 
 
 def emails_after(store: Store, number: int) -> list[tuple[int, str]]:
     """Return the addresses of learners who came after one, by their numbers, of those who are not forgotten."""
     return store.connection.execute(
-        "SELECT id, email FROM learners WHERE id > ? AND email_key NOT LIKE 'forgotten:%' ORDER BY id", (number,)
+        f"SELECT id, email FROM learners WHERE id > ? AND {KEPT} ORDER BY id", (number,)
     ).fetchall()
 
 
@@ -114,24 +114,21 @@ def of_id(store: Store, learner_id: str) -> list[Learner]:
     )
 
 
-KEPT = "l.email_key NOT LIKE 'forgotten:%'"  # learners `l` who are not forgotten
-
-
 def of_numbers(store: Store, numbers: Sequence[int]) -> list[Learner]:
     """Return the learners of these numbers of the store's own, those who are not forgotten."""
-    sql = f"SELECT {COLUMNS} FROM learners l WHERE id IN {_LISTED} AND {KEPT} ORDER BY id"
+    sql = f"SELECT {COLUMNS} FROM learners WHERE id IN {_LISTED} AND {KEPT} ORDER BY id"
     return store.records(Learner, sql, {"keys": json.dumps(list(numbers))})
 
 
 def after(store: Store, number: int, limit: int) -> list[Learner]:
     """Return so many learners after a number of the store's own, by that, those who are not forgotten."""
-    sql = f"SELECT {COLUMNS} FROM learners l WHERE id > ? AND {KEPT} ORDER BY id LIMIT ?"
+    sql = f"SELECT {COLUMNS} FROM learners WHERE id > ? AND {KEPT} ORDER BY id LIMIT ?"
     return store.records(Learner, sql, (number, limit))
 
 
 def count(store: Store) -> int:
     """Count the learners who are not forgotten."""
-    return int(store.value(f"SELECT count(*) FROM learners l WHERE {KEPT}"))
+    return int(store.value(f"SELECT count(*) FROM learners WHERE {KEPT}"))
 
 
 def keys_of(store: Store, learners: Sequence[int]) -> dict[int, tuple[str, ...]]:

@@ -13,6 +13,7 @@ from credly_cli.store import needs_person as waiting
 from credly_cli.store.database import require_known
 from credly_cli.store.needs_person import Waiting
 from credly_cli.store.schema import COUNT_REVOKED, STATES
+from credly_cli.store.views import KEPT
 from credly_cli.token import Expiry, TokenLife
 
 _KNOWS_GOOD = 5  # the version from which on the store says which runs did their work
@@ -98,9 +99,9 @@ def _read_connection(connection: sqlite3.Connection, found: Overview, *, knows_l
         found.token_expires_at, found.token_expiry, found.token_since = of_token
 
 
-_COUNTS = """
+_COUNTS = f"""
 SELECT (SELECT count(*) FROM badges WHERE listed), (SELECT count(*) FROM links WHERE ended_at IS NULL),
-       (SELECT count(*) FROM content), (SELECT count(*) FROM learners WHERE email_key NOT LIKE 'forgotten:%')
+       (SELECT count(*) FROM content), (SELECT count(*) FROM learners WHERE {KEPT})
 """
 
 
@@ -138,9 +139,6 @@ def content_ids(path: Path) -> list[str]:
 
 def learner_addresses(path: Path, begun: str, most: int) -> list[str]:
     """Return the first of the learners' addresses that begin like a key (``identity.email_key``)."""
-    sql = (
-        "SELECT email FROM learners WHERE email_key >= ? AND email_key < ? AND email_key NOT LIKE 'forgotten:%'"
-        " ORDER BY email_key LIMIT ?"
-    )
+    sql = f"SELECT email FROM learners WHERE email_key >= ? AND email_key < ? AND {KEPT} ORDER BY email_key LIMIT ?"
     with _opened(path, seconds=0.2) as connection:
         return [row[0] for row in connection.execute(sql, (begun, begun + _END, most))]

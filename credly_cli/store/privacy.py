@@ -18,10 +18,10 @@ from credly_cli.identity import earner_id, email_key, marked_name, sha1_of, sour
 from credly_cli.store.database import Row, Store
 from credly_cli.store.learners import Learner, merge
 from credly_cli.store.runs import bookmark, set_bookmark
+from credly_cli.store.views import FORGOTTEN
 
-PREFIX = "forgotten:"
 _KEY = "forgetting-key"
-_OF_FORGOTTEN = f"email_key >= '{PREFIX}' AND email_key < 'forgotten;'"  # a range, so that the index answers
+_OF_FORGOTTEN = f"email_key >= '{FORGOTTEN}' AND email_key < 'forgotten;'"  # a range, so that the index answers
 
 
 class Named(Protocol):
@@ -69,7 +69,7 @@ class Marks:
 
     def _mark(self, kind: str, text: str) -> str:
         digest = hmac.new(self.key.encode(), f"{kind} {text}".encode(), hashlib.sha256)
-        return PREFIX + digest.hexdigest()
+        return FORGOTTEN + digest.hexdigest()
 
 
 def has_any(store: Store) -> bool:
@@ -111,7 +111,7 @@ def recall(store: Store, named: Iterable[Named], now: str) -> None:
 
 def _recall_by_id(store: Store, row: Row, person: Named, now: str) -> None:
     learner = row["id"]
-    if row["email_key"].startswith(PREFIX):
+    if row["email_key"].startswith(FORGOTTEN):
         if not person.email:
             return  # nothing can be issued to nobody's address
         nameless = store.value(
@@ -279,7 +279,7 @@ def _forget_learner(store: Store, marks: Marks, row: Learner) -> None:
     former = [
         row["email_key"] for row in store.rows("SELECT email_key FROM former_emails WHERE learner = :learner", params)
     ]
-    kept = {key if key.startswith(PREFIX) else marks.email(key) for key in former}
+    kept = {key if key.startswith(FORGOTTEN) else marks.email(key) for key in former}
     kept |= {marks.learner_id(row.learner_id)} if row.learner_id else set()
     for source, identity in store.connection.execute(
         "SELECT source, learner_id FROM learner_ids WHERE learner = :learner", params

@@ -21,6 +21,10 @@ SELECT f.learner, f.email_key FROM former_emails f
 WHERE NOT EXISTS (SELECT 1 FROM learners o WHERE o.email_key = f.email_key)
 """
 
+# Who was forgotten has a mark in place of the address, which begins so (`privacy.py`).
+FORGOTTEN = "forgotten:"
+KEPT = f"email_key NOT LIKE '{FORGOTTEN}%'"  # of a learner, or a former address: nobody who was forgotten
+
 # Whether an issued badge `i` is held: not revoked, not deleted, not replaced; an expired one is held (R20).
 HELD = f"(i.state IN {HELD_STATES} AND i.deleted_at IS NULL AND i.replaced_by IS NULL)"
 
