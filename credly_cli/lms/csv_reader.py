@@ -182,13 +182,23 @@ class Sheet:
         del cells[max(len(self.header), 1) :]
         if self._layout.repeats(self.header, cells):
             return True
-        if self._is_part and self._layout.could_be_header(cells):
+        is_header = self._layout.could_be_header(cells) or self._names_columns(cells)
+        if self._is_part and is_header:
             raise _EndOfPart
-        self._refuse_part(row, cells)
+        self._refuse_part(row, cells, is_header=is_header)
         return False
 
-    def _refuse_part(self, line: int, cells: Sequence[str]) -> None:
-        if self._layout.could_be_header(cells) and not self._layout.repeats(self.header, cells):
+    def _names_columns(self, cells: Sequence[str]) -> bool:
+        """Tell whether a row that cannot be read has the name of a column in that very column, and words beside it."""
+        filled = [cell for cell in map(str.strip, cells) if cell]
+        if len(filled) < 2 or any("@" in cell or not any(map(str.isalpha, cell)) for cell in filled):  # noqa: PLR2004
+            return False
+        pairs = zip(map(str.strip, self.header), map(str.strip, cells), strict=False)
+        return any(header and header.casefold() == cell.casefold() for header, cell in pairs)
+
+    def _refuse_part(self, line: int, cells: Sequence[str], *, is_header: bool = False) -> None:
+        is_header = is_header or self._layout.could_be_header(cells)
+        if is_header and not self._layout.repeats(self.header, cells):
             parts = [*self.parts, (self.line, self.header), (line, list(cells))]
             raise refuse_parts(self._text.name, parts, self.titles)
 

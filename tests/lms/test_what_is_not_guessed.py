@@ -90,6 +90,19 @@ def test_a_line_that_there_is_not_is_no_header(desk: Desk) -> None:
     assert (ran.code, "has no line 40" in ran.err) == (2, True)
 
 
+@pytest.mark.parametrize(
+    "sheet",
+    [
+        "Email,First Name,Last Name\nada@example.org,Ada,Bell\n\nEmail,Boss\nboss@example.org,Bo\n",
+        "User ID,Email\n7,ada@example.org\nuser id,Manager Email\n7,boss@example.org\n",
+    ],
+)
+def test_a_line_with_the_name_of_a_column_in_that_column_begins_another_part(sheet: str, desk: Desk) -> None:
+    error = desk.imports("learners", sheet, code=3)["error"]
+    assert "a sheet of several parts, whose headers are in line 1" in error["message"]
+    assert learners_in(desk) == []
+
+
 def test_two_files_put_together_with_their_columns_in_another_order_are_refused(desk: Desk) -> None:
     text = "email,course,completed_at\na@x.org,Intro,2026-03-01\ncourse,email,completed_at\nIntro,b@x.org,2026-03-01\n"
     assert desk.run("import", "progress", desk.file("p.csv", text)).code == 3
