@@ -49,8 +49,16 @@ def write(store: Store, origin: Origin, rev: int, now: str) -> int:
 
 # Whether a grant `g` is for the session of an enrollment `e`.
 OF_GRANT = "g.learner = e.learner AND g.content_id = e.content_id AND g.session_id = e.session_id"
-# Whether the completion `e` of a grant `g` is denied, and nobody said since then that its badge is to be sent.
-DENIED = "(e.denied_at IS NOT NULL AND ifnull(g.confirmed_at, '') < e.denied_at)"
+
+
+def denied(row: str) -> str:
+    """Return the condition that a completion is denied, and that nobody said since that its grant `g` is to be sent.
+
+    ``row`` is the alias of the enrollment, or of a row that has its times.
+    """
+    return f"({row}.denied_at IS NOT NULL AND ifnull(g.confirmed_at, '') < {row}.denied_at)"
+
+
 _HOLD = f"""
 UPDATE grants SET state = 'held', problem_code = 'completion-denied', updated_at = :now, not_before = NULL,
 body = iif(state = 'failed', NULL, body), body_sha256 = iif(state = 'failed', NULL, body_sha256), problem = (
@@ -60,7 +68,7 @@ body = iif(state = 'failed', NULL, body), body_sha256 = iif(state = 'failed', NU
   AND e.session_id = grants.session_id)
 WHERE id IN (
   SELECT g.id FROM enrollments e CROSS JOIN grants g ON {OF_GRANT}
-  WHERE e.denied_at > '' AND {DENIED} AND g.reason = 'completion' AND g.state IN ('planned', 'held', 'failed')
+  WHERE e.denied_at > '' AND {denied("e")} AND g.reason = 'completion' AND g.state IN ('planned', 'held', 'failed')
   AND ifnull(g.problem_code, '') <> 'completion-denied' AND (g.state <> 'held' OR g.body IS NULL))
 RETURNING id
 """

@@ -12,6 +12,7 @@ from credly_cli.credly.records import IssuedBadge
 from credly_cli.identity import earner_id, email_key, marked_name, missing_names
 from credly_cli.store import badges, grants, issued_badges, learners
 from credly_cli.store.database import Row, Store
+from credly_cli.store.denials import denied
 from credly_cli.store.grants import NAMED_SINCE, Grant
 from credly_cli.store.issued_badges import DaySession, UnownedBadge, match_days
 from credly_cli.store.learners import Learner
@@ -102,7 +103,7 @@ _LOST_BEFORE = (
 # A row for each link. Of the grants of a session the last round speaks, of those that stand before cancelled ones.
 FACTS = f"""
 x.learner, {WIRE_ID} AS learner_id, p.email, p.first_name, p.last_name, x.badge_id, NOT b.allow_duplicates AS once,
-x.content_id, x.session_id, x.file, x.denied_at IS NOT NULL AND ifnull(g.confirmed_at, '') < x.denied_at AS denied,
+x.content_id, x.session_id, x.file, {denied("x")} AS denied,
 x.completed_at, x.completed_latest, x.early, x.gap_started_at, x.gap_ended_at, x.ended_at, x.end_reason,
 x.braked, x.forbidden,
 g.state AS grant_state, ifnull(g.round, 1) AS round, ifnull({_LOST_BEFORE}, 0) AS lost_before,

@@ -5,23 +5,22 @@ from dataclasses import dataclass
 from credly_cli.credly.records import BadgeBrief
 from credly_cli.store.database import Store
 
-_MONTHS = """
+_THERE = "deleted_at IS NULL AND replaced_by IS NULL"  # of an issued badge: Credly has it, and no other in its place
+_MONTHS = f"""
 SELECT substr(ifnull(issued_at, created_at), 1, 7) AS month, count(*) AS issued FROM issued_badges
-WHERE deleted_at IS NULL AND replaced_by IS NULL AND ifnull(issued_at, created_at) IS NOT NULL
+WHERE {_THERE} AND ifnull(issued_at, created_at) IS NOT NULL
 GROUP BY month ORDER BY month
 """
-_BADGES = """
+_BADGES = f"""
 SELECT i.badge_id AS "badge.id", coalesce(b.name, max(i.badge_name), i.badge_id) AS "badge.name",
   ifnull(b.image_url, max(i.image_url)) AS "badge.image_url", count(*) AS issued, sum(i.state = 'pending') AS pending,
   sum(i.state = 'accepted') AS accepted, sum(i.state = 'rejected') AS rejected, sum(i.state = 'revoked') AS revoked
-FROM issued_badges i LEFT JOIN badges b ON b.id = i.badge_id WHERE i.deleted_at IS NULL AND i.replaced_by IS NULL
+FROM issued_badges i LEFT JOIN badges b ON b.id = i.badge_id WHERE {_THERE}
 GROUP BY i.badge_id
 """
-_STATES = (
-    "SELECT state, count(*) AS count FROM issued_badges WHERE deleted_at IS NULL AND replaced_by IS NULL GROUP BY state"
-)
-_EXPIRING = """
-SELECT count(*) FROM issued_badges WHERE deleted_at IS NULL AND replaced_by IS NULL AND state IN ('pending', 'accepted')
+_STATES = f"SELECT state, count(*) AS count FROM issued_badges WHERE {_THERE} GROUP BY state"
+_EXPIRING = f"""
+SELECT count(*) FROM issued_badges WHERE {_THERE} AND state IN ('pending', 'accepted')
 AND expires_at > ? AND expires_at <= ?
 """
 _FAILURES = """
