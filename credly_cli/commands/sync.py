@@ -248,6 +248,11 @@ def _show_lms(output: Output, run: "Run") -> None:
     for kind, counts in run.lms.items():
         if counts.get("read"):
             _say(output, run, f"{kind.capitalize()}: {_counts(counts)}.")
+    if "lms" in run.worked and not any(counts.get("read") for counts in run.lms.values()):
+        _say(output, run, "LMS data: nothing new.")
+    elif run.whole == {"lms"} and not run.worked:
+        read = Command("import", "KIND", "FILE")
+        output.note(Hint("No source is named under [lms] in the configuration. To take files by hand:", read))
     for report in run.files[:_FILES]:
         for sentence in report.sentences():
             output.note(f"{Path(report.file).name}: {sentence}")

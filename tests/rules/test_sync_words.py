@@ -32,3 +32,18 @@ def test_a_sync_that_granted_nothing_says_how_many_earned_nothing(connected: Des
     connected.json("link", FIRST_AID, "first-aid")
     ran = connected.run("sync")
     assert "1 completion of linked content earned nothing. To see why: credly missed\n" in ran.err
+
+
+def test_r11_sync_speaks_of_the_lms_also_where_it_had_nothing_new(connected: Desk) -> None:
+    connected.file("hygiene.csv", "email,content_id,status\nann@example.com,hygiene,enrolled\n")
+    connected.config('[lms]\nsource = "files"\n[lms.files]\nprogress = ["hygiene.csv"]\n')
+    assert connected.run("sync", "--only", "lms").out == "Progress: 1 added.\n"
+    assert connected.run("sync", "--only", "lms").out == "LMS data: nothing new.\n"
+    assert "LMS data: nothing new.\n" in connected.run("sync").out
+
+
+def test_r11_a_sync_of_the_lms_alone_says_that_no_source_is_named(connected: Desk) -> None:
+    ran = connected.run("sync", "--only", "lms")
+    assert (ran.code, ran.out) == (0, "")
+    assert ran.err.startswith("No source is named under [lms] in the configuration.")
+    assert "LMS" not in connected.run("sync").out
