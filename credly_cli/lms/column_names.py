@@ -72,7 +72,8 @@ TITLE = (
 PANORAMA = (
     "panoramaname", "panoramaid", "client", "clientname", "clientid", "userdetailclient", "portal",
 )  # fmt: skip
-SUBLICENSE = ("sublicenseid", "sublicensename", "license", "licenseid", "licensename")
+LICENSE = ("license", "licenseid", "licensename")  # of a tenant's learners; of others it is one to practise
+SUBLICENSE = ("sublicenseid", "sublicensename", *LICENSE)
 
 # The columns of each kind, by our own name, with the names that they have elsewhere.
 COLUMNS: dict[Kind, dict[str, tuple[str, ...]]] = {
@@ -108,7 +109,7 @@ COLUMNS: dict[Kind, dict[str, tuple[str, ...]]] = {
         "content_title": TITLE,
         "progress": (
             "percent", "percentcomplete", "percentagecomplete", "percentagecompleted",
-            "completion", "completionpercentage", "percentage",
+            "completion", "completionpercentage",
             "percentcompleted", "progresspercent", "progresspercentage", "completionpercent", "overallprogress",
             "courseprogress", "courseprogresspercent",
         ),

@@ -21,6 +21,7 @@ from credly_cli.lms.column_names import (
     CONTENT_ID,
     FOREIGN_LEARNER_ID,
     LEARNER_ID,
+    LICENSE,
     LIKE_COMPLETION,
     LOGIN,
     NOT_THEIRS,
@@ -114,7 +115,8 @@ def match_columns(kind: Kind, header: Sequence[str], mapping: Mapping[str, str],
         if column not in mapping and (place := _find(ordered, column, header, keys)) != ABSENT:
             places[column] = place
     _settle_doubles(kind, places, keys)
-    if "email" not in mapped and "email" in places and _is_login_beside_an_address(header, places["email"], keys):
+    is_login = "email" in places and "email" not in mapped and header_key(header[places["email"]]) in LOGIN
+    if is_login and any(map(_may_be_their_address, keys)):  # by a name that is not known
         del places["email"]
     _find_other_name(places, keys)
     emails = [places["email"]] if "email" in places else []
@@ -123,11 +125,6 @@ def match_columns(kind: Kind, header: Sequence[str], mapping: Mapping[str, str],
         emails += [keys[key][0] for key in other_headers if key in keys and keys[key][0] not in emails]
     outcomes = _outcomes_in(keys, set(places.values())) if kind == "progress" else ()
     return Columns(header, places, tuple(emails), outcomes)
-
-
-def _is_login_beside_an_address(header: Sequence[str], place: int, keys: Mapping[str, Sequence[int]]) -> bool:
-    """Tell whether what may be an address is a login, since the file has an address by a name that is not known."""
-    return header_key(header[place]) in LOGIN and any(map(_may_be_their_address, keys))
 
 
 def _may_be_their_address(key: str) -> bool:
@@ -388,8 +385,11 @@ def _two_columns(header: str) -> Failure:
 
 
 def _settle_doubles(kind: Kind, places: dict[str, int], keys: Mapping[str, list[int]]) -> None:
-    """Take back what an alias must not mean here: one column for two, or an ``id`` that is no event's."""
+    """Take back what an alias must not mean here: one column for two, an ``id`` of no event, a nurse's licence."""
     if kind != "progress":
+        is_licence = any(places.get("sublicense", ABSENT) in keys.get(key, ()) for key in LICENSE)
+        if kind == "learners" and is_licence and "panorama" not in places:
+            del places["sublicense"]
         return
     if places.get("status") == places.get("completed_at"):
         places.pop("status", None)

@@ -126,3 +126,18 @@ def test_the_users_of_thought_industries_are_learners_by_their_own_id(one: Calla
         ' "purchasedCourses": [{"courseId": "c1", "status": "active"}]}], "pageInfo": {"hasMore": false}}'
     )
     assert one("learners", text) == LearnerRecord(1, "robin@example.org", "Robin", "Smith", "u1", "p1", None, "de")
+
+
+@pytest.mark.parametrize(
+    ("header", "cells", "sublicenses"),
+    [
+        ("License", "RN-12345", None),
+        ("License ID", "RN-12345", None),
+        ("Panorama,License", "Acme,East", ("East",)),
+        ("Sublicense", "East", ("East",)),
+    ],
+)
+def test_r29_a_licence_is_a_tenants_only_where_the_file_has_tenants(
+    header: str, cells: str, sublicenses: tuple[str, ...] | None, one: Callable[..., Any]
+) -> None:
+    assert one("learners", f"email,{header}\na@example.org,{cells}\n").sublicenses == sublicenses

@@ -561,3 +561,9 @@ def test_a_time_alone_is_no_completion_and_the_way_on_is_said(office: Desk) -> N
     assert told["completions"] == 0
     (warning,) = told["warnings"]
     assert warning.endswith("--map completed_at=Timestamp if each row is one")
+
+
+def test_a_percentage_that_may_be_a_grade_completes_nothing(office: Desk) -> None:  # noqa: F811
+    text = "Timestamp,email,course,Percentage\n2026-03-01T10:00:00Z,a@example.org,Intro,100\n"
+    assert office.imports("progress", text)["completions"] == 0
+    assert office.imports("progress", text, "--map", "progress=Percentage")["completions"] == 1
