@@ -139,7 +139,23 @@ def laid_out(heads: Sequence[Head], rows: Sequence[Sequence[Cell]], width: int, 
     gaps = _GAP * (len(heads) - 1)
     if sum(least) + gaps > width or (width < NARROW and sum(natural) + gaps > width):
         return _blocks(heads, rows, width, coloured=coloured)
-    return _table(heads, rows, width, least, coloured=coloured)
+    return _table(heads, rows, width, _widths(natural, least, width - gaps), coloured=coloured)
+
+
+def _widths(natural: Sequence[int], least: Sequence[int], room: int) -> list[int]:
+    """Return how wide the columns are: the widest are narrowed, as far as nothing is broken that is copied."""
+    cap = room  # a cell may be as long as a book
+    while cap > 1 and sum(_capped(natural, least, cap)) > room:
+        cap -= 1
+    widths = _capped(natural, least, cap)
+    for n, size in enumerate(natural):  # what is left goes to the first of those that were narrowed
+        if widths[n] == cap < size and sum(widths) < room:
+            widths[n] += 1
+    return widths
+
+
+def _capped(natural: Sequence[int], least: Sequence[int], cap: int) -> list[int]:
+    return [max(few, min(size, cap)) for size, few in zip(natural, least, strict=True)]
 
 
 def _longest(text: str, width: int) -> int:
@@ -159,7 +175,7 @@ def _is_copied(word: str) -> bool:
 
 
 def _table(
-    heads: Sequence[Head], rows: Sequence[Sequence[Cell]], width: int, least: Sequence[int], *, coloured: bool
+    heads: Sequence[Head], rows: Sequence[Sequence[Cell]], width: int, widths: Sequence[int], *, coloured: bool
 ) -> str:
     from rich.console import Console  # noqa: PLC0415
     from rich.table import Table  # noqa: PLC0415
@@ -175,8 +191,8 @@ def _table(
         highlight=False,
     )
     table = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0), header_style="bold" if coloured else "")
-    for head, size in zip(heads, least, strict=True):
-        table.add_column(head.title, overflow="fold", no_wrap=head.whole, min_width=size)
+    for head, size in zip(heads, widths, strict=True):
+        table.add_column(head.title, overflow="fold", no_wrap=head.whole, width=size or None)
     for row in rows:
         table.add_row(*(Text(joined(cell.text), style=cell.style if coloured else "") for cell in row))
     console.print(table)
