@@ -12,12 +12,15 @@ from dataclasses import asdict
 from io import TextIOWrapper
 from logging.handlers import WatchedFileHandler
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from credly_cli.errors import Exit, Failure, Problem, unwritable
 from credly_cli.files import followed
-from credly_cli.store.grants import Moved
 from credly_cli.text import without_addresses
 from credly_cli.times import Clock, utc_text
+
+if TYPE_CHECKING:
+    from credly_cli.store.grants import Moved
 
 
 class _PrivateFileHandler(WatchedFileHandler):
@@ -54,7 +57,7 @@ class RunLog:
         """Note what was understood of a file, without names and addresses."""
         self._note("file", **facts)
 
-    def grants(self, moved: Callable[[], Iterable[Moved]]) -> None:
+    def grants(self, moved: "Callable[[], Iterable[Moved]]") -> None:
         """Note what became of each grant, by ids: what went out, and what did not (R33)."""
         if self._handler is not None:
             for grant in moved():  # which looks through the whole ledger

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from credly_cli.admin.run_log import RunLog
-    from credly_cli.sync.run import Run, Step, SyncOptions
+    from credly_cli.sync.run import Run, Step
 
 _LOG = logging.getLogger(__name__)
 _STEPS = one_of("badges", "lms", "issued", "grants")
@@ -70,35 +70,41 @@ def sync(
 
     Example: credly sync -q
     """
-    from credly_cli.sync.run import SyncOptions
-
     environment: Environment = context.obj
-    options = SyncOptions(
+    run = _run(
+        environment,
         _steps(only),
+        lock_wait,
+        max_seconds,
+        None if dry_run else log_file,
         dry_run=dry_run,
         full=full,
         allow_shrink=allow_shrink,
         allow_many=allow_many,
-        interruption=environment.interruption,
     )
-    run = _run(environment, options, lock_wait, max_seconds, None if dry_run else log_file)
     environment.output.answer(run, lambda: _render(environment, run))
     return int(run.exit_code)
 
 
 def _run(
-    environment: Environment, options: "SyncOptions", lock_wait: float, max_seconds: float | None, log_file: Path | None
+    environment: Environment,
+    steps: "Sequence[Step]",
+    lock_wait: float,
+    max_seconds: float | None,
+    log_file: Path | None,
+    *,
+    dry_run: bool,
+    **how: bool,
 ) -> "Run":
     """Run with everything around it: log, lock, store, Credly, the progress bar and what may interrupt it."""
     from credly_cli.admin.run_log import recording
     from credly_cli.connection import connect
-    from credly_cli.store import grants, runs
-    from credly_cli.sync.run import Synchronisation
+    from credly_cli.store import runs
 
     with (
         _telling_unsaved(environment.output),
         recording(log_file, environment.clock) as log,
-        environment.writing(lock_wait, rehearse=options.dry_run) as (store, lock),
+        environment.writing(lock_wait, rehearse=dry_run) as (store, lock),
         environment.interruption.awaited(),
         environment.output.progress("Connecting") as progress,
     ):
@@ -106,9 +112,13 @@ def _run(
             runs.note(store, "log", log_file)
         known, client = connect.connected_client(store, environment.settings, environment.network(max_seconds))
         client.progress = progress
+        is_asked = any(step != "lms" for step in steps)
         if not environment.output.verbose:  # -v tells each request under the step that it is of
-            client.begin_reading(badges="badges" in options.steps, issued="issued" in options.steps)
-        if any(step != "lms" for step in options.steps):
+            client.begin_reading(organization=is_asked, badges="badges" in steps, issued="issued" in steps)
+        from credly_cli.store import grants  # while Credly answers: all that a run needs takes as long to import
+        from credly_cli.sync.run import Synchronisation, SyncOptions
+
+        if is_asked:
             _LOG.info("Step: Connecting")
             connect.require_own_organization(known, client)
         run = Synchronisation(
@@ -118,7 +128,7 @@ def _run(
             known,
             environment.settings,
             lock,
-            options,
+            SyncOptions(steps, dry_run=dry_run, interruption=environment.interruption, **how),
             environment.source_context(),
             environment.paths.state,
             on_step=_announcing(log, progress),
@@ -144,23 +154,21 @@ def _announcing(log: "RunLog", progress: Progress) -> "Callable[[Step], None]":
 @contextmanager
 def _telling_unsaved(output: Output) -> Iterator[None]:
     """Tell what Credly answered and the store could not keep, as JSON lines, before the failure itself."""
-    from credly_cli.issuing.send import UnsavedError
-
     try:
         yield
-    except UnsavedError as failure:
-        for answer in failure.answers:
+    except Failure as failure:
+        from credly_cli.issuing.send import UnsavedError
+
+        for answer in failure.answers if isinstance(failure, UnsavedError) else ():
             output.record(answer)
         raise
 
 
 def _steps(only: Sequence[str] | None) -> "Sequence[Step]":
-    from credly_cli.sync.run import STEPS
-
     for step in only or ():
-        if step not in STEPS:
-            raise Failure("usage", f"There is no step {step!r}.", hint=f"The steps are {', '.join(STEPS)}.")
-    return [cast("Step", step) for step in only] if only else STEPS
+        if step not in _TITLES:
+            raise Failure("usage", f"There is no step {step!r}.", hint=f"The steps are {', '.join(_TITLES)}.")
+    return [cast("Step", step) for step in only or _TITLES]
 
 
 def _show_missed(environment: Environment) -> None:

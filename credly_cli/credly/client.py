@@ -26,7 +26,7 @@ from credly_cli.credly.records import (
 from credly_cli.errors import Exit, Failure
 from credly_cli.http.auth import Auth, Basic
 from credly_cli.http.response import HttpFailure, Meaning, NotSentError, Reply, Service, UnclearError
-from credly_cli.http.session import Session
+from credly_cli.http.session import Parameters, Session
 from credly_cli.progress import Progress
 from credly_cli.text import Command, Hint
 from credly_cli.times import Clock
@@ -131,6 +131,7 @@ class Answer:
         return refusal_of(self.detail or "", self.attributes) if self.kind == "refused" else None
 
 
+_ORGANIZATIONS = "/organizations"
 _BY_CREATION = {"sort": "created_at"}
 _ACTIVE = {"filter": "state::active", **_BY_CREATION}
 _AT_ONCE = 3  # the organization and the first pages of two lists
@@ -198,7 +199,7 @@ class Client:
     def _organizations(self, tries: int | None) -> tuple[dict[str, Organization], bool]:
         """Read the list of organizations; returns those that can be read, and whether that is all of them."""
         found, all_read = list[Organization](), True
-        for row in self._short_list("/organizations", _MOST_PAGES_OF_ORGANIZATIONS, tries):
+        for row in self._short_list(_ORGANIZATIONS, _MOST_PAGES_OF_ORGANIZATIONS, tries):
             try:
                 found.append(organization_from(row))
             except UnreadableRecordError:
@@ -208,7 +209,7 @@ class Client:
     def _short_list(self, path: str, most_pages: int, tries: int | None) -> Iterator[object]:
         """Yield the rows of a list of a few pages, ``None`` for a page without any; raises ``HttpFailure``."""
         for number in range(1, most_pages + 1):
-            answer = self.http.get(path, {"page": number}, tries=tries).json
+            answer = self._page(path, {"page": number}, tries).json
             rows, metadata = answer.get("data"), answer.get("metadata")
             yield from rows if isinstance(rows, list) else [None]
             pages = metadata.get("total_pages") if isinstance(metadata, dict) else None
@@ -236,17 +237,26 @@ class Client:
                     return token_facts_from(row)
         return NOT_TOLD
 
-    def begin_reading(self, *, badges: bool, issued: bool) -> None:
-        """Ask for the first pages of the lists that a run is about to read, so that it waits for them all at once."""
+    def begin_reading(self, *, organization: bool, badges: bool, issued: bool) -> None:
+        """Ask for what a run is about to read first, so that it waits for all of it at once."""
         if self.http.in_process or self.parallel < _AT_ONCE:
             return
-        pages = {self._badges: _ACTIVE} if badges else {}
+        pages: dict[str, Mapping[str, str]] = {_ORGANIZATIONS: {}} if organization else {}
+        pages |= {self._badges: _ACTIVE} if badges else {}
         pages |= {self._issued_badges: _BY_CREATION} if issued else {}
         pool = ThreadPoolExecutor(max(1, len(pages)))
         for path, parameters in pages.items():
-            reading = pool.submit(self.http.get, path, {**parameters, "page": 1})
-            self._begun[_key(path, parameters)] = self.http.clock.monotonic(), reading
+            first: Parameters = {**parameters, "page": 1}
+            reading = pool.submit(self.http.get, path, first, tries=1 if path == _ORGANIZATIONS else None)
+            self._begun[_key(path, first)] = self.http.clock.monotonic(), reading
         pool.shutdown(wait=False)  # its threads end with their answers
+
+    def _page(self, path: str, parameters: Parameters, tries: int | None = None) -> Reply:
+        """Return the page that was begun, unless it is so old that the list may have changed, or ask for it."""
+        begun_at, reading = self._begun.pop(_key(path, parameters), (0.0, None))
+        if reading is not None and self.http.clock.monotonic() - begun_at < _FRESH_SECONDS:
+            return reading.result()
+        return self.http.get(path, parameters, tries=tries)
 
     def _first_page(self, path: str, parameters: Mapping[str, str]) -> tuple[Reply, Mapping[str, str]]:
         """Return the first page of a list, and by which parameters the others are to be asked for.
@@ -257,7 +267,7 @@ class Client:
         if path in self._unsorted:
             return self.http.get(path, {**unsorted, "page": 1}), unsorted
         try:
-            return self._sorted_page(path, parameters), parameters
+            return self._page(path, {**parameters, "page": 1}), parameters
         except HttpFailure as failure:
             if failure.status not in REFUSES_SORTING:
                 raise
@@ -265,13 +275,6 @@ class Client:
         reply = self.http.get(path, {**unsorted, "page": 1}, tries=tries)
         self._unsorted.add(path)
         return reply, unsorted
-
-    def _sorted_page(self, path: str, parameters: Mapping[str, str]) -> Reply:
-        """Return the page that was begun, unless it is so old that the list may have changed, or ask for it."""
-        begun_at, reading = self._begun.pop(_key(path, parameters), (0.0, None))
-        if reading is not None and self.http.clock.monotonic() - begun_at < _FRESH_SECONDS:
-            return reading.result()
-        return self.http.get(path, {**parameters, "page": 1})
 
     def first_page_of_badges(self) -> Reply:
         """Read the first page of the active badges, as Credly answers it."""
@@ -359,7 +362,7 @@ class Client:
         return _read_answer(reply, request)
 
 
-def _key(path: str, parameters: Mapping[str, str]) -> str:
+def _key(path: str, parameters: Parameters) -> str:
     return "&".join((path, *(f"{key}={value}" for key, value in sorted(parameters.items()))))
 
 

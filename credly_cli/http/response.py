@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 
 import requests
@@ -222,6 +223,7 @@ def read_json(body: bytes) -> Any:
         return None
 
 
+@lru_cache(maxsize=16)  # the answers of a second bear the same one
 def read_date(text: str | None) -> datetime | None:
     """Read a ``Date`` header, or a time that was stored as one; ``None`` for what is none, or has no time zone."""
     try:

@@ -123,9 +123,10 @@ class Session:
 
     def _get_once(self, path: str, parameters: Parameters | None, headers: Mapping[str, str] | None) -> Reply:
         try:
+            request = self._prepared("GET", path, params=parameters, headers=headers)  # before it takes a place
             with self._places:
                 limit = TimeLimit(_ANSWER_SECONDS, self.deadline, self.interruption)
-                response, body = self._authorized(limit, "GET", path, _PAGE_BYTES, params=parameters, headers=headers)
+                response, body = self._authorized(limit, request, _PAGE_BYTES)
         except (NotSentError, UnclearError) as error:
             host = urlsplit(self.api_url).netloc
             raise self.service.failure("silent", message=f": {error}", host=host) from None
@@ -145,7 +146,8 @@ class Session:
             self._session().close()
         limit = TimeLimit(_ANSWER_SECONDS, self.deadline, self.interruption, _GRACE_SECONDS)
         headers = {"Content-Type": content_type}
-        return self._reply(*self._authorized(limit, "POST", path, _ANSWER_BYTES, data=body, headers=headers))
+        request = self._prepared("POST", path, data=body, headers=headers)
+        return self._reply(*self._authorized(limit, request, _ANSWER_BYTES))
 
     @property
     def in_process(self) -> bool:
@@ -165,20 +167,21 @@ class Session:
             session.close()
 
     def _authorized(
-        self, limit: TimeLimit, method: str, path: str, longest: int, **options: Any
+        self, limit: TimeLimit, request: requests.PreparedRequest, longest: int
     ) -> tuple[requests.Response, bytes]:
         """Send a request; once more where its access token was refused and another is had."""
-        response, body = self._exchange(limit, method, path, longest, **options)
-        refused = str(response.request.headers.get("Authorization", ""))
+        response, body = self._exchange(limit, request, longest)
+        refused = str(request.headers["Authorization"])
         if response.status_code == _UNAUTHORIZED and self._auth.renew(refused):
-            return self._exchange(limit, method, path, longest, **options)
+            return self._exchange(limit, request, longest)
         return response, body
 
     def _exchange(
-        self, limit: TimeLimit, method: str, path: str, longest: int, **options: Any
+        self, limit: TimeLimit, request: requests.PreparedRequest, longest: int
     ) -> tuple[requests.Response, bytes]:
         """Send a request once and read its answer, of up to so many bytes, within the limit."""
-        request = self._prepared(method, path, **options)
+        request.headers["Authorization"] = self._auth.header()
+        _LOG.info("%s %s", request.method, urlsplit(request.url or "").path)  # no query: it may hold addresses
         left = limit.left()
         if left <= 0:
             raise NotSentError("no answer in time")
@@ -196,7 +199,7 @@ class Session:
             self._of_thread.used = self.clock.now().timestamp()
 
     def _prepared(self, method: str, path: str, **options: Any) -> requests.PreparedRequest:
-        """Prepare a request, and give it the token once it is sure where it goes."""
+        """Prepare a request, and make sure where it goes: it is given the token as it leaves."""
         address = f"{self.api_url}{path}" if path.startswith("/") else path  # else a link of an answer
         try:
             request = self._session().prepare_request(requests.Request(method, address, **options))
@@ -204,8 +207,6 @@ class Session:
             raise NotSentError("the address is none") from None
         if not self._is_ours(origin_of(request)):
             raise NotSentError("the address is of another host")
-        request.headers["Authorization"] = self._auth.header()
-        _LOG.info("%s %s", method, urlsplit(request.url or "").path)  # no query: it may hold addresses
         return request
 
     def _body(self, response: requests.Response, longest: int, limit: TimeLimit) -> bytes:

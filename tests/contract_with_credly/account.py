@@ -79,7 +79,7 @@ class Wire(Session):
     def ask(self, method: str, path: str, **options: Any) -> Reply:
         try:
             limit = TimeLimit(_SECONDS, self.deadline, self.interruption)
-            return self._reply(*self._exchange(limit, method, path, _BYTES, **options))
+            return self._reply(*self._exchange(limit, self._prepared(method, path, **options), _BYTES))
         except (NotSentError, UnclearError) as error:
             raise NotAskedError(f"no answer ({error})") from None
 

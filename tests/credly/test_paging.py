@@ -505,22 +505,23 @@ def test_pages_before_an_empty_one_are_read_though_that_one_was_answered_first(
 
 def test_the_first_pages_of_a_run_are_asked_for_at_once_and_used_while_they_are_fresh(clock: StillClock) -> None:
     asked: list[str] = []
-    both = threading.Event()
+    all_three = threading.Event()
 
     def page(request: Any, _context: object) -> dict[str, Any]:
         asked.append(request.path.rpartition("/")[2])
-        if len(asked) == 2:
-            both.set()
+        if len(asked) == 3:
+            all_three.set()
         return {"data": [badge(1)], "metadata": {"total_count": 1, "total_pages": 1}}
 
     with requests_mock.Mocker() as mock:
         mock.get(requests_mock.ANY, json=page)
         client = Client(session_of(URL, Token("t"), clock, environ={}), "o")
-        client.begin_reading(badges=True, issued=True)
-        assert both.wait(30)
+        client.begin_reading(organization=True, badges=True, issued=True)
+        assert all_three.wait(30)
         assert set(client.badges().rows) == {"1"}
-        assert sorted(asked) == ["badge_templates", "badges"]
+        assert set(client.organizations("o").by_id) == {"1"}
+        assert sorted(asked) == ["badge_templates", "badges", "organizations"]
         clock.sleep(6)
         client.issued_badges()
         client.badges()
-    assert asked[2:] == ["badges", "badge_templates"]
+    assert asked[3:] == ["badges", "badge_templates"]
