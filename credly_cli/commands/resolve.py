@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
     from credly_cli.issuing.resolve import Resolved
 
-_EXAMPLE = Hint("For example:", Command("resolve", "17", "--drop"))
-
 
 def resolve(
     context: typer.Context,
@@ -41,11 +39,13 @@ def resolve(
     from credly_cli.store import connection as connections
 
     environment: Environment = context.obj
-    if (issued is None) == (not drop):
-        raise Failure("usage", "Say either --issued BADGE_ID or --drop.", hint=_EXAMPLE)
-    if issued is not None and len(grants) > 1:
-        raise Failure("usage", "--issued is for one grant: an issued badge is of one.", hint=_EXAMPLE)
     numbers = [grant_number(text) for text in grants]
+    if (issued is None) == (not drop):
+        hint = Hint("For example:", Command("resolve", *map(str, numbers), "--drop"))
+        raise Failure("usage", "Say either --issued BADGE_ID or --drop.", hint=hint)
+    if issued is not None and len(numbers) > 1:
+        hint = Hint("For example:", Command("resolve", str(numbers[0]), "--issued", issued))
+        raise Failure("usage", "--issued is for one grant: an issued badge is of one.", hint=hint)
     with environment.writing(lock_wait) as (store, _):
         known = connections.current(store)
         client = None

@@ -198,6 +198,9 @@ def test_a_kind_after_its_files_and_what_is_no_number_are_said(office: Desk) -> 
     for command in (("resolve", "x@y.example", "--drop"), ("retry", "x@y.example")):
         error = office.json(*command, code=2)["error"]
         assert error["message"] == "'x@y.example' is not the number of a grant."
+    assert office.json("resolve", "7", code=2)["error"]["hint"] == "For example: credly resolve 7 --drop"
+    hint = office.json("resolve", "7", "8", "--issued", "abc", code=2)["error"]["hint"]
+    assert hint == "For example: credly resolve 7 --issued abc"
 
 
 def test_a_badge_before_its_learners_is_recognised_and_said(office: Desk) -> None:
