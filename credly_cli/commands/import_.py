@@ -167,8 +167,8 @@ def _show_understood(output: Output, outcome: "ImportResult", *, dry_run: bool) 
         name = f"{report.file}: " if len(outcome.files) > 1 else ""
         for sentence in report.sentences():
             output.confirm(f"{name}{sentence}")
-        for warning in report.warnings():
-            output.warn(f"{name}{warning}")
+        for warning in outcome.warnings_of(report):
+            output.warn(warning)
         for line in shown_rows(report) if dry_run else ():
             output.confirm(f"{name}{line}")
     for moved in outcome.readdressed[:_SHOWN]:

@@ -61,6 +61,10 @@ class ImportResult:
         used = (file.understood.used for file in self.files)
         return next((each["content_title"] for each in used if {"content_id", "content_title"} <= each.keys()), None)
 
+    def warnings_of(self, file: FileReport) -> list[str]:
+        """Return what a person should look at in a file, which is named where there are several."""
+        return file.named_warnings() if len(self.files) > 1 else file.warnings()
+
     def json(self, *, with_rows: bool = False) -> dict[str, Any]:
         """Return the answer as scripts read it."""
         files = [str(path) for path in self.rejects_files]
@@ -79,7 +83,7 @@ class ImportResult:
             "left_out": sum(file.left_out for file in self.files),
             "files": [file.json(with_rows=with_rows) for file in self.files],
             "warnings": [
-                *(warning for file in self.files for warning in file.warnings()),
+                *(warning for file in self.files for warning in self.warnings_of(file)),
                 *(str(sent_before(each).sentence) for each in self.voided),
             ],
         }

@@ -250,6 +250,18 @@ def test_of_several_files_the_first_rejected_row_is_that_of_the_first_that_has_o
     assert f"Next: correct {bad[0]} and import it again." in ran.err
 
 
+def test_of_several_files_each_warning_names_its_own_once(desk: Desk) -> None:
+    first = desk.file("a.csv", "email,first_name,last_name\nada@example.org,Ada,Lovelace\n")
+    second = desk.file("b.csv", "Report of June\nemail,first_name,last_name\nben@example.org,Ben,Bear\n")
+    assert "Warning: b.csv: the header is line 2.\n" in desk.run("import", "learners", first, second).err
+    rows = "email,content_id,progress\nada@example.org,c1,10\n"
+    desk.imports("content", "content_id,title\nc1,One\n")
+    paths = [desk.file(f"{name}.csv", rows) for name in ("c", "d")]
+    told = [f"{name}.csv: No row is a completion." for name in ("c", "d")]
+    assert desk.json("import", "progress", *paths)["warnings"] == told
+    assert desk.json("import", "progress", paths[0])["warnings"] == ["No row is a completion."]
+
+
 def test_how_far_an_import_is_counts_on_over_its_sources(tmp_path: Path) -> None:
     seen: list[int] = []
 
