@@ -49,7 +49,7 @@ class Places:
             if not self.following or not self._is_refusal(failure):
                 raise
             if self._began_again:
-                raise unreadable(f"refuses the place that it named itself: {failure.message}") from None
+                raise unreadable(f"refuses the place that it named itself: {failure.message.rstrip('.')}") from None
             self._began_again = True
             self.following, self.read = {}, 0
             page = self._client.page(self._path, self._parameters, read_before=0)

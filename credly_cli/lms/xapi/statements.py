@@ -120,7 +120,7 @@ class StatementReader:
             return VoidingRecord(row, _id_of(target), str(statement.get("id") or "") or None)
         word = self._word(verb, result)
         if word is None:
-            self._understood.passed_over[verb[:_LONGEST_VERB]] += 1
+            self._understood.passed_over[verb[:_LONGEST_VERB] or "no verb"] += 1
             return None
         agent, activity = self._agent(statement["actor"]), self._activity(statement, target)
         happened = self._happened(statement, word)
