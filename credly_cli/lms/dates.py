@@ -346,7 +346,12 @@ def _read_worded(text: str, zone: tzinfo) -> Moment | None:
 def _at_clock(day: date, clock: str | None, zone: tzinfo) -> Moment:
     if not clock or not clock.strip():
         return _whole_day(day, zone)
-    moment = read_clock(clock, zone)
+    try:
+        moment = read_clock(clock, zone)
+    except UnreadableTimeError:
+        if _is_zero(day):  # in whatever zone
+            raise NoTimeError(f"{day.isoformat()} {clock.strip()}") from None
+        raise
     return _instant(datetime.combine(day, moment), zone)
 
 
@@ -382,9 +387,13 @@ def _instant(moment: datetime, zone: tzinfo) -> Moment:
     return Moment(text, text)
 
 
+def _is_zero(day: date) -> bool:
+    return any(zero.date() - timedelta(days=1) <= day <= zero.date() for zero in _ZEROS)  # the day before in America
+
+
 def _whole_day(day: date, zone: tzinfo) -> Moment:
     end = datetime.combine(day + timedelta(days=1), time(), zone) - timedelta(seconds=1)
     begins = f"{day.isoformat()}T00:00:00Z"
-    if any(zero.date() - timedelta(days=1) <= day <= zero.date() for zero in _ZEROS):  # the day before in America
+    if _is_zero(day):
         raise NoTimeError(day.isoformat(), Moment(begins, utc_text(end)))
     return Moment(begins, checked_utc_text(end))

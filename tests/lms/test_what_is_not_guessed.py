@@ -216,7 +216,16 @@ def test_a_form_of_dates_that_loses_something_is_wrong_usage(form: str, read: Ca
     "word",
     [
         *("1970-01-01 01:00:00", "1969-12-31T19:00:00-05:00", "1900-01-01", "30.12.1899", "0000-00-00"),
-        *("1/1/0001 12:00:00 AM", "12/31/1969", "31.12.1899", "0", "TBD", "undefined", "#N/A"),
+        *(
+            "1/1/0001 12:00:00 AM",
+            "12/31/1969",
+            "12/31/1969 4:00 PM PST",
+            "31.12.1899",
+            "0",
+            "TBD",
+            "undefined",
+            "#N/A",
+        ),
     ],
 )
 def test_what_systems_write_for_no_time_is_no_completion(word: str, one: Callable[..., Any]) -> None:
