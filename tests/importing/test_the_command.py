@@ -209,6 +209,15 @@ def test_a_dry_run_over_a_store_leaves_it_as_it_is(desk: Desk) -> None:
         assert list(store.connection.iterdump()) == before
 
 
+def test_after_an_import_it_says_what_is_still_to_be_done(desk: Desk) -> None:
+    path = desk.file("content.csv", CONTENT)
+    assert desk.run("import", "content", path).err.endswith("Next: credly connect\n")
+    desk.connect()
+    assert desk.run("import", "content", path).err.endswith("Next: credly sync\n")
+    desk.json("sync")
+    assert desk.run("import", "content", path).err.endswith("Next: credly link BADGE CONTENT\n")
+
+
 def test_importing_plans_no_grants(connected: Desk) -> None:
     connected.json("link", connected.badge_id("First Aid at Work"), "first-aid")
     connected.learns("ada@example.org,first-aid,first-aid-march,completed,2026-03-02T09:30:00Z,Ada,Lovelace")

@@ -153,6 +153,8 @@ def test_a_badge_that_is_not_in_the_store_suggests_a_sync_and_says_when_the_last
     """R12."""
     error = office.json("link", "First Ade at Work", "first-aid", code=5)["error"]
     assert "the last sync, at 2026-03-02T09:30:00Z: credly sync" in error["hint"]
+    nothing_near = office.json("link", "Xylophone", "first-aid", code=5)["error"]["hint"]
+    assert "credly badges. If it is newer than the last sync, at 2026-03-02T09:30:00Z: credly sync" in nothing_near
 
 
 @pytest.mark.sampled

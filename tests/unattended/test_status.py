@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from credly_cli.admin.status import read_age
 from tests.support import faults
 from tests.support.desk import Desk, completes
 from tests.support.installed import run_installed
@@ -96,6 +97,22 @@ def test_a_monitor_is_told_when_the_last_good_sync_is_older(connected: Desk) -> 
     ran = connected.run("status", "--max-age", "2h", "-q")
     assert ran.code == 3
     assert ran.err == "credly status: The last good sync ended 3 hours ago. Next: credly sync\n"
+
+
+@pytest.mark.parametrize(
+    ("minutes", "words"), [(119, "119 minutes"), (120, "2 hours"), (48 * 60 - 1, "47 hours"), (48 * 60, "2 days")]
+)
+def test_how_long_ago_is_said_in_minutes_for_two_hours_and_in_hours_for_two_days(
+    connected: Desk, minutes: int, words: str
+) -> None:
+    connected.pass_time(minutes=minutes)
+    ran = connected.run("status", "--max-age", "1m", "-q")
+    assert ran.err.startswith(f"credly status: The last good sync ended {words} ago.")
+
+
+@pytest.mark.parametrize(("age", "seconds"), [("59s", 59), ("1.5m", 90), ("2 H", 7200), (" 1d", 86_400)])
+def test_an_age_is_seconds_minutes_hours_or_days(age: str, seconds: int) -> None:
+    assert read_age(age).total_seconds() == seconds
 
 
 def test_a_good_sync_counts_although_a_later_one_failed(connected: Desk) -> None:
