@@ -197,7 +197,7 @@ def import_records(
             result.access_kept |= not is_complete
         case "learners":
             with store.transaction():
-                counts, readdressed = import_learners(store, rows, now, ids)
+                counts, readdressed = import_learners(store, rows, now, ids, report.understood)
             result.readdressed += readdressed
         case "content":
             counts = Counts()

@@ -10,7 +10,7 @@ from credly_cli.importing.candidates import Candidates, IdOptions, Readdressed
 from credly_cli.importing.keeping import Keeping
 from credly_cli.importing.matcher import Matcher
 from credly_cli.importing.reasons import cut
-from credly_cli.lms.records import LearnerRecord, Reject
+from credly_cli.lms.records import LearnerRecord, Reject, Understood
 from credly_cli.lms.rejects import RejectFilter
 from credly_cli.store import learners, privacy, staging
 from credly_cli.store.database import Counts, Store
@@ -23,6 +23,8 @@ _REMEMBERED = 10_000  # people: bounded, for a file may name any number
 _CROWD = 100  # addresses: an id that a file gives more people is no id
 _LISTED = 100_000  # people who were believed to be somebody known: memory must not grow with the file
 
+_TELL_APART = "Where two share an address, a learner_id tells them apart."
+
 _Key = tuple[str, str, str, str, str, str]  # email, source, learner id, first and last name, details
 
 
@@ -31,9 +33,19 @@ class Matched(NamedTuple):
 
     counts: Counts
     readdressed: list[Readdressed]
+    named_otherwise: int  # people whose names do not agree with those of whom their address is, with an example
+    example: str
+
+    def warn(self, understood: Understood) -> None:
+        """Say of whom the address alone tells who they are, where the names do not agree."""
+        if self.named_otherwise:
+            people = counted(self.named_otherwise, "address is", "addresses are")
+            understood.warn(f"{people} of somebody with another name: {self.example}. {_TELL_APART}")
 
 
-def import_learners(store: Store, rows: RejectFilter, now: str, ids: IdOptions) -> tuple[Counts, list[Readdressed]]:
+def import_learners(
+    store: Store, rows: RejectFilter, now: str, ids: IdOptions, understood: Understood
+) -> tuple[Counts, list[Readdressed]]:
     """Add learners or bring them up to date; a value that a record does not give stays as it was."""
     staging.stage(store)
     people = StagedPeople(store)
@@ -43,11 +55,12 @@ def import_learners(store: Store, rows: RejectFilter, now: str, ids: IdOptions) 
         count += len(batch)
         people.flush(_REMEMBERED)
     people.flush()
-    counts, readdressed = match_learners(store, "learners", now, ids)
+    matched = match_learners(store, "learners", now, ids)
+    matched.warn(understood)
     staging.hand_over_people(store)
     count -= reject_unmatched(store, rows)
-    counts.unchanged = count - counts.added - counts.changed
-    return counts, readdressed
+    matched.counts.unchanged = count - matched.counts.added - matched.counts.changed
+    return matched.counts, matched.readdressed
 
 
 def _staged(people: "StagedPeople", rows: RejectFilter, source: str) -> Iterator[tuple[int, int]]:
@@ -114,6 +127,7 @@ def match_learners(store: Store, kind: Literal["learners", "progress"], now: str
     for source, learner_id, count in staging.crowded_ids(store, _CROWD):
         staging.refuse_id(store, source, learner_id, _crowd(learner_id, count))
     counts, readdressed, last = Counts(), list[Readdressed](), 0
+    named_otherwise, example = 0, ""
     has_ids = staging.names_ids(store)
     while people := staging.next_people(store, last, _BATCH):
         last = people[-1].number
@@ -122,7 +136,10 @@ def match_learners(store: Store, kind: Literal["learners", "progress"], now: str
             group.learners.values(), group.former, group.named, learners.next_id(store), now,
             of_learners=kind == "learners",
         )  # fmt: skip
-        staging.match_people(store, Matcher(known, ids).match(list(group.people.values())))
+        matcher = Matcher(known, ids)
+        staging.match_people(store, matcher.match(list(group.people.values())))
+        named_otherwise += len(matcher.named_otherwise)
+        example = example or next(iter(matcher.named_otherwise), "")
         changed = {learner.id: learner for learner in known.changed()}
         for candidate in known.meant():
             if candidate.stored is None:
@@ -131,7 +148,7 @@ def match_learners(store: Store, kind: Literal["learners", "progress"], now: str
                 counts.changed += 1
         readdressed += islice(known.readdressed(), _LISTED - len(readdressed))
         _write(store, known, changed.values(), now)
-    return Matched(counts, readdressed)
+    return Matched(counts, readdressed, named_otherwise, example)
 
 
 def _crowd(learner_id: str, count: int) -> str:

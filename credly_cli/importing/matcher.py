@@ -39,6 +39,7 @@ class Matcher:
         self._options = options
         self._knows_people = known.of_learners or options.of_api  # rows without names are believed
         self._why = Reasons(options.configured, options.of_api)
+        self.named_otherwise: list[str] = []  # whose names do not agree with those of whom their address is
         self._rejected: dict[int, str] = {}  # the reason by the person's number
         self._unknown: set[int] = set()  # those who are nobody known here
 
@@ -80,6 +81,7 @@ class Matcher:
             self._known.accept(self._known.create(person), person)
             return True
         if len(holders) == 1 and holders[0].id_of(person.source) is None:
+            self._note_other_names(holders[0], [person])
             self._known.give_id(holders[0], person.source, person.learner_id)
             self._known.accept(holders[0], person)
             return True
@@ -330,8 +332,16 @@ class Matcher:
                 self._rejected.update({each.number: self._why.two_at_address(*two) for each in sharing})
             else:
                 candidate = found[0] if found else self._known.create(sharing[0])
+                self._note_other_names(candidate, sharing)
                 for person in sharing:
                     self._known.accept(candidate, person)
+
+    def _note_other_names(self, candidate: Candidate, people: Sequence[StagedPerson]) -> None:
+        """Note those of whom an address alone tells who they are, and whose names do not agree with that at all."""
+        if all(candidate.names):
+            others = (each for each in people if each.names != candidate.names and all(each.names))
+            found = [each for each in others if agreement(candidate.names, each.names) == "none"]
+            self.named_otherwise += [self._why.named_otherwise(candidate, each) for each in found]
 
     def _told_of(self, found: Sequence[Candidate]) -> Sequence[StagedPerson]:
         return self._known.people.get(found[0], ()) if found else ()

@@ -53,7 +53,8 @@ def import_progress(
     has_statements = statements.are_staged(store)
     if has_statements:
         drop_voided(store, understood)
-    readdressed = match_learners(store, "progress", now, ids).readdressed
+    matched = match_learners(store, "progress", now, ids)
+    matched.warn(understood)
     staging.hand_over_people(store)
     unmatched = reject_unmatched(store, rows, keeping)
     if has_statements:
@@ -68,7 +69,7 @@ def import_progress(
     counts = Counts(added=written.added, changed=written.changed, unchanged=unchanged)
     if keeping is not None:
         keeping.close()
-    return counts, written, readdressed
+    return counts, written, matched.readdressed
 
 
 class _Stage:

@@ -31,6 +31,10 @@ class Reasons:
             " a learner_id is needed to tell them apart, or an address of their own"
         )
 
+    def named_otherwise(self, candidate: Candidate, person: StagedPerson) -> str:
+        """Word that the address of somebody else, or of one person with another name, is all that tells who it is."""
+        return f"{_shown(candidate)}, whom the file calls {_named(person.names, '')}"
+
     def _ways(self, claim: Claim, if_same: str, if_new: str) -> str:
         if self.configured:
             named = f'"{cut(claim.learner_id)}"'

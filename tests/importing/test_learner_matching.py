@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.importing.people import People
+from tests.support.desk import Desk
 
 ADA = "ada@example.org,5,Ada,Lovelace"
 BOB = "bob@example.org,6,Bob,Stone"
@@ -254,3 +255,29 @@ def test_r25_a_row_without_an_id_is_not_the_person_of_another_name_whose_id_the_
     people.progress("desk@example.org,5,Ada,Lovelace,C1,2026-02-01", "desk@example.org,,Bob,Stone,C1,2026-02-02")
     assert [each.row for each in people.rejected] == [3]
     assert people.known == ["desk@example.org 5 Ada Lovelace"]
+
+
+@pytest.mark.parametrize(
+    ("header", "row", "is_said"),
+    [
+        ("email,first_name,last_name", "ada@example.org,Bob,Stone", True),
+        ("learner_id,email,first_name,last_name", "5,ada@example.org,Bob,Stone", True),
+        ("email,first_name,last_name", "ada@example.org,Ada,King", False),
+        ("email,first_name,last_name", "ada@example.org,LOVELACE,Ada", False),
+        ("email,first_name,last_name", "ada@example.org,Bob,", False),
+        ("email", "ada@example.org", False),
+    ],
+)
+@pytest.mark.parametrize("kind", ["learners", "progress"])
+def test_r25_whom_an_address_alone_tells_is_said_where_the_names_do_not_agree(
+    kind: str, header: str, row: str, is_said: bool, desk: Desk
+) -> None:
+    desk.imports("content", "content_id,title\nC1,Intro\n")
+    desk.imports("learners", "email,first_name,last_name\nada@example.org,Ada,Lovelace\n")
+    more = (",content_id,completed_at", ",C1,2026-03-01") if kind == "progress" else ("", "")
+    told = desk.imports(kind, f"{header}{more[0]}\n{row}{more[1]}\n")
+    assert (told["rejected"], len(told["warnings"])) == (0, int(is_said))
+    if is_said:
+        assert told["warnings"][0].startswith(
+            "1 address is of somebody with another name: Ada Lovelace <ada@example.org>, whom the file calls Bob Stone."
+        )
