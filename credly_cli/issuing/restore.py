@@ -51,6 +51,7 @@ class RestoreCheck:
     clock: Clock
     recheck_seconds: int
     born_at: str  # completions before it may have been granted from a store that is lost
+    all_issued_badges_known: bool  # this run read a complete listing of them
     failure: Failure | None = None  # why some grants have to wait
     stopped: Failure | None = None  # why the run cannot go on
 
@@ -67,8 +68,10 @@ class RestoreCheck:
         try:
             self._read_history()
         except NoSearchError:
-            self._ask(old, cleared=True)
-            return self.born_at
+            if not self.all_issued_badges_known:
+                self._ask(old, cleared=True)
+                return self.born_at
+            self._note_history()  # the listing of this run tells what the search would
         except Failure as failure:
             self._note(failure)
             return self.born_at
@@ -85,6 +88,9 @@ class RestoreCheck:
             self.client.progress.at(read)
             with self.store.transaction():
                 issued_badges.save(self.store, rows, utc_text(self.clock.now()))
+        self._note_history()
+
+    def _note_history(self) -> None:
         runs.set_bookmark(self.store, _HISTORY_READ_AT, utc_text(self.clock.now()))
 
     def _ask(self, asked: Sequence[Grant], *, cleared: bool) -> None:

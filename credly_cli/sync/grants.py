@@ -103,7 +103,8 @@ class GrantsStep:
     def _restore_check(self) -> RestoreCheck:
         first_run_at = runs.first_started_at(self.store) or self.started_at
         recheck_seconds = self.settings.grants.recheck_seconds
-        return RestoreCheck(self.store, self.client, self.clock, recheck_seconds, first_run_at)
+        known = self.all_issued_badges_known
+        return RestoreCheck(self.store, self.client, self.clock, recheck_seconds, first_run_at, known)
 
     def _reconcile(self, looked_up: set[int]) -> Reconciled:
         settings = self.settings.grants

@@ -200,6 +200,15 @@ def test_without_the_search_each_grant_is_looked_up(renewed: World, status: int)
     renewed.check_earned()
 
 
+@pytest.mark.parametrize("status", [403, 404])
+def test_without_the_search_a_complete_listing_saves_the_look_ups(renewed: World, status: int) -> None:
+    """Three requests for each grant would be more than a rate limit lets through."""
+    renewed.desk.sandbox.switches.search_status = status
+    assert renewed.sync().code == 0
+    assert not [entry for entry in renewed.desk.sandbox.log.latest if "issuer_earner_id" in entry.target]
+    renewed.check_earned()
+
+
 @pytest.mark.further
 @pytest.mark.parametrize("status", [429, 502, 503])
 def test_while_the_history_cannot_be_read_nothing_old_is_sent(renewed: World, status: int) -> None:
