@@ -61,7 +61,8 @@ def details(store: Store, badge_ids: Iterable[str] | None = None) -> dict[str, B
 
 def default_expiry(store: Store, badge_id: str) -> str | None:
     """Return the moment at which all badges of this kind expire, where the template says one; UTC text or as told."""
-    found: str | None = store.value("SELECT raw ->> '$.default_expires_at' FROM badges WHERE id = ?", (badge_id,))
+    told = "ifnull(raw ->> '$.default_expires_at', (raw ->> '$.default_expires_at_date') || 'T00:00:00Z')"
+    found: str | None = store.value(f"SELECT {told} FROM badges WHERE id = ?", (badge_id,))
     return found
 
 

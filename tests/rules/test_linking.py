@@ -520,8 +520,15 @@ def test_r15_r19_two_sessions_bring_one_badge_or_two(connected: Desk, badge: str
     assert answer["born_expired"] == number
 
 
-def test_r15_badges_that_would_be_born_expired_are_told(connected: Desk) -> None:
-    connected.sandbox.change_template(connected.badge_id(FIRST_AID), default_expires_at="2026-03-01T00:00:00.000Z")
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"default_expires_at": "2026-03-01T00:00:00.000Z"},
+        {"default_expires_at": None, "default_expires_at_date": "2026-03-01"},
+    ],
+)
+def test_r15_badges_that_would_be_born_expired_are_told(connected: Desk, told: dict[str, str | None]) -> None:
+    connected.sandbox.change_template(connected.badge_id(FIRST_AID), **told)
     connected.json("sync", "--only", "badges")
     many(connected, 2)
     ran = connected.run("link", FIRST_AID, "hygiene", "--since", "2026-01-01")
