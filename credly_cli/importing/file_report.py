@@ -115,7 +115,7 @@ class FileReport:
     def _without_completions(self) -> str:
         like, used = self.understood.like_completion, self.understood.used
         if not like:
-            if "timestamp" not in used or not used.keys().isdisjoint({"event", "type", "source", "status"}):
+            if "timestamp" not in used or not used.keys().isdisjoint({"event", "type", "source", "status", "progress"}):
                 return "No row is a completion."
             way = f"--map completed_at={_quoted(used['timestamp'])} if each row is one"
             return f"No row is a completion, for a time alone says of none: {way}"

@@ -570,6 +570,8 @@ def test_a_time_alone_is_no_completion_and_the_way_on_is_said(office: Desk) -> N
     assert told["completions"] == 0
     (warning,) = told["warnings"]
     assert warning.endswith("--map completed_at=Timestamp if each row is one")
+    beside_progress = "Timestamp,email,course,Progress\n2026-03-01T10:00:00Z,a@example.org,Intro,1\n"
+    assert office.imports("progress", beside_progress)["warnings"] == ["No row is a completion."]
 
 
 def test_a_percentage_that_may_be_a_grade_completes_nothing(office: Desk) -> None:  # noqa: F811
