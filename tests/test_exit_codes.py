@@ -139,6 +139,13 @@ def test_2_for_a_word_that_is_no_text(connected: Desk, command: tuple[str, ...])
     assert (ran.code, ran.json["error"]["code"]) == (2, "usage")
 
 
+@pytest.mark.parametrize(
+    "command", [("sync", "--bogus"), ("nothing",), ("link",), ("sync", "--max-seconds", "-1"), ("config", "nope")]
+)
+def test_2_what_is_wrong_with_the_command_line_is_said_in_a_sentence(desk: Desk, command: tuple[str, ...]) -> None:
+    failing(desk, "usage", *command)
+
+
 def test_4_a_token_file_that_is_not_there_leads_somewhere_else(desk: Desk) -> None:
     error = desk.json("connect", "--token-file", "/nowhere", "--api-url", URL, code=4)["error"]
     assert error["hint"] != "Run: credly connect"

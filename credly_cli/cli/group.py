@@ -156,7 +156,9 @@ def failure_from(error: Exception) -> Failure:
         case typer.Abort():
             return Failure("interrupted", "Interrupted.", hint="Nothing is lost: run it again.")
     if callable(words := getattr(error, "format_message", None)):  # Typer says by it that the command line is wrong
-        return Failure("usage", without_tokens(str(words())), hint=f"Run: {command_path(error)} --help")
+        sentence = without_tokens(str(words())).rstrip(".")
+        end = "" if sentence.endswith("?") else "."
+        return Failure("usage", f"{sentence}{end}", hint=f"Run: {command_path(error)} --help")
     place = traceback.extract_tb(error.__traceback__)[-1:]
     where = f" at {Path(place[0].filename).name}:{place[0].lineno}" if place else ""
     return Failure(
