@@ -16,6 +16,7 @@ from credly_cli.store import badges, facts, issued_badges, runs
 from credly_cli.store.content import ContentBrief
 from credly_cli.store.database import Store
 from credly_cli.store.learners import Learner, LearnerBrief
+from credly_cli.text import folded
 from credly_cli.times import utc_text
 
 _PASSING = ("unreachable", "server-error", "rate-limited")
@@ -140,7 +141,8 @@ def shown(
     ``resources`` is what earned each, by its id; ``listed`` is what the list has of a badge; ``moment`` is UTC text.
     """
     found = []
-    for badge in sorted(issued, key=_when, reverse=True):
+    by_name = sorted(issued, key=lambda badge: (folded(badge.badge_name or ""), badge.id))
+    for badge in sorted(by_name, key=_when, reverse=True):  # of those issued at once the first by name comes first
         expired = badge.expires_at is not None and badge.expires_at <= moment
         if badge.held and not (expired and hide_expired):
             found.append(
@@ -168,8 +170,8 @@ def resources(store: Store, issued: Sequence[IssuedBadge]) -> dict[str, ContentB
     return found
 
 
-def _when(badge: IssuedBadge) -> tuple[str, str, str]:
-    return badge.issued_at or "", badge.created_at or "", badge.id
+def _when(badge: IssuedBadge) -> tuple[str, str]:
+    return badge.issued_at or "", badge.created_at or ""
 
 
 def _brief(issued: IssuedBadge, listed: Callable[[str], BadgeBrief | None]) -> BadgeBrief:

@@ -30,6 +30,23 @@ def test_a_dry_run_shows_the_plan(once: Desk) -> None:
     assert once.json("sync", "--dry-run")["plan"] == []
 
 
+def test_r11_the_plan_and_badges_of_one_moment_are_listed_by_name_without_case_and_accents(connected: Desk) -> None:
+    """R32, R26."""
+    names = ["äpfel", "Birnen", "citron"]
+    shown = iter(("citron", "äpfel", "Birnen"))
+    for row in list(connected.sandbox.templates.values())[:3]:
+        connected.sandbox.change_template(row["id"], name=next(shown))
+    connected.json("sync")
+    for name in names:
+        connected.json("link", name, "first-aid")
+    connected.pass_time(hours=3)
+    complete(connected, 1)
+    assert [one["badge"]["name"] for one in connected.json("sync", "--dry-run")["plan"]] == names
+    connected.json("sync")
+    found = connected.json("learner-badges", "ada0@example.org")["badges"]
+    assert [one["badge"]["name"] for one in found] == names
+
+
 def test_what_waits_for_another_try_is_in_the_plan(once: Desk) -> None:
     """R32."""
     complete(once, 1)
