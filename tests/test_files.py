@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from credly_cli import files
 from credly_cli.admin.run_log import recording
 from credly_cli.errors import Failure
 from credly_cli.files import followed, matching
@@ -120,6 +121,7 @@ def hanging_disk(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         yield from ()
 
     monkeypatch.setattr(glob, "iglob", hang)
+    monkeypatch.setattr(files, "_LOOK_SECONDS", 0.01)
     yield
     answered.set()
 
