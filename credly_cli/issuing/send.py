@@ -140,8 +140,8 @@ class _Sender:
             return
         self.outcome.problems += problems
         if problems and self.options.only is not None:  # by hand there is but one badge
-            first = problems[0]
-            self.outcome.stopped = self.outcome.stopped or Failure(first.code, first.message, hint=first.hint)
+            first, hint = problems[0], "In Credly, see who may issue this badge; then grant it again."
+            self.outcome.stopped = self.outcome.stopped or Failure(first.code, first.message, hint=hint)
 
     def _work(self, pool: ThreadPoolExecutor) -> None:
         while True:
@@ -204,7 +204,7 @@ class _Sender:
             elif delay >= left:
                 self.outcome.stopped = out_of_time()
             elif left == inf and delay > _LONGEST_PAUSE:
-                self.outcome.stopped = _too_busy()
+                self.outcome.stopped = self._too_busy()
         return self.outcome.stopped is None
 
     def _claim(self, free: int) -> list[_Claim]:
@@ -287,7 +287,11 @@ class _Sender:
             code: ErrorCode = "server-error" if answer.reply else "unreachable"
             self.outcome.stopped = Failure(code, f"Credly failed {self.faults} times in a row: {answer.detail}.")
         elif self.busy >= _FAULTS_IN_A_ROW + self.options.parallel:
-            self.outcome.stopped = _too_busy()
+            self.outcome.stopped = self._too_busy()
+
+    def _too_busy(self) -> Failure:
+        hint = "The next sync goes on." if self.options.only is None else "Grant it again later."
+        return Failure("rate-limited", "Credly asks to slow down and to come back later.", hint=hint)
 
     def _is_still_ours(self, claim: _Claim, answer: Answer) -> bool:
         """Tell whether the grant is where we left it; past the lock, another run may have taken it over meanwhile."""
@@ -343,7 +347,3 @@ class _Sender:
 def _unsaved(grant: Grant, answer: Answer) -> UnsavedAnswer:
     status = answer.reply.status if answer.reply else None
     return UnsavedAnswer(grant.id, grant.badge_id, answer.kind, status, answer.badge.id if answer.badge else None)
-
-
-def _too_busy() -> Failure:
-    return Failure("rate-limited", "Credly asks to slow down and to come back later.", hint="The next sync goes on.")

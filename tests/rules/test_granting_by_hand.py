@@ -333,6 +333,12 @@ def test_r22_nothing_is_stored_when_it_is_certain_that_nothing_was_sent(
     assert linked.json("grant", ROBIN, FIRST_AID)["changed"]
 
 
+def test_r22_what_was_not_stored_is_not_left_to_a_sync(linked: Desk) -> None:
+    """The hint says a step that leads on."""
+    linked.sandbox.faults.add(faults.answers(429, Retry_After="600"), *SENDS, times=None)
+    assert refusal(linked, code=75)["hint"] == "Grant it again later."
+
+
 def test_r22_a_token_that_may_not_issue_leaves_nothing_behind(linked: Desk) -> None:
     linked.sandbox.faults.add(faults.answers(403), *SENDS)
     assert refusal(linked, code=4)["code"] == "token-forbidden"

@@ -190,4 +190,5 @@ def test_granting_by_hand_a_badge_that_may_not_be_issued_leaves_nothing_behind(b
     both.learns("bob@example.org,first-aid,first-aid-march,started,,Bob,Bee")
     refused = both.run("grant", "bob@example.org", ONCE, "--json")
     assert (refused.code, refused.json["error"]["code"]) == (3, "credly-refused")
+    assert "then grant it again" in refused.json["error"]["hint"]
     assert ledger(both) == before
