@@ -27,6 +27,13 @@ def test_a_sync_that_leaves_something_unclear_says_to_run_it_again(connected: De
     assert "Next: run credly sync again later.\n" in connected.run("sync").err
 
 
+def test_a_sync_with_a_held_grant_leads_to_the_list_of_those_alone(connected: Desk) -> None:
+    completes(connected, names=",")
+    assert "Next: credly grants --state failed --state held\n" in connected.run("sync").err
+    assert [grant["state"] for grant in connected.json("grants", "--state", "failed", "--state", "held")] == ["held"]
+    assert connected.json("grants", "--state", "issued") == []
+
+
 def test_a_sync_that_granted_nothing_says_how_many_earned_nothing(connected: Desk) -> None:
     connected.learns(f"{ROBIN},first-aid,first-aid-march,completed,2026-02-02T10:00:00Z,Robin,Sample")
     connected.json("link", FIRST_AID, "first-aid")
