@@ -652,11 +652,22 @@ def test_doctor_tells_how_the_store_is(archive: Desk) -> None:
     lms(archive)
     found = checked(archive)
     assert "takes the password" in found["lms"]["message"]
-    assert "1.0.3, 2.0.0" in found["lms-version"]["message"] or "2.0.0" in found["lms-version"]["message"]
+    assert found["lms-version"]["message"] == "It is asked in xAPI 1.0.3; it says that it speaks 2.0.0."
     assert "0 seconds apart" in found["lms-clock"]["message"]
     assert found["lms-rights"]["warning"] is False
     assert "complete up to 2026-03-02T09:30:00Z" in found["lms-consistent"]["message"]
     assert all(found[name]["ok"] for name in found if name.startswith("lms"))
+
+
+def test_doctor_tells_the_versions_that_a_store_names_where_its_answers_bear_none(
+    archive: Desk, records: OddStore
+) -> None:
+    lms(archive)
+    records.answers = [answer(200, {"version": ["1.0.3", "2.0.0"]}), answer(200, {"statements": []})]
+    message = checked(archive)["lms-version"]["message"]
+    assert message == "It is asked in xAPI 1.0.3; it says that it speaks 1.0.3, 2.0.0."
+    records.answers = [answer(200, {}), answer(200, {"statements": []})]
+    assert checked(archive)["lms-version"]["warning"] is True
 
 
 def test_doctor_warns_of_a_store_that_tells_little(archive: Desk, records: OddStore) -> None:
