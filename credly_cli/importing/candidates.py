@@ -21,6 +21,7 @@ class IdOptions(NamedTuple):
     ``source`` names the numbering that they are of, '' the common one. ``decisions`` tell of single ids whether they
     are of the person who is known by them, or were given to somebody else. ``of_api`` is for rows of an API, which
     knows its people. ``configured`` is for a file of the configuration, for reasons that name the way on.
+    ``spent`` are ids that were given to somebody else by a decision of the configuration before.
     ``homes`` and ``activities`` say what numberings and content are called here that the source calls otherwise.
     """
 
@@ -30,6 +31,13 @@ class IdOptions(NamedTuple):
     configured: bool = False
     homes: Mapping[str, str] = MappingProxyType({})
     activities: Mapping[str, str] = MappingProxyType({})
+    spent: frozenset[str] = frozenset()
+
+    def without(self, spent: Iterable[str]) -> "IdOptions":
+        """Return the options without decisions that were carried out before."""
+        gone = frozenset(spent)
+        left = {identity: meaning for identity, meaning in self.decisions.items() if identity not in gone}
+        return self._replace(decisions=left, spent=gone)
 
 
 THE_COMMON = IdOptions()

@@ -12,7 +12,7 @@ from credly_cli.importing.matcher import Matcher
 from credly_cli.importing.reasons import cut
 from credly_cli.lms.records import LearnerRecord, Reject, Understood
 from credly_cli.lms.rejects import RejectFilter
-from credly_cli.store import learners, privacy, staging
+from credly_cli.store import learners, privacy, runs, staging
 from credly_cli.store.database import Counts, Store
 from credly_cli.store.learners import Learner, joined
 from credly_cli.store.staging import StagedPerson
@@ -126,6 +126,7 @@ def match_learners(store: Store, kind: Literal["learners", "progress"], now: str
     privacy.recall(store, staging.each_person(store), now)
     for source, learner_id, count in staging.crowded_ids(store, _CROWD):
         staging.refuse_id(store, source, learner_id, _crowd(learner_id, count))
+    ids = ids.without(_spent(store, ids)) if ids.configured and ids.decisions else ids
     counts, readdressed, last = Counts(), list[Readdressed](), 0
     named_otherwise, example = 0, ""
     has_ids = staging.names_ids(store)
@@ -138,6 +139,8 @@ def match_learners(store: Store, kind: Literal["learners", "progress"], now: str
         )  # fmt: skip
         matcher = Matcher(known, ids)
         staging.match_people(store, matcher.match(list(group.people.values())))
+        for identity, candidate in matcher.given.items():
+            runs.set_bookmark(store, _mark(*identity), str(candidate.survivor.learner.id))
         named_otherwise += len(matcher.named_otherwise)
         example = example or next(iter(matcher.named_otherwise), "")
         changed = {learner.id: learner for learner in known.changed()}
@@ -149,6 +152,18 @@ def match_learners(store: Store, kind: Literal["learners", "progress"], now: str
         readdressed += islice(known.readdressed(), _LISTED - len(readdressed))
         _write(store, known, changed.values(), now)
     return Matched(counts, readdressed, named_otherwise, example)
+
+
+def _mark(source: str, learner_id: str) -> str:
+    return f"given:{source}\x1f{learner_id}"
+
+
+def _spent(store: Store, ids: IdOptions) -> Iterator[str]:
+    """Yield the ids that were given to somebody else by a decision before, who has them still."""
+    for learner_id, meaning in ids.decisions.items():
+        given = runs.bookmark(store, _mark(ids.source, learner_id)) if meaning == "new" else None
+        if given and any(str(each.id) == given for each in learners.candidates(store, [(ids.source, learner_id)], ())):
+            yield learner_id
 
 
 def _crowd(learner_id: str, count: int) -> str:

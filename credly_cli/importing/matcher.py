@@ -38,7 +38,8 @@ class Matcher:
         self._known = known
         self._options = options
         self._knows_people = known.of_learners or options.of_api  # rows without names are believed
-        self._why = Reasons(options.configured, options.of_api)
+        self._why = Reasons(options.configured, options.of_api, options.spent)
+        self.given: dict[tuple[str, str], Candidate] = {}  # who has an id now that is told to be somebody else's
         self.named_otherwise: list[str] = []  # whose names do not agree with those of whom their address is
         self._rejected: dict[int, str] = {}  # the reason by the person's number
         self._unknown: set[int] = set()  # those who are nobody known here
@@ -98,12 +99,15 @@ class Matcher:
         """Match what the file says under ids of one numbering."""
         for claim in claims:
             self._give_to_another(claim)
+        told = [claim for claim in claims if claim.decision == "new" and claim.owner is None]
         for claim in claims:
             self._refuse_contradictions(claim)
         self._bind(claims)
         moves = [move for claim in claims if claim.owner for move in self._moves(claim, claim.owner)]
         self._settle(moves)
         self._add([claim for claim in claims if claim.owner is None and claim.people])
+        given = {(claim.source, claim.learner_id) for claim in told} & self._known.by_id.keys()
+        self.given |= {identity: self._known.by_id[identity] for identity in given}
 
     def _give_to_another(self, claim: Claim) -> None:
         """Take the id from who is known by it, where a person said that it was given to somebody else."""

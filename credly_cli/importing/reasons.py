@@ -15,6 +15,7 @@ class Reasons:
 
     configured: bool = False
     of_api: bool = False
+    spent: frozenset[str] = frozenset()  # ids of which the configuration told before that they are somebody else's
 
     def without_address(self, claim: Claim) -> str:
         """Word the reason for an id that is new, without an address."""
@@ -38,6 +39,9 @@ class Reasons:
     def _ways(self, claim: Claim, if_same: str, if_new: str) -> str:
         if self.configured:
             named = f'"{cut(claim.learner_id)}"'
+            if claim.learner_id in self.spent:
+                again = f"credly import ... --id {shlex.quote(f'{cut(claim.learner_id)}=new')}"
+                return f'in config.toml, ids = {{{named} = "same"}} if {if_same}; if {if_new} once more, {again}'
             return (
                 f'in config.toml, ids = {{{named} = "same"}} if {if_same}, ids = {{{named} = "new"}} if {if_new}, '
                 'source = "NAME" if the ids are of another numbering'

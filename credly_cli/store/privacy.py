@@ -291,6 +291,7 @@ def _forget_learner(store: Store, marks: Marks, row: Learner) -> None:
             marks.learner_id(marked_name(named, row.email)),
         }
     store.change("DELETE FROM learner_ids WHERE learner = :learner", params)
+    store.change("DELETE FROM bookmarks WHERE name GLOB 'given:*' AND value = CAST(:learner AS TEXT)", params)
     store.change("DELETE FROM former_emails WHERE learner = :learner", params)
     store.connection.executemany("INSERT INTO former_emails VALUES (?, ?)", [(row.id, mark) for mark in kept])
     names = [name for name in _columns(store) if name not in ("id", "email", "email_key")]

@@ -418,3 +418,31 @@ def test_what_a_person_should_look_at_is_told_to_scripts_too(night: Desk) -> Non
     assert warning.startswith("progress.csv: No row is a completion. Not used, and like one: Leave Time")
     said = night.run("sync", "--only", "lms").err
     assert said.count(warning) == 1
+
+
+def test_r25_an_id_that_is_told_to_be_somebody_elses_is_given_once(night: Desk) -> None:
+    table = '[[lms.files.learners]]\npath = "exports/people*.csv"\nids = {"5" = "%s"}\n'
+    header = "learner_id,email,first_name,last_name\n"
+
+    def people() -> list[tuple[str, str | None]]:
+        return sorted((each["email"], each["learner_id"]) for each in night.json("learners"))
+
+    def reads(name: str, row: str, code: int = 0) -> Any:
+        put(night, name, f"{header}{row}\n", minutes_ago=0)
+        night.pass_time(hours=1)
+        return night.json("sync", "--only", "lms", code=code)
+
+    night.config('[lms]\nsource = "files"\n' + table % "new")
+    reads("people1.csv", "5,ada@example.org,Ada,Bell")
+    reads("people2.csv", "5,zoe@example.org,Zoe,Quill")
+    assert people() == [("ada@example.org", None), ("zoe@example.org", "5")]
+    reads("people3.csv", "5,zoe.smith@example.org,Zoe,Smith")  # who has the id now has another address
+    assert people() == [("ada@example.org", None), ("zoe.smith@example.org", "5")]
+    (problem,) = reads("people4.csv", "5,max@example.org,Max,Power", code=3)["problems"]
+    assert 'ids = {"5" = "same"} if it is one person' in problem["message"]
+    assert "if the LMS gave the id to somebody else once more, credly import ... --id 5=new" in problem["message"]
+    night.json("import", "learners", night.file("max.csv", f"{header}5,max@example.org,Max,Power\n"), "--id", "5=new")
+    assert people() == [("ada@example.org", None), ("max@example.org", "5"), ("zoe.smith@example.org", None)]
+    night.json("forget", "max@example.org", "--yes")
+    with night.store() as store:
+        assert runs.bookmarks(store, "given:") == {}
