@@ -25,11 +25,22 @@ OfContent = Annotated[
     typer.Option("--content", metavar="CONTENT", help="Only of this content: its id or title.", autocompletion=content),
 ]
 AsCsv = Annotated[bool, typer.Option("--csv", help="Write CSV with a header.")]
+STDOUT = Path("-")
+
+
+def or_stdout(value: Path | None) -> Path | None:
+    """Take the system's own name of standard output for it: nothing else is to be written there."""
+    return STDOUT if str(value) in ("/dev/stdout", "/dev/fd/1", "/proc/self/fd/1") else value
+
+
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 PageFile = Annotated[
     Path | None,
     typer.Option(
-        "--html", metavar="FILE", help="Write a page to publish; the umask says who may read it. - is standard output."
+        "--html",
+        metavar="FILE",
+        help="Write a page to publish; the umask says who may read it. - is standard output.",
+        callback=or_stdout,
     ),
 ]
 PageLanguage = Annotated[
@@ -41,9 +52,6 @@ PageLanguage = Annotated[
         autocompletion=languages,
     ),
 ]
-
-
-STDOUT = Path("-")
 
 
 def require_stdout(output: Output, option: str, path: Path | None, *, csv: bool = False) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from credly_cli.cli.environment import Environment
-from credly_cli.cli.parameters import STDOUT, AsCsv, OfContent, OnlyBadge, require_stdout
+from credly_cli.cli.parameters import STDOUT, AsCsv, OfContent, OnlyBadge, or_stdout, require_stdout
 from credly_cli.output import Column, Output
 from credly_cli.text import Command, Hint, as_json, counted
 
@@ -45,7 +45,12 @@ def missed(
     csv: AsCsv = False,
     credly_upload: Annotated[
         Path | None,
-        typer.Option("--credly-upload", metavar="FILE", help="Write Credly's bulk-issue file. - is standard output."),
+        typer.Option(
+            "--credly-upload",
+            metavar="FILE",
+            help="Write Credly's bulk-issue file. - is standard output.",
+            callback=or_stdout,
+        ),
     ] = None,
     credly_template: Annotated[
         Path | None,

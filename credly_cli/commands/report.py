@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from credly_cli.cli.environment import Environment
-from credly_cli.cli.parameters import STDOUT, AsCsv, require_stdout, write_page
+from credly_cli.cli.parameters import STDOUT, AsCsv, or_stdout, require_stdout, write_page
 from credly_cli.output import Column, Output
 from credly_cli.text import Command, Hint
 
@@ -36,7 +36,10 @@ def report(
     html: Annotated[
         Path | None,
         typer.Option(
-            "--html", metavar="FILE", help="Write a page with charts; it loads nothing. - is standard output."
+            "--html",
+            metavar="FILE",
+            help="Write a page with charts; it loads nothing. - is standard output.",
+            callback=or_stdout,
         ),
     ] = None,
     csv: AsCsv = False,

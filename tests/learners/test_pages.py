@@ -40,10 +40,11 @@ def test_it_says_what_was_written_and_what_to_do_next(school: School, command: s
     assert "<h1 " in path.read_text("utf-8")
 
 
+@pytest.mark.parametrize("name", ["-", "/dev/stdout"])
 @COMMANDS
-def test_a_page_goes_to_standard_output_alone_where_a_dash_is_named(school: School, command: str) -> None:
+def test_a_page_goes_to_standard_output_alone_where_that_is_named(school: School, command: str, name: str) -> None:
     school.has()
-    ran = school.desk.run(command, ROBIN, "--html", "-")
+    ran = school.desk.run(command, ROBIN, "--html", name)
     assert ran.out == written(school, command, "robin.html").read_text("utf-8")
     assert (ran.code, ran.err) == (0, "")
 
