@@ -65,6 +65,16 @@ class TokenSource:
             return str(self.path)
         return self.variable if self.kind == "environment" else "token_command"
 
+    @property
+    def renewal(self) -> str | None:
+        """How a token that is refused is replaced where it lies; ``None`` for one that `connect` keeps."""
+        if self.kind == "stored" or self.client_id is not None:
+            return None
+        here = (
+            f"is read from {self.words}: put a new one there" if self.kind != "command" else "comes from token_command"
+        )
+        return f"It may have expired. It {here}; one is made in Credly under Developers > Authorization Tokens."
+
 
 def without_tokens(text: str) -> str:
     """Strike out what looks like a token that somebody gave where none belongs; ids and names do not."""
@@ -149,13 +159,23 @@ def _output_of(command: tuple[str, ...]) -> str:
             env=others,
         )
     except (OSError, subprocess.SubprocessError, UnicodeDecodeError) as error:
-        reason = type(error).__name__ if not isinstance(error, OSError) else error.strerror
         raise Failure(
             "not-connected",
-            f"token_command ({command[0]}) did not give a token: {reason}.",
+            f"token_command ({command[0]}) did not give a token: {_reason(error)}.",
             hint="Try the command by hand; it must print the token alone within 10 seconds.",
         ) from None
     return done.stdout
+
+
+def _reason(error: Exception) -> str:
+    match error:
+        case OSError():
+            return error.strerror or str(error)
+        case subprocess.CalledProcessError():
+            return f"it ended with {error.returncode}"
+        case subprocess.TimeoutExpired():
+            return f"it took longer than {error.timeout:g} seconds"
+    return "what it printed is no text"
 
 
 def _unsafe(path: Path, reason: str, hint: str = "Use a file of your own with mode 0600.") -> Failure:

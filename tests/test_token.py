@@ -97,6 +97,21 @@ def test_from_the_environment_only_its_source_is_remembered(desk: Desk) -> None:
     assert (error["code"], "CREDLY_TOKEN" in error["message"]) == ("not-connected", True)
 
 
+@pytest.mark.parametrize("kind", ["file", "environment", "command"])
+def test_one_that_is_refused_is_replaced_where_it_lies(desk: Desk, tmp_path: Path, kind: str) -> None:
+    path = token_file(tmp_path)
+    option = ["--token-file", str(path)] if kind == "file" else []
+    environ = {"CREDLY_TOKEN": CANARY} if kind == "environment" else {}
+    if kind == "command":
+        desk.config(f"[credly]\ntoken_command = {json.dumps(PRINTS_TOKEN)}\n")
+    connect(desk, *option, environ=environ)
+    desk.sandbox.rotate_token("another")
+    where = {"file": f"is read from {path}", "environment": "is read from CREDLY_TOKEN"}
+    hint = desk.json("sync", environ=environ, code=4)["problems"][0]["hint"]
+    assert f"It {where.get(kind, 'comes from token_command')}" in hint
+    assert "credly connect" not in hint
+
+
 @pytest.mark.further
 def test_from_a_command_it_is_asked_for_each_time(desk: Desk) -> None:
     desk.config(f"[credly]\ntoken_command = {json.dumps(PRINTS_TOKEN)}\n")
@@ -302,7 +317,7 @@ def test_why_a_command_gave_no_token_is_told_without_what_it_printed(desk: Desk)
     assert told["message"] == "token_command (/no/such/program) did not give a token: No such file or directory."
     command(desk, sys.executable, "-c", f"print({CANARY!r}); raise SystemExit(1)")
     told = connect(desk, code=4)["error"]
-    assert told["message"].endswith("did not give a token: CalledProcessError.")
+    assert told["message"].endswith("did not give a token: it ended with 1.")
     assert "print the token alone" in told["hint"]
 
 

@@ -65,7 +65,7 @@ def client_for(
 
         oauth_url = settings.credly.oauth_url or oauth_url_of(address)
         auth = access_tokens(oauth_url, source.client_id, secret, network.clock, **options)
-    http = session_of(address, auth, network.clock, limits=Limits(parallel), **options)
+    http = session_of(address, auth, network.clock, source.renewal, limits=Limits(parallel), **options)
     return Client(http, organization_id, parallel, token=None if source.client_id else secret)
 
 

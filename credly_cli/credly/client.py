@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 from urllib.parse import quote
 
@@ -146,9 +146,16 @@ class Organizations:
     unread: frozenset[str] = frozenset()
 
 
-def session_of(api_url: str, auth: Auth | Token, clock: Clock, **options: Any) -> Session:
-    """Make the way to an address of Credly's API; ``options`` are those of ``Session``."""
-    return Session(CREDLY, api_url, Basic(auth) if isinstance(auth, Token) else auth, clock, **options)
+def session_of(api_url: str, auth: Auth | Token, clock: Clock, renewal: str | None = None, **options: Any) -> Session:
+    """Make the way to an address of Credly's API; ``options`` are those of ``Session``.
+
+    ``renewal`` is how a token that is refused is replaced where `connect` does not keep it.
+    """
+    service = CREDLY
+    if renewal is not None:
+        refused = CREDLY.meanings["unauthorized"]._replace(hint=renewal)
+        service = replace(CREDLY, meanings={**CREDLY.meanings, "unauthorized": refused})
+    return Session(service, api_url, Basic(auth) if isinstance(auth, Token) else auth, clock, **options)
 
 
 class Client:
