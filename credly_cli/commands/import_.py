@@ -161,6 +161,7 @@ def _show(environment: Environment, outcome: "ImportResult", *, dry_run: bool) -
 
 def _show_understood(output: Output, outcome: "ImportResult", *, dry_run: bool) -> None:
     """Say what was understood of each file, and who changed their address."""
+    from credly_cli.importing.candidates import sentences_of
     from credly_cli.importing.file_report import shown_rows
 
     for report in outcome.files:
@@ -171,13 +172,8 @@ def _show_understood(output: Output, outcome: "ImportResult", *, dry_run: bool) 
             output.warn(warning)
         for line in shown_rows(report) if dry_run else ():
             output.confirm(f"{name}{line}")
-    for moved in outcome.readdressed[:_SHOWN]:
-        if moved.former_id is None:
-            output.confirm(f"{moved.learner_id or 'A learner'} changed the address: {moved.before} is now {moved.now}.")
-        else:
-            output.confirm(f"{moved.now} has the id {moved.learner_id} now, and had {moved.former_id} before.")
-    if len(outcome.readdressed) > _SHOWN:
-        output.confirm(f"{counted(len(outcome.readdressed) - _SHOWN, 'more learner')} changed the address.")
+    for sentence in sentences_of(outcome.readdressed):
+        output.confirm(sentence)
 
 
 def _shown(reject: "Reject") -> str:

@@ -13,6 +13,7 @@ from credly_cli.import_options import IdDecision
 from credly_cli.lms.fields import is_no_id
 from credly_cli.store.learners import Learner
 from credly_cli.store.staging import StagedPerson
+from credly_cli.text import counted
 
 
 class IdOptions(NamedTuple):
@@ -50,6 +51,19 @@ class Readdressed(NamedTuple):
     before: str
     now: str
     former_id: str | None = None  # where the id was renewed
+
+    @property
+    def sentence(self) -> str:
+        """Say who is believed to be whom."""
+        if self.former_id is None:
+            return f"{self.learner_id or 'A learner'} changed the address: {self.before} is now {self.now}."
+        return f"{self.now} has the id {self.learner_id} now, and had {self.former_id} before."
+
+
+def sentences_of(readdressed: Sequence[Readdressed], most: int = 20) -> list[str]:
+    """Say of each who is believed to be whom, and how many more there are."""
+    more = [f"{counted(len(readdressed) - most, 'more learner')} changed the address."] if readdressed[most:] else []
+    return [*(each.sentence for each in readdressed[:most]), *more]
 
 
 @dataclass(slots=True, eq=False)

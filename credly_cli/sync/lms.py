@@ -9,7 +9,7 @@ from typing import Any
 from credly_cli.configured_values import SourceName
 from credly_cli.errors import Failure, Problem
 from credly_cli.import_options import options_of
-from credly_cli.importing.candidates import IdOptions
+from credly_cli.importing.candidates import IdOptions, sentences_of
 from credly_cli.importing.file_report import FileReport
 from credly_cli.importing.importer import ImportResult, await_correction, import_records
 from credly_cli.importing.keeping import Keeping, KnownAddresses
@@ -75,6 +75,12 @@ class LmsStepResult:
     def files(self) -> list[FileReport]:
         """What was understood of each file."""
         return [report for imported in self.imported.values() for report in imported.files]
+
+    def said_of_files(self, most: int) -> list[Hint]:
+        """Say what a person should look at in files, and of everybody who is believed to have another address now."""
+        warned = [sentence for report in self.files[:most] for sentence in report.named_warnings()]
+        moved = [each for imported in self.imported.values() for each in imported.readdressed]
+        return [Hint(sentence) for sentence in (*warned, *sentences_of(moved))]
 
     @property
     def read(self) -> int:

@@ -233,7 +233,7 @@ class Synchronisation:
         run.files = taken.files
         run.problems += taken.problems
         run.warnings += taken.warnings
-        run.warnings += [Hint(sentence) for report in taken.files[:_FILES] for sentence in report.named_warnings()]
+        run.warnings += taken.said_of_files(_FILES)
         if taken.failure is not None:
             raise taken.failure
         return True

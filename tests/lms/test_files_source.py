@@ -446,3 +446,14 @@ def test_r25_an_id_that_is_told_to_be_somebody_elses_is_given_once(night: Desk) 
     night.json("forget", "max@example.org", "--yes")
     with night.store() as store:
         assert runs.bookmarks(store, "given:") == {}
+
+
+def test_r25_sync_says_who_changed_the_address(night: Desk) -> None:
+    put(night, "content.csv", CONTENT)
+    header = "learner_id,email,first_name,last_name\n"
+    put(night, "learners.csv", f"{header}5,ada@example.org,Ada,Bell\n")
+    night.json("sync", "--only", "lms")
+    put(night, "learners-new.csv", f"{header}5,ada@new.example,Ada,King\n", minutes_ago=0)
+    sentence = "5 changed the address: ada@example.org is now ada@new.example."
+    assert night.json("sync", "--only", "lms", "--dry-run")["warnings"] == [sentence]
+    assert sentence in night.run("sync", "--only", "lms").err
