@@ -153,7 +153,8 @@ def _disagreement(listing: Listing[T], raw_rows: int, totals: list[int | None]) 
         return _incomplete("it changed while it was read")
     if raw_rows == known == total:
         return None
-    return _incomplete(f"it should have {total} rows, and {known} different ones were read")
+    read = f"{raw_rows} were read, some of them twice" if known == total else f"{known} different ones were read"
+    return _incomplete(f"it should have {total} rows, and {read}")
 
 
 class NoSearchError(Exception):

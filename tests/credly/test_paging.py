@@ -396,6 +396,11 @@ def test_of_a_row_that_comes_twice_the_last_counts_and_the_list_is_incomplete(pa
     assert listing.rows["10"].name == "Another name"
 
 
+def test_of_a_list_with_a_row_too_many_it_is_said(pages: Read) -> None:
+    listing = pages(lambda page: {"data": [badge(10), badge(30), badge(31)]} if page == 3 else {})
+    assert "7 were read, some of them twice" in incomplete(listing, 6)
+
+
 @pytest.mark.parametrize(
     "row",
     [
