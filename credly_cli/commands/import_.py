@@ -129,8 +129,6 @@ def _no_kind(kind: str, files: "Sequence[str]") -> Failure:
 
 
 def _show(environment: Environment, outcome: "ImportResult", *, dry_run: bool) -> None:
-    from credly_cli.importing.statements import sent_before
-
     output, counts = environment.output, outcome.counts
     if dry_run:
         output.confirm("This is a dry run: nothing was changed.")
@@ -141,13 +139,8 @@ def _show(environment: Environment, outcome: "ImportResult", *, dry_run: bool) -
         "yellow" if counts.rejected else "green",
     )
     _show_understood(output, outcome, dry_run=dry_run)
-    if outcome.undone:
-        they = counted(outcome.undone, "completion is", "completions are")
-        output.warn(f"{they} not complete in this file any more; what was sent stays, what was not waits for a person.")
-    for voided in outcome.voided[:_SHOWN]:
-        output.warn(sent_before(voided).sentence)
-    if outcome.access_kept:
-        output.warn("Rows of access could not be read; so nobody's access was taken away.")
+    for sentence in outcome.taken_back(_SHOWN):
+        output.warn(sentence)
     if outcome.first_reject is not None:
         output.warn(f"Rejected, {_shown(outcome.first_reject[1])}.")
     for path in outcome.rejects_files:

@@ -65,6 +65,18 @@ class ImportResult:
         """Return what a person should look at in a file, which is named where there are several."""
         return file.named_warnings() if len(self.files) > 1 else file.warnings()
 
+    def taken_back(self, most: int | None = None) -> list[str]:
+        """Say what is not complete any more or was voided, of so many each, and that access was kept."""
+        found = []
+        if self.undone:
+            they = counted(self.undone, "completion is", "completions are")
+            stays = "what was sent stays, what was not waits for a person"
+            found.append(f"{they} not complete in this file any more; {stays}.")
+        found += [str(sent_before(each).sentence) for each in self.voided[:most]]
+        if self.access_kept:
+            found.append("Rows of access could not be read; so nobody's access was taken away.")
+        return found
+
     def json(self, *, with_rows: bool = False) -> dict[str, Any]:
         """Return the answer as scripts read it."""
         files = [str(path) for path in self.rejects_files]
@@ -84,7 +96,7 @@ class ImportResult:
             "files": [file.json(with_rows=with_rows) for file in self.files],
             "warnings": [
                 *(warning for file in self.files for warning in self.warnings_of(file)),
-                *(str(sent_before(each).sentence) for each in self.voided),
+                *self.taken_back(),
             ],
         }
 

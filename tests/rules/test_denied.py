@@ -190,3 +190,12 @@ def test_r33_grants_and_explain_name_the_file_of_a_completion(once: Desk) -> Non
     assert told["file"].endswith("progress.csv")
     once.json("sync")
     assert grant(once)["file"].endswith("progress.csv")
+
+
+def test_what_a_file_takes_back_is_told_to_scripts_too(once: Desk) -> None:
+    header = "email,content_id,session_id,status,completed_at,first_name,last_name\n"
+    once.learns(DONE)
+    assert once.imports("progress", f"{header}{OPEN}\n")["warnings"] == [
+        "No row is a completion.",
+        "1 completion is not complete in this file any more; what was sent stays, what was not waits for a person.",
+    ]
