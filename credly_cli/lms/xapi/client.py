@@ -8,7 +8,7 @@ of a store is its ``Dialect``, which is remembered.
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from urllib.parse import urljoin
 
 from credly_cli.errors import Failure, invalid_configuration
@@ -17,6 +17,7 @@ from credly_cli.http.response import HttpFailure, Meaning, Reply, Service, read_
 from credly_cli.http.session import Session
 from credly_cli.lms.source import SecretWords, SourceContext
 from credly_cli.lms.xapi.statements import precise
+from credly_cli.text import JsonObject
 from credly_cli.token import Token
 
 VERSIONS = ("1.0.3", "2.0.0")
@@ -54,11 +55,11 @@ class Dialect:
     probed: bool = False  # it is known how it compares `since`
 
     @classmethod
-    def of(cls, overrides: Mapping[str, Any]) -> "Dialect":
+    def of(cls, overrides: JsonObject) -> "Dialect":
         """Read what is remembered."""
         return cls(**{name: overrides[name] for name in cls.__slots__ if name in overrides})
 
-    def overrides(self) -> dict[str, Any]:
+    def overrides(self) -> JsonObject:
         """Return what is to be remembered."""
         usual = Dialect()
         return {name: value for name, value in asdict(self).items() if value != getattr(usual, name)}
@@ -72,7 +73,7 @@ class Page(NamedTuple):
     ``through`` is up to when of storing the answer is complete, ``date`` the store's clock.
     """
 
-    statements: list[dict[str, Any]]
+    statements: list[JsonObject]
     more: str | None
     through: str | None
     date: str | None

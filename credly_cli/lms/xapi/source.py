@@ -9,7 +9,6 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
-from typing import Any
 
 from credly_cli.lms.records import Records, Reject, RejectedError, Understood
 from credly_cli.lms.source import Batch, Known, Part, SourceContext
@@ -17,6 +16,7 @@ from credly_cli.lms.statuses import LeftOutError
 from credly_cli.lms.xapi.client import SERVICE, Client, Dialect
 from credly_cli.lms.xapi.statements import StatementReader, is_statement, moved, precise
 from credly_cli.lms.xapi.walk import Steps, Walk, identity_of, stored_at, verb_id
+from credly_cli.text import JsonObject
 from credly_cli.times import from_utc_text, utc_text
 
 VOIDED = "http://adlnet.gov/expapi/verbs/voided"
@@ -44,7 +44,7 @@ class Xapi:
         self._begin = precise(settings.since) if settings.since else None
         self._since: dict[str, str] = {}
         self._seen: dict[str, list[str]] = {}
-        self._late: dict[str, Any] | None = None  # a statement that was stored later than what it reports
+        self._late: JsonObject | None = None  # a statement that was stored later than what it reports
         self._stored_dialect = ""  # the dialect as it is stored
         self._understood = Understood()
         self._reader = StatementReader(context.reading, self._understood, is_file=False, verbs=settings.verbs)
@@ -153,7 +153,7 @@ class Xapi:
         self._stored_dialect = dialect
         return {"xapi:dialect": dialect}
 
-    def _part(self, verb: str, statements: list[dict[str, Any]]) -> Part:
+    def _part(self, verb: str, statements: list[JsonObject]) -> Part:
         """Return the statements that matter, but for those that were read before."""
         if verb and any(verb_id(each) != verb for each in statements):
             self._client.dialect.verb = False  # it returns others too
@@ -168,7 +168,7 @@ class Xapi:
         self._understood.left_out.clear()
         return Part("progress", self._records(new), NAME, understood=self._understood, keeps=True)
 
-    def _records(self, statements: list[dict[str, Any]]) -> Records:
+    def _records(self, statements: list[JsonObject]) -> Records:
         for row, statement in enumerate(statements, 1):
             try:
                 record = self._reader.read(row, statement)
@@ -182,7 +182,7 @@ class Xapi:
 
     # What is learned of the store
 
-    def _is_better_by_verb(self, walk: Walk, statements: list[dict[str, Any]]) -> bool:
+    def _is_better_by_verb(self, walk: Walk, statements: list[JsonObject]) -> bool:
         """Tell whether to ask for each verb: the store has much else, and can filter by verb."""
         dialect = self._client.dialect
         counts = Counter(map(verb_id, statements))
@@ -206,7 +206,7 @@ class Xapi:
         return self._dialect_mark()
 
 
-def _is_late(statement: dict[str, Any]) -> bool:
+def _is_late(statement: JsonObject) -> bool:
     stored, timestamp = stored_at(statement), str(statement.get("timestamp"))
     if stored is None or timestamp[:_TO_THE_SECOND] == stored[:_TO_THE_SECOND]:  # nearly all of a busy store
         return False

@@ -8,11 +8,11 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Any
 
 from credly_cli.http.response import HttpFailure
 from credly_cli.lms.xapi.client import Client, Page, is_gone, unreadable
 from credly_cli.lms.xapi.statements import moved
+from credly_cli.text import JsonObject
 
 _MOST_REPEATED = 3
 _LEAST_TAIL = 10
@@ -20,18 +20,18 @@ _MOST_TAIL = 5000
 Tail = list[tuple[str, str]]  # time of storing and id of the newest statements, the oldest first
 
 
-def stored_at(statement: dict[str, Any]) -> str | None:
+def stored_at(statement: JsonObject) -> str | None:
     """Return when a statement of a page was stored."""
     at: str | None = statement["stored"]
     return at
 
 
-def identity_of(statement: dict[str, Any]) -> str:
+def identity_of(statement: JsonObject) -> str:
     """Return the id of a statement."""
     return str(statement.get("id") or "").lower()
 
 
-def verb_id(statement: dict[str, Any]) -> str:
+def verb_id(statement: JsonObject) -> str:
     """Return the address of a statement's verb."""
     verb = statement.get("verb")
     return str(verb.get("id")) if isinstance(verb, dict) else ""
@@ -78,7 +78,7 @@ class Steps:
     _pages: dict[int, int] = field(default_factory=dict)
     _began_again: str | None = None  # at which time the walk was when its place was refused
 
-    def pages(self) -> Iterator[tuple[list[dict[str, Any]], bool]]:
+    def pages(self) -> Iterator[tuple[list[JsonObject], bool]]:
         """Walk; raises ``HttpFailure``."""
         walk = self.walk
         while True:
@@ -99,7 +99,7 @@ class Steps:
                 raise unreadable("leads to another host for more, which is not followed")
             self._expect_news(page)
 
-    def _new_ones(self, page: Page) -> list[dict[str, Any]]:
+    def _new_ones(self, page: Page) -> list[JsonObject]:
         """Return what was stored after the start, also where the store does not look at that."""
         since = self.walk.since
         if since is None:
