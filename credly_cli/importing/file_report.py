@@ -83,7 +83,7 @@ class FileReport:
         if (silent := known.passed_over - known.claimed) and not self.completions:
             say = counted(sum(silent.values()), "statement says", "statements say")
             found.append(f"{say} nothing of a completion: {_counts(silent)}.")
-        if claimed := +known.claimed:
+        if claimed := known.claimed:
             say = counted(sum(claimed.values()), "statement says", "statements say")
             found.append(
                 f"{say} that something was completed, by a verb that is not known to mean it:"

@@ -233,6 +233,11 @@ class Understood:
         """Count a word that nobody knows; its row is rejected."""
         _count(self.unknown_values, (column, word))
 
+    @staticmethod
+    def count(counter: Counter[str], word: str) -> None:
+        """Count a word in one of the counters, of so many distinct ones."""
+        counter[word if word in counter or len(counter) < _DISTINCT else "..."] += 1
+
     def leave_out(self, column: str, word: str) -> None:
         """Count a row that is left out because of a word."""
         _count(self.left_out, (column, word))

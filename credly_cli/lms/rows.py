@@ -319,7 +319,7 @@ class ProgressReader:
             status = "open"
         if status != "complete":
             if completed is not None and word and self.counts_dates:
-                self._understood.dated_otherwise[word.strip()[:_LONGEST_WORD]] += 1
+                self._understood.count(self._understood.dated_otherwise, word.strip()[:_LONGEST_WORD])
             return status, enrolled, None
         if completed is None:
             raise RejectedError(self._completed_label, f"is complete, but when is not said{self._way_to_a_time}")
@@ -377,7 +377,7 @@ class EventReader(ProgressReader):
         if words and sounds_complete(words):
             raise self._unknown(UnknownWordError("status", words, f"{words!r} is not known to be a completion"))
         if words:
-            self._understood.unknown_events[words] += 1
+            self._understood.count(self._understood.unknown_events, words)
         return None
 
     def _is_enrollment(self, cells: Cells, said: Status | None, action: Action | None) -> bool:

@@ -201,6 +201,13 @@ def test_a_verb_that_is_not_known_to_complete_is_asked_about_and_may_be_told(lin
     assert completions(linked) == ["2026-03-01T10:00:00Z"]
 
 
+def test_of_verbs_without_end_only_so_many_are_told_apart(desk: Desk) -> None:
+    """And memory does not grow with the file."""
+    lines = "".join(json.dumps(_said(f"verb{number}", 1)) + "\n" for number in range(1500))
+    (warning,) = desk.json("import", "progress", desk.file("statements.jsonl", lines))["warnings"]
+    assert warning.startswith("1,500 statements say nothing of a completion: ... (500), verb0 (1)")
+
+
 @pytest.mark.further
 def test_statements_told_again_change_nothing(linked: Desk) -> None:
     statements = [_said("completed", 1), _said("failed", 2), _said("passed", 3)]

@@ -120,7 +120,7 @@ class StatementReader:
             return VoidingRecord(row, _id_of(target), str(statement.get("id") or "") or None)
         word = self._word(verb, result)
         if word is None:
-            self._understood.passed_over[verb[:_LONGEST_VERB] or "no verb"] += 1
+            self._understood.count(self._understood.passed_over, verb[:_LONGEST_VERB] or "no verb")
             return None
         agent, activity = self._agent(statement["actor"]), self._activity(statement, target)
         happened = self._happened(statement, word)
@@ -152,7 +152,8 @@ class StatementReader:
         completes = verb in _COMPLETED or meaning == "completed"
         if not completes and completion and verb not in _NEVER:
             completes = verb in self._named
-            self._understood.claimed[verb[:_LONGEST_VERB]] += not completes and success is not False
+            if not completes and success is not False:
+                self._understood.count(self._understood.claimed, verb[:_LONGEST_VERB])
         if not completes:
             return "" if verb in _UNDER_WAY else None
         if completion is False or success is False:
