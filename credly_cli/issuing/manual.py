@@ -165,7 +165,8 @@ class ManualGrants:
         enrolled = [(one, session) for one in known if (session := enrollments.latest(store, one.id, content_id))]
         if not self._by_completion or not enrolled:
             return enrolled
-        completed = [(one, enrollments.latest_completed(store, one.id, content_id)) for one, _ in enrolled]
+        now = utc_text(self.clock.now())
+        completed = [(one, enrollments.latest_completed(store, one.id, content_id, now)) for one, _ in enrolled]
         if all(session is None for _, session in completed):
             raise Failure(
                 "not-completed",

@@ -307,12 +307,12 @@ class Enrollment:
         return 100 if self.completed_at else self.progress
 
 
-def latest_completed(store: Store, learner: int, content_id: str) -> Enrollment | None:
-    """Return the session that the learner completed last."""
+def latest_completed(store: Store, learner: int, content_id: str, now: str) -> Enrollment | None:
+    """Return the session that the learner completed last; what is ahead of ``now`` (UTC text) is not completed yet."""
     row = store.row(
         "SELECT session_id, completed_at FROM enrollments WHERE learner = ? AND content_id = ?"
-        " AND completed_at IS NOT NULL AND denied_at IS NULL ORDER BY completed_at DESC, session_id DESC LIMIT 1",
-        (learner, content_id),
+        " AND completed_at <= ? AND denied_at IS NULL ORDER BY completed_at DESC, session_id DESC LIMIT 1",
+        (learner, content_id, now),
     )
     return Enrollment(**row) if row else None
 

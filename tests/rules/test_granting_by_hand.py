@@ -3,6 +3,7 @@
 import json
 import re
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -432,6 +433,15 @@ def test_r22_of_two_who_share_an_address_none_is_guessed(sharing: Desk) -> None:
 
 def test_r22_who_alone_completed_is_meant_by_completion(sharing: Desk) -> None:
     assert sharing.json("grant", "fam@x.org", FIRST_AID, "--issued-at", "completion")["grant"]["learner_id"] == "2"
+
+
+def test_r18_r22_a_completion_ahead_of_the_clock_is_none_yet(linked: Desk) -> None:
+    at = (linked.clock.now() + timedelta(hours=3)).isoformat()
+    linked.learns(f"{ROBIN},first-aid,{MARCH},completed,{at},Robin,Sample")
+    asked = ("grant", ROBIN, FIRST_AID, "--issued-at", "completion")
+    assert linked.json(*asked, code=6)["error"]["code"] == "not-completed"
+    linked.pass_time(hours=3)
+    assert linked.json(*asked)["grant"]["issued_at"] == "2026-03-02T12:30:00Z"
 
 
 def test_r22_what_another_at_the_address_has_is_not_earned_where_duplicates_are_allowed(sharing: Desk) -> None:
