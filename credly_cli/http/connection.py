@@ -137,6 +137,24 @@ class _Response(http.client.HTTPResponse):
 
 class _Connection(HTTPConnection):
     response_class = _Response
+    _held: list[Any] | None = None  # parts of a request that leave together
+
+    def request(self, *arguments: Any, **options: Any) -> None:
+        """Send a request whole: headers and body by themselves are two packets, and wake the other side twice."""
+        held: list[Any] = []
+        self._held = held
+        try:
+            super().request(*arguments, **options)
+        finally:
+            self._held = None
+        self.send(b"".join(held))
+
+    def send(self, data: Any) -> None:
+        """Send a part of a request, or hold it until the last one is there."""
+        if self._held is None:
+            super().send(data)
+        else:
+            self._held.append(data)
 
     def _new_conn(self) -> socket.socket:
         """Connect to the first address that answers; all of them and the look-up of the name have one time."""

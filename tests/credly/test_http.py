@@ -10,7 +10,7 @@ from base64 import b64encode
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
-from http.client import BadStatusLine, LineTooLong, RemoteDisconnected
+from http.client import BadStatusLine, HTTPConnection, LineTooLong, RemoteDisconnected
 from pathlib import Path
 from typing import Any
 
@@ -176,6 +176,23 @@ def test_writing_does_not_use_a_connection_that_was_idle_for_long(
     clock.sleep(21)
     wired.post("/organizations", b"{}")
     assert server.connections == 2
+
+
+def test_headers_and_body_leave_together(wired: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[bytes] = []
+    send = HTTPConnection.send
+
+    def noted(connection: HTTPConnection, data: bytes) -> None:
+        sent.append(data)
+        send(connection, data)
+
+    monkeypatch.setattr(HTTPConnection, "send", noted)
+    wired.post("/organizations", b'{"a": 1}')
+    wired.get("/organizations")
+    post, get = sent
+    assert post.startswith(b"POST ")
+    assert post.endswith(b'\r\n\r\n{"a": 1}')
+    assert get.startswith(b"GET ")
 
 
 def test_a_credly_in_trouble_is_not_asked_much_more_often(http: Session) -> None:
