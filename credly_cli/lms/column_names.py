@@ -36,7 +36,7 @@ _WHOSE = (
     "registrant", "recipient", "respondent", "contact", "legal",
 )  # fmt: skip
 FIRST_NAME = (
-    "givenname", "fname", "userdetailfirstname", "issuedtofirstname",
+    "givenname", "forename", "forenames", "fname", "userdetailfirstname", "issuedtofirstname",
     *(f"{whose}{name}" for whose in _WHOSE for name in ("firstname", "givenname")),
     "vorname", "prenom", "primeironome", "voornaam", "fornavn", "fornamn", "etunimi", "имя", "名",
 )  # fmt: skip
@@ -50,6 +50,7 @@ LAST_NAME = (
 FULL_NAME = (
     "name", "username", "user", "displayname", "student", "studentname", "learner", "learnername", "actorname",
     "participantname", "userfullname", "usersfullname", "nameoriginalname", "usernameoriginalname",
+    "nomcomplet", "nombrecompleto", "nomecompleto", "vollstandigername", "volledigenaam", "氏名", "名前",
 )  # fmt: skip
 # What is one of the two names where the file has a column for the other: Nom beside Prénom, or user_name beside
 # user_surname.

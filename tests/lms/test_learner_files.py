@@ -141,3 +141,17 @@ def test_r29_a_licence_is_a_tenants_only_where_the_file_has_tenants(
     header: str, cells: str, sublicenses: tuple[str, ...] | None, one: Callable[..., Any]
 ) -> None:
     assert one("learners", f"email,{header}\na@example.org,{cells}\n").sublicenses == sublicenses
+
+
+@pytest.mark.parametrize(
+    ("header", "cells"),
+    [
+        ("Forename,Surname", "Ada,Bell"),
+        ("Nom complet", "Ada Bell"),
+        ("Vollständiger Name", '"Bell, Ada"'),
+        ("Nombre completo", "Ada Bell"),
+    ],
+)
+def test_names_are_known_by_the_headers_of_other_languages(header: str, cells: str, one: Callable[..., Any]) -> None:
+    record = one("learners", f"email,{header}\na@example.org,{cells}\n")
+    assert (record.first_name, record.last_name) == ("Ada", "Bell")
