@@ -24,6 +24,7 @@ def test_r35_every_learner_gets_a_page_with_widget_and_badges(site: Site) -> Non
     answer = site.publish()
     assert answer == {
         "pages": 2, "written": 2, "unchanged": 0, "removed": 0, "manifest": str(site.school.desk.home / "pages.csv"),
+        "dry_run": False,
     }  # fmt: skip
     assert len(site.pages()) == 2
     assert BADGE in site.page()
