@@ -140,6 +140,4 @@ class GrantsStep:
 
 def ends_run(failure: Failure) -> bool:
     """Tell whether a failure of one step concerns all the others: nothing can be done without token and address."""
-    if failure.code == "lms-token-refused":
-        return False  # Credly has nothing to do with it: what is known already is granted
     return failure.exit_code in _ENDS_RUN or failure.code == "interrupted"

@@ -1,6 +1,6 @@
 """The LMS step of a run: what is new in the configured sources comes into the store, a batch at a time."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -16,7 +16,7 @@ from credly_cli.importing.keeping import Keeping, KnownAddresses
 from credly_cli.importing.statements import sent_before, way_back
 from credly_cli.lms.records import KINDS, Kind, Understood
 from credly_cli.lms.rejects import RejectsFile
-from credly_cli.lms.source import Batch, Part, Source, SourceContext
+from credly_cli.lms.source import Batch, Known, Part, Source, SourceContext
 from credly_cli.progress import Progress
 from credly_cli.store import content, learners, needs_person, runs
 from credly_cli.store.database import Store
@@ -30,8 +30,24 @@ _LISTED = 20  # undone completions, of those that are reported one by one
 
 
 def sources_of(context: SourceContext) -> dict[SourceName, Source]:
-    """Return the sources that the configuration names, in its order."""
-    return {name: source_of(name, context) for name in context.settings.lms.sources}
+    """Return the sources that the configuration names, in its order; one that lacks something fails as it is read."""
+    found: dict[SourceName, Source] = {}
+    for name in context.settings.lms.sources:
+        try:
+            found[name] = source_of(name, context)
+        except Failure as failure:
+            found[name] = _Unusable(failure)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Unusable:
+    """A source that lacks something in the configuration."""
+
+    failure: Failure
+
+    def batches(self, bookmarks: Mapping[str, str], known: Known) -> Iterator[Batch]:  # noqa: ARG002 - as sources do
+        raise self.failure
 
 
 def source_of(name: SourceName, context: SourceContext) -> Source:

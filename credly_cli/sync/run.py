@@ -186,7 +186,8 @@ class Synchronisation:
                 raise  # nothing more can be kept, nor the end of this run
             if step == "grants" and run.grants:
                 run.worked.add(step)
-            if ends_run(failure):
+            # what ails the LMS is nothing of Credly's: what is known already is granted
+            if failure.code == "interrupted" or (ends_run(failure) and step != "lms"):
                 self._stop(run, failure)
             elif (problem := Problem.of(failure)) not in run.problems:  # what ended one step may end the next one too
                 run.problems.append(problem)

@@ -457,3 +457,16 @@ def test_r25_sync_says_who_changed_the_address(night: Desk) -> None:
     sentence = "5 changed the address: ada@example.org is now ada@new.example."
     assert night.json("sync", "--only", "lms", "--dry-run")["warnings"] == [sentence]
     assert sentence in night.run("sync", "--only", "lms").err
+
+
+def test_a_source_that_lacks_something_stops_no_other_and_no_grant(night: Desk) -> None:
+    night.json("sync")
+    night.imports("content", CONTENT)
+    night.imports("learners", LEARNERS)
+    night.json("link", "First Aid at Work", "c1")
+    night.pass_time(hours=1)
+    put(night, "progress.csv", f"{HEADER}ada@example.org,c1,completed,{night.clock.now().isoformat()}\n")
+    night.config(CONFIG.replace('"files"', '["xapi", "files"]'))
+    answer = night.json("sync", code=78)
+    assert [problem["code"] for problem in answer["problems"]] == ["config-invalid"]
+    assert answer["grants"]["issued"] == 1
