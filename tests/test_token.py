@@ -311,7 +311,9 @@ def test_a_command_that_hangs_is_ended(desk: Desk, monkeypatch: pytest.MonkeyPat
     assert (error["code"], "10 seconds" in error["hint"]) == ("not-connected", True)
 
 
-def test_why_a_command_gave_no_token_is_told_without_what_it_printed(desk: Desk) -> None:
+def test_why_a_command_gave_no_token_is_told_without_what_it_printed(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
     command(desk, "/no/such/program")
     told = connect(desk, code=4)["error"]
     assert told["message"] == "token_command (/no/such/program) did not give a token: No such file or directory."
@@ -319,6 +321,11 @@ def test_why_a_command_gave_no_token_is_told_without_what_it_printed(desk: Desk)
     told = connect(desk, code=4)["error"]
     assert told["message"].endswith("did not give a token: it ended with 1.")
     assert "print the token alone" in told["hint"]
+    command(desk, sys.executable, "-c", "import os; os.write(1, bytes([255]))")
+    assert "what it printed is no text" in connect(desk, code=4)["error"]["message"]
+    monkeypatch.setattr("credly_cli.token._COMMAND_SECONDS", 0.01)
+    command(desk, sys.executable, "-c", "import time; time.sleep(60)")
+    assert "it took longer than 0.01 seconds" in connect(desk, code=4)["error"]["message"]
 
 
 def test_a_credential_that_systemd_hands_over_may_be_0440_where_it_is_roots_alone(
