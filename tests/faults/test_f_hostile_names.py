@@ -20,10 +20,10 @@ NAMES = {
     "a statement": "'; DROP TABLE grants; --",
     "a condition": "' OR '1'='1",
     "a double quote": '" OR ""="',
-    "any text": "%",
-    "any letter": "_",
+    "any text": "%a",
+    "any letter": "_a",
     "a class of letters": "[a-z]*",
-    "a backslash": "\\%",
+    "a backslash": "\\%a",
     "a parameter": ":id ?1 @x $y",
     "a comment": "/* */ -- x",
 }
