@@ -10,6 +10,10 @@ from credly_cli.store.grants import GRANTS, Grant
 from credly_cli.times import from_utc_text, utc_text
 
 _LONGEST_WAIT = timedelta(days=10)
+_ANOTHER_AWAITED = (
+    "NOT b.allow_duplicates AND EXISTS (SELECT 1 FROM grants s"
+    " WHERE s.learner = g.learner AND s.badge_id = g.badge_id AND s.state IN ('sending', 'uncertain'))"
+)
 _RECENT = "g.reason = 'manual' OR g.completed_at >= :completed_from"  # by hand: Credly was asked
 
 
@@ -25,7 +29,8 @@ def due(
     """Return the planned grants whose time has come, the longest waiting first.
 
     ``only`` narrows them to these; ``completed_from`` leaves out older completions unless Credly was asked about them,
-    and ``held_back`` some badges. What was completed ahead of the clock waits for its moment (R18).
+    and ``held_back`` some badges. What was completed ahead of the clock waits for its moment (R18), and what is earned
+    once for the answer to another grant of the learner (R19), planned when the badge still allowed duplicates.
     """
     narrowed = "" if only is None else "AND g.id IN (SELECT value FROM json_each(:only))"
     if completed_from is not None:
@@ -34,7 +39,7 @@ def due(
         narrowed += " AND g.badge_id NOT IN (SELECT value FROM json_each(:held_back))"
     sql = (
         f"{GRANTS} WHERE g.state = 'planned' AND (ifnull(g.not_before, '') <= :now OR g.not_before > :never)"
-        f" AND (g.issued_at <= :now OR g.reason = 'manual') {narrowed}"
+        f" AND (g.issued_at <= :now OR g.reason = 'manual') AND NOT ({_ANOTHER_AWAITED}) {narrowed}"
         " ORDER BY g.not_before, g.id LIMIT :limit"
     )
     never = utc_text(from_utc_text(now) + _LONGEST_WAIT)  # a wait that long comes from a clock that was wrong
@@ -78,10 +83,12 @@ def have_issued_other(store: Store, badge_ids: Iterable[str]) -> bool:
 
 
 def claim(store: Store, grant_id: int, body: str, run_id: int | None, now: str, server_date: str | None) -> int | None:
-    """Mark a grant as being sent, with the exact body; returns the attempt, or ``None`` when it is not planned now."""
+    """Mark a grant as being sent, with the exact body; returns the attempt, or ``None`` when it is not to go now."""
     claimed = store.change(
         "UPDATE grants SET state = 'sending', body = ?, body_sha256 = ?, sent_at = ?, server_date = ?, absences = 0,"
-        " absent_at = NULL, tries = tries + 1, run_id = ?, updated_at = ? WHERE id = ? AND state = 'planned'",
+        " absent_at = NULL, tries = tries + 1, run_id = ?, updated_at = ? WHERE id = ? AND state = 'planned'"
+        " AND NOT EXISTS (SELECT 1 FROM grants g JOIN badges b ON b.id = g.badge_id"
+        f" WHERE g.id = grants.id AND {_ANOTHER_AWAITED})",
         (body, hashlib.sha256(body.encode()).hexdigest(), now, server_date, run_id, now, grant_id),
     )
     if claimed != 1:

@@ -133,7 +133,7 @@ def test_a_badge_archived_between_the_listing_and_the_request_fails_with_credlys
 @pytest.mark.further
 @pytest.mark.parametrize("lost", [False, True])
 def test_a_badge_that_comes_to_forbid_duplicates_is_earned_once(world: World, lost: bool) -> None:
-    """Scenario 41: both sessions were planned with marks of their own, which stay as they are."""
+    """Scenario 41: both sessions have marks of their own, and Credly might take both at the same moment (R19)."""
     world.complete(1, article=False)
     world.desk.sandbox.faults.add(faults.unreachable(), "POST", times=None)
     world.sync()
@@ -142,11 +142,12 @@ def test_a_badge_that_comes_to_forbid_duplicates_is_earned_once(world: World, lo
     world.desk.sandbox.change_template(world.desk.badge_id(REPEATABLE), allow_duplicate_badges=False)
     if lost:
         world.desk.sandbox.faults.add(faults.loses_answer(), "POST", times=None)
+    before = world.posts()
     world.sync()
     world.calm_down()
     assert len(world.desk.issued(REPEATABLE)) == 1
     assert sorted(world.states()) == ["covered", "issued"]
-    assert world.posts() <= 5
+    assert world.posts() == before + 1
 
 
 def test_a_badge_that_comes_to_allow_duplicates_is_earned_by_later_sessions(world: World) -> None:
