@@ -12,6 +12,7 @@ from credly_cli.errors import Failure, invalid_configuration
 from credly_cli.times import read_zone
 
 FileKind = Literal["learners", "content", "progress", "access"]
+KINDS: tuple[FileKind, ...] = get_args(FileKind)
 IdDecision: TypeAlias = Literal["same", "new"]
 """Whose an id is that comes with another name: the person's whom it names already, or somebody else's (R25)."""
 

@@ -13,7 +13,7 @@ from credly_cli.admin.doctor import Check, failed, failed_by, passed, warned
 from credly_cli.config import Paths, Settings
 from credly_cli.errors import Exit, Failure
 from credly_cli.files import matching
-from credly_cli.lms.records import KINDS
+from credly_cli.import_options import KINDS
 from credly_cli.store import database
 from credly_cli.store.schema import MIGRATIONS
 from credly_cli.text import counted

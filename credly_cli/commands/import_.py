@@ -10,8 +10,7 @@ from credly_cli.cli.completion import one_of
 from credly_cli.cli.environment import Environment
 from credly_cli.cli.parameters import LockWait
 from credly_cli.errors import Exit, Failure
-from credly_cli.import_options import read_ids, read_map, read_values
-from credly_cli.lms.records import KINDS, Reading, Reject, UnknownContent
+from credly_cli.import_options import KINDS, read_ids, read_map, read_values
 from credly_cli.output import Output
 from credly_cli.text import Command, Hint, counted
 from credly_cli.times import read_zone
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from credly_cli.importing.importer import ImportResult
+    from credly_cli.lms.records import Reject
 
 
 _SHOWN = 20  # people who changed their address, of those that are named
@@ -91,6 +91,7 @@ def import_(
     """
     from credly_cli.importing.candidates import IdOptions
     from credly_cli.importing.importer import import_files
+    from credly_cli.lms.records import Reading
 
     environment: Environment = context.obj
     if kind not in KINDS:
@@ -183,6 +184,8 @@ def _next(environment: Environment, outcome: "ImportResult", *, dry_run: bool) -
         found = overview.read(environment.paths.store)
         linking = Command("link", "BADGE", "CONTENT") if outcome.kind == "content" and found.badges else None
         return Hint("Next:", status.set_up_step(found) or linking or Command("sync"))
+    from credly_cli.lms.records import UnknownContent
+
     file, reject = outcome.first_reject
     unknown = isinstance(reject.reason, UnknownContent)
     retry = f"correct {file or 'the input'} and import it again."

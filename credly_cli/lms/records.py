@@ -10,12 +10,11 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 from types import MappingProxyType
-from typing import Literal, NamedTuple, TypeAlias, get_args
+from typing import Literal, NamedTuple, TypeAlias
 
 from credly_cli.import_options import FileKind
 
 Kind: TypeAlias = FileKind
-KINDS: tuple[Kind, ...] = get_args(Kind)
 
 
 class LearnerRecord(NamedTuple):

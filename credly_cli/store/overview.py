@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from credly_cli.credly.records import Organization
 from credly_cli.errors import ErrorCode
 from credly_cli.store import needs_person as waiting
 from credly_cli.store.database import require_known
@@ -15,6 +15,9 @@ from credly_cli.store.needs_person import Waiting
 from credly_cli.store.schema import COUNT_REVOKED, STATES
 from credly_cli.store.views import KEPT
 from credly_cli.token import Expiry, TokenLife
+
+if TYPE_CHECKING:
+    from credly_cli.credly.records import Organization
 
 _KNOWS_GOOD = 5  # the version from which on the store says which runs did their work
 _KNOWS_TOKEN_LIFE = 8  # ... and what Credly tells of the end of its token
@@ -45,7 +48,7 @@ class Overview:
     """Where things stand; times are RFC 3339 in UTC."""
 
     connected: bool = False
-    organization: Organization | None = None
+    organization: "Organization | None" = None
     api_url: str | None = None
     connected_at: str | None = None
     token_expires_at: str | None = None
@@ -94,6 +97,8 @@ def _read_connection(connection: sqlite3.Connection, found: Overview, *, knows_l
     life = "token_expires_at, token_expiry, token_since" if knows_life else "NULL, 'not-told', connected_at"
     sql = f"SELECT organization_id, organization_name, api_url, disconnected_at, connected_at, {life} FROM connection"
     for identity, name, api_url, disconnected_at, connected_at, *of_token in connection.execute(sql):
+        from credly_cli.credly.records import Organization  # noqa: PLC0415 - a shell's completion does without it
+
         found.organization = Organization(identity, name)
         found.api_url, found.connected, found.connected_at = api_url, disconnected_at is None, connected_at
         found.token_expires_at, found.token_expiry, found.token_since = of_token

@@ -8,12 +8,12 @@ from typing import Any, Literal
 from credly_cli.config import Settings
 from credly_cli.credly.client import Client
 from credly_cli.errors import Exit, Failure, Problem, exit_of_work
+from credly_cli.import_options import KINDS
 from credly_cli.importing.file_report import FileReport
 from credly_cli.importing.importer import forget_missing
 from credly_cli.importing.keeping import KnownAddresses
 from credly_cli.issuing import restore
 from credly_cli.issuing.plan import born_expired
-from credly_cli.lms.records import KINDS
 from credly_cli.lms.source import SourceContext
 from credly_cli.signals import Interruption
 from credly_cli.store import claims, grants, needs_person, runs
