@@ -10,7 +10,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 
 from credly_cli.configured_values import Key, KeyType, SourceName, checked
 from credly_cli.errors import Failure, invalid_configuration
-from credly_cli.import_options import FileEntry, FileKind
+from credly_cli.import_options import FileEntry, Kind
 from credly_cli.times import read_zone
 
 _Values: TypeAlias = dict[str, Any]  # of keys, as TOML has them
@@ -55,7 +55,7 @@ class FilesSettings:
     progress: tuple[str | FileEntry, ...] = _key("files", (), "paths and globs of progress files, or tables")
     access: tuple[str | FileEntry, ...] = _key("files", (), "paths and globs of access files, or tables")
 
-    def of(self, kind: FileKind) -> tuple[FileEntry, ...]:
+    def of(self, kind: Kind) -> tuple[FileEntry, ...]:
         """Return the entries of one kind."""
         entries: tuple[str | FileEntry, ...] = getattr(self, kind)
         return tuple(FileEntry(entry) if isinstance(entry, str) else entry for entry in entries)

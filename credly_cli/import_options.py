@@ -11,8 +11,8 @@ from typing import Any, Literal, TypeAlias, get_args
 from credly_cli.errors import Failure, invalid_configuration
 from credly_cli.times import read_zone
 
-FileKind = Literal["learners", "content", "progress", "access"]
-KINDS: tuple[FileKind, ...] = get_args(FileKind)
+Kind = Literal["learners", "content", "progress", "access"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
 IdDecision: TypeAlias = Literal["same", "new"]
 """Whose an id is that comes with another name: the person's whom it names already, or somebody else's (R25)."""
 

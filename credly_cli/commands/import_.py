@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from credly_cli.lms.records import Reject
 
 
-_SHOWN = 20  # people who changed their address, of those that are named
+_SHOWN = 20  # statements that were taken back, of those that are named
 
 MapOption: TypeAlias = Annotated[
     list[str] | None,

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from credly_cli.import_options import Kind
 from credly_cli.lms.columns import key_of
-from credly_cli.lms.records import Kind, ProgressRecord, Record, Understood
+from credly_cli.lms.records import ProgressRecord, Record, Understood
 from credly_cli.text import counted
 
 _NAMED = 12  # of a list of headers or words, as many are named in a sentence

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
+from credly_cli.import_options import Kind
 from credly_cli.importing.candidates import THE_COMMON, IdOptions, Readdressed
 from credly_cli.importing.content import import_access, import_content
 from credly_cli.importing.file_report import FileReport
@@ -15,7 +16,7 @@ from credly_cli.importing.learners import import_learners
 from credly_cli.importing.progress import import_progress
 from credly_cli.importing.statements import sent_before
 from credly_cli.lms.reader import open_file, read_stream
-from credly_cli.lms.records import ContentRecord, Kind, Reading, Record, Records, Reject
+from credly_cli.lms.records import ContentRecord, Reading, Record, Records, Reject
 from credly_cli.lms.rejects import RejectFilter, RejectsFile
 from credly_cli.progress import Progress
 from credly_cli.store import needs_person, runs

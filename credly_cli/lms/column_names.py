@@ -1,6 +1,6 @@
 """What systems call the columns of their exports, reduced to letters and digits in lower case without accents."""
 
-from credly_cli.lms.records import Kind
+from credly_cli.import_options import Kind
 
 # A login may be an address, but is one only where the file has no other column for addresses.
 LOGIN = ("user", "username", "login", "loginid")

@@ -13,6 +13,7 @@ from functools import cache
 from typing import NamedTuple
 
 from credly_cli.errors import Failure
+from credly_cli.import_options import Kind
 from credly_cli.lms.column_names import (
     ADDRESS,
     ALTERNATIVES,
@@ -34,7 +35,7 @@ from credly_cli.lms.column_names import (
     TITLE,
     WHETHER_PASSED,
 )
-from credly_cli.lms.records import Kind, Reading, Understood
+from credly_cli.lms.records import Reading, Understood
 from credly_cli.lms.zones import may_name_a_zone, named_in
 from credly_cli.text import Command, Hint
 

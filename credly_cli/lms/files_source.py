@@ -21,10 +21,10 @@ from pathlib import Path
 from credly_cli.config import Settings
 from credly_cli.errors import ErrorCode, Failure, invalid_configuration
 from credly_cli.files import matching
-from credly_cli.import_options import FileEntry, check_date_format, options_of
+from credly_cli.import_options import FileEntry, Kind, check_date_format, options_of
 from credly_cli.lms.columns import check_mapping
 from credly_cli.lms.reader import open_file
-from credly_cli.lms.records import Kind, Reading, Records, Understood
+from credly_cli.lms.records import Reading, Records, Understood
 from credly_cli.lms.rejects import is_rejects_file
 from credly_cli.lms.source import Batch, Known, Part, SourceContext
 from credly_cli.text import Command, Hint, counted

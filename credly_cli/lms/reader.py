@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, TypeAlias, cast
 
 from credly_cli.errors import Failure
-from credly_cli.import_options import check_date_format
+from credly_cli.import_options import Kind, check_date_format
 from credly_cli.lms.columns import (
     ABSENT,
     Columns,
@@ -28,7 +28,6 @@ from credly_cli.lms.moodle import ActivityReader, activities_in
 from credly_cli.lms.records import (
     SHOWN_ROWS,
     Cells,
-    Kind,
     Reading,
     Record,
     Records,

@@ -12,10 +12,6 @@ from datetime import UTC, datetime, tzinfo
 from types import MappingProxyType
 from typing import Literal, NamedTuple, TypeAlias
 
-from credly_cli.import_options import FileKind
-
-Kind: TypeAlias = FileKind
-
 
 class LearnerRecord(NamedTuple):
     """A person of the LMS.

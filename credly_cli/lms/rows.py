@@ -4,6 +4,7 @@ import shlex
 from collections.abc import Sequence
 from functools import partial
 
+from credly_cli.import_options import Kind
 from credly_cli.lms.column_names import WHETHER_PASSED
 from credly_cli.lms.columns import ABSENT, Columns, header_key, key_of
 from credly_cli.lms.dates import DateReader, Moment, is_no_value
@@ -12,7 +13,6 @@ from credly_cli.lms.records import (
     AccessRecord,
     Cells,
     ContentRecord,
-    Kind,
     LearnerRecord,
     ProgressRecord,
     Reading,

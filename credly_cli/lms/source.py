@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from credly_cli.config import Settings
 from credly_cli.configured_values import SourceName
 from credly_cli.errors import Failure
-from credly_cli.import_options import FileEntry
-from credly_cli.lms.records import Kind, Reading, Records, Reject, Understood
+from credly_cli.import_options import FileEntry, Kind
+from credly_cli.lms.records import Reading, Records, Reject, Understood
 from credly_cli.signals import Interruption
 from credly_cli.times import Clock, Deadline
 from credly_cli.token import Token, read_private_file

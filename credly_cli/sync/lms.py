@@ -8,13 +8,13 @@ from typing import Any
 
 from credly_cli.configured_values import SourceName
 from credly_cli.errors import Failure, Problem
-from credly_cli.import_options import KINDS, options_of
+from credly_cli.import_options import KINDS, Kind, options_of
 from credly_cli.importing.candidates import IdOptions, sentences_of
 from credly_cli.importing.file_report import FileReport
 from credly_cli.importing.importer import ImportResult, await_correction, import_records
 from credly_cli.importing.keeping import Keeping, KnownAddresses
 from credly_cli.importing.statements import sent_before, way_back
-from credly_cli.lms.records import Kind, Understood
+from credly_cli.lms.records import Understood
 from credly_cli.lms.rejects import RejectsFile
 from credly_cli.lms.source import Batch, Known, Part, Source, SourceContext
 from credly_cli.progress import Progress

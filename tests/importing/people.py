@@ -3,10 +3,10 @@
 from pathlib import Path
 from typing import NamedTuple
 
-from credly_cli.import_options import IdDecision
+from credly_cli.import_options import IdDecision, Kind
 from credly_cli.importing.candidates import IdOptions
 from credly_cli.importing.importer import ImportResult, import_files
-from credly_cli.lms.records import Kind, Reading
+from credly_cli.lms.records import Reading
 from credly_cli.store.database import Store
 from tests.support.desk import START
 

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from credly_cli.import_options import Kind
 from credly_cli.lms.reader import read_stream
-from credly_cli.lms.records import Kind, Reading, Record, Reject
+from credly_cli.lms.records import Reading, Record, Reject
 from tests.support.desk import Desk
 from tests.support.thought_industries import EARLY, KEY, Site, StandIn
 

@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from credly_cli.errors import Failure
+from credly_cli.import_options import Kind
 from credly_cli.lms.reader import read_stream
-from credly_cli.lms.records import Kind, Reading
+from credly_cli.lms.records import Reading
 
 pytestmark = pytest.mark.slow
 

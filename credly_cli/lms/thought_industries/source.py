@@ -13,8 +13,8 @@ from datetime import timedelta
 
 from credly_cli.errors import Failure
 from credly_cli.http.response import HttpFailure
+from credly_cli.import_options import Kind
 from credly_cli.lms.reader import read_objects
-from credly_cli.lms.records import Kind
 from credly_cli.lms.source import Batch, Known, Part, SourceContext
 from credly_cli.lms.thought_industries import rows
 from credly_cli.lms.thought_industries.catalogue import Listed, Sessions, Tenants, read_tenants
